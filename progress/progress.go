@@ -1,0 +1,111 @@
+// Package progress reports how far a long operation has come, as a sequence of stages.
+//
+// It only says what happens; drawing it is the caller's business (see Sink).
+package progress
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// Stage describes one step of an operation.
+type Stage struct {
+	Name              string
+	Description       string
+	EstimatedDuration time.Duration // zero: not known
+}
+
+// Phase is what happened to a stage.
+type Phase string
+
+// The phases of a stage, in the order in which they can happen.
+const (
+	Started   Phase = "started"
+	Updated   Phase = "updated"
+	Completed Phase = "completed"
+	Failed    Phase = "failed"
+	Skipped   Phase = "skipped"
+)
+
+// Event is one change in the life of a stage.
+type Event struct {
+	Time    time.Time // UTC
+	Phase   Phase
+	Stage   Stage
+	Index   int    // from 1
+	Total   int    // number of stages, 0 when not known
+	Message string // what is going on, or why it failed
+	Elapsed time.Duration
+}
+
+// Sink receives events in order, one at a time. A nil Sink drops them.
+type Sink func(Event)
+
+// ErrNoStage is returned when a stage is completed, failed or updated that was not started.
+var ErrNoStage = errors.New("no stage has been started")
+
+// Display follows one operation through its stages. Use New to make one; it may be used by
+// several goroutines.
+type Display struct {
+	mu      sync.Mutex
+	sink    Sink
+	total   int
+	index   int
+	current *Stage
+	began   time.Time
+}
+
+// New returns a Display of totalStages stages (0: not known) that reports to sink.
+func New(totalStages int, sink Sink) *Display {
+	return &Display{sink: sink, total: totalStages}
+}
+
+// StartStage begins a stage. One still running is completed first.
+func (d *Display) StartStage(s Stage) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.current != nil {
+		d.emit(Completed, "")
+	}
+	d.index++
+	d.current, d.began = &s, time.Now()
+	d.emit(Started, s.Description)
+}
+
+// Update says what the current stage is doing.
+func (d *Display) Update(message string) error { return d.report(Updated, message) }
+
+// CompleteStage ends the current stage well.
+func (d *Display) CompleteStage() error { return d.report(Completed, "") }
+
+// SkipStage ends the current stage without doing it, and says why.
+func (d *Display) SkipStage(reason string) error { return d.report(Skipped, reason) }
+
+// FailStage ends the current stage with what went wrong.
+func (d *Display) FailStage(message string) error { return d.report(Failed, message) }
+
+func (d *Display) report(p Phase, message string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.current == nil {
+		return ErrNoStage
+	}
+	d.emit(p, message)
+	return nil
+}
+
+// emit must be called with the lock held and a current stage.
+func (d *Display) emit(p Phase, message string) {
+	now := time.Now()
+	e := Event{
+		Time: now.UTC(), Phase: p, Stage: *d.current, Index: d.index, Total: d.total,
+		Message: message, Elapsed: now.Sub(d.began),
+	}
+	if p != Started && p != Updated {
+		d.current = nil
+	}
+	if d.sink != nil {
+		d.sink(e)
+	}
+}
