@@ -1,0 +1,65 @@
+package config
+
+import (
+	"os"
+	"strings"
+)
+
+// Environment is what azlin reads from environment variables. Each field names its variable in
+// docs/environment.md; no other package reads the environment.
+type Environment struct {
+	ConfigDir        string // AZLIN_CONFIG_DIR
+	Context          string // AZLIN_CONTEXT
+	ResourceGroup    string // AZLIN_RESOURCE_GROUP
+	SubscriptionID   string // AZURE_SUBSCRIPTION_ID
+	TenantID         string // AZURE_TENANT_ID
+	ClientID         string // AZURE_CLIENT_ID
+	ClientSecret     string // AZURE_CLIENT_SECRET
+	AzureConfigDir   string // AZURE_CONFIG_DIR: where the Azure CLI keeps its profile
+	Home             string // HOME (USERPROFILE on Windows)
+	User             string // USER (USERNAME on Windows)
+	Term             string // TERM
+	NoColor          bool   // NO_COLOR is set to anything
+	SSHAuthSock      string // SSH_AUTH_SOCK
+	CI               bool   // CI is set to anything but "false"
+	OperatorHostname string // HOSTNAME, only to say who created a VM
+}
+
+// Environ returns the environment of this process in the form ReadEnvironment takes.
+func Environ() []string { return os.Environ() }
+
+// ReadEnvironment picks azlin's variables out of "KEY=value" strings. The last of a repeated key wins.
+func ReadEnvironment(environ []string) Environment {
+	vars := make(map[string]string, len(environ))
+	for _, kv := range environ {
+		if k, v, ok := strings.Cut(kv, "="); ok {
+			vars[k] = v
+		}
+	}
+	first := func(names ...string) string {
+		for _, n := range names {
+			if vars[n] != "" {
+				return vars[n]
+			}
+		}
+		return ""
+	}
+	_, noColor := vars["NO_COLOR"]
+	return Environment{
+		ConfigDir:        vars["AZLIN_CONFIG_DIR"],
+		Context:          vars["AZLIN_CONTEXT"],
+		ResourceGroup:    vars["AZLIN_RESOURCE_GROUP"],
+		SubscriptionID:   vars["AZURE_SUBSCRIPTION_ID"],
+		TenantID:         vars["AZURE_TENANT_ID"],
+		ClientID:         vars["AZURE_CLIENT_ID"],
+		ClientSecret:     vars["AZURE_CLIENT_SECRET"],
+		AzureConfigDir:   vars["AZURE_CONFIG_DIR"],
+		Home:             first("HOME", "USERPROFILE"),
+		User:             first("USER", "USERNAME", "LOGNAME"),
+		Term:             vars["TERM"],
+		NoColor:          noColor,
+		SSHAuthSock:      vars["SSH_AUTH_SOCK"],
+		CI:               vars["CI"] != "" && vars["CI"] != "false",
+		OperatorHostname: vars["HOSTNAME"],
+	}
+}

@@ -1,0 +1,135 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
+)
+
+// KnownHosts is a known_hosts file of azlin's own, keyed by VM id instead of address, because
+// addresses are reused and VM ids are not. The system's ssh reads the same file (HostKeyAlias).
+type KnownHosts struct {
+	Path string
+}
+
+// alias is the name under which a VM stands in the file. ssh lower-cases what it looks up.
+func alias(vmID string) string { return "azlin-" + strings.ToLower(vmID) }
+
+// Lookup returns the key recorded for the VM, or nil when there is none.
+func (k KnownHosts) Lookup(vmID string) (ssh.PublicKey, error) {
+	data, err := os.ReadFile(k.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return findHostKey(data, vmID)
+}
+
+func findHostKey(data []byte, vmID string) (ssh.PublicKey, error) {
+	want := alias(vmID)
+	for len(data) > 0 {
+		_, hosts, key, _, rest, err := ssh.ParseKnownHosts(data)
+		if err != nil {
+			if errors.Is(err, io.EOF) { // only blank and comment lines were left
+				return nil, nil
+			}
+			return nil, fmt.Errorf("parse known hosts: %w", err)
+		}
+		for _, h := range hosts {
+			if h == want {
+				return key, nil
+			}
+		}
+		data = rest
+	}
+	return nil, nil
+}
+
+// Pin records the key of a VM. A VM that is recorded with another key is refused with ErrHostKey:
+// only Forget makes room for a new identity.
+func (k KnownHosts) Pin(ctx context.Context, vmID string, key ssh.PublicKey) error {
+	return atomicfile.Update(ctx, k.Path, 0o600, func(old []byte) ([]byte, error) {
+		known, err := findHostKey(old, vmID)
+		if err != nil {
+			return nil, err
+		}
+		if known != nil {
+			if same(known, key) {
+				return nil, nil
+			}
+			return nil, changedHostKey(vmID, known, key)
+		}
+		line := alias(vmID) + " " + authorizedKey(key) + "\n"
+		if len(old) > 0 && old[len(old)-1] != '\n' {
+			line = "\n" + line
+		}
+		return append(old, line...), nil
+	})
+}
+
+// Forget removes what is recorded for a VM, for example because it was deleted.
+func (k KnownHosts) Forget(ctx context.Context, vmID string) error {
+	if _, err := os.Stat(k.Path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return atomicfile.Update(ctx, k.Path, 0o600, func(old []byte) ([]byte, error) {
+		var kept []string
+		for line := range strings.Lines(string(old)) {
+			if name, _, _ := strings.Cut(line, " "); name != alias(vmID) {
+				kept = append(kept, line)
+			}
+		}
+		return []byte(strings.Join(kept, "")), nil
+	})
+}
+
+// Identify decides which key the VM must show: the recorded one, else the one that was announced by
+// the VM's tag (empty when there is none), which is then recorded. It returns nil when neither is
+// known, and ErrHostKey when they disagree.
+func (k KnownHosts) Identify(ctx context.Context, vmID, announced string) (ssh.PublicKey, error) {
+	known, err := k.Lookup(vmID)
+	if err != nil {
+		return nil, err
+	}
+	if announced == "" {
+		return known, nil
+	}
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(announced))
+	if err != nil {
+		if known != nil {
+			return known, nil
+		}
+		return nil, &errkind.Error{
+			Kind: errkind.HostKey, Op: "read host key of", Resource: vmID, Class: ErrHostKey,
+			Err: fmt.Errorf("the announced key cannot be parsed: %w", err),
+		}
+	}
+	if known == nil {
+		return key, k.Pin(ctx, vmID, key)
+	}
+	if !same(known, key) {
+		return nil, changedHostKey(vmID, known, key)
+	}
+	return known, nil
+}
+
+func same(a, b ssh.PublicKey) bool { return string(a.Marshal()) == string(b.Marshal()) }
+
+func changedHostKey(vmID string, known, now ssh.PublicKey) error {
+	return &errkind.Error{
+		Kind: errkind.HostKey, Op: "verify host key of", Resource: vmID, Class: ErrHostKey,
+		Err: fmt.Errorf("recorded %s, but found %s; someone may be impersonating this VM",
+			ssh.FingerprintSHA256(known), ssh.FingerprintSHA256(now)),
+	}
+}

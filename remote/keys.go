@@ -1,0 +1,189 @@
+package remote
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
+)
+
+// DefaultKeyName is the file name of the key pair that azlin makes for itself.
+const DefaultKeyName = "azlin_key"
+
+// KeyPair names the two halves of an SSH key on disk.
+type KeyPair struct {
+	Private string
+	Public  string // Private + ".pub"
+}
+
+func keyError(path string, err error) error {
+	return &errkind.Error{Kind: errkind.Invalid, Op: "ssh key", Resource: path, Class: ErrKey, Err: err}
+}
+
+// GenerateKeyPair makes sure that dir holds the ed25519 key pair name (default azlin_key) and returns
+// its paths. An existing private key is never replaced; its public half is derived when it is missing.
+// The directory is created with mode 0700, the private key with 0600.
+func GenerateKeyPair(dir, name string) (KeyPair, error) {
+	if name == "" {
+		name = DefaultKeyName
+	}
+	if name != filepath.Base(name) || strings.HasPrefix(name, ".") {
+		return KeyPair{}, keyError(name, errors.New("a key name is a plain file name"))
+	}
+	pair := KeyPair{Private: filepath.Join(dir, name)}
+	pair.Public = pair.Private + ".pub"
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return KeyPair{}, keyError(dir, err)
+	}
+	private, err := os.ReadFile(pair.Private)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if private, err = createPrivateKey(pair.Private); err != nil {
+			return KeyPair{}, keyError(pair.Private, err)
+		}
+	case err != nil:
+		return KeyPair{}, keyError(pair.Private, err)
+	}
+	if _, err := os.Stat(pair.Public); err == nil {
+		return pair, nil
+	}
+	line, err := publicHalf(private)
+	if err != nil {
+		return KeyPair{}, keyError(pair.Private, err)
+	}
+	if err := atomicfile.Write(pair.Public, []byte(line+" azlin\n"), 0o644); err != nil {
+		return KeyPair{}, keyError(pair.Public, err)
+	}
+	return pair, nil
+}
+
+// createPrivateKey writes a new key with O_EXCL, so that two processes cannot replace each other's;
+// the loser reads the winner's key.
+func createPrivateKey(path string) ([]byte, error) {
+	data, err := newPrivateKey("azlin")
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return os.ReadFile(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, werr := f.Write(data)
+	if err := errors.Join(werr, f.Sync(), f.Close()); err != nil {
+		return nil, errors.Join(err, os.Remove(path))
+	}
+	return data, nil
+}
+
+func newPrivateKey(comment string) ([]byte, error) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	block, err := ssh.MarshalPrivateKey(private, comment)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(block), nil
+}
+
+// publicHalf derives the authorized_keys line, without comment, of an unencrypted private key, or of
+// an encrypted one in OpenSSH's format, which carries its public half in the clear.
+func publicHalf(private []byte) (string, error) {
+	signer, err := ssh.ParsePrivateKey(private)
+	var locked *ssh.PassphraseMissingError
+	switch {
+	case errors.As(err, &locked) && locked.PublicKey != nil:
+		return authorizedKey(locked.PublicKey), nil
+	case err != nil:
+		return "", err
+	}
+	return authorizedKey(signer.PublicKey()), nil
+}
+
+func authorizedKey(key ssh.PublicKey) string {
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
+}
+
+// KeyExists reports whether both halves of the key pair name are in dir.
+func KeyExists(dir, name string) bool {
+	if name == "" {
+		name = DefaultKeyName
+	}
+	for _, f := range []string{name, name + ".pub"} {
+		if info, err := os.Stat(filepath.Join(dir, f)); err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
+}
+
+// PublicKeyContent reads a public key file and returns its line, checked to be a public key. A
+// private key given by mistake is refused without its content appearing in the error.
+func PublicKeyContent(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", keyError(path, err)
+	}
+	if strings.Contains(string(data), "PRIVATE KEY") {
+		return "", keyError(path, errors.New("this is a private key; the public half ends in .pub"))
+	}
+	if _, _, _, _, err := ssh.ParseAuthorizedKey(data); err != nil {
+		return "", keyError(path, fmt.Errorf("not a public key: %w", err))
+	}
+	return strings.TrimSpace(string(data)), nil
+}
+
+// KeyPairAt returns the pair for a path to either half, deriving and writing nothing. The public line is
+// read from the .pub file, or else derived from the private key.
+func KeyPairAt(path string) (pair KeyPair, public string, err error) {
+	private := strings.TrimSuffix(path, ".pub")
+	pair = KeyPair{Private: private, Public: private + ".pub"}
+	if public, err = PublicKeyContent(pair.Public); err == nil {
+		return pair, public, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return pair, "", err
+	}
+	data, err := os.ReadFile(private)
+	if err != nil {
+		return pair, "", keyError(private, err)
+	}
+	public, err = publicHalf(data)
+	if err != nil {
+		return pair, "", keyError(private, err)
+	}
+	return pair, public, nil
+}
+
+// HostKey is a machine's identity, made by azlin before the machine exists.
+type HostKey struct {
+	Private string // OpenSSH PEM; secret until the machine has it
+	Public  string // authorized_keys form, without comment
+}
+
+// NewHostKey makes an ed25519 host key.
+func NewHostKey() (HostKey, error) {
+	private, err := newPrivateKey("")
+	if err != nil {
+		return HostKey{}, keyError("new host key", err)
+	}
+	public, err := publicHalf(private)
+	if err != nil {
+		return HostKey{}, keyError("new host key", err)
+	}
+	return HostKey{Private: string(private), Public: public}, nil
+}
