@@ -1,0 +1,158 @@
+package term
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// Format is a form of output.
+type Format string
+
+// The forms of output. Table is for people; the others are stable.
+const (
+	Table Format = "table"
+	JSON  Format = "json"
+	YAML  Format = "yaml"
+	CSV   Format = "csv"
+	TSV   Format = "tsv"
+)
+
+// Formats lists what -o takes.
+func Formats() []string {
+	return []string{string(Table), string(JSON), string(YAML), string(CSV), string(TSV)}
+}
+
+// ParseFormat checks the value of -o.
+func ParseFormat(s string) (Format, error) {
+	for _, f := range Formats() {
+		if s == f {
+			return Format(s), nil
+		}
+	}
+	return "", errkind.New(errkind.Invalid, "output format %q: use one of %s", s, strings.Join(Formats(), ", "))
+}
+
+// View is one result in both its shapes: Data for json and yaml (and queries), Grid for the others.
+type View struct {
+	Data any
+	Grid Grid
+	Note string // shown under a table on standard error, never part of the data
+}
+
+// Output writes results the way the person asked for them.
+type Output struct {
+	Streams Streams
+	Format  Format
+	Query   string // JMESPath, as az takes it
+	JQ      string // jq, as gh takes it
+}
+
+// Structured reports whether a program reads the output, so that errors should be structured too.
+func (o Output) Structured() bool { return o.Format == JSON || o.Format == YAML || o.JQ != "" }
+
+// Print writes v to standard output.
+func (o Output) Print(v View) error {
+	if o.JQ != "" {
+		return o.printJQ(v.Data)
+	}
+	if o.Query != "" {
+		selected, err := selectJMESPath(o.Query, v.Data)
+		if err != nil {
+			return err
+		}
+		v = View{Data: selected, Grid: gridOf(selected)}
+	}
+	out := o.Streams.Out
+	switch o.Format {
+	case JSON:
+		return writeJSON(out, v.Data)
+	case YAML:
+		return writeYAML(out, v.Data)
+	case CSV:
+		return v.Grid.writeCSV(out)
+	case TSV:
+		return v.Grid.writeTSV(out)
+	}
+	if len(v.Grid.Rows) > 0 {
+		if err := v.Grid.write(out, o.Streams.Width, o.Streams.Color); err != nil {
+			return err
+		}
+	}
+	if v.Note != "" {
+		_, err := fmt.Fprintln(o.Streams.Err, v.Note)
+		return err
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, data any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(data)
+}
+
+// writeYAML goes through JSON, so that both have the same names in the same order.
+func writeYAML(w io.Writer, data any) error {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	var node yaml.Node
+	if err := yaml.Unmarshal(raw, &node); err != nil {
+		return err
+	}
+	blockStyle(&node)
+	var b bytes.Buffer
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := enc.Encode(&node); err != nil {
+		return err
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+func blockStyle(n *yaml.Node) {
+	if len(n.Content) > 0 || n.Kind == yaml.ScalarNode && n.Tag != "!!str" {
+		n.Style = 0
+	}
+	for _, child := range n.Content {
+		blockStyle(child)
+	}
+}
+
+func (g Grid) writeCSV(w io.Writer) error {
+	cw := csv.NewWriter(w)
+	for _, row := range append([][]string{g.Columns}, g.Rows...) {
+		safe := make([]string, len(row))
+		for i, cell := range row {
+			safe[i] = defuse(cell)
+		}
+		if err := cw.Write(safe); err != nil {
+			return err
+		}
+	}
+	cw.Flush()
+	return cw.Error()
+}
+
+// defuse keeps a spreadsheet from running a cell as a formula.
+func defuse(cell string) string {
+	if cell == "" || !strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return cell
+	}
+	if _, err := strconv.ParseFloat(cell, 64); err == nil {
+		return cell
+	}
+	return "'" + cell
+}
