@@ -1,0 +1,156 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
+)
+
+// genesis is the hash that the first record carries.
+var genesis = strings.Repeat("0", 2*sha256.Size)
+
+// Log appends records to one file. It holds no open file and may be used by several goroutines and
+// processes at once.
+type Log struct {
+	path string
+}
+
+// Open returns the log at path. The file and its directory are made by the first Append.
+func Open(path string) *Log { return &Log{path: path} }
+
+// Path is where the log is.
+func (l *Log) Path() string { return l.path }
+
+// head remembers how long the log was, so that lines cut off its end are missed.
+type head struct {
+	Records int    `json:"records"`
+	Size    int64  `json:"size"`
+	Hash    string `json:"hash"` // of the last line
+}
+
+// Append adds r to the log and syncs it. It waits for other writers until ctx ends.
+func (l *Log) Append(ctx context.Context, r Record) error {
+	if r.Event == "" || r.Status == "" {
+		return errkind.New(errkind.Invalid, "append to the audit log: a record needs an event and a status")
+	}
+	if r.Time.IsZero() {
+		r.Time = time.Now()
+	}
+	r.Time = r.Time.UTC()
+	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
+		return fmt.Errorf("append to the audit log: %w", err)
+	}
+	err := atomicfile.Locked(ctx, l.path, func() error { return l.append(r) })
+	if err != nil {
+		return fmt.Errorf("append to the audit log: %w", err)
+	}
+	return nil
+}
+
+// append runs under the lock.
+func (l *Log) append(r Record) (err error) {
+	h, err := readHead(l.path)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	size := info.Size()
+	switch {
+	case size > h.Size:
+		// A writer died between the line and the head. What it wrote counts if it is whole.
+		if h, err = catchUp(f, h, size); err != nil {
+			return err
+		}
+		if err := f.Truncate(h.Size); err != nil { // a torn line was never confirmed to anybody
+			return err
+		}
+		size = h.Size
+	case size < h.Size:
+		// Lines are missing. The record goes on from the head's hash, which no line has any more,
+		// so that the gap stays visible for good.
+		h.Size = size
+	}
+	r.Previous = h.Hash
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if len(line) > maxLine {
+		return fmt.Errorf("record of %d bytes is too long", len(line))
+	}
+	if _, err := f.WriteAt(append(line, '\n'), size); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return writeHead(l.path, head{Records: h.Records + 1, Size: size + int64(len(line)) + 1, Hash: hashOf(line)})
+}
+
+// catchUp advances h over the whole lines between it and the end of the file.
+func catchUp(f *os.File, h head, size int64) (head, error) {
+	rest := make([]byte, size-h.Size)
+	if _, err := f.ReadAt(rest, h.Size); err != nil && !errors.Is(err, io.EOF) {
+		return h, err
+	}
+	for {
+		line, after, whole := bytes.Cut(rest, []byte{'\n'})
+		if !whole {
+			return h, nil
+		}
+		h = head{Records: h.Records + 1, Size: h.Size + int64(len(line)) + 1, Hash: hashOf(line)}
+		rest = after
+	}
+}
+
+func hashOf(line []byte) string {
+	sum := sha256.Sum256(line)
+	return hex.EncodeToString(sum[:])
+}
+
+func headPath(path string) string { return path + ".head" }
+
+// readHead returns the head of an empty log when there is no head file.
+func readHead(path string) (head, error) {
+	h := head{Hash: genesis}
+	data, err := os.ReadFile(headPath(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return h, nil
+	}
+	if err != nil {
+		return h, err
+	}
+	if err := json.Unmarshal(data, &h); err != nil || h.Size < 0 || len(h.Hash) != len(genesis) {
+		return h, fmt.Errorf("%s is damaged; move it away with the log and start a new one", headPath(path))
+	}
+	return h, nil
+}
+
+func writeHead(path string, h head) error {
+	data, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(headPath(path), append(data, '\n'), 0o600)
+}
