@@ -1,0 +1,135 @@
+package remote_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/remote"
+)
+
+func TestGenerateKeyPairNeverReplaces(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "ssh")
+	if remote.KeyExists(dir, "") {
+		t.Error("a key exists in an absent directory")
+	}
+	pair, err := remote.GenerateKeyPair(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pair.Private != filepath.Join(dir, "azlin_key") || !remote.KeyExists(dir, "") {
+		t.Errorf("got %+v", pair)
+	}
+	private := read(t, pair.Private)
+	if info, err := os.Stat(pair.Private); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("private key: %v, %v", info.Mode(), err)
+	}
+	public := read(t, pair.Public)
+
+	// A lost public half is derived, and the private one stays.
+	if err := os.Remove(pair.Public); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := remote.GenerateKeyPair(dir, ""); err != nil {
+		t.Fatal(err)
+	}
+	if read(t, pair.Private) != private {
+		t.Error("the private key was replaced")
+	}
+	if got := read(t, pair.Public); got != public {
+		t.Errorf("derived %q, want %q", got, public)
+	}
+}
+
+func TestGenerateKeyPairAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, err := remote.GenerateKeyPair(dir, "k"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	signer, err := ssh.ParsePrivateKey([]byte(read(t, filepath.Join(dir, "k"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := remote.PublicKeyContent(filepath.Join(dir, "k.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
+	if err != nil || string(public.Marshal()) != string(signer.PublicKey().Marshal()) {
+		t.Errorf("the halves do not belong together: %v", err)
+	}
+}
+
+func TestKeyErrors(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pair, err := remote.GenerateKeyPair(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	garbage := filepath.Join(dir, "garbage.pub")
+	if err := os.WriteFile(garbage, []byte("not a key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range map[string]func() error{
+		"a private key as public": func() error { _, err := remote.PublicKeyContent(pair.Private); return err },
+		"garbage":                 func() error { _, err := remote.PublicKeyContent(garbage); return err },
+		"absent":                  func() error { _, err := remote.PublicKeyContent(filepath.Join(dir, "no.pub")); return err },
+		"a path as name":          func() error { _, err := remote.GenerateKeyPair(dir, "../x"); return err },
+		"a hidden name":           func() error { _, err := remote.GenerateKeyPair(dir, ".x"); return err },
+	} {
+		err := f()
+		if !errors.Is(err, remote.ErrKey) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "BEGIN") {
+			t.Errorf("%s: the error shows the key", name)
+		}
+	}
+}
+
+func TestKeyPairAtDerives(t *testing.T) {
+	t.Parallel()
+	pair, err := remote.GenerateKeyPair(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := remote.PublicKeyContent(pair.Public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(pair.Public); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{pair.Private, pair.Public} {
+		_, got, err := remote.KeyPairAt(path)
+		if err != nil || !strings.HasPrefix(want, got) {
+			t.Errorf("%s: got %q, %v", path, got, err)
+		}
+	}
+	if _, err := os.Stat(pair.Public); !os.IsNotExist(err) {
+		t.Error("KeyPairAt wrote a file")
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
