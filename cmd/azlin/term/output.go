@@ -122,10 +122,10 @@ func writeYAML(w io.Writer, data any) error {
 	return err
 }
 
+// blockStyle takes JSON's brackets and quotes away; the encoder puts quotes back where a string would be
+// read as something else.
 func blockStyle(n *yaml.Node) {
-	if len(n.Content) > 0 || n.Kind == yaml.ScalarNode && n.Tag != "!!str" {
-		n.Style = 0
-	}
+	n.Style = 0
 	for _, child := range n.Content {
 		blockStyle(child)
 	}

@@ -1,0 +1,32 @@
+# Every target installs what it needs, or prints the line that does.
+.PHONY: demo build test bench torture lint docs install prerequisites
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/azlin ./cmd/azlin
+
+# The main job from nothing: a VM, a clone, a tmux session, and everything deleted again.
+demo: prerequisites build
+	./test/demo.sh
+
+test: prerequisites
+	./test/run.sh
+
+bench: prerequisites build
+	./test/bench.sh
+
+# Hundreds of kills and faults; hours, never in CI.
+torture: prerequisites
+	go test -tags torture -timeout 12h -count=1 -run Torture ./...
+
+lint:
+	./test/lint.sh
+
+# Generates docs/reference, docs/fidelity.md and the shell completions.
+docs:
+	go run ./cmd/azlin/docgen docs
+
+install:
+	CGO_ENABLED=0 go install -trimpath ./cmd/azlin
+
+prerequisites:
+	@./test/prerequisites.sh

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/config"
+	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote"
+)
+
+// app is what the commands share: the streams, what was asked for on the command line and in the
+// environment, and the files of the person who runs it. Azure is reached through session.go.
+type app struct {
+	env     config.Environment
+	streams term.Streams
+	flags   struct {
+		output, query, jq, context, group, progress string
+		debug                                       bool
+	}
+
+	// Set by prepare, before a command runs.
+	output   term.Output
+	progress term.ProgressMode
+	paths    config.Paths
+	log      *slog.Logger
+}
+
+func newApp(environ []string, streams term.Streams) *app {
+	a := &app{env: config.ReadEnvironment(environ), streams: streams}
+	// Errors that happen before prepare are for people.
+	a.output = term.Output{Streams: streams, Format: term.Table}
+	return a
+}
+
+// prepare checks what all commands have in common, before anything is done.
+func (a *app) prepare() error {
+	format, err := term.ParseFormat(a.flags.output)
+	if err != nil {
+		return err
+	}
+	a.output = term.Output{Streams: a.streams, Format: format, Query: a.flags.query, JQ: a.flags.jq}
+	if err := term.CheckQueries(a.flags.query, a.flags.jq); err != nil {
+		return err
+	}
+	if a.progress, err = term.ParseProgressMode(a.flags.progress); err != nil {
+		return err
+	}
+	if a.paths, err = config.ResolvePaths(a.env); err != nil {
+		return &errkind.Error{Kind: errkind.Prerequisite, Err: err}
+	}
+	level := slog.LevelWarn
+	if a.flags.debug {
+		level = slog.LevelDebug
+	}
+	a.log = slog.New(slog.NewTextHandler(a.streams.Err, &slog.HandlerOptions{Level: level}))
+	return nil
+}
+
+// say writes one line of talk to standard error.
+func (a *app) say(line string) { fmt.Fprintln(a.streams.Err, term.Clean(line)) }
+
+// passesExitCode marks commands whose exit code is that of a remote command, so that their own failures
+// must be told apart.
+const passesExitCode = "passes-exit-code"
+
+func addYes(cmd *cobra.Command, yes *bool) {
+	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask for confirmation")
+}
+
+// startEmulator makes sure that the emulator runs and returns where. args are for a new process; one that
+// runs already keeps its own.
+func (a *app) startEmulator(ctx context.Context, args []string) (emulator.Status, error) {
+	if err := a.paths.Ensure(); err != nil {
+		return emulator.Status{}, err
+	}
+	command, err := emulatorCommand(args)
+	if err != nil {
+		return emulator.Status{}, err
+	}
+	status, err := emulator.Start(ctx, emulator.StartOptions{Dir: a.paths.Emulator, Command: command})
+	if err != nil {
+		return status, &errkind.Error{Kind: errkind.Prerequisite, Op: "start the emulator", Err: err}
+	}
+	return status, nil
+}
+
+func emulatorError(err error) error {
+	if errors.Is(err, emulator.ErrNotRunning) {
+		return &errkind.Error{Kind: errkind.NotFound, Err: err, Next: "azlin emulator start"}
+	}
+	return err
+}
+
+// knownHosts is azlin's own file of host keys.
+func (a *app) knownHosts() remote.KnownHosts { return remote.KnownHosts{Path: a.paths.KnownHosts} }

@@ -1,0 +1,42 @@
+// Package cli is the azlin command: one file per command, named after it (vm commands without a prefix,
+// others noun_verb.go), each of them flags → one library call → one table.
+//
+// Everything that is common to the commands is in app.go, what becomes of errors in errors.go.
+package cli
+
+import (
+	"context"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/config"
+)
+
+// SystemStreams returns this process's streams as the environment wants them used.
+func SystemStreams(environ []string) term.Streams {
+	env := config.ReadEnvironment(environ)
+	return term.System(env.NoColor, env.Term)
+}
+
+// Main runs azlin with the given arguments (without the program's name) and returns its exit code. The
+// first SIGINT or SIGTERM cancels what is going on; a second one ends the process.
+func Main(ctx context.Context, args, environ []string, streams term.Streams) int {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	a := newApp(environ, streams)
+	root := newRoot(a)
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	return a.fail(command, err)
+}
+
+// Root returns the command tree, for generating its documentation.
+func Root() *cobra.Command { return newRoot(newApp(nil, term.Streams{})) }

@@ -1,0 +1,308 @@
+package cli
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote"
+)
+
+func newEmulatorCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "emulator",
+		Short: "Run a local Azure on this machine",
+		Long: `The emulator is an Azure that runs on this machine: it speaks Azure's protocol over TLS on 127.0.0.1,
+and its VMs are Linux namespaces that answer real SSH. azlin, the official SDKs and the az client work
+against it.
+
+The context 'emulator' starts it when it is first used. Its state is kept in azlin's directory and
+survives a restart.`,
+		RunE: showGroup,
+	}
+	cmd.AddCommand(
+		newEmulatorStartCommand(a), newEmulatorServeCommand(a), newEmulatorStopCommand(a), newEmulatorStatusCommand(a),
+		newEmulatorResetCommand(a), newEmulatorSeedCommand(a), newEmulatorEnvCommand(a),
+	)
+	return cmd
+}
+
+// showGroup is what a command that only holds others does by itself.
+func showGroup(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(cmd, args[0])
+	}
+	return cmd.Help()
+}
+
+// serveFlags are what `emulator start` passes on to the background process and `emulator serve` takes.
+type serveFlags struct {
+	listen     string
+	operatorIP string
+	hosts      string
+	sshPort    int
+	realistic  bool
+}
+
+func (f *serveFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "loopback address to listen on; port 0: the same as last time if it is free")
+	cmd.Flags().StringVar(&f.operatorIP, "operator-ip", "203.0.113.10", "public address that security rules see your connections come from")
+	cmd.Flags().StringVar(&f.hosts, "hosts", string(emulator.HostsNamespaces), "how VMs run: namespaces, process (no isolation) or none")
+	cmd.Flags().IntVar(&f.sshPort, "ssh-port", 0, "SSH port of the VMs; 0: 22 where allowed, else 2222")
+	cmd.Flags().BoolVar(&f.realistic, "realistic", false, "let operations take as long as in Azure")
+	complete(cmd, "hosts", []string{string(emulator.HostsNamespaces), string(emulator.HostsProcess), string(emulator.HostsNone)})
+}
+
+func (f *serveFlags) args() []string {
+	return []string{
+		"--listen", f.listen, "--operator-ip", f.operatorIP, "--hosts", f.hosts,
+		"--ssh-port", strconv.Itoa(f.sshPort), "--realistic=" + strconv.FormatBool(f.realistic),
+	}
+}
+
+// validate checks the flags before a process is started in the background, where nobody reads errors.
+func (f *serveFlags) validate() (netip.Addr, error) {
+	ip, err := netip.ParseAddr(f.operatorIP)
+	if err != nil {
+		return ip, errkind.New(errkind.Invalid, "--operator-ip: %w", err)
+	}
+	listen, err := netip.ParseAddrPort(f.listen)
+	if err != nil {
+		return ip, errkind.New(errkind.Invalid, "--listen: %w", err)
+	}
+	if !listen.Addr().IsLoopback() {
+		return ip, errkind.New(errkind.Invalid, "--listen %s: the emulator listens on loopback addresses only", f.listen)
+	}
+	if f.sshPort < 0 || f.sshPort > 65535 {
+		return ip, errkind.New(errkind.Invalid, "--ssh-port %d: a port is 0 to 65535", f.sshPort)
+	}
+	switch emulator.HostMode(f.hosts) {
+	case emulator.HostsNamespaces, emulator.HostsProcess, emulator.HostsNone:
+		return ip, nil
+	}
+	return ip, errkind.New(errkind.Invalid, "--hosts %q: use namespaces, process or none", f.hosts)
+}
+
+func newEmulatorStartCommand(a *app) *cobra.Command {
+	var flags serveFlags
+	cmd := &cobra.Command{
+		Use:     "start",
+		Short:   "Start the emulator in the background",
+		Example: "  azlin emulator start\n  azlin emulator start --realistic",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := flags.validate(); err != nil {
+				return err
+			}
+			status, err := a.startEmulator(cmd.Context(), flags.args())
+			if err != nil {
+				return err
+			}
+			return a.output.Print(emulatorView(status))
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+func newEmulatorServeCommand(a *app) *cobra.Command {
+	var flags serveFlags
+	cmd := &cobra.Command{
+		Use:     "serve",
+		Short:   "Run the emulator in the foreground, until it is interrupted",
+		Example: "  azlin emulator serve --listen 127.0.0.1:8443",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ip, err := flags.validate()
+			if err != nil {
+				return err
+			}
+			if err := a.paths.Ensure(); err != nil {
+				return err
+			}
+			return emulator.Serve(cmd.Context(), emulator.ServeOptions{
+				Dir: a.paths.Emulator, Listen: flags.listen, OperatorIP: ip,
+				HostMode: emulator.HostMode(flags.hosts), SSHPort: flags.sshPort, Realistic: flags.realistic,
+				Log: a.streams.Err,
+			})
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+func newEmulatorStopCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "stop",
+		Short:   "Stop the emulator; its state is kept",
+		Example: "  azlin emulator stop",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := emulator.Stop(cmd.Context(), a.paths.Emulator); err != nil {
+				return emulatorError(err)
+			}
+			a.say("the emulator has stopped")
+			return nil
+		},
+	}
+}
+
+func newEmulatorStatusCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "status",
+		Short:   "Show where the emulator listens and what it holds",
+		Example: "  azlin emulator status\n  azlin emulator status -o json --jq .resources",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			status, err := emulator.Read(cmd.Context(), a.paths.Emulator)
+			if err != nil {
+				return emulatorError(err)
+			}
+			return a.output.Print(emulatorView(status))
+		},
+	}
+}
+
+func newEmulatorResetCommand(a *app) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:     "reset",
+		Short:   "Delete everything in the emulator; its address and certificates stay",
+		Example: "  azlin emulator reset --yes",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !yes {
+				if err := a.streams.Confirm(cmd.Context(), "Delete every resource and VM of the emulator in "+a.paths.Emulator+"?", "--yes"); err != nil {
+					return err
+				}
+			}
+			if err := emulator.Reset(cmd.Context(), a.paths.Emulator); err != nil {
+				return emulatorError(err)
+			}
+			a.say("the emulator is empty")
+			return nil
+		},
+	}
+	addYes(cmd, &yes)
+	return cmd
+}
+
+func newEmulatorSeedCommand(a *app) *cobra.Command {
+	var vms int
+	var group, region string
+	cmd := &cobra.Command{
+		Use:   "seed",
+		Short: "Fill the emulator with VMs, to try azlin on a fleet",
+		Long: `Creates running VMs with their networks, disks and addresses in no time. A seeded VM starts when it is
+first reached over SSH.`,
+		Example: "  azlin emulator seed --vms 500 --group big",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if vms < 1 || vms > 10000 {
+				return errkind.New(errkind.Invalid, "--vms %d: 1 to 10000", vms)
+			}
+			if _, err := a.startEmulator(cmd.Context(), nil); err != nil {
+				return err
+			}
+			keys, err := remote.GenerateKeyPair(a.paths.SSHDir, "")
+			if err != nil {
+				return err
+			}
+			public, err := remote.PublicKeyContent(keys.Public)
+			if err != nil {
+				return err
+			}
+			options := emulator.SeedOptions{Group: group, Location: region, VMs: vms, AdminUser: remote.DefaultUser, AdminKey: public}
+			if err := emulator.Seed(cmd.Context(), a.paths.Emulator, options); err != nil {
+				return emulatorError(err)
+			}
+			a.say(fmt.Sprintf("%d VMs are in group %s", vms, group))
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&vms, "vms", 10, "how many")
+	cmd.Flags().StringVar(&group, "group", "seeded", "resource group to put them in")
+	cmd.Flags().StringVar(&region, "region", "westus2", "region of the group")
+	return cmd
+}
+
+func newEmulatorEnvCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "env",
+		Short: "Print shell variables that point an SDK program at the emulator",
+		Long: `Prints what to evaluate in a shell. The secret itself is not printed; the shell reads it from its file.
+
+AZLIN_EMULATOR_ENDPOINT is Azure Resource Manager and the authority host; SSL_CERT_FILE makes Go and
+OpenSSL programs trust its certificate.`,
+		Example: `  eval "$(azlin emulator env)"`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.startEmulator(cmd.Context(), nil)
+			if err != nil {
+				return err
+			}
+			vars := []emulatorVariable{
+				{"AZLIN_EMULATOR_ENDPOINT", s.Endpoint, remote.Quote(s.Endpoint)},
+				{"AZURE_AUTHORITY_HOST", s.Endpoint, remote.Quote(s.Endpoint)},
+				{"AZURE_TENANT_ID", s.TenantID, remote.Quote(s.TenantID)},
+				{"AZURE_CLIENT_ID", s.ClientID, remote.Quote(s.ClientID)},
+				{"AZURE_CLIENT_SECRET", "", `"$(cat ` + remote.Quote(s.ClientSecretFile) + `)"`},
+				{"AZURE_SUBSCRIPTION_ID", s.SubscriptionID, remote.Quote(s.SubscriptionID)},
+				{"SSL_CERT_FILE", s.CAFile, remote.Quote(s.CAFile)},
+				{"REQUESTS_CA_BUNDLE", s.CAFile, remote.Quote(s.CAFile)},
+			}
+			if a.output.Structured() {
+				data := map[string]string{"AZURE_CLIENT_SECRET_FILE": s.ClientSecretFile}
+				for _, v := range vars {
+					if v.value != "" {
+						data[v.name] = v.value
+					}
+				}
+				return a.output.Print(term.View{Data: data})
+			}
+			for _, v := range vars {
+				if _, err := fmt.Fprintf(a.streams.Out, "export %s=%s\n", v.name, v.shell); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// emulatorVariable is one variable of `emulator env`, plain and as a shell reads it.
+type emulatorVariable struct{ name, value, shell string }
+
+func emulatorView(s emulator.Status) term.View {
+	resources := 0
+	for _, n := range s.Resources {
+		resources += n
+	}
+	return term.View{
+		Data: s,
+		Grid: term.Rows([]emulator.Status{s}, []term.Column[emulator.Status]{
+			{Name: "endpoint", Value: func(s emulator.Status) string { return s.Endpoint }},
+			{Name: "subscription", Value: func(s emulator.Status) string { return s.SubscriptionID }},
+			{Name: "resources", Value: func(emulator.Status) string { return strconv.Itoa(resources) }},
+			{Name: "hosts", Value: func(s emulator.Status) string { return strconv.Itoa(len(s.Hosts)) }},
+			{Name: "ssh_port", Value: func(s emulator.Status) string { return strconv.Itoa(s.SSHPort) }},
+			{Name: "pid", Value: func(s emulator.Status) string { return strconv.Itoa(s.PID) }},
+		}),
+		Note: s.HostsNote,
+	}
+}
+
+// emulatorCommand is the argument vector that runs the emulator: this program again.
+func emulatorCommand(args []string) ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{self, "emulator", "serve"}, args...), nil
+}

@@ -1,0 +1,65 @@
+#!/bin/bash
+# The whole test suite, as CI runs it: seconds per stage, the ten slowest tests, and a red exit code if
+# anything failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+failed=()
+summary=()
+
+stage() { # stage NAME COMMAND...
+    local name=$1 began=$SECONDS
+    shift
+    printf '\n== %s\n' "$name"
+    if "$@"; then
+        summary+=("$(printf '%5ds  ok    %s' $((SECONDS - began)) "$name")")
+    else
+        summary+=("$(printf '%5ds  FAIL  %s' $((SECONDS - began)) "$name")")
+        failed+=("$name")
+    fi
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+formatted() {
+    local wrong
+    wrong=$(gofmt -l $(git ls-files '*.go'))
+    [ -z "$wrong" ] || { printf 'gofmt would change:\n%s\n' "$wrong"; return 1; }
+}
+
+tests() {
+    # The seed of -shuffle is printed by every package that fails.
+    go test -race -shuffle=on -timeout 20m -json ./... >"$log" 2>&1
+    local code=$?
+    go run ./test/report <"$log" || code=1
+    return $code
+}
+
+otherSystems() {
+    GOOS=darwin go build ./... && GOOS=windows go build ./...
+}
+
+generated() {
+    local dir
+    dir=$(mktemp -d)
+    go run ./cmd/azlin/docgen "$dir" && diff -r "$dir/reference" docs/reference
+    local code=$?
+    rm -rf "$dir"
+    [ $code -eq 0 ] || echo "docs/reference is out of date: run make docs"
+    return $code
+}
+
+stage "prerequisites" ./test/prerequisites.sh
+stage "formatting" formatted
+stage "vet, with every build tag" go vet -tags live,torture,az ./...
+stage "generated files" generated
+stage "tests" tests
+stage "the demo" make -s demo
+stage "other systems" otherSystems
+
+printf '\n== seconds per stage\n'
+printf '%s\n' "${summary[@]}"
+if [ ${#failed[@]} -gt 0 ]; then
+    printf '\nFAILED: %s\n' "${failed[*]}"
+    exit 1
+fi
