@@ -1,0 +1,110 @@
+package azure
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/azlin-dev/azlin/audit"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// Options is what Open needs. Target.SubscriptionID and Credential must be set.
+type Options struct {
+	Target     Target
+	Credential azcore.TokenCredential
+	HTTP       *http.Client             // nil: Target.Cloud.HTTPClient()
+	Audit      func(audit.Record) error // called before and after every write; nil: not recorded
+	ReadOnly   bool                     // refuse every write before it is sent
+	Log        *slog.Logger             // one debug line per request, without secrets; nil: none
+	UserAgent  string                   // at most 24 characters; empty: "azlin"
+	Retry      policy.RetryOptions      // zero: 4 tries, waits of up to 3 minutes when Azure asks for them
+}
+
+// Client is the door to one subscription of one cloud. It may be used by several goroutines.
+type Client struct {
+	target   Target
+	endpoint string
+	pipeline runtime.Pipeline
+	clients  clients
+	clock    *Clock
+	traffic  *traffic
+	auditor  *auditor
+	log      *slog.Logger
+}
+
+// Open makes a client. It sends nothing; the first request fetches the token.
+func Open(o Options) (*Client, error) {
+	if o.Target.SubscriptionID == "" {
+		return nil, errkind.New(errkind.Invalid, "open azure: no subscription is set")
+	}
+	if o.Credential == nil {
+		return nil, errkind.New(errkind.Auth, "open azure: %w: no credential", ErrAuthentication)
+	}
+	o.Target.Cloud = o.Target.Cloud.orPublic()
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.HTTP == nil {
+		hc, err := o.Target.Cloud.HTTPClient()
+		if err != nil {
+			return nil, err
+		}
+		o.HTTP = hc
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "azlin"
+	}
+	if o.Retry.MaxRetryDelay == 0 {
+		o.Retry.MaxRetryDelay = 3 * time.Minute // the longest of Azure's windows; azcore gives up when asked to wait longer
+	}
+	c := &Client{
+		target:   o.Target,
+		endpoint: o.Target.Cloud.Endpoint,
+		clock:    &Clock{server: o.Target.Cloud.Custom},
+		traffic:  &traffic{byMethod: map[string]int{}},
+		auditor:  &auditor{record: o.Audit, readOnly: o.ReadOnly, log: o.Log, target: o.Target},
+		log:      o.Log,
+	}
+	options := &arm.ClientOptions{ClientOptions: policy.ClientOptions{
+		Cloud:     o.Target.Cloud.configuration(),
+		Transport: o.HTTP,
+		Retry:     o.Retry,
+		Telemetry: policy.TelemetryOptions{ApplicationID: o.UserAgent},
+		// Once per call, whatever the number of tries: first the record, then retries by code.
+		PerCallPolicies: []policy.Policy{c.auditor, &codeRetry{recent: newRecent(), log: o.Log}},
+		// Once per try: wait for the turn, then count and log what really goes out.
+		PerRetryPolicies: []policy.Policy{newPacer(o.Log), &observer{traffic: c.traffic, clock: c.clock, log: o.Log}},
+	}}
+	var err error
+	if c.clients, err = newClients(o.Target.SubscriptionID, o.Credential, options); err != nil {
+		return nil, errkind.New(errkind.Invalid, "open azure: %w", err)
+	}
+	generic, err := arm.NewClient("azlin", "v1.0.0", o.Credential, options)
+	if err != nil {
+		return nil, errkind.New(errkind.Invalid, "open azure: %w", err)
+	}
+	c.pipeline = generic.Pipeline()
+	return c, nil
+}
+
+// Target is what the client was opened for.
+func (c *Client) Target() Target { return c.target }
+
+// SubscriptionID is the subscription that every typed client works on.
+func (c *Client) SubscriptionID() string { return c.target.SubscriptionID }
+
+// Clock tells the time that Azure lives in.
+func (c *Client) Clock() *Clock { return c.clock }
+
+// Requests is the number of requests sent so far, each try counted, token requests not.
+func (c *Client) Requests() int { return c.traffic.total() }
+
+// RequestsByMethod is Requests by HTTP method.
+func (c *Client) RequestsByMethod() map[string]int { return c.traffic.methods() }

@@ -1,0 +1,159 @@
+package azure
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// Cloud says where Azure is. The zero value is the public cloud.
+type Cloud struct {
+	Name      string // "public", "usgovernment", "china", or the name of a custom one
+	Endpoint  string // Azure Resource Manager, "https://management.azure.com"
+	Authority string // Microsoft Entra, "https://login.microsoftonline.com"
+	Audience  string // what tokens are for; empty: Endpoint
+	CAFile    string // PEM certificates to trust besides the system's; custom clouds only
+	Custom    bool   // not one of Microsoft's: no instance discovery, and the server's clock counts
+}
+
+// Public is the Azure that most people use.
+func Public() Cloud { return known("public", cloud.AzurePublic) }
+
+// USGovernment is Azure Government.
+func USGovernment() Cloud { return known("usgovernment", cloud.AzureGovernment) }
+
+// China is Azure operated by 21Vianet.
+func China() Cloud { return known("china", cloud.AzureChina) }
+
+// Custom is an Azure at an address of its own: the emulator, or an Azure Stack Hub. Both addresses
+// must be https. An empty audience means the public cloud's.
+func Custom(name, endpoint, authority, audience, caFile string) (Cloud, error) {
+	for _, address := range []string{endpoint, authority} {
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme != "https" || u.Host == "" {
+			return Cloud{}, errkind.New(errkind.Invalid, "cloud %s: %q is not an https address", name, address)
+		}
+	}
+	if audience == "" {
+		audience = Public().Audience
+	}
+	return Cloud{
+		Name: name, Endpoint: strings.TrimRight(endpoint, "/"), Authority: strings.TrimRight(authority, "/"),
+		Audience: strings.TrimRight(audience, "/"), CAFile: caFile, Custom: true,
+	}, nil
+}
+
+// ByName gives one of Microsoft's clouds by azlin's name for it or by the Azure CLI's
+// ("AzureCloud"); the empty name is the public cloud.
+func ByName(name string) (Cloud, error) {
+	switch strings.ToLower(name) {
+	case "", "public", "azurecloud":
+		return Public(), nil
+	case "usgovernment", "azureusgovernment":
+		return USGovernment(), nil
+	case "china", "azurechinacloud":
+		return China(), nil
+	}
+	return Cloud{}, errkind.New(errkind.Invalid, "unknown cloud %q: use public, usgovernment or china", name)
+}
+
+func known(name string, c cloud.Configuration) Cloud {
+	arm := c.Services[cloud.ResourceManager]
+	return Cloud{
+		Name: name, Endpoint: strings.TrimRight(arm.Endpoint, "/"), Audience: strings.TrimRight(arm.Audience, "/"),
+		Authority: strings.TrimRight(c.ActiveDirectoryAuthorityHost, "/"),
+	}
+}
+
+// orPublic makes the zero value what it stands for.
+func (c Cloud) orPublic() Cloud {
+	if c == (Cloud{}) {
+		return Public()
+	}
+	return c
+}
+
+// cliName is what the Azure CLI calls the cloud in its profile; empty for custom ones.
+func (c Cloud) cliName() string {
+	switch c.orPublic().Name {
+	case "public":
+		return "AzureCloud"
+	case "usgovernment":
+		return "AzureUSGovernment"
+	case "china":
+		return "AzureChinaCloud"
+	}
+	return ""
+}
+
+// scope is what a token for Azure Resource Manager is asked for.
+func (c Cloud) scope() string { return c.orPublic().audience() + "/.default" }
+
+func (c Cloud) audience() string {
+	if c.Audience == "" {
+		return c.Endpoint
+	}
+	return c.Audience
+}
+
+// configuration is the cloud as the SDK wants it.
+func (c Cloud) configuration() cloud.Configuration {
+	c = c.orPublic()
+	return cloud.Configuration{
+		ActiveDirectoryAuthorityHost: c.Authority + "/",
+		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
+			cloud.ResourceManager: {Endpoint: c.Endpoint, Audience: c.audience()},
+		},
+	}
+}
+
+// HTTPClient returns a client that trusts the cloud's own CA besides the system's and follows
+// HTTPS_PROXY, except to a custom cloud on this machine.
+func (c Cloud) HTTPClient() (*http.Client, error) {
+	transport := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          64,
+		MaxIdleConnsPerHost:   16,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: 2 * time.Minute,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, &errkind.Error{Kind: errkind.Prerequisite, Op: "read the CA of cloud", Resource: c.Name, Err: err}
+		}
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool() // no system store (Windows without one): the cloud's own CA is what counts here
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, &errkind.Error{
+				Kind: errkind.Invalid, Op: "read the CA of cloud", Resource: c.Name,
+				Err: fmt.Errorf("%s holds no PEM certificate", c.CAFile),
+			}
+		}
+		transport.TLSClientConfig.RootCAs = pool
+	}
+	return &http.Client{Transport: transport}, nil
+}
+
+// Target is what one command works on, resolved once.
+type Target struct {
+	Cloud          Cloud
+	TenantID       string
+	SubscriptionID string
+	ResourceGroup  string // default group; empty: all of the subscription
+	Region         string
+}

@@ -1,0 +1,257 @@
+package azure
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// ErrAuthentication is the class of every failure to sign in.
+var ErrAuthentication = errors.New("not signed in to Azure")
+
+// Wrap gives an error of this package's clients its kind, Azure's code, message and correlation id.
+// op and resource say what was being done. nil stays nil, and an error that has its kind already only
+// gains op and resource when it lacks them.
+func Wrap(op, resource string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*errkind.Error](err); ok {
+		if e.Op != "" {
+			return err
+		}
+		return &errkind.Error{Kind: errkind.Of(err), Op: op, Resource: resource, Err: err}
+	}
+	out := &errkind.Error{Op: op, Resource: resource}
+	if re, ok := errors.AsType[*azcore.ResponseError](err); ok {
+		fromResponse(out, re)
+		return out
+	}
+	if kind, cause := signInFailure(err); kind != errkind.Unknown {
+		out.Kind, out.Class, out.Err = kind, ErrAuthentication, cause
+		return out
+	}
+	out.Err = withoutURL(err)
+	if networkFailure(err) {
+		out.Kind = errkind.Unreachable
+	}
+	if errors.Is(err, context.Canceled) {
+		out.Kind = errkind.Cancelled
+	}
+	return out
+}
+
+// Code is Azure's error code in err, empty when there is none.
+func Code(err error) string {
+	for e := range errkind.All(err) {
+		if e.Code != "" {
+			return e.Code
+		}
+	}
+	if re, ok := errors.AsType[*azcore.ResponseError](err); ok {
+		code, _ := innermost(re)
+		return code
+	}
+	return ""
+}
+
+// IsNotFound says whether err means that what was asked for does not exist.
+func IsNotFound(err error) bool {
+	if errkind.Of(err) == errkind.NotFound {
+		return true
+	}
+	re, ok := errors.AsType[*azcore.ResponseError](err)
+	return ok && re.StatusCode == http.StatusNotFound
+}
+
+func fromResponse(out *errkind.Error, re *azcore.ResponseError) {
+	code, message := innermost(re)
+	out.Code = code
+	out.Kind = kindOfCode(code, message)
+	status := re.StatusCode
+	if out.Kind == errkind.Unknown {
+		out.Kind = kindOfStatus(status)
+	}
+	if out.Kind == errkind.Unknown && status < http.StatusBadRequest {
+		out.Kind = errkind.Provisioning // an operation that Azure had accepted
+	}
+	if re.RawResponse != nil {
+		out.CorrelationID = correlationID(re.RawResponse)
+	}
+	if message == "" {
+		message = fmt.Sprintf("Azure answered %d %s", status, http.StatusText(status))
+	}
+	out.Err = &ResponseError{Message: message, Code: code, Status: status}
+	if out.Kind == errkind.Auth {
+		out.Class = ErrAuthentication
+	}
+}
+
+// ResponseError is a refusal of Azure, in Azure's words.
+type ResponseError struct {
+	Message string
+	Code    string
+	Status  int // of HTTP; 200 for an operation that failed after it was accepted
+}
+
+func (e *ResponseError) Error() string { return e.Message }
+
+// envelope is the shape of Azure's errors, as bodies and inside operations.
+type envelope struct {
+	Error      *detail `json:"error"`
+	Properties *struct {
+		Error *detail `json:"error"`
+	} `json:"properties"`
+	detail
+}
+
+type detail struct {
+	Code    string   `json:"code"`
+	Message string   `json:"message"`
+	Target  string   `json:"target"`
+	Details []detail `json:"details"`
+}
+
+// innermost finds the code and message that say what is wrong: templates and deployments wrap the
+// real refusal, sometimes as JSON within the message.
+func innermost(re *azcore.ResponseError) (code, message string) {
+	d := parseDetail(re.RawResponse)
+	if d.Code == "" {
+		d.Code = re.ErrorCode
+	}
+	for range 5 {
+		inner, ok := d.unwrap()
+		if !ok {
+			break
+		}
+		d = inner
+	}
+	return d.Code, strings.TrimSpace(d.Message)
+}
+
+func (d detail) unwrap() (detail, bool) {
+	switch strings.ToLower(d.Code) {
+	case "invalidtemplatedeployment", "deploymentfailed", "resourcedeploymentfailure", "multipleerrorsoccurred":
+		if len(d.Details) > 0 && d.Details[0].Code != "" {
+			return d.Details[0], true
+		}
+	}
+	if strings.HasPrefix(strings.TrimSpace(d.Message), "{") {
+		var e envelope
+		if json.Unmarshal([]byte(d.Message), &e) == nil && e.Error != nil && e.Error.Code != "" {
+			return *e.Error, true
+		}
+	}
+	return detail{}, false
+}
+
+func parseDetail(resp *http.Response) detail {
+	if resp == nil || resp.Body == nil {
+		return detail{}
+	}
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return detail{}
+	}
+	return parseEnvelope(body)
+}
+
+func parseEnvelope(body []byte) detail {
+	var e envelope
+	if json.Unmarshal(body, &e) != nil {
+		return detail{}
+	}
+	switch {
+	case e.Error != nil:
+		return *e.Error
+	case e.Properties != nil && e.Properties.Error != nil:
+		return *e.Properties.Error
+	}
+	return e.detail
+}
+
+// errorCode is the code of a refused request, from the body or the header.
+func errorCode(resp *http.Response) string {
+	if code := parseDetail(resp).Code; code != "" {
+		return code
+	}
+	return resp.Header.Get("x-ms-error-code")
+}
+
+func errorMessage(resp *http.Response) string { return parseDetail(resp).Message }
+
+// correlationID is what Azure's support asks for.
+func correlationID(resp *http.Response) string {
+	return resp.Header.Get("x-ms-correlation-request-id")
+}
+
+// signInFailure recognises what azidentity returns. A token endpoint that could not be reached is no
+// refusal.
+func signInFailure(err error) (errkind.Kind, error) {
+	failed, isFailed := errors.AsType[*azidentity.AuthenticationFailedError](err)
+	_, isRequired := errors.AsType[*azidentity.AuthenticationRequiredError](err)
+	switch {
+	case isFailed && failed.RawResponse != nil:
+		if description := entraDescription(failed.RawResponse); description != "" {
+			return errkind.Auth, errors.New(description)
+		}
+		return errkind.Auth, fmt.Errorf("the token endpoint answered %d", failed.RawResponse.StatusCode)
+	case (isFailed || isRequired) && !networkFailure(err):
+		return errkind.Auth, err
+	case strings.Contains(err.Error(), "AADSTS"), strings.Contains(err.Error(), "az login"), strings.HasPrefix(err.Error(), "AzureCLICredential"):
+		return errkind.Auth, err
+	}
+	return errkind.Unknown, nil
+}
+
+// entraDescription is the first line of an Entra refusal: the rest are trace ids and times.
+func entraDescription(resp *http.Response) string {
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return ""
+	}
+	var e struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if json.Unmarshal(body, &e) != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(e.Description, "\r\n")
+	line, _, _ = strings.Cut(line, "\n")
+	line, _, _ = strings.Cut(line, " Trace ID:")
+	if line == "" {
+		return e.Error
+	}
+	return strings.TrimSpace(line)
+}
+
+// networkFailure says whether nothing was heard from the other side.
+func networkFailure(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return !errors.Is(err, context.Canceled)
+	}
+	_, unknownCA := errors.AsType[x509.UnknownAuthorityError](err)
+	_, hostname := errors.AsType[x509.HostnameError](err)
+	_, verification := errors.AsType[*tls.CertificateVerificationError](err)
+	return unknownCA || hostname || verification
+}

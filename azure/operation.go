@@ -1,0 +1,200 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/azlin-dev/azlin/audit"
+)
+
+// OperationState is how far a long-running operation is.
+type OperationState struct {
+	Status  string // Azure's word: "InProgress", "Running", "Succeeded"
+	Percent float64
+	Elapsed time.Duration
+}
+
+// Operation is something that Azure carries out in the background. It belongs to one goroutine.
+type Operation[T any] struct {
+	client   *Client
+	poller   *runtime.Poller[T]
+	op       string
+	resource string
+	request  *http.Request // the one that began it; nil when resumed
+	id       string
+	began    time.Time
+	first    time.Duration // pause before the first look
+}
+
+// Begin starts an operation: begin is the call of a typed client's Begin… method with the context it
+// is given. op and resource are for errors.
+func Begin[T any](ctx context.Context, c *Client, op, resource string, begin func(context.Context) (*runtime.Poller[T], error)) (*Operation[T], error) {
+	var resp *http.Response
+	poller, err := begin(policy.WithCaptureResponse(ctx, &resp))
+	if err != nil {
+		return nil, Wrap(op, resource, err)
+	}
+	o := &Operation[T]{client: c, poller: poller, op: op, resource: resource, began: time.Now(), first: firstPause}
+	if resp != nil {
+		o.request = resp.Request
+		o.id = operationID(resp.Header)
+		if asked, ok := retryAfter(resp.Header, time.Now()); ok {
+			o.first = asked
+		}
+	}
+	return o, nil
+}
+
+// Resume goes on with an operation of which only the token is left: begin is the call of the same
+// Begin… method with options whose ResumeToken is token.
+func Resume[T any](ctx context.Context, c *Client, op, resource string, begin func(context.Context) (*runtime.Poller[T], error)) (*Operation[T], error) {
+	poller, err := begin(ctx)
+	if err != nil {
+		return nil, Wrap(op, resource, err)
+	}
+	return &Operation[T]{client: c, poller: poller, op: op, resource: resource, began: time.Now()}, nil
+}
+
+// Azure's own default for clients is 30 s between looks, which makes a start of 12 s take 30.
+const (
+	firstPause = time.Second
+	shortest   = 2 * time.Second
+	longest    = 5 * time.Second
+)
+
+// Done says whether Azure has finished; some requests are before they are answered.
+func (o *Operation[T]) Done() bool { return o.poller.Done() }
+
+// ID is Azure's name for the operation, empty when it finished at once or was resumed.
+func (o *Operation[T]) ID() string { return o.id }
+
+// ResumeToken lets another process go on waiting. It holds signed addresses: keep it in a file of
+// mode 0600. It is empty when the operation is done.
+func (o *Operation[T]) ResumeToken() string {
+	if o.poller.Done() {
+		return ""
+	}
+	token, err := o.poller.ResumeToken()
+	if err != nil {
+		return "" // azcore has no token for what finishes within one request
+	}
+	return token
+}
+
+// Wait looks at the operation until it is done, as often as Azure asks for, else every 2 to 5
+// seconds. report (may be nil) hears of each look. When ctx ends, Azure goes on all the same.
+func (o *Operation[T]) Wait(ctx context.Context, report func(OperationState)) (T, error) {
+	var zero T
+	pause, looks := o.first, 0
+	for !o.poller.Done() {
+		if err := sleep(ctx, pause); err != nil {
+			return zero, Wrap(o.op, o.resource, err)
+		}
+		resp, err := o.poller.Poll(ctx)
+		if err != nil {
+			return zero, o.failed(ctx, err)
+		}
+		looks++
+		pause = min(shortest+time.Duration(looks)*250*time.Millisecond, longest)
+		if asked, ok := retryAfter(resp.Header, time.Now()); ok && asked > 0 {
+			pause = asked
+		}
+		if report != nil {
+			s := stateOf(resp)
+			s.Elapsed = time.Since(o.began)
+			report(s)
+		}
+	}
+	result, err := o.poller.Result(ctx)
+	if err != nil {
+		return zero, o.failed(ctx, err)
+	}
+	if looks > 0 {
+		o.record(ctx, audit.Succeeded, nil)
+	}
+	return result, nil
+}
+
+func (o *Operation[T]) failed(ctx context.Context, err error) error {
+	wrapped := Wrap(o.op, o.resource, err)
+	if re, ok := errors.AsType[*azcore.ResponseError](err); ok {
+		o.record(ctx, audit.Failed, re)
+	}
+	return wrapped
+}
+
+// record puts the end of an operation in the audit log; its begin was recorded as accepted.
+func (o *Operation[T]) record(ctx context.Context, status audit.Status, re *azcore.ResponseError) {
+	if o.request == nil || o.client == nil || isRead(o.request.Method, o.request.URL.Path) {
+		return
+	}
+	r := o.client.auditor.describe(o.request)
+	r.Status = status
+	if re != nil {
+		r.Code, _ = innermost(re)
+		if re.RawResponse != nil {
+			r.CorrelationID = correlationID(re.RawResponse)
+		}
+	}
+	o.client.auditor.write(ctx, r)
+}
+
+// operationID is the last part of the address at which the operation is looked at.
+func operationID(h http.Header) string {
+	for _, name := range []string{"Azure-AsyncOperation", "Operation-Location", "Location"} {
+		if u, err := url.Parse(h.Get(name)); err == nil && u.Path != "" {
+			return u.Path[strings.LastIndexByte(u.Path, '/')+1:]
+		}
+	}
+	return ""
+}
+
+func stateOf(resp *http.Response) OperationState {
+	var body struct {
+		Status          string  `json:"status"`
+		PercentComplete float64 `json:"percentComplete"`
+		Properties      struct {
+			ProvisioningState string `json:"provisioningState"`
+		} `json:"properties"`
+	}
+	data, err := runtime.Payload(resp)
+	if err == nil {
+		_ = json.Unmarshal(data, &body) // a poll without a body is fine: its status tells
+	}
+	switch {
+	case body.Status != "":
+	case body.Properties.ProvisioningState != "":
+		body.Status = body.Properties.ProvisioningState
+	case resp.StatusCode == http.StatusAccepted:
+		body.Status = "InProgress"
+	default:
+		body.Status = "Succeeded"
+	}
+	return OperationState{Status: body.Status, Percent: body.PercentComplete}
+}
+
+// DoOperation is Do for a request that Azure may answer before it has carried it out; it waits and
+// returns the final answer's body.
+func (c *Client) DoOperation(ctx context.Context, method, path, apiVersion string, body any, report func(OperationState)) ([]byte, error) {
+	op, err := Begin(ctx, c, strings.ToLower(method), path, func(ctx context.Context) (*runtime.Poller[json.RawMessage], error) {
+		resp, err := c.Do(ctx, method, path, apiVersion, body)
+		if err != nil {
+			return nil, err
+		}
+		return runtime.NewPoller[json.RawMessage](resp.raw, c.pipeline, nil)
+	})
+	if err != nil {
+		return nil, err
+	}
+	result, err := op.Wait(ctx, report)
+	return result, err
+}

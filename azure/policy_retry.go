@@ -1,0 +1,183 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+// codeRetry repeats requests that Azure refused for a reason that passes, told by the error code
+// and not by the status. It sits outside azcore's retry, which handles statuses and transport errors.
+type codeRetry struct {
+	recent *recent
+	log    *slog.Logger
+}
+
+// patience says how long a refusal is worth waiting for.
+type patience struct {
+	first, most time.Duration // pause before the first repeat, and its bound while it doubles
+	total       time.Duration
+	why         string // for the user; empty: not worth a word
+}
+
+// nicReservation is how long Azure keeps the NIC of a failed create for the VM that failed.
+const nicReservation = 180 * time.Second
+
+func patienceFor(code string) (patience, bool) {
+	switch strings.ToLower(code) {
+	case "anotheroperationinprogress", "retryableerror", "retryableerrorduetoanotheroperation":
+		return patience{time.Second, 15 * time.Second, 4 * time.Minute, "Azure is busy with another change of the same resource"}, true
+	case "referencedresourcenotprovisioned":
+		return patience{time.Second, 10 * time.Second, 2 * time.Minute, "a resource that this one needs is not ready yet"}, true
+	case "nicreservedforanothervm":
+		return patience{10 * time.Second, 20 * time.Second, nicReservation + 40*time.Second,
+			"Azure reserves the network interface of a failed create for 180 s"}, true
+	}
+	return patience{}, false
+}
+
+// replication is how long Azure may say "not found" about what it has just created.
+var replication = patience{time.Second, 4 * time.Second, 20 * time.Second, ""}
+
+func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {
+	ctx := req.Raw().Context()
+	method, key := req.Raw().Method, IDKey(req.Raw().URL.Path)
+	began := time.Now()
+	for try := 0; ; try++ {
+		if err := req.RewindBody(); err != nil {
+			return nil, err
+		}
+		resp, err := req.Clone(ctx).Next()
+		if err != nil {
+			return resp, err
+		}
+		if resp.StatusCode < http.StatusBadRequest {
+			p.recent.learn(method, key, resp.StatusCode)
+			return resp, nil
+		}
+		code := errorCode(resp)
+		wait, ok := patienceFor(code)
+		if !ok && p.recent.explains(method, key, code, errorMessage(resp)) {
+			wait, ok = replication, true
+		}
+		if !ok {
+			return resp, nil
+		}
+		pause := min(wait.first<<min(try, 8), wait.most)
+		if asked, given := retryAfter(resp.Header, time.Now()); given && asked > 0 {
+			pause = asked
+		}
+		if time.Since(began)+pause > wait.total {
+			return resp, nil
+		}
+		if wait.why != "" && try == 0 {
+			notify(ctx, fmt.Sprintf("%s (%s): waiting for up to %s", wait.why, code, wait.total))
+		}
+		p.log.DebugContext(ctx, "azure refused for now", "method", method, "path", req.Raw().URL.Path, "code", code, "pause", pause)
+		runtime.Drain(resp)
+		if err := sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// sleep waits, or returns ctx's error when that ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// recent remembers what this client created within the last half minute.
+type recent struct {
+	mu      sync.Mutex
+	created map[string]time.Time // by IDKey
+}
+
+const recently = 30 * time.Second
+
+func newRecent() *recent { return &recent{created: map[string]time.Time{}} }
+
+func (r *recent) learn(method, key string, status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	for k, at := range r.created {
+		if now.Sub(at) > recently {
+			delete(r.created, k)
+		}
+	}
+	switch {
+	case method == http.MethodPut && (status == http.StatusCreated || status == http.StatusOK || status == http.StatusAccepted):
+		r.created[key] = now
+	case method == http.MethodDelete:
+		// What is deleted takes others with it, and their absence is then the truth.
+		group := groupKey(key)
+		for k := range r.created {
+			if groupKey(k) == group {
+				delete(r.created, k)
+			}
+		}
+	}
+}
+
+// explains says whether "not found" can only be a lag behind our own write: about the resource
+// itself, its group, its parent, or one that the refused request refers to.
+func (r *recent) explains(method, key, code, message string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	young := func(k string) bool { at, ok := r.created[k]; return ok && time.Since(at) <= recently }
+	switch strings.ToLower(code) {
+	case "resourcegroupnotfound":
+		return young(groupKey(key))
+	case "resourcenotfound", "notfound":
+		if method == http.MethodDelete {
+			return false
+		}
+		if young(key) {
+			return true
+		}
+		return method == http.MethodPut && r.mentions(message)
+	case "parentresourcenotfound":
+		i := strings.LastIndexByte(key, '/')
+		if i > 0 {
+			i = strings.LastIndexByte(key[:i], '/')
+		}
+		return i > 0 && young(key[:i])
+	case "invalidresourcereference":
+		return r.mentions(message)
+	}
+	return false
+}
+
+// mentions must be called with the lock held.
+func (r *recent) mentions(message string) bool {
+	message = strings.ToLower(message)
+	for k, at := range r.created {
+		if time.Since(at) <= recently && strings.Contains(message, k) {
+			return true
+		}
+	}
+	return false
+}
+
+// groupKey cuts a key down to its resource group's.
+func groupKey(key string) string {
+	parts := strings.SplitN(key, "/", 6)
+	if len(parts) < 5 {
+		return key
+	}
+	return strings.Join(parts[:5], "/")
+}

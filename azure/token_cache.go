@@ -1,0 +1,162 @@
+package azure
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
+)
+
+// tokenCache keeps tokens in memory and, between runs, in files of mode 0600: asking Entra costs a
+// round trip or two, asking the Azure CLI 0.4 s for a child process.
+type tokenCache struct {
+	inner azcore.TokenCredential
+	dir   string   // empty: memory only
+	who   []string // authority, tenant, client, user, age of the profile: all that makes tokens differ
+
+	mu     sync.Mutex
+	tokens map[string]cachedToken
+}
+
+// cachedToken is one file.
+type cachedToken struct {
+	Token     string    `json:"token"`
+	ExpiresOn time.Time `json:"expires_on"`
+	RefreshOn time.Time `json:"refresh_on,omitzero"`
+}
+
+const (
+	refreshBefore = 5 * time.Minute  // a token that ends sooner is renewed
+	usableBefore  = 30 * time.Second // while that fails, it is used until this close to its end
+)
+
+func newTokenCache(inner azcore.TokenCredential, dir string, who ...string) *tokenCache {
+	return &tokenCache{inner: inner, dir: dir, who: who, tokens: map[string]cachedToken{}}
+}
+
+// GetToken implements azcore.TokenCredential.
+func (c *tokenCache) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	key := c.key(o)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if o.Claims != "" {
+		// Azure has revoked what we hold, or wants more: nothing cached will do.
+		return c.renew(ctx, o, key)
+	}
+	if t := c.tokens[key]; t.fresh() {
+		return t.access(), nil
+	}
+	if c.dir == "" {
+		return c.renew(ctx, o, key)
+	}
+	if t := c.read(key); t.fresh() {
+		c.tokens[key] = t
+		return t.access(), nil
+	}
+	var out azcore.AccessToken
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return out, errkind.New(errkind.Prerequisite, "keep the token: %w", err)
+	}
+	// One process renews; the others find its result.
+	err := atomicfile.Locked(ctx, c.file(key), func() error {
+		if t := c.read(key); t.fresh() {
+			c.tokens[key] = t
+			out = t.access()
+			return nil
+		}
+		var err error
+		out, err = c.renew(ctx, o, key)
+		return err
+	})
+	return out, err
+}
+
+// renew asks the credential and keeps the answer. When it fails and the old token still lives, that
+// one is used.
+func (c *tokenCache) renew(ctx context.Context, o policy.TokenRequestOptions, key string) (azcore.AccessToken, error) {
+	at, err := c.inner.GetToken(ctx, o)
+	if err != nil {
+		old := c.tokens[key]
+		if old.Token == "" {
+			old = c.read(key)
+		}
+		if o.Claims == "" && time.Until(old.ExpiresOn) > usableBefore {
+			return old.access(), nil
+		}
+		return azcore.AccessToken{}, signIn(err)
+	}
+	t := cachedToken{Token: at.Token, ExpiresOn: at.ExpiresOn, RefreshOn: at.RefreshOn}
+	c.tokens[key] = t
+	if c.dir != "" {
+		c.write(key, t)
+	}
+	return at, nil
+}
+
+// signIn gives a failure to get a token its class.
+func signIn(err error) error {
+	wrapped := Wrap("sign in", "", err)
+	if e, ok := wrapped.(*errkind.Error); ok { //nolint:errorlint // what Wrap has just made
+		if e.Kind == errkind.Unknown {
+			e.Kind = errkind.Auth
+		}
+		if e.Kind == errkind.Auth && e.Class == nil {
+			e.Class = ErrAuthentication
+		}
+	}
+	return wrapped
+}
+
+func (t cachedToken) fresh() bool {
+	if t.Token == "" || time.Until(t.ExpiresOn) < refreshBefore {
+		return false
+	}
+	return t.RefreshOn.IsZero() || time.Now().Before(t.RefreshOn)
+}
+
+func (t cachedToken) access() azcore.AccessToken {
+	return azcore.AccessToken{Token: t.Token, ExpiresOn: t.ExpiresOn, RefreshOn: t.RefreshOn}
+}
+
+func (c *tokenCache) key(o policy.TokenRequestOptions) string {
+	parts := append([]string{o.TenantID, strconv.FormatBool(o.EnableCAE)}, o.Scopes...)
+	sum := sha256.Sum256([]byte(strings.Join(append(parts, c.who...), "\x00")))
+	return hex.EncodeToString(sum[:16])
+}
+
+func (c *tokenCache) file(key string) string { return filepath.Join(c.dir, key+".json") }
+
+// read gives an empty token for a file that is absent or damaged: it is only a cache.
+func (c *tokenCache) read(key string) cachedToken {
+	var t cachedToken
+	if c.dir == "" {
+		return t
+	}
+	data, err := os.ReadFile(c.file(key))
+	if err != nil || json.Unmarshal(data, &t) != nil {
+		return cachedToken{}
+	}
+	return t
+}
+
+// write is best effort: without the file the next run signs in again.
+func (c *tokenCache) write(key string, t cachedToken) {
+	if os.MkdirAll(c.dir, 0o700) != nil {
+		return
+	}
+	if data, err := json.Marshal(t); err == nil {
+		_ = atomicfile.Write(c.file(key), data, 0o600)
+	}
+}
