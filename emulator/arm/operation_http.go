@@ -49,7 +49,9 @@ func NetworkDelete() Style {
 }
 
 // Groups is the style of a resource group's deletion.
-func Groups() Style { return Style{Path: "operationresults", Signed: true, Location: true, RetryAfter: 15} }
+func Groups() Style {
+	return Style{Path: "operationresults", Signed: true, Location: true, RetryAfter: 15}
+}
 
 // Async adds to a reply the headers that let the client follow an operation.
 func (c *Call) Async(rep *Reply, op *Operation, st Style) *Reply {

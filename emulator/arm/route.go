@@ -11,7 +11,7 @@ type Type struct {
 	Name     string   // Microsoft.Compute/virtualMachines
 	Versions []string // api-versions that are accepted, oldest first
 	Rank     int      // order in which a group's deletion takes its resources, lowest first
-	Global   bool     // not bound to a region
+	Unlisted bool     // not shown among the resources of a group
 	// View adds to a copy of the body what is not stored in it. May be nil.
 	View func(r *Resource, o Object)
 	// InUse says why the resource may not be deleted. May be nil.

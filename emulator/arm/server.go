@@ -50,7 +50,8 @@ type Server struct {
 	limits limits
 	counts map[string]int
 	reg    map[string]bool // unregistered namespaces, lower-cased
-	dirty  bool            // changed since the last Changed
+	guards []func(c *Call) error
+	dirty  bool // changed since the last Changed
 	// changed is told after each request or settlement that changed anything, without the lock.
 	changed func()
 }
@@ -81,6 +82,9 @@ func New(opt Options) *Server {
 
 // Options returns what the server was made with.
 func (s *Server) Options() Options { return s.opt }
+
+// Guard adds a check that each call passes before its handler.
+func (s *Server) Guard(f func(c *Call) error) { s.guards = append(s.guards, f) }
 
 // Now is the server's time at what is being handled.
 func (s *Server) Now() time.Time { return s.now }
@@ -200,6 +204,9 @@ func (s *Server) admit(c *Call, r *http.Request, readErr error) (*Reply, error) 
 // dispatch routes a call and runs its handler.
 func (s *Server) dispatch(c *Call) (*Reply, error) {
 	route, params, known := s.match(c.Method, c.Path)
+	if known != nil && route == nil && c.Method == http.MethodHead {
+		return s.exists(c)
+	}
 	c.Route, c.params = route, params
 	c.Version = c.Arg("api-version")
 	if sub := subscriptionOf(c.Path); sub != "" && !Fold(sub, s.opt.SubscriptionID) {
@@ -228,7 +235,22 @@ func (s *Server) dispatch(c *Call) (*Reply, error) {
 			return nil, e
 		}
 	}
+	for _, g := range s.guards {
+		if err := g(c); err != nil {
+			return nil, err
+		}
+	}
 	return route.handler(c)
+}
+
+// exists answers HEAD where Azure has GET.
+func (s *Server) exists(c *Call) (*Reply, error) {
+	get := *c
+	get.Method = http.MethodGet
+	if _, err := s.dispatch(&get); err != nil {
+		return nil, err
+	}
+	return Status(http.StatusNoContent), nil
 }
 
 func (s *Server) parse(c *Call) error {
@@ -260,7 +282,13 @@ func (e *Error) withDetail(d *Error) *Error {
 
 func (s *Server) checkGroup(c *Call) error {
 	g := c.Group()
-	if g == "" || s.Find("/subscriptions/"+c.Sub()+"/resourceGroups/"+g) != nil {
+	if g == "" {
+		return nil
+	}
+	if r := s.Find("/subscriptions/" + c.Sub() + "/resourceGroups/" + g); r != nil {
+		if c.Method == http.MethodPut && Str(r.Body, "properties", "provisioningState") == "Deleting" {
+			return Conflict("ResourceGroupBeingDeleted", "The resource group '%s' is in deprovisioning state and cannot perform this operation.", g)
+		}
 		return nil
 	}
 	if ns, _ := c.Route.Kind(); ns == "" && c.Route.Method == http.MethodPut {

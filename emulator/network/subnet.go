@@ -1,0 +1,243 @@
+package network
+
+import (
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+const subnetType = VNetType + "/subnets"
+
+// privateSubnets is the api-version from which on a new subnet has no outbound access by default.
+const privateSubnets = "2025-07-01"
+
+func (p *Provider) subnets() {
+	s, v := p.s, Versions()
+	const in = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}/subnets"
+	const one = in + "/{subnetName}"
+	s.RegisterKind("subnet.delete", arm.Kind{Finish: p.finishSubnetDelete})
+	s.Handle(http.MethodGet, in, v, func(c *arm.Call) (*arm.Reply, error) {
+		vnet, err := p.vnetOf(c)
+		if err != nil {
+			return nil, err
+		}
+		l := arm.Clone(arm.List(vnet.Body, "properties", "subnets"))
+		for _, e := range l {
+			p.viewSubnet(e.(arm.Object))
+		}
+		return c.Page(l), nil
+	})
+	s.Handle(http.MethodGet, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		vnet, err := p.vnetOf(c)
+		if err != nil {
+			return nil, err
+		}
+		o, _ := find(arm.List(vnet.Body, "properties", "subnets"), c.Param("subnetName"))
+		if o == nil {
+			return nil, noChild("Subnet", c)
+		}
+		o = arm.Clone(o)
+		p.viewSubnet(o)
+		return arm.OK(o).With("Etag", arm.Str(o, "etag")), nil
+	})
+	s.Handle(http.MethodPut, one, v, p.putSubnet)
+	s.Handle(http.MethodDelete, one, v, p.deleteSubnet)
+}
+
+// noChild is Microsoft.Network's 404 for a resource inside another.
+func noChild(_ string, c *arm.Call) error {
+	return arm.Refuse(http.StatusNotFound, "NotFound", "Resource %s not found.", c.Path).Empty()
+}
+
+func (p *Provider) vnetOf(c *arm.Call) (*arm.Resource, error) {
+	id := c.ID("Microsoft.Network", "virtualNetworks", c.Param("virtualNetworkName"))
+	if r := p.s.Find(id); r != nil {
+		return r, nil
+	}
+	parsed, err := arm.ParseID(id)
+	if err != nil {
+		return nil, err
+	}
+	return nil, arm.NotFound(parsed)
+}
+
+func (p *Provider) putSubnet(c *arm.Call) (*arm.Reply, error) {
+	vnet, err := p.vnetOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.NeedBody(); err != nil {
+		return nil, err
+	}
+	if op := p.s.Current(vnet.ID); op != nil {
+		return nil, p.inProgress(op)
+	}
+	arm.WithoutNulls(c.Body)
+	list := arm.List(vnet.Body, "properties", "subnets")
+	old, at := find(list, c.Param("subnetName"))
+	if err := c.Match(old != nil, arm.Str(old, "etag")); err != nil {
+		return nil, err
+	}
+	o := c.Body
+	o["name"] = c.Param("subnetName")
+	prefixes, err := spaces(vnet)
+	if err != nil {
+		return nil, err
+	}
+	var others []any
+	for i, e := range list {
+		if i != at {
+			others = append(others, e)
+		}
+	}
+	if err := p.buildSubnet(c, vnet, prefixes, others, o); err != nil {
+		return nil, err
+	}
+	rep := arm.Created(nil)
+	if old != nil {
+		rep = arm.OK(nil)
+		list[at] = o
+	} else {
+		list = append(list, o)
+	}
+	vnet.Props()["subnets"] = list
+	vnet.Retag()
+	setState(vnet, "Updating")
+	p.s.Touch(vnet)
+	c.Async(rep, p.s.Begin("network.put", vnet.ID, vnet.Location(), nil), arm.Network())
+	shown := arm.Clone(o)
+	p.viewSubnet(shown)
+	rep.Body = shown
+	return rep, nil
+}
+
+// buildSubnet judges one subnet beside its siblings and completes it.
+func (p *Provider) buildSubnet(c *arm.Call, vnet *arm.Resource, spaces []netip.Prefix, siblings []any, o arm.Object) error {
+	name := arm.Str(o, "name")
+	if err := rule(subnetType).Check(name); err != nil {
+		return err
+	}
+	child(vnet, o, "subnets", subnetType)
+	pf, ok := prefixOf(o)
+	if !ok {
+		return arm.BadRequest("InvalidAddressPrefixFormat", "Address prefix %s of resource %s is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", arm.Str(o, "properties", "addressPrefix"), arm.Str(o, "id")).Empty()
+	}
+	inside := false
+	for _, s := range spaces {
+		inside = inside || s.Bits() <= pf.Bits() && s.Contains(pf.Addr())
+	}
+	if !inside || pf.Addr().Is4() && pf.Bits() > 29 {
+		return arm.BadRequest("NetcfgInvalidSubnet", "Subnet '%s' is not valid in virtual network '%s'.", name, vnet.Name()).Empty()
+	}
+	for _, e := range siblings {
+		if other, ok := prefixOf(e.(arm.Object)); ok && other.Overlaps(pf) {
+			return arm.BadRequest("NetcfgSubnetRangesOverlap", "Subnet '%s' is not valid because its IP address range overlaps with that of an existing subnet in virtual network '%s'.", name, vnet.Name()).Empty()
+		}
+	}
+	if id := arm.Str(o, "properties", "networkSecurityGroup", "id"); id != "" && p.s.FindType(NSGType, id) == nil {
+		return missing(id, arm.Str(o, "id"))
+	}
+	if id := arm.Str(o, "properties", "natGateway", "id"); id != "" && p.s.FindType(NATType, id) == nil {
+		return missing(id, arm.Str(o, "id"))
+	}
+	arm.Default(o, []any{}, "properties", "delegations")
+	arm.Default(o, "Disabled", "properties", "privateEndpointNetworkPolicies")
+	arm.Default(o, "Enabled", "properties", "privateLinkServiceNetworkPolicies")
+	if c.Version >= privateSubnets {
+		arm.Default(o, false, "properties", "defaultOutboundAccess")
+	}
+	return nil
+}
+
+// prefixOf is the address range of a subnet.
+func prefixOf(subnet arm.Object) (netip.Prefix, bool) {
+	s := arm.Str(subnet, "properties", "addressPrefix")
+	if l := arm.List(subnet, "properties", "addressPrefixes"); s == "" && len(l) > 0 {
+		s, _ = l[0].(string)
+	}
+	pf, err := netip.ParsePrefix(s)
+	return pf, err == nil && pf.Masked() == pf
+}
+
+// subnet finds a subnet by its id, with its virtual network.
+func (p *Provider) subnet(id string) (arm.Object, *arm.Resource) {
+	vnet := p.s.FindType(VNetType, arm.ParentOf(id))
+	if vnet == nil {
+		return nil, nil
+	}
+	o, _ := find(arm.List(vnet.Body, "properties", "subnets"), arm.NameOf(id))
+	return o, vnet
+}
+
+func (p *Provider) viewSubnet(o arm.Object) {
+	var l []any
+	for _, id := range p.usersOfSubnet(arm.Str(o, "id")) {
+		l = append(l, arm.Object{"id": id})
+	}
+	if l != nil {
+		arm.Put(o, l, "properties", "ipConfigurations")
+	}
+}
+
+// usersOfSubnet are the IP configurations in a subnet.
+func (p *Provider) usersOfSubnet(id string) []string {
+	key := arm.Key(id)
+	var l []string
+	for _, nic := range p.s.OfType(NICType) {
+		for _, e := range arm.List(nic.Body, "properties", "ipConfigurations") {
+			if arm.Key(arm.Str(e, "properties", "subnet", "id")) == key {
+				l = append(l, arm.Str(e, "id"))
+			}
+		}
+	}
+	return l
+}
+
+func (p *Provider) subnetInUse(id string) *arm.Error {
+	users := p.usersOfSubnet(id)
+	if len(users) == 0 {
+		return nil
+	}
+	return arm.BadRequest("InUseSubnetCannotBeDeleted",
+		"Subnet %s is in use by %s and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.", arm.NameOf(id), users[0]).Empty()
+}
+
+func (p *Provider) deleteSubnet(c *arm.Call) (*arm.Reply, error) {
+	vnet, err := p.vnetOf(c)
+	if err != nil {
+		return nil, err
+	}
+	o, _ := find(arm.List(vnet.Body, "properties", "subnets"), c.Param("subnetName"))
+	if o == nil {
+		return arm.Status(http.StatusNoContent), nil
+	}
+	if op := p.s.Current(vnet.ID); op != nil {
+		return nil, p.inProgress(op)
+	}
+	if e := p.subnetInUse(arm.Str(o, "id")); e != nil {
+		return nil, e
+	}
+	op := p.s.Begin("subnet.delete", vnet.ID, vnet.Location(), arm.Object{"name": arm.Str(o, "name")})
+	return c.Async(arm.Status(http.StatusAccepted), op, arm.NetworkDelete()), nil
+}
+
+func (p *Provider) finishSubnetDelete(op *arm.Operation, _ error) (time.Duration, error) {
+	vnet := p.s.Find(op.Target)
+	if vnet == nil {
+		return 0, nil
+	}
+	list := arm.List(vnet.Body, "properties", "subnets")
+	o, at := find(list, arm.Str(op.Args, "name"))
+	if o == nil {
+		return 0, nil
+	}
+	if e := p.subnetInUse(arm.Str(o, "id")); e != nil {
+		return 0, e
+	}
+	vnet.Props()["subnets"] = append(append([]any{}, list[:at]...), list[at+1:]...)
+	vnet.Retag()
+	p.s.Touch(vnet)
+	return 0, nil
+}

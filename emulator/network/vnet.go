@@ -1,0 +1,88 @@
+package network
+
+import (
+	"net/netip"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+func (p *Provider) vnets() {
+	p.s.Register(&arm.Type{Name: VNetType, Versions: Versions(), Rank: 50,
+		View:      p.viewVNet,
+		Referrers: func(r *arm.Resource) []string { return p.usersOfVNet(r) },
+		InUse: func(r *arm.Resource) *arm.Error {
+			for _, e := range arm.List(r.Body, "properties", "subnets") {
+				if e := p.subnetInUse(arm.Str(e, "id")); e != nil {
+					return e
+				}
+			}
+			return nil
+		}})
+	p.serve(kind{typ: VNetType, param: "virtualNetworkName", async: true, alone: true, build: p.buildVNet})
+}
+
+func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
+	props := r.Props()
+	prefixes, err := spaces(r)
+	if err != nil {
+		return err
+	}
+	arm.Default(props, arm.Object{"dnsServers": []any{}}, "dhcpOptions")
+	arm.Default(props, []any{}, "virtualNetworkPeerings")
+	arm.Default(props, false, "enableDdosProtection")
+	arm.Default(props, []any{}, "subnets")
+	var kept []any
+	for _, e := range arm.List(props, "subnets") {
+		o, ok := e.(arm.Object)
+		if !ok || arm.Str(o, "name") == "" {
+			return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
+		}
+		if err := p.buildSubnet(c, r, prefixes, kept, o); err != nil {
+			return err
+		}
+		kept = append(kept, o)
+	}
+	if old != nil {
+		for _, e := range arm.List(old.Body, "properties", "subnets") {
+			if o, _ := find(kept, arm.Str(e, "name")); o == nil {
+				if e := p.subnetInUse(arm.Str(e, "id")); e != nil {
+					return e
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// spaces are the address ranges of a virtual network.
+func spaces(r *arm.Resource) ([]netip.Prefix, error) {
+	list := arm.List(r.Body, "properties", "addressSpace", "addressPrefixes")
+	if len(list) == 0 {
+		return nil, arm.BadRequest("InvalidRequestFormat", "Address space of virtual network %s is required.", r.Name()).Empty()
+	}
+	var l []netip.Prefix
+	for _, e := range list {
+		s, _ := e.(string)
+		pf, err := netip.ParsePrefix(s)
+		if err != nil || pf.Masked() != pf {
+			return nil, arm.BadRequest("InvalidAddressPrefixFormat", "Address prefix %s of resource %s is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", s, r.ID).Empty()
+		}
+		l = append(l, pf)
+	}
+	return l, nil
+}
+
+// viewVNet lists in each subnet what uses it.
+func (p *Provider) viewVNet(r *arm.Resource, o arm.Object) {
+	for _, e := range arm.List(o, "properties", "subnets") {
+		p.viewSubnet(e.(arm.Object))
+	}
+}
+
+func (p *Provider) usersOfVNet(r *arm.Resource) []string {
+	var l []string
+	for _, e := range arm.List(r.Body, "properties", "subnets") {
+		l = append(l, p.usersOfSubnet(arm.Str(e, "id"))...)
+	}
+	return l
+}

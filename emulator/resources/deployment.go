@@ -1,0 +1,3 @@
+package resources
+
+func (p *provider) deployments() {}

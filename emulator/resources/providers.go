@@ -1,0 +1,68 @@
+package resources
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+func (p *provider) providers() {
+	s, v := p.s, versions()
+	const path = "/subscriptions/{subscriptionId}/providers"
+	s.Handle(http.MethodGet, path, v, func(c *arm.Call) (*arm.Reply, error) {
+		var l []any
+		for _, n := range p.namespaces() {
+			l = append(l, p.describe(n))
+		}
+		return c.Page(l), nil
+	})
+	one := func(f func(namespace string)) arm.Handler {
+		return func(c *arm.Call) (*arm.Reply, error) {
+			for _, n := range p.namespaces() {
+				if arm.Fold(n, c.Param("resourceProviderNamespace")) {
+					f(n)
+					return arm.OK(p.describe(n)), nil
+				}
+			}
+			return nil, arm.Refuse(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", c.Param("resourceProviderNamespace"))
+		}
+	}
+	s.Handle(http.MethodGet, path+"/{resourceProviderNamespace}", v, one(func(string) {}))
+	s.Handle(http.MethodPost, path+"/{resourceProviderNamespace}/register", v, one(func(n string) { s.SetRegistered(n, true) }))
+	s.Handle(http.MethodPost, path+"/{resourceProviderNamespace}/unregister", v, one(func(n string) { s.SetRegistered(n, false) }))
+}
+
+// namespaces are those that have types, and a few that clients look for.
+func (p *provider) namespaces() []string {
+	l := []string{"Microsoft.Storage", "Microsoft.Insights", "Microsoft.KeyVault"}
+	for _, t := range p.s.Types() {
+		l = append(l, t.Namespace())
+	}
+	slices.Sort(l)
+	return slices.Compact(l)
+}
+
+func (p *provider) describe(namespace string) arm.Object {
+	state := "Registered"
+	if !p.s.Registered(namespace) {
+		state = "NotRegistered"
+	}
+	var places []any
+	for _, r := range arm.Regions() {
+		places = append(places, r.Display)
+	}
+	types := []any{}
+	for _, t := range p.s.Types() {
+		if t.Namespace() != namespace {
+			continue
+		}
+		versions := slices.Clone(t.Versions)
+		slices.Reverse(versions)
+		types = append(types, arm.Object{"resourceType": strings.TrimPrefix(t.Name, namespace+"/"), "locations": places, "apiVersions": versions,
+			"capabilities": "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove, SupportsTags, SupportsLocation"})
+	}
+	return arm.Object{"id": "/subscriptions/" + p.s.Options().SubscriptionID + "/providers/" + namespace, "namespace": namespace,
+		"registrationPolicy": "RegistrationRequired", "registrationState": state, "resourceTypes": types}
+}
