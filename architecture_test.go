@@ -23,6 +23,7 @@ var levels = [][]string{
 	{"config", "audit"},
 	{"azure", "cloudinit"},
 	{"vm", "remote"},
+	{"reach"},
 	{"launch"},
 	{"."},
 	{"cmd/azlin/term"},

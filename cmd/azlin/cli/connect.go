@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// connectFlags shape an interactive connection.
+type connectFlags struct {
+	hostFlags
+
+	noTmux bool
+	forget bool
+}
+
+func newConnectCommand(a *app) *cobra.Command {
+	var flags connectFlags
+	cmd := &cobra.Command{
+		Use:   "connect VM[:SESSION] [-- COMMAND [ARG...]]",
+		Short: "Connect to a VM, inside tmux",
+		Long: `Connects to a VM with the system's ssh and joins a tmux session there, which is made if need be and goes on
+when the connection is lost. The session is the one after the colon, else the VM's session name, else
+'azlin'. With a command, that is run on a terminal instead, without tmux.
+
+The VM's host key is checked against the one that azlin gave it. azlin ends with the exit code of ssh:
+the remote one, or 255 when the connection failed.`,
+		Example: `  azlin connect dev
+  azlin connect dev:build
+  azlin connect dev -- htop`,
+		Args:        atLeastOne("a VM"),
+		Annotations: map[string]string{passesExitCode: "yes"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if flags.forget {
+				match, err := s.VMs.Resolve(cmd.Context(), args[0], s.Azure.Target().ResourceGroup)
+				if err != nil {
+					return err
+				}
+				if err := a.knownHosts().Forget(cmd.Context(), match.VM.VMID); err != nil {
+					return err
+				}
+			}
+			match, host, err := a.host(cmd.Context(), s, args[0], flags.hostFlags)
+			if err != nil {
+				return err
+			}
+			return a.connect(cmd.Context(), host, match, flags.noTmux, args[1:])
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().BoolVar(&flags.noTmux, "no-tmux", false, "a plain login shell")
+	cmd.Flags().BoolVar(&flags.forget, "forget-host-key", false, "forget the recorded host key first, because the VM was rebuilt")
+	return cmd
+}
+
+// connect runs the interactive session and turns ssh's exit code into ours.
+func (a *app) connect(ctx context.Context, host remote.Host, match vm.Match, noTmux bool, command []string) error {
+	code, err := remote.Connect(ctx, remote.Interactive{
+		Host: host, KnownHosts: a.knownHosts(), NoTmux: noTmux, Command: command,
+		Session: cmp.Or(match.TmuxSession, match.VM.SessionName),
+		Stdin:   a.streams.In, Stdout: a.streams.Out, Stderr: a.streams.Err,
+	})
+	if err != nil {
+		return err
+	}
+	if code != 0 {
+		return remoteExit(code)
+	}
+	return nil
+}

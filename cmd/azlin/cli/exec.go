@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// hostFlags choose how a VM is reached.
+type hostFlags struct {
+	user      string
+	key       string
+	acceptNew bool
+}
+
+func (f *hostFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.user, "user", "", "login user; default: the VM's admin user")
+	cmd.Flags().StringVar(&f.key, "key", "", "private key to sign in with; default: ~/.ssh/azlin_key, then the agent's")
+	cmd.Flags().BoolVar(&f.acceptNew, "accept-new-host-key", false, "record the host key of a VM whose key Azure cannot tell")
+}
+
+// host finds the VM that name means and how to reach it.
+func (a *app) host(ctx context.Context, s *session, name string, f hostFlags) (vm.Match, remote.Host, error) {
+	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
+	if err != nil {
+		return match, remote.Host{}, err
+	}
+	host, err := s.Reach.Host(ctx, match.VM, reach.Options{User: f.user, KeyPath: a.keyPath(f.key), AcceptNewHostKey: f.acceptNew})
+	return match, host, err
+}
+
+// keyPath is the key that was asked for, else azlin's own if it exists.
+func (a *app) keyPath(asked string) string {
+	if asked != "" {
+		return asked
+	}
+	if remote.KeyExists(a.paths.SSHDir, "") {
+		return a.paths.SSHDir + "/" + remote.DefaultKeyName
+	}
+	return ""
+}
+
+func newExecCommand(a *app) *cobra.Command {
+	var flags hostFlags
+	var timeout time.Duration
+	var stdin bool
+	cmd := &cobra.Command{
+		Use:   "exec VM -- COMMAND [ARG...]",
+		Short: "Run a command on a VM",
+		Long: `Runs a command on a VM, without a terminal, and ends with its exit code. Its output is passed through as it
+comes.
+
+Several arguments reach the program exactly as they are. A single argument is a line for the VM's shell,
+so that pipes and variables can be used. azlin's own failures are exit code 255, as with ssh.`,
+		Example: `  azlin exec dev -- git -C project log -1
+  azlin exec dev -- 'ls | wc -l'
+  azlin exec dev -i -- sh -c 'cat > notes' < notes
+  azlin exec dev -o json -- uname -r`,
+		Args:        atLeastOne("a VM and a command"),
+		Annotations: map[string]string{passesExitCode: "yes"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usage(cmd, "want a command after the VM: azlin exec %s -- COMMAND", args[0])
+			}
+			if timeout < 0 {
+				return usage(cmd, "--timeout %s is negative", timeout)
+			}
+			ctx := cmd.Context()
+			if timeout > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeoutCause(ctx, timeout, errkind.New(errkind.Unreachable, "the command did not end within %s", timeout))
+				defer cancel()
+			}
+			s, err := a.open(ctx)
+			if err != nil {
+				return err
+			}
+			match, host, err := a.host(ctx, s, args[0], flags)
+			if err != nil {
+				return err
+			}
+			client, err := remote.Dial(ctx, host)
+			if err != nil {
+				return err
+			}
+			defer client.Close()
+			command := remote.Command{Line: remote.CommandLine(args[1:])}
+			if stdin {
+				command.Stdin = a.streams.In
+			}
+			return a.exec(ctx, client, match.VM.Name, command)
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().DurationVar(&timeout, "timeout", 0, "give up after this long; 0: never")
+	cmd.Flags().BoolVarP(&stdin, "stdin", "i", false, "pass standard input on to the command")
+	return cmd
+}
+
+// execView is the JSON of a command that ran.
+type execView struct {
+	VM       string  `json:"vm"`
+	Success  bool    `json:"success"`
+	ExitCode int     `json:"exit_code"`
+	Stdout   string  `json:"stdout"`
+	Stderr   string  `json:"stderr"`
+	Seconds  float64 `json:"duration_seconds"`
+}
+
+// exec runs the command: its output passes through for a person, and is collected for a program.
+func (a *app) exec(ctx context.Context, client *remote.Client, name string, command remote.Command) error {
+	var stdout, stderr bytes.Buffer
+	collect := a.output.Format != term.Table || a.output.JQ != "" || a.output.Query != ""
+	command.Stdout, command.Stderr = a.streams.Out, a.streams.Err
+	if collect {
+		command.Stdout, command.Stderr = &stdout, &stderr
+	}
+	began := time.Now()
+	code, err := client.Run(ctx, command)
+	if err != nil {
+		return err
+	}
+	if collect {
+		v := execView{
+			VM: name, Success: code == 0, ExitCode: code, Stdout: stdout.String(), Stderr: stderr.String(),
+			Seconds: time.Since(began).Round(time.Millisecond).Seconds(),
+		}
+		err := a.output.Print(term.View{Data: v, Grid: term.Rows([]execView{v}, []term.Column[execView]{
+			{Name: "vm", Value: func(v execView) string { return v.VM }},
+			{Name: "exit_code", Value: func(v execView) string { return fmt.Sprint(v.ExitCode) }},
+			{Name: "stdout", Value: func(v execView) string { return v.Stdout }},
+			{Name: "stderr", Value: func(v execView) string { return v.Stderr }},
+		})})
+		if err != nil {
+			return err
+		}
+	}
+	if code != 0 {
+		return remoteExit(code)
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// powerFlags are what the power commands share.
+type powerFlags struct {
+	noWait bool
+	keep   bool
+}
+
+func (f *powerFlags) addNoWait(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "return as soon as Azure has accepted it")
+}
+
+// powerCall is one of the service's power methods.
+type powerCall func(ctx context.Context, s *vm.Service, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error)
+
+func newStartCommand(a *app) *cobra.Command {
+	var flags powerFlags
+	cmd := &cobra.Command{
+		Use:     "start VM...",
+		Short:   "Start VMs",
+		Example: "  azlin start dev\n  azlin start dev test --no-wait",
+		Args:    atLeastOne("one or more VMs"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.power(cmd.Context(), args, "start", flags,
+				func(ctx context.Context, s *vm.Service, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error) {
+					return s.Start(ctx, group, name, o)
+				})
+		},
+	}
+	flags.addNoWait(cmd)
+	return cmd
+}
+
+func newStopCommand(a *app) *cobra.Command {
+	var flags powerFlags
+	cmd := &cobra.Command{
+		Use:   "stop VM...",
+		Short: "Stop VMs, so that they cost no compute",
+		Long: `Stops and deallocates VMs: their compute is no longer paid for, their disks and addresses stay and are.
+With --keep-allocated the machine stays reserved and goes on costing the same.`,
+		Example: "  azlin stop dev\n  azlin stop dev --keep-allocated",
+		Args:    atLeastOne("one or more VMs"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.power(cmd.Context(), args, "stop", flags,
+				func(ctx context.Context, s *vm.Service, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error) {
+					return s.Stop(ctx, group, name, o)
+				})
+		},
+	}
+	flags.addNoWait(cmd)
+	cmd.Flags().BoolVar(&flags.keep, "keep-allocated", false, "power off without deallocating (still billed)")
+	return cmd
+}
+
+func newRestartCommand(a *app) *cobra.Command {
+	var flags powerFlags
+	cmd := &cobra.Command{
+		Use:     "restart VM...",
+		Short:   "Restart running VMs",
+		Example: "  azlin restart dev",
+		Args:    atLeastOne("one or more VMs"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.power(cmd.Context(), args, "restart", flags,
+				func(ctx context.Context, s *vm.Service, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error) {
+					return s.Restart(ctx, group, name, o)
+				})
+		},
+	}
+	flags.addNoWait(cmd)
+	return cmd
+}
+
+// powerAtOnce bounds how many VMs change at the same time; the door to Azure paces itself besides.
+const powerAtOnce = 10
+
+// power resolves all names before it changes anything, then changes all VMs at once.
+func (a *app) power(ctx context.Context, names []string, verb string, flags powerFlags, call powerCall) error {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	targets, err := s.resolveAll(ctx, names)
+	if err != nil {
+		return err
+	}
+	show := term.NewProgress(a.streams, a.progress)
+	display := progress.New(1, show.Sink)
+	display.StartStage(progress.Stage{Name: verb, Description: verb + " " + summaryOf(targets)})
+	results := make([]vm.LifecycleResult, len(targets))
+	group := errgroup.Group{}
+	group.SetLimit(powerAtOnce)
+	for n, t := range targets {
+		group.Go(func() error {
+			options := vm.PowerOptions{NoWait: flags.noWait, KeepAllocation: flags.keep, Report: func(o azure.OperationState) {
+				_ = display.Update(fmt.Sprintf("%s: %s", t.Name, o.Status)) // the stage is open until all have ended
+			}}
+			results[n], _ = call(ctx, s.VMs, t.ResourceGroup, t.Name, options) // the result holds the error
+			return nil
+		})
+	}
+	_ = group.Wait() // no function returns one
+	sum := vm.Summarize(results)
+	if sum.Failed == 0 {
+		_ = display.CompleteStage() // it is open
+	} else {
+		_ = display.FailStage(fmt.Sprintf("%d of %d failed", sum.Failed, sum.Total)) // it is open
+	}
+	show.Close()
+	if err := a.output.Print(powerView(sum)); err != nil {
+		return err
+	}
+	return powerError(sum)
+}
+
+// powerError is the error of the only VM, or says how many of several failed.
+func powerError(sum vm.LifecycleSummary) error {
+	var errs []error
+	for _, r := range sum.Results {
+		if r.Err != nil {
+			errs = append(errs, r.Err)
+		}
+	}
+	if len(errs) == 0 || sum.Total == 1 {
+		return errors.Join(errs...)
+	}
+	return &errkind.Error{Kind: errkind.Partial, Op: fmt.Sprintf("%d of %d failed", sum.Failed, sum.Total), Err: errors.Join(errs...)}
+}
+
+func summaryOf(targets []vm.Info) string {
+	if len(targets) == 1 {
+		return targets[0].Name
+	}
+	return fmt.Sprintf("%d VMs", len(targets))
+}
+
+// lifecycleView is the JSON of a power operation on one VM.
+type lifecycleView struct {
+	VM          string  `json:"vm"`
+	Operation   string  `json:"operation"`
+	Success     bool    `json:"success"`
+	Unchanged   bool    `json:"unchanged"`
+	Before      *string `json:"before"`
+	After       *string `json:"after"`
+	OperationID *string `json:"operation_id"`
+	Seconds     float64 `json:"duration_seconds"`
+	Error       *string `json:"error"`
+}
+
+func powerView(sum vm.LifecycleSummary) term.View {
+	views := make([]lifecycleView, len(sum.Results))
+	for n, r := range sum.Results {
+		views[n] = lifecycleView{
+			VM: r.VM, Operation: r.Operation, Success: r.Success, Unchanged: r.Unchanged,
+			Before: known(string(r.Before)), After: known(string(r.After)), OperationID: known(r.OperationID),
+			Seconds: r.Duration.Round(time.Millisecond).Seconds(),
+		}
+		if r.Err != nil {
+			views[n].Error = known(r.Err.Error())
+		}
+	}
+	return term.View{
+		Data: struct {
+			Total     int             `json:"total"`
+			Succeeded int             `json:"succeeded"`
+			Failed    int             `json:"failed"`
+			Results   []lifecycleView `json:"results"`
+		}{sum.Total, sum.Succeeded, sum.Failed, views},
+		Grid: term.Rows(sum.Results, []term.Column[vm.LifecycleResult]{
+			{Name: "vm", Value: func(r vm.LifecycleResult) string { return r.VM }},
+			{Name: "operation", Value: func(r vm.LifecycleResult) string { return r.Operation }},
+			{Name: "result", Value: resultText},
+			{Name: "before", Value: func(r vm.LifecycleResult) string { return string(r.Before) }},
+			{Name: "after", Value: func(r vm.LifecycleResult) string { return string(r.After) }},
+		}),
+	}
+}
+
+func resultText(r vm.LifecycleResult) string {
+	switch {
+	case !r.Success:
+		return "failed"
+	case r.Unchanged:
+		return "was already"
+	case r.After == "":
+		return "accepted"
+	}
+	return "done"
+}
+
+// resolveAll finds every named VM with one listing, and fails before anything is changed when one is not
+// there.
+func (s *session) resolveAll(ctx context.Context, names []string) ([]vm.Info, error) {
+	listing, err := s.VMs.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup, All: true})
+	if err != nil {
+		return nil, err
+	}
+	var found []vm.Info
+	seen := map[string]bool{}
+	for _, name := range names {
+		match, err := vm.ResolveIn(listing.VMs, name)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[match.VM.ID] {
+			seen[match.VM.ID] = true
+			found = append(found, match.VM)
+		}
+	}
+	return found, nil
+}

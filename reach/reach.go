@@ -1,0 +1,160 @@
+// Package reach turns a VM that Azure knows into a host that can be connected to: its address, port,
+// login user, and above all the host key it must show.
+//
+// It opens no connection, except to read the key of a machine that the caller has decided to trust.
+package reach
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// Finder finds the hosts of one subscription.
+type Finder struct {
+	VMs         *vm.Service
+	KnownHosts  remote.KnownHosts
+	Port        int    // 0: 22
+	AgentSocket string // SSH_AUTH_SOCK; empty: no agent
+}
+
+// Options of one look-up. The zero value uses what is known about the VM.
+type Options struct {
+	User             string // empty: the VM's admin user, else azureuser
+	KeyPath          string // private key; empty: the agent's keys only
+	AcceptNewHostKey bool   // record whatever key a machine without a known one shows
+}
+
+// Host says how to reach a VM. Its error is Conflict when the VM does not run, Unreachable when it has no
+// public address, and HostKey when its key is not known or is not the one that was recorded.
+func (f Finder) Host(ctx context.Context, i vm.Info, o Options) (remote.Host, error) {
+	h := remote.Host{
+		Name: i.Name, VMID: i.VMID, Address: i.PublicIP, Port: f.Port,
+		User: cmp.Or(o.User, i.AdminUsername, remote.DefaultUser), KeyPath: o.KeyPath, AgentSocket: f.AgentSocket,
+	}
+	if i.IsStopped() {
+		return h, &errkind.Error{
+			Kind: errkind.Conflict, Op: "connect to", Resource: i.Name, Class: remote.ErrConnection,
+			Err: fmt.Errorf("it is %s", i.PowerState), Next: "azlin start " + i.Name,
+		}
+	}
+	if h.Address == "" {
+		return h, &errkind.Error{
+			Kind: errkind.Unreachable, Op: "connect to", Resource: i.Name, Class: remote.ErrConnection,
+			Err: errors.New("it has no public address"),
+		}
+	}
+	var err error
+	h.HostKey, err = f.hostKey(ctx, i, h, o.AcceptNewHostKey)
+	return h, err
+}
+
+// hostKey asks, in this order, what was recorded, the VM's tag, the VM's serial log, and the VM itself
+// through Azure's Run Command. All of them are as trustworthy as the Azure sign-in; the network is asked
+// only when the caller says so.
+func (f Finder) hostKey(ctx context.Context, i vm.Info, h remote.Host, acceptNew bool) (ssh.PublicKey, error) {
+	key, err := f.KnownHosts.Identify(ctx, i.VMID, i.HostKey())
+	if key != nil || err != nil {
+		return key, err
+	}
+	var reasons []error
+	for _, ask := range []func(context.Context, vm.Info) (ssh.PublicKey, error){f.fromSerialLog, f.fromRunCommand} {
+		key, err := ask(ctx, i)
+		if err == nil {
+			return key, f.KnownHosts.Pin(ctx, i.VMID, key)
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		reasons = append(reasons, err)
+	}
+	if acceptNew {
+		key, err := remote.ScanHostKey(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		return key, f.KnownHosts.Pin(ctx, i.VMID, key)
+	}
+	return nil, &errkind.Error{
+		Kind: errkind.HostKey, Op: "connect to", Resource: i.Name, Class: remote.ErrHostKey,
+		Err: fmt.Errorf("its host key is not known: %w", errors.Join(reasons...)),
+	}
+}
+
+// fromSerialLog finds the keys that cloud-init prints at the end of a machine's first boot.
+func (f Finder) fromSerialLog(ctx context.Context, i vm.Info) (ssh.PublicKey, error) {
+	log, err := f.VMs.SerialLog(ctx, i.ResourceGroup, i.Name)
+	if err != nil {
+		return nil, fmt.Errorf("read the serial log: %w", err)
+	}
+	key := parseSerialKeys(string(log))
+	if key == nil {
+		return nil, errors.New("the serial log shows no host key")
+	}
+	return key, nil
+}
+
+// fromRunCommand lets Azure's agent on the VM print its key.
+func (f Finder) fromRunCommand(ctx context.Context, i vm.Info) (ssh.PublicKey, error) {
+	out, err := f.VMs.RunCommand(ctx, i.ResourceGroup, i.Name, []string{"cat /etc/ssh/ssh_host_ed25519_key.pub /etc/ssh/ssh_host_ecdsa_key.pub 2>/dev/null"})
+	if err != nil {
+		return nil, fmt.Errorf("ask the VM through Run Command: %w", err)
+	}
+	if key := firstKey(out.Stdout); key != nil {
+		return key, nil
+	}
+	return nil, errors.New("the VM printed no host key")
+}
+
+// The lines between which cloud-init prints host keys. A machine that was rebuilt in place prints them
+// again, so the last block counts.
+const (
+	keysBegin = "-----BEGIN SSH HOST KEY KEYS-----"
+	keysEnd   = "-----END SSH HOST KEY KEYS-----"
+)
+
+func parseSerialKeys(log string) ssh.PublicKey {
+	begin := strings.LastIndex(log, keysBegin)
+	if begin < 0 {
+		return nil
+	}
+	block, _, complete := strings.Cut(log[begin+len(keysBegin):], keysEnd)
+	if !complete {
+		return nil
+	}
+	return firstKey(block)
+}
+
+// firstKey returns the ed25519 key among the lines of text, else the first key of any kind.
+func firstKey(text string) ssh.PublicKey {
+	var first ssh.PublicKey
+	for line := range strings.Lines(text) {
+		// The serial console may put a time stamp in front of a line.
+		at := strings.Index(line, "ssh-")
+		if ecdsa := strings.Index(line, "ecdsa-"); at < 0 || ecdsa >= 0 && ecdsa < at {
+			at = ecdsa
+		}
+		if at < 0 {
+			continue
+		}
+		key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line[at:]))
+		if err != nil {
+			continue
+		}
+		if key.Type() == ssh.KeyAlgoED25519 {
+			return key
+		}
+		if first == nil {
+			first = key
+		}
+	}
+	return first
+}
