@@ -32,6 +32,7 @@ type Client struct {
 	target   Target
 	endpoint string
 	pipeline runtime.Pipeline
+	http     *http.Client
 	clients  clients
 	clock    *Clock
 	traffic  *traffic
@@ -67,6 +68,7 @@ func Open(o Options) (*Client, error) {
 	c := &Client{
 		target:   o.Target,
 		endpoint: o.Target.Cloud.Endpoint,
+		http:     o.HTTP,
 		clock:    &Clock{server: o.Target.Cloud.Custom},
 		traffic:  &traffic{byMethod: map[string]int{}},
 		auditor:  &auditor{record: o.Audit, readOnly: o.ReadOnly, log: o.Log, target: o.Target},

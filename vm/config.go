@@ -1,0 +1,194 @@
+package vm
+
+import (
+	"encoding/base64"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// Config is everything that a new VM is made from. Name, ResourceGroup, Region, Size and
+// SSHPublicKeys must be set; and SSHSources, unless Private is.
+type Config struct {
+	Name          string
+	SessionName   string // empty: Name
+	ResourceGroup string // created when absent
+	Region        string
+	Size          string // "Standard_D4s_v5"
+	Image         string // publisher:offer:sku:version, or an image's ARM id; empty: Ubuntu 24.04 fitting Size
+	Zone          string // "1", "2", "3"; empty: Azure's choice
+
+	AdminUsername string   // empty: "azureuser"
+	SSHPublicKeys []string // authorized_keys lines, ed25519 or RSA
+	SSHKeyPath    string   // goes into Details; not read
+	CustomData    []byte   // cloud-init; secret, never logged
+
+	OSDiskSizeGB int    // 0: the image's
+	OSDiskType   string // "Premium_LRS"; empty: premium where Size allows it, else standard SSD
+	DataDisks    []DataDisk
+
+	Spot             bool   // may be taken away by Azure, and is then deallocated
+	Identity         string // empty: none; "system"; or the ARM id of a user-assigned identity
+	EncryptionAtHost bool   // needs a feature registered in the subscription
+	Tags             map[string]string
+	Owner            string // goes into the tag azlin-owner
+
+	Private    bool           // no public address; who makes it so sees to a way in and out
+	SubnetID   string         // an existing subnet; empty: the shared network of the region
+	SSHSources []netip.Prefix // who may reach SSHPort
+	SSHRule    string         // SSHRuleName(operator); empty: made from Owner
+	SSHPort    int            // 0: 22
+
+	HostKey     string // public SSH host key, goes into the tag azlin-host-key
+	OperationID string // what makes a second run go on where the first one ended; empty: a new one
+}
+
+// DataDisk is one empty disk to make and attach.
+type DataDisk struct {
+	SizeGB int
+	Type   string // as Config.OSDiskType
+}
+
+const (
+	defaultAdmin  = "azureuser"
+	maxCustomData = 65535 // bytes, before encoding
+)
+
+// withDefaults fills in what Config's documentation says about empty fields.
+func (c Config) withDefaults() Config {
+	if c.SessionName == "" {
+		c.SessionName = c.Name
+	}
+	if c.AdminUsername == "" {
+		c.AdminUsername = defaultAdmin
+	}
+	if c.SSHRule == "" {
+		c.SSHRule = SSHRuleName(c.Owner)
+	}
+	if c.SSHPort == 0 {
+		c.SSHPort = 22
+	}
+	if c.OperationID == "" {
+		c.OperationID = newOperationID()
+	}
+	return c
+}
+
+// Validate checks everything that can be known without asking Azure.
+func (c Config) Validate() error {
+	bad := func(format string, args ...any) error { return errkind.New(errkind.Invalid, format, args...) }
+	c = c.withDefaults()
+	if err := ValidateName(c.Name); err != nil {
+		return err
+	}
+	if err := validSession(c.SessionName); err != nil {
+		return err
+	}
+	for what, v := range map[string]string{"resource group": c.ResourceGroup, "region": c.Region, "size": c.Size} {
+		if v == "" || strings.ContainsAny(v, "/?#% \t\n") {
+			return bad("%s %q: give its name", what, v)
+		}
+	}
+	if err := validAdmin(c.AdminUsername); err != nil {
+		return err
+	}
+	if len(c.SSHPublicKeys) == 0 {
+		return bad("no SSH public key is given, and password sign-in is off")
+	}
+	for _, key := range c.SSHPublicKeys {
+		if err := validPublicKey(key); err != nil {
+			return err
+		}
+	}
+	if len(c.CustomData) > maxCustomData {
+		return bad("cloud-init data has %d bytes, Azure allows %d", len(c.CustomData), maxCustomData)
+	}
+	if c.OSDiskSizeGB < 0 || c.OSDiskSizeGB > 4095 {
+		return bad("OS disk of %d GB: use up to 4095", c.OSDiskSizeGB)
+	}
+	for i, d := range c.DataDisks {
+		if d.SizeGB < 1 || d.SizeGB > 32767 {
+			return bad("data disk %d of %d GB: use 1 to 32767", i, d.SizeGB)
+		}
+	}
+	if c.Zone != "" && !slices.Contains([]string{"1", "2", "3"}, c.Zone) {
+		return bad("zone %q: use 1, 2 or 3", c.Zone)
+	}
+	if !c.Private && len(c.SSHSources) == 0 {
+		return bad("no source address is admitted to SSH: give one")
+	}
+	for _, p := range c.SSHSources {
+		if !p.IsValid() {
+			return bad("a source address for SSH is not valid")
+		}
+	}
+	if c.SSHPort < 1 || c.SSHPort > 65535 {
+		return bad("port %d does not exist", c.SSHPort)
+	}
+	if !strings.HasPrefix(c.SSHRule, SSHRulePrefix) {
+		return bad("rule name %q: it begins with %s", c.SSHRule, SSHRulePrefix)
+	}
+	if c.SubnetID != "" {
+		if id, err := azure.ParseID(c.SubnetID); err != nil || !id.IsType("Microsoft.Network/virtualNetworks/subnets") {
+			return bad("%q is not the id of a subnet", c.SubnetID)
+		}
+	}
+	if strings.ContainsAny(c.OperationID, ": \t\n") || len(c.OperationID) > 64 {
+		return bad("operation id %q", c.OperationID)
+	}
+	return azure.ValidateTags(c.tags(time.Time{}, stepVM))
+}
+
+// validAdmin follows Azure's rules for Linux user names.
+func validAdmin(name string) error {
+	ok := name != "" && len(name) <= 32
+	for i, r := range name {
+		letter := r >= 'a' && r <= 'z' || r == '_'
+		ok = ok && (letter || i > 0 && (r >= '0' && r <= '9' || r == '-'))
+	}
+	if !ok {
+		return errkind.New(errkind.Invalid, "user name %q: use 1 to 32 lower-case letters, digits, - and _, a letter first", name)
+	}
+	if slices.Contains([]string{
+		"root", "admin", "administrator", "user", "test", "guest", "david", "console", "owner", "sys", "sql", "support",
+		"backup", "daemon", "bin", "sshd", "nobody", "adm", "actuser", "aspnet", "server", "video", "john", "a",
+	}, name) {
+		return errkind.New(errkind.Invalid, "user name %q is reserved", name)
+	}
+	return nil
+}
+
+func validPublicKey(key string) error {
+	fields := strings.Fields(key)
+	if len(fields) < 2 || strings.ContainsAny(strings.TrimSpace(key), "\r\n") {
+		return errkind.New(errkind.Invalid, "not an SSH public key in one line")
+	}
+	if fields[0] != "ssh-ed25519" && fields[0] != "ssh-rsa" {
+		return errkind.New(errkind.Invalid, "SSH key of type %q: Azure takes ssh-ed25519 and ssh-rsa", fields[0])
+	}
+	if _, err := base64.StdEncoding.DecodeString(fields[1]); err != nil {
+		return errkind.New(errkind.Invalid, "the SSH public key is damaged: %w", err)
+	}
+	return nil
+}
+
+// tags are what every resource of the VM carries.
+func (c Config) tags(now time.Time, step string) map[string]string {
+	own := map[string]string{
+		azure.TagManagedBy: azure.ManagedBy,
+		azure.TagCreated:   now.UTC().Format(time.RFC3339),
+		azure.TagSession:   c.SessionName,
+		azure.TagOperation: operationTag(c.OperationID, step),
+	}
+	if c.Owner != "" {
+		own[azure.TagOwner] = c.Owner
+	}
+	if c.HostKey != "" && step == stepVM {
+		own[azure.TagHostKey] = c.HostKey
+	}
+	return azure.WithTags(c.Tags, own)
+}

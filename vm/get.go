@@ -1,0 +1,179 @@
+package vm
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// Get reads one VM with its power state and addresses (three requests). An absent VM is NotFound.
+func (s *Service) Get(ctx context.Context, group, name string) (Info, error) {
+	i, err := s.peek(ctx, group, name)
+	if err != nil {
+		return Info{}, classed(ErrManager, err)
+	}
+	if err := s.readAddresses(ctx, &i); err != nil {
+		return Info{}, classed(ErrManager, err)
+	}
+	return i, nil
+}
+
+// readAddresses fills in the addresses of one VM. A NIC or address that vanishes meanwhile leaves
+// them unknown.
+func (s *Service) readAddresses(ctx context.Context, i *Info) error {
+	a := addresses{nics: map[string]*armnetwork.Interface{}, ips: map[string]*armnetwork.PublicIPAddress{}}
+	for _, nicID := range i.NICs {
+		nic, err := s.getNIC(ctx, nicID)
+		if err != nil {
+			return err
+		}
+		if nic == nil {
+			continue
+		}
+		a.nics[azure.IDKey(nicID)] = nic
+		for _, cfg := range ipConfigurations(nic) {
+			if cfg.Properties.PublicIPAddress == nil {
+				continue
+			}
+			ipID := val(cfg.Properties.PublicIPAddress.ID)
+			ip, err := s.getIP(ctx, ipID)
+			if err != nil {
+				return err
+			}
+			if ip != nil {
+				a.ips[azure.IDKey(ipID)] = ip
+			}
+		}
+	}
+	a.fill(i)
+	return nil
+}
+
+// getNIC reads a network interface by id; nil when it does not exist.
+func (s *Service) getNIC(ctx context.Context, id string) (*armnetwork.Interface, error) {
+	parsed, err := azure.ParseID(id)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := s.azure.NICs().Get(ctx, parsed.ResourceGroup, parsed.Name(), nil)
+	if azure.IsNotFound(err) {
+		return nil, nil
+	}
+	return &resp.Interface, azure.Wrap("get network interface", parsed.Name(), err)
+}
+
+// getIP reads a public address by id; nil when it does not exist.
+func (s *Service) getIP(ctx context.Context, id string) (*armnetwork.PublicIPAddress, error) {
+	parsed, err := azure.ParseID(id)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := s.azure.PublicIPs().Get(ctx, parsed.ResourceGroup, parsed.Name(), nil)
+	if azure.IsNotFound(err) {
+		return nil, nil
+	}
+	return &resp.PublicIPAddress, azure.Wrap("get public address", parsed.Name(), err)
+}
+
+// Match is what a name stands for.
+type Match struct {
+	VM          Info   `json:"vm"`
+	By          string `json:"by"`                     // "name", "session" or "address"
+	TmuxSession string `json:"tmux_session,omitempty"` // the part after the colon of vm:session
+}
+
+// Resolve finds the VM that name means: the exact name of a VM, else a session name, else vm:session
+// for a tmux session, else an IP address. group limits the search; empty is the whole subscription.
+// VMs that are not azlin's are found too. No match is NotFound, several are a Conflict that lists
+// them. It never matches the beginning of a name.
+func (s *Service) Resolve(ctx context.Context, name, group string) (Match, error) {
+	if name == "" {
+		return Match{}, classed(ErrManager, errkind.New(errkind.Invalid, "no VM is named"))
+	}
+	l, err := s.List(ctx, ListOptions{ResourceGroup: group, All: true})
+	if err != nil {
+		return Match{}, err
+	}
+	m, err := ResolveIn(l.VMs, name)
+	return m, classed(ErrManager, err)
+}
+
+// ResolveIn is Resolve among VMs that were listed before.
+func ResolveIn(vms []Info, name string) (Match, error) {
+	m, found, err := resolveExact(vms, name)
+	if found || err != nil {
+		return m, err
+	}
+	if left, tmux, ok := cutTmux(name); ok {
+		m, found, err := resolveExact(vms, left)
+		if found || err != nil {
+			m.TmuxSession = tmux
+			return m, err
+		}
+	}
+	if addr, perr := netip.ParseAddr(name); perr == nil {
+		m, found, err := choose(vms, name, "address", func(i Info) bool {
+			return sameAddr(i.PublicIP, addr) || sameAddr(i.PrivateIP, addr)
+		})
+		if found || err != nil {
+			return m, err
+		}
+	}
+	return Match{}, &errkind.Error{Kind: errkind.NotFound, Op: "find vm", Resource: name, Err: errNoSuchVM()}
+}
+
+func errNoSuchVM() error {
+	return errkind.New(errkind.NotFound, "no VM has this name, session or address")
+}
+
+func resolveExact(vms []Info, name string) (Match, bool, error) {
+	m, found, err := choose(vms, name, "name", func(i Info) bool { return strings.EqualFold(i.Name, name) })
+	if found || err != nil {
+		return m, found, err
+	}
+	return choose(vms, name, "session", func(i Info) bool { return i.SessionName == name })
+}
+
+// cutTmux splits vm:session. An IPv6 address is not that.
+func cutTmux(name string) (vm, session string, ok bool) {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return "", "", false
+	}
+	vm, session, ok = strings.Cut(name, ":")
+	return vm, session, ok && vm != "" && session != ""
+}
+
+func sameAddr(s string, addr netip.Addr) bool {
+	have, err := netip.ParseAddr(s)
+	return err == nil && have == addr.Unmap()
+}
+
+func choose(vms []Info, name, by string, is func(Info) bool) (Match, bool, error) {
+	var hits []Info
+	for _, i := range vms {
+		if is(i) {
+			hits = append(hits, i)
+		}
+	}
+	switch len(hits) {
+	case 0:
+		return Match{}, false, nil
+	case 1:
+		return Match{VM: hits[0], By: by}, true, nil
+	}
+	var where []string
+	for _, i := range hits {
+		where = append(where, i.ResourceGroup+"/"+i.Name)
+	}
+	slices.Sort(where)
+	return Match{}, false, &errkind.Error{
+		Kind: errkind.Conflict, Op: "find vm", Resource: name,
+		Err: errkind.New(errkind.Conflict, "several VMs match: %s", strings.Join(where, ", ")),
+	}
+}

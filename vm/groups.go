@@ -1,0 +1,172 @@
+package vm
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// ResourceGroup is one resource group.
+type ResourceGroup struct {
+	Name     string            `json:"name"`
+	Location string            `json:"location"`
+	Tags     map[string]string `json:"tags,omitempty"`
+	Managed  bool              `json:"managed"`
+}
+
+// ResourceGroupFailure is a group that an operation over several failed for.
+type ResourceGroupFailure struct {
+	Group string
+	Err   error
+}
+
+func (f ResourceGroupFailure) Error() string { return f.Group + ": " + f.Err.Error() }
+
+func (f ResourceGroupFailure) Unwrap() error { return f.Err }
+
+// ResourceGroups works on the resource groups of the subscription.
+type ResourceGroups struct {
+	azure *azure.Client
+}
+
+// ResourceGroups gives the resource groups of the service's subscription.
+func (s *Service) ResourceGroups() *ResourceGroups { return &ResourceGroups{azure: s.azure} }
+
+func groupOf(g armresources.ResourceGroup) ResourceGroup {
+	tags := azure.Tags(g.Tags)
+	return ResourceGroup{Name: val(g.Name), Location: val(g.Location), Tags: tags, Managed: azure.Managed(tags)}
+}
+
+// Get reads a group; an absent one is NotFound.
+func (r *ResourceGroups) Get(ctx context.Context, name string) (ResourceGroup, error) {
+	resp, err := r.azure.ResourceGroups().Get(ctx, name, nil)
+	if err != nil {
+		return ResourceGroup{}, azure.Wrap("get resource group", name, err)
+	}
+	return groupOf(resp.ResourceGroup), nil
+}
+
+// Exists says whether there is a group of this name.
+func (r *ResourceGroups) Exists(ctx context.Context, name string) (bool, error) {
+	_, err := r.Get(ctx, name)
+	if azure.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// List gives the groups of the subscription.
+func (r *ResourceGroups) List(ctx context.Context) ([]ResourceGroup, error) {
+	groups, err := pages(ctx, "list resource groups", r.azure.ResourceGroups().NewListPager(nil),
+		func(p armresources.ResourceGroupsClientListResponse) []*armresources.ResourceGroup { return p.Value })
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ResourceGroup, 0, len(groups))
+	for _, g := range groups {
+		out = append(out, groupOf(*g))
+	}
+	return out, nil
+}
+
+// Ensure makes the group when there is none, tagged as azlin's. A group that exists stays as it is,
+// wherever it is and whosever it is. created says which.
+func (r *ResourceGroups) Ensure(ctx context.Context, name, region string, tags map[string]string) (g ResourceGroup, created bool, err error) {
+	g, err = r.Get(ctx, name)
+	if err == nil || !azure.IsNotFound(err) {
+		return g, false, err
+	}
+	all := azure.WithTags(tags, map[string]string{
+		azure.TagManagedBy: azure.ManagedBy,
+		azure.TagCreated:   r.azure.Clock().Now().Format(time.RFC3339),
+	})
+	maps.DeleteFunc(all, func(k, _ string) bool { // a VM's own, not its group's
+		return strings.EqualFold(k, azure.TagHostKey) || strings.EqualFold(k, azure.TagSession)
+	})
+	resp, err := r.azure.ResourceGroups().CreateOrUpdate(ctx, name, armresources.ResourceGroup{
+		Location: to.Ptr(region), Tags: azure.SDKTags(all),
+	}, nil)
+	if err != nil {
+		return ResourceGroup{}, false, azure.Wrap("create resource group", name, err)
+	}
+	return groupOf(resp.ResourceGroup), true, nil
+}
+
+// Foreign lists what keeps a group from being deleted by azlin: the group itself when it is not
+// azlin's, and every resource in it that is not. Empty means that it may go.
+func (r *ResourceGroups) Foreign(ctx context.Context, name string) ([]string, error) {
+	g, err := r.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var foreign []string
+	if !g.Managed {
+		foreign = append(foreign, "resource group "+g.Name)
+	}
+	items, err := pages(ctx, "list resources of "+name, r.azure.Resources().NewListByResourceGroupPager(name, nil),
+		func(p armresources.ClientListByResourceGroupResponse) []*armresources.GenericResourceExpanded {
+			return p.Value
+		})
+	if err != nil {
+		return nil, err
+	}
+	for _, item := range items {
+		if strings.Count(val(item.Type), "/") > 1 {
+			continue // part of another resource in the list, like a VM's extension
+		}
+		if !azure.Managed(azure.Tags(item.Tags)) {
+			foreign = append(foreign, val(item.ID))
+		}
+	}
+	return foreign, nil
+}
+
+// Delete deletes the group with everything in it, and waits. It refuses with a Conflict that names
+// them when the group or something in it is not azlin's. An absent group is no error.
+func (r *ResourceGroups) Delete(ctx context.Context, name string, report func(step string)) error {
+	foreign, err := r.Foreign(ctx, name)
+	if azure.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(foreign) > 0 {
+		return &errkind.Error{
+			Kind: errkind.Conflict, Op: "delete resource group", Resource: name,
+			Err: errkind.New(errkind.Conflict, "not azlin's: %s", strings.Join(foreign, ", ")),
+		}
+	}
+	say(report, "deleting resource group "+name)
+	op, err := azure.Begin(ctx, r.azure, "delete resource group", name,
+		func(ctx context.Context) (*runtime.Poller[armresources.ResourceGroupsClientDeleteResponse], error) {
+			return r.azure.ResourceGroups().BeginDelete(ctx, name, nil)
+		})
+	if azure.IsNotFound(err) {
+		return nil
+	}
+	if err == nil {
+		_, err = op.Wait(ctx, nil)
+	}
+	return err
+}
+
+// requireGroup returns NotFound for a group that does not exist.
+func (s *Service) requireGroup(ctx context.Context, name string) error {
+	_, err := s.ResourceGroups().Get(ctx, name)
+	return err
+}
+
+func say(report func(step string), step string) {
+	if report != nil {
+		report(step)
+	}
+}

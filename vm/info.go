@@ -1,0 +1,83 @@
+package vm
+
+import (
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/azure"
+)
+
+// Info is what Azure says about a VM. What is not known is empty or nil, never zero.
+type Info struct {
+	Name              string            `json:"name"`
+	ResourceGroup     string            `json:"resource_group"`
+	Location          string            `json:"location"`
+	PowerState        PowerState        `json:"power_state"`
+	PublicIP          string            `json:"public_ip,omitempty"`
+	PrivateIP         string            `json:"private_ip,omitempty"`
+	VMSize            string            `json:"vm_size,omitempty"`
+	OSType            string            `json:"os_type,omitempty"`
+	ProvisioningState string            `json:"provisioning_state,omitempty"`
+	CreatedTime       *time.Time        `json:"created_time,omitempty"` // Azure's timeCreated, UTC
+	Tags              map[string]string `json:"tags,omitempty"`
+	SessionName       string            `json:"session_name,omitempty"` // tag azlin-session
+
+	ID            string   `json:"id"`
+	VMID          string   `json:"vm_id,omitempty"` // stays the same when the VM is renamed by a restore or moved
+	Zones         []string `json:"zones,omitempty"`
+	AdminUsername string   `json:"admin_username,omitempty"`
+	Spot          bool     `json:"spot,omitempty"`
+	NICs          []string `json:"nics,omitempty"`  // ids
+	Disks         []string `json:"disks,omitempty"` // ids, the OS disk first
+	Managed       bool     `json:"managed"`         // carries managed-by=azlin
+}
+
+// PowerState is Azure's word for whether a VM runs.
+type PowerState string
+
+// The power states. Unknown is told as such; it is neither running nor stopped.
+const (
+	Running      PowerState = "running"
+	Starting     PowerState = "starting"
+	Stopping     PowerState = "stopping"
+	Stopped      PowerState = "stopped" // its machine is still reserved and paid for
+	Deallocating PowerState = "deallocating"
+	Deallocated  PowerState = "deallocated"
+	UnknownState PowerState = "unknown"
+)
+
+// IsRunning is true for exactly "running".
+func (i Info) IsRunning() bool { return i.PowerState == Running }
+
+// IsStopped is true for "stopped" and "deallocated". A VM on its way is neither running nor stopped.
+func (i Info) IsStopped() bool { return i.PowerState == Stopped || i.PowerState == Deallocated }
+
+// StatusDisplay is the state as a person reads it: "Running", "Stopped (deallocated)", "Creating".
+func (i Info) StatusDisplay() string {
+	switch i.PowerState {
+	case Deallocated:
+		return "Stopped (deallocated)"
+	case Stopped:
+		return "Stopped (still billed)"
+	case "", UnknownState:
+		if i.ProvisioningState != "" && !strings.EqualFold(i.ProvisioningState, "Succeeded") {
+			return i.ProvisioningState
+		}
+		return "Unknown"
+	}
+	return strings.ToUpper(string(i.PowerState[:1])) + string(i.PowerState[1:])
+}
+
+// DisplayName is the session name, or the VM's name when it has none.
+func (i Info) DisplayName() string {
+	if i.SessionName != "" {
+		return i.SessionName
+	}
+	return i.Name
+}
+
+// HostKey is the public SSH host key that azlin gave the VM, from its tag; empty when there is none.
+func (i Info) HostKey() string {
+	v, _ := azure.Tag(i.Tags, azure.TagHostKey)
+	return v
+}

@@ -1,0 +1,231 @@
+package vm
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// ListOptions chooses among the VMs of the subscription. The zero value is all of azlin's.
+type ListOptions struct {
+	ResourceGroup  string // empty: every group
+	All            bool   // also VMs that are not azlin's
+	ExcludeStopped bool   // leave out stopped and deallocated ones
+	RunningOnly    bool   // leave out all but running ones
+}
+
+// Listing is the result of List.
+type Listing struct {
+	VMs    []Info `json:"vms"`    // newest first; VMs of unknown age last
+	Hidden int    `json:"hidden"` // VMs in the same place that are not azlin's; ListOptions.All shows them
+}
+
+// List gives the VMs with their addresses and power states. However many there are, it sends four
+// requests at once (VMs, their status, network interfaces and public addresses of the subscription)
+// and one more for each further page. Who may not read the subscription but a group gets that group's
+// lists and one request per VM for its power state. A named group that does not exist is NotFound.
+func (s *Service) List(ctx context.Context, o ListOptions) (Listing, error) {
+	vms, err := s.inventory(ctx)
+	if errkind.Of(err) == errkind.Permission && o.ResourceGroup != "" {
+		vms, err = s.groupInventory(ctx, o.ResourceGroup)
+	}
+	if err != nil {
+		return Listing{}, classed(ErrManager, err)
+	}
+	l := Listing{VMs: []Info{}}
+	inGroup := 0
+	for _, i := range vms {
+		if o.ResourceGroup != "" && !strings.EqualFold(i.ResourceGroup, o.ResourceGroup) {
+			continue
+		}
+		inGroup++
+		if !i.Managed && !o.All {
+			l.Hidden++
+			continue
+		}
+		if o.RunningOnly && !i.IsRunning() || o.ExcludeStopped && i.IsStopped() {
+			continue
+		}
+		l.VMs = append(l.VMs, i)
+	}
+	if inGroup == 0 && o.ResourceGroup != "" {
+		if err := s.requireGroup(ctx, o.ResourceGroup); err != nil {
+			return Listing{}, classed(ErrManager, err)
+		}
+	}
+	slices.SortStableFunc(l.VMs, newestFirst)
+	return l, nil
+}
+
+// Running lists the running VMs of azlin in a group, as List does.
+func (s *Service) Running(ctx context.Context, group string) ([]Info, error) {
+	l, err := s.List(ctx, ListOptions{ResourceGroup: group, RunningOnly: true})
+	return l.VMs, err
+}
+
+func newestFirst(a, b Info) int {
+	switch {
+	case a.CreatedTime == nil && b.CreatedTime == nil:
+	case a.CreatedTime == nil:
+		return 1
+	case b.CreatedTime == nil:
+		return -1
+	default:
+		if c := b.CreatedTime.Compare(*a.CreatedTime); c != 0 {
+			return c
+		}
+	}
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+}
+
+// inventory reads every VM of the subscription in a constant number of requests. The list of VMs has
+// no power state and the list of states nothing else, so both are read and joined by id.
+func (s *Service) inventory(ctx context.Context) ([]Info, error) {
+	var models, states []*armcompute.VirtualMachine
+	var nics []*armnetwork.Interface
+	var ips []*armnetwork.PublicIPAddress
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		models, err = pages(ctx, "list VMs", s.azure.VMs().NewListAllPager(nil),
+			func(p armcompute.VirtualMachinesClientListAllResponse) []*armcompute.VirtualMachine { return p.Value })
+		return err
+	})
+	g.Go(func() (err error) {
+		states, err = pages(ctx, "list the states of VMs",
+			s.azure.VMs().NewListAllPager(&armcompute.VirtualMachinesClientListAllOptions{StatusOnly: to.Ptr("true")}),
+			func(p armcompute.VirtualMachinesClientListAllResponse) []*armcompute.VirtualMachine { return p.Value })
+		return err
+	})
+	g.Go(func() (err error) {
+		nics, err = pages(ctx, "list network interfaces", s.azure.NICs().NewListAllPager(nil),
+			func(p armnetwork.InterfacesClientListAllResponse) []*armnetwork.Interface { return p.Value })
+		return err
+	})
+	g.Go(func() (err error) {
+		ips, err = pages(ctx, "list public addresses", s.azure.PublicIPs().NewListAllPager(nil),
+			func(p armnetwork.PublicIPAddressesClientListAllResponse) []*armnetwork.PublicIPAddress {
+				return p.Value
+			})
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	power := make(map[string]PowerState, len(states))
+	for _, m := range states {
+		if m.Properties != nil && m.Properties.InstanceView != nil {
+			power[azure.IDKey(val(m.ID))] = powerState(m.Properties.InstanceView.Statuses)
+		}
+	}
+	vms := join(models, nics, ips)
+	for i := range vms {
+		if state, ok := power[azure.IDKey(vms[i].ID)]; ok {
+			vms[i].PowerState = state
+		}
+	}
+	return vms, nil
+}
+
+// groupInventory is inventory for a principal that may read one group only. Groups have no list of
+// states, so each VM is asked for its own.
+func (s *Service) groupInventory(ctx context.Context, group string) ([]Info, error) {
+	var models []*armcompute.VirtualMachine
+	var nics []*armnetwork.Interface
+	var ips []*armnetwork.PublicIPAddress
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		models, err = pages(gctx, "list VMs of "+group, s.azure.VMs().NewListPager(group, nil),
+			func(p armcompute.VirtualMachinesClientListResponse) []*armcompute.VirtualMachine { return p.Value })
+		return err
+	})
+	g.Go(func() (err error) {
+		nics, err = pages(gctx, "list network interfaces of "+group, s.azure.NICs().NewListPager(group, nil),
+			func(p armnetwork.InterfacesClientListResponse) []*armnetwork.Interface { return p.Value })
+		return err
+	})
+	g.Go(func() (err error) {
+		ips, err = pages(gctx, "list public addresses of "+group, s.azure.PublicIPs().NewListPager(group, nil),
+			func(p armnetwork.PublicIPAddressesClientListResponse) []*armnetwork.PublicIPAddress { return p.Value })
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	vms := join(models, nics, ips)
+	views, vctx := errgroup.WithContext(ctx)
+	views.SetLimit(parallel)
+	for i := range vms {
+		views.Go(func() error {
+			state, err := s.readPower(vctx, vms[i].ResourceGroup, vms[i].Name)
+			if azure.IsNotFound(err) {
+				return nil // deleted between the two requests: its state stays unknown
+			}
+			vms[i].PowerState = state
+			return err
+		})
+	}
+	return vms, views.Wait()
+}
+
+// parallel bounds requests that are sent for one VM each.
+const parallel = 8
+
+func join(models []*armcompute.VirtualMachine, nics []*armnetwork.Interface, ips []*armnetwork.PublicIPAddress) []Info {
+	a := addresses{
+		nics: make(map[string]*armnetwork.Interface, len(nics)),
+		ips:  make(map[string]*armnetwork.PublicIPAddress, len(ips)),
+	}
+	for _, n := range nics {
+		a.nics[azure.IDKey(val(n.ID))] = n
+	}
+	for _, ip := range ips {
+		a.ips[azure.IDKey(val(ip.ID))] = ip
+	}
+	vms := make([]Info, 0, len(models))
+	for _, m := range models {
+		i := fromModel(m)
+		a.fill(&i)
+		vms = append(vms, i)
+	}
+	return vms
+}
+
+// pages reads all pages of a list.
+func pages[T, P any](ctx context.Context, op string, pager *runtime.Pager[P], items func(P) []*T) ([]*T, error) {
+	var out []*T
+	for pager.More() {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			return nil, azure.Wrap(op, "", err)
+		}
+		for _, item := range items(page) {
+			if item != nil {
+				out = append(out, item)
+			}
+		}
+	}
+	return out, nil
+}
+
+// classed gives err the class of the module that failed, for errors.Is.
+func classed(class, err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := err.(*errkind.Error); ok && e.Class == nil { //nolint:errorlint // only the outermost is ours to complete
+		out := *e
+		out.Class = class
+		return &out
+	}
+	return &errkind.Error{Kind: errkind.Of(err), Class: class, Err: err}
+}

@@ -1,0 +1,115 @@
+package vm
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// NewName gives a VM's name: <custom>-<unix seconds>, or azlin-vm-<unix seconds> when custom is empty.
+func NewName(custom string, now time.Time) string {
+	if custom == "" {
+		custom = "azlin-vm"
+	}
+	return custom + "-" + strconv.FormatInt(now.Unix(), 10)
+}
+
+// maxName leaves room for the suffixes of the names derived from a VM's.
+const maxName = 54
+
+// ValidateName checks a name for a VM that azlin is to create: 1 to 54 letters, digits and hyphens,
+// with no hyphen at an end. Names of existing VMs may be others.
+func ValidateName(name string) error {
+	if name == "" || len(name) > maxName {
+		return errkind.New(errkind.Invalid, "vm name %q: use 1 to %d characters", name, maxName)
+	}
+	for _, r := range name {
+		if !isAlnum(r) && r != '-' {
+			return errkind.New(errkind.Invalid, "vm name %q: use letters, digits and hyphens", name)
+		}
+	}
+	if name[0] == '-' || name[len(name)-1] == '-' {
+		return errkind.New(errkind.Invalid, "vm name %q: it may not begin or end with a hyphen", name)
+	}
+	return nil
+}
+
+func isAlnum(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}
+
+// validSession allows what VM names allow, and underscores.
+func validSession(name string) error {
+	if len(name) > 64 {
+		return errkind.New(errkind.Invalid, "session name %q: use at most 64 characters", name)
+	}
+	for _, r := range name {
+		if !isAlnum(r) && r != '-' && r != '_' {
+			return errkind.New(errkind.Invalid, "session name %q: use letters, digits, hyphens and underscores", name)
+		}
+	}
+	return nil
+}
+
+// Names of the resources of one VM. They follow from the VM's name alone, so that whoever finds half
+// of them knows the rest.
+type Names struct {
+	VM, NIC, PublicIP, NSG, OSDisk string
+}
+
+// NamesOf gives the names of the resources that azlin makes for a VM.
+func NamesOf(vm string) Names {
+	return Names{VM: vm, NIC: vm + "-nic", PublicIP: vm + "-ip", NSG: vm + "-nsg", OSDisk: vm + "-os"}
+}
+
+// DataDisk is the name of the n-th data disk, from 0.
+func (n Names) DataDisk(i int) string { return fmt.Sprintf("%s-data-%d", n.VM, i) }
+
+// SubnetName is the subnet that azlin's VMs are in.
+const SubnetName = "azlin"
+
+// VNetName is the virtual network that all VMs of a region and group share.
+func VNetName(region string) string { return "azlin-vnet-" + strings.ToLower(region) }
+
+// addressSpace gives each region its own /16, so that networks of two regions can be peered.
+func addressSpace(region string) (network, subnet string) {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(strings.ToLower(region))) // cannot fail
+	second := 64 + h.Sum32()%128
+	return fmt.Sprintf("10.%d.0.0/16", second), fmt.Sprintf("10.%d.0.0/20", second)
+}
+
+// SSHRulePrefix begins the names of the rules that admit an operator.
+const SSHRulePrefix = "azlin-ssh-"
+
+// SSHRuleName is the name of the rule that admits one operator, who is named by anything that tells
+// operators apart and stays the same when their address changes.
+func SSHRuleName(operator string) string {
+	sum := sha256.Sum256([]byte(operator))
+	return SSHRulePrefix + hex.EncodeToString(sum[:5])
+}
+
+// The steps in an operation tag.
+const (
+	stepNetwork = "network"
+	stepVM      = "vm"
+	stepDone    = "done"
+)
+
+// operationTag is the value of azlin-op: <kind>:<id>:<step>.
+func operationTag(id, step string) string { return "new:" + id + ":" + step }
+
+// parseOperation takes an azlin-op tag of a create apart.
+func parseOperation(tag string) (id, step string, ok bool) {
+	parts := strings.Split(tag, ":")
+	if len(parts) != 3 || parts[0] != "new" || parts[1] == "" {
+		return "", "", false
+	}
+	return parts[1], parts[2], true
+}

@@ -1,0 +1,144 @@
+package vm
+
+import (
+	"context"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// LifecycleResult is what came of a power operation on one VM.
+type LifecycleResult struct {
+	VM          string        `json:"vm"`
+	Operation   string        `json:"operation"` // "start", "stop", "deallocate" or "restart"
+	Success     bool          `json:"success"`
+	Unchanged   bool          `json:"unchanged,omitempty"` // it was in that state already; nothing was sent
+	Before      PowerState    `json:"before,omitempty"`
+	After       PowerState    `json:"after,omitempty"`        // empty when not waited for
+	OperationID string        `json:"operation_id,omitempty"` // Azure's; of an operation that goes on when not waited for
+	Duration    time.Duration `json:"duration"`
+	Err         error         `json:"-"`
+
+	ResumeToken string `json:"-"` // lets another process wait for it; secret: it holds a signed address
+}
+
+// LifecycleSummary is what came of a power operation on several VMs.
+type LifecycleSummary struct {
+	Total     int               `json:"total"`
+	Succeeded int               `json:"succeeded"`
+	Failed    int               `json:"failed"`
+	Results   []LifecycleResult `json:"results"`
+}
+
+// Summarize counts results.
+func Summarize(results []LifecycleResult) LifecycleSummary {
+	sum := LifecycleSummary{Total: len(results), Results: results}
+	for _, r := range results {
+		if r.Success {
+			sum.Succeeded++
+		} else {
+			sum.Failed++
+		}
+	}
+	return sum
+}
+
+// PowerOptions of Start, Stop and Restart. The zero value waits, and stops by deallocating.
+type PowerOptions struct {
+	NoWait         bool // return when Azure has accepted the operation
+	KeepAllocation bool // Stop: keep the machine, and go on paying for it
+	Report         func(azure.OperationState)
+}
+
+// Start starts a VM (virtualMachines/start). A running VM is a success that says Unchanged. The
+// result is filled in as far as it goes when there is an error, and holds that too.
+func (s *Service) Start(ctx context.Context, group, name string, o PowerOptions) (LifecycleResult, error) {
+	r := LifecycleResult{VM: name, Operation: "start"}
+	return power(ctx, s, group, o, r, Running, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientStartResponse], error) {
+		return s.azure.VMs().BeginStart(ctx, group, name, nil)
+	})
+}
+
+// Stop deallocates a VM (virtualMachines/deallocate), or powers it off and keeps it allocated
+// (virtualMachines/powerOff). A stopped VM is a success that says Unchanged; one that is stopped but
+// allocated is deallocated, because that is what saves the money.
+func (s *Service) Stop(ctx context.Context, group, name string, o PowerOptions) (LifecycleResult, error) {
+	if o.KeepAllocation {
+		r := LifecycleResult{VM: name, Operation: "stop"}
+		return power(ctx, s, group, o, r, Stopped, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientPowerOffResponse], error) {
+			return s.azure.VMs().BeginPowerOff(ctx, group, name, nil)
+		})
+	}
+	r := LifecycleResult{VM: name, Operation: "deallocate"}
+	return power(ctx, s, group, o, r, Deallocated, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientDeallocateResponse], error) {
+		return s.azure.VMs().BeginDeallocate(ctx, group, name, nil)
+	})
+}
+
+// Restart restarts a running VM (virtualMachines/restart). One that does not run is a Conflict: start
+// it instead.
+func (s *Service) Restart(ctx context.Context, group, name string, o PowerOptions) (LifecycleResult, error) {
+	r := LifecycleResult{VM: name, Operation: "restart"}
+	return power(ctx, s, group, o, r, "", func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientRestartResponse], error) {
+		return s.azure.VMs().BeginRestart(ctx, group, name, nil)
+	})
+}
+
+// power runs one operation. goal is the state in which there is nothing to do; empty for restart.
+func power[T any](ctx context.Context, s *Service, group string, o PowerOptions, r LifecycleResult, goal PowerState,
+	begin func(context.Context) (*runtime.Poller[T], error),
+) (LifecycleResult, error) {
+	began := time.Now()
+	finish := func(err error) (LifecycleResult, error) {
+		r.Err = classed(ErrLifecycleControl, err)
+		r.Success, r.Duration = err == nil, time.Since(began)
+		return r, r.Err
+	}
+	before, err := s.readPower(ctx, group, r.VM)
+	if err != nil {
+		return finish(err)
+	}
+	r.Before = before
+	switch {
+	case goal != "" && before == goal, goal == Stopped && before == Deallocated:
+		r.Unchanged, r.After = true, before
+		return finish(nil)
+	case r.Operation == "restart" && (before == Stopped || before == Deallocated):
+		r.After = before
+		return finish(&errkind.Error{
+			Kind: errkind.Conflict, Op: "restart vm", Resource: r.VM, Err: errkind.New(errkind.Conflict, "it is %s: start it instead", before),
+		})
+	}
+	op, err := azure.Begin(ctx, s.azure, r.Operation+" vm", r.VM, begin)
+	if err != nil {
+		return finish(err)
+	}
+	r.OperationID = op.ID()
+	if o.NoWait {
+		r.ResumeToken = op.ResumeToken()
+		return finish(nil)
+	}
+	if _, err := op.Wait(ctx, o.Report); err != nil {
+		return finish(err)
+	}
+	if r.After, err = s.readPower(ctx, group, r.VM); err != nil {
+		return finish(err)
+	}
+	if goal != "" && r.After != goal && r.After != UnknownState {
+		return finish(&errkind.Error{
+			Kind: errkind.Provisioning, Op: r.Operation + " vm", Resource: r.VM,
+			Err: errkind.New(errkind.Provisioning, "Azure reports success, but the VM is %s", r.After),
+		})
+	}
+	return finish(nil)
+}
+
+// readPower asks for one VM's power state.
+func (s *Service) readPower(ctx context.Context, group, name string) (PowerState, error) {
+	i, err := s.peek(ctx, group, name)
+	return i.PowerState, err
+}

@@ -1,0 +1,253 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// Details describes a VM that was made.
+type Details struct {
+	VMName        string `json:"vm_name"`
+	ResourceGroup string `json:"resource_group"`
+	PublicIP      string `json:"public_ip,omitempty"`
+	Region        string `json:"region"`
+	VMSize        string `json:"vm_size"`
+	AdminUsername string `json:"admin_username"`
+	SSHKeyPath    string `json:"ssh_key_path,omitempty"`
+
+	ID          string   `json:"id"`
+	VMID        string   `json:"vm_id,omitempty"`
+	PrivateIP   string   `json:"private_ip,omitempty"`
+	Zones       []string `json:"zones,omitempty"`
+	OperationID string   `json:"operation_id"` // the one that made it: another than Config's when Resumed
+	HostKey     string   `json:"host_key,omitempty"`
+	Resumed     bool     `json:"resumed,omitempty"` // an earlier run had asked Azure for it
+	Notes       []string `json:"notes,omitempty"`   // what a person should know, like Secure Boot being off
+}
+
+// ProvisioningFailure says how far a create came. Provision's error carries one, for errors.As.
+type ProvisioningFailure struct {
+	VM       string
+	Stage    string // "check", "network" or "vm"
+	Code     string // Azure's
+	Err      error
+	LeftOver []string // ids of resources that exist because of it; Delete of the VM's name removes them
+}
+
+func (f *ProvisioningFailure) Error() string { return f.Err.Error() }
+
+// Unwrap gives errors.Is and errors.As the cause.
+func (f *ProvisioningFailure) Unwrap() error { return f.Err }
+
+func newOperationID() string { return uuid.NewString() }
+
+// provision is one run of Provision.
+type provision struct {
+	*Service
+	cfg    Config
+	names  Names
+	size   Size
+	image  image
+	report func(step string)
+	left   leftOver
+	stage  string
+}
+
+// Provision makes the VM that cfg describes with everything it needs: the resource group when there
+// is none, the region's shared network, a security group that admits SSHSources, a public address,
+// a network interface and the VM, and waits until Azure has it running. report (may be nil) hears
+// what is going on.
+//
+// It reads before it writes, so that running it again after any interruption goes on where that left
+// off and ends with one VM. With the same OperationID, or for the same Owner as long as Finish was
+// not called, a VM of that name is taken as it is, and awaited; a finished one, or somebody else's, is
+// a Conflict; one that Azure could not allocate is deleted and made anew.
+//
+// Errors are ErrProvisioning, carry a *ProvisioningFailure and name what was left over.
+func (s *Service) Provision(ctx context.Context, cfg Config, report func(step string)) (Details, error) {
+	cfg = cfg.withDefaults()
+	p := &provision{Service: s, cfg: cfg, names: NamesOf(cfg.Name), report: report, stage: "check"}
+	if err := cfg.Validate(); err != nil {
+		return Details{}, &errkind.Error{Kind: errkind.Of(err), Class: ErrProvisioning, Err: err}
+	}
+	if report != nil {
+		ctx = azure.WithNotice(ctx, report)
+	}
+	d, err := p.run(ctx)
+	if err != nil {
+		return Details{}, p.failure(err)
+	}
+	return d, nil
+}
+
+// Finish marks the VM as complete, after which its name is taken: a create of that name is a Conflict
+// and no longer goes on. Call it when the VM has been reached over SSH.
+func (s *Service) Finish(ctx context.Context, id, operationID string) error {
+	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagOperation: operationTag(operationID, stepDone)})
+}
+
+func (p *provision) run(ctx context.Context) (Details, error) {
+	say(p.report, "checking what exists")
+	d, done, err := p.check(ctx)
+	if err != nil || done {
+		return d, err
+	}
+	p.stage = "network"
+	say(p.report, "preparing the network")
+	subnet, nsg, ip, err := p.network(ctx)
+	if err != nil {
+		return Details{}, err
+	}
+	nic, err := p.ensureNIC(ctx, subnet, nsg, ip)
+	if err != nil {
+		return Details{}, err
+	}
+	p.stage = "vm"
+	return p.createVM(ctx, nic, ip)
+}
+
+// check looks for the VM, its group and its size at once. done is true when the VM is there already.
+func (p *provision) check(ctx context.Context) (d Details, done bool, err error) {
+	var existing *Info
+	var groupExists bool
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		existing, err = p.find(gctx)
+		return err
+	})
+	g.Go(func() (err error) {
+		groupExists, err = p.ResourceGroups().Exists(gctx, p.cfg.ResourceGroup)
+		return err
+	})
+	g.Go(func() (err error) {
+		if p.size, err = p.Size(gctx, p.cfg.Region, p.cfg.Size); err != nil {
+			return err
+		}
+		p.image, err = p.chooseImage(gctx, p.cfg.Region, p.size, p.cfg.Image)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return Details{}, false, err
+	}
+	if existing != nil {
+		d, done, err := p.adopt(ctx, *existing)
+		if err != nil || done {
+			return d, done, err
+		}
+	} else if err := p.size.Check(p.cfg.Zone); err != nil {
+		return Details{}, false, err
+	}
+	if !groupExists {
+		say(p.report, "creating resource group "+p.cfg.ResourceGroup)
+		tags := p.cfg.tags(p.now(), stepNetwork)
+		if _, _, err := p.ResourceGroups().Ensure(ctx, p.cfg.ResourceGroup, p.cfg.Region, tags); err != nil {
+			return Details{}, false, err
+		}
+	}
+	return Details{}, false, nil
+}
+
+// find reads the VM with its power state but without addresses; nil when there is none.
+func (p *provision) find(ctx context.Context) (*Info, error) {
+	i, err := p.peek(ctx, p.cfg.ResourceGroup, p.cfg.Name)
+	if azure.IsNotFound(err) {
+		return nil, nil
+	}
+	return &i, err
+}
+
+// network prepares what the network interface refers to, all at once.
+func (p *provision) network(ctx context.Context) (subnet, nsg string, ip *armnetwork.PublicIPAddress, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		if subnet = p.cfg.SubnetID; subnet == "" {
+			subnet, err = p.ensureSubnet(ctx)
+		}
+		return err
+	})
+	g.Go(func() (err error) {
+		nsg, err = p.ensureNSG(ctx)
+		return err
+	})
+	if !p.cfg.Private {
+		g.Go(func() (err error) {
+			ip, err = p.ensureIP(ctx)
+			return err
+		})
+	}
+	err = g.Wait()
+	return subnet, nsg, ip, err
+}
+
+func (p *provision) now() time.Time { return p.azure.Clock().Now() }
+
+// owned says whether a resource that was found under one of our names may be used.
+func (p *provision) owned(kind, name, location string, tags map[string]string) error {
+	switch {
+	case !azure.Managed(tags):
+		return &errkind.Error{
+			Kind: errkind.Conflict, Op: "use " + kind, Resource: name,
+			Err: errkind.New(errkind.Conflict, "it exists and is not azlin's: choose another VM name"),
+		}
+	case !sameRegion(location, p.cfg.Region):
+		return &errkind.Error{
+			Kind: errkind.Conflict, Op: "use " + kind, Resource: name,
+			Err: errkind.New(errkind.Conflict, "it is left over from a VM in %s: delete that first", location),
+		}
+	}
+	return nil
+}
+
+func sameRegion(a, b string) bool {
+	return strings.EqualFold(strings.ReplaceAll(a, " ", ""), strings.ReplaceAll(b, " ", ""))
+}
+
+// failure dresses an error with the stage and what is left over.
+func (p *provision) failure(err error) error {
+	f := &ProvisioningFailure{VM: p.cfg.Name, Stage: p.stage, Code: azure.Code(err), Err: err, LeftOver: p.left.ids()}
+	out := &errkind.Error{
+		Kind: errkind.Of(err), Op: "create vm", Resource: p.cfg.Name, Code: f.Code, LeftOver: f.LeftOver, Class: ErrProvisioning, Err: f,
+	}
+	if out.Kind == errkind.Unknown {
+		out.Kind = errkind.Provisioning
+	}
+	return out
+}
+
+// details describes the finished VM.
+func (p *provision) details(i Info, resumed bool) Details {
+	d := Details{
+		VMName: i.Name, ResourceGroup: i.ResourceGroup, PublicIP: i.PublicIP, PrivateIP: i.PrivateIP, Region: i.Location,
+		VMSize: i.VMSize, AdminUsername: i.AdminUsername, SSHKeyPath: p.cfg.SSHKeyPath, ID: i.ID, VMID: i.VMID, Zones: i.Zones,
+		OperationID: p.cfg.OperationID, HostKey: i.HostKey(), Resumed: resumed,
+	}
+	if tag, ok := azure.Tag(i.Tags, azure.TagOperation); ok {
+		if id, _, ok := parseOperation(tag); ok {
+			d.OperationID = id
+		}
+	}
+	if d.HostKey == "" && d.OperationID == p.cfg.OperationID {
+		d.HostKey = p.cfg.HostKey // a policy stripped the tag
+	}
+	if p.size.GPUs > 0 && p.image.trusted && p.size.TrustedLaunch {
+		d.Notes = append(d.Notes, fmt.Sprintf("Secure Boot is off, because %s has GPUs whose drivers it refuses", p.cfg.Size))
+	}
+	return d
+}
+
+// sorted returns ids in a stable order, each once.
+func sorted(ids []string) []string {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

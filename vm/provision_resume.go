@@ -1,0 +1,124 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// adopt decides what a VM of our name means: ours from an earlier run, which is awaited; a failed one
+// of ours, which is removed; or a conflict.
+func (p *provision) adopt(ctx context.Context, i Info) (Details, bool, error) {
+	if err := p.mayGoOn(i); err != nil {
+		return Details{}, false, err
+	}
+	p.stage = "vm"
+	p.left.add(i.ID)
+	say(p.report, "going on with vm "+i.Name+", which an earlier run asked for")
+	i, err := p.settled(ctx, i)
+	switch {
+	case azure.IsNotFound(err):
+		return Details{}, false, nil // it went away meanwhile: make it anew
+	case err != nil:
+		return Details{}, false, err
+	case strings.EqualFold(i.ProvisioningState, "Succeeded"):
+		if err := p.readAddresses(ctx, &i); err != nil {
+			return Details{}, false, err
+		}
+		return p.details(i, true), true, nil
+	case i.IsRunning():
+		return Details{}, false, &errkind.Error{
+			Kind: errkind.Provisioning, Op: "create vm", Resource: i.Name,
+			Err: errkind.New(errkind.Provisioning, "Azure reports %s, but the VM runs: look at it, or delete it", i.ProvisioningState),
+		}
+	}
+	say(p.report, "deleting vm "+i.Name+", which Azure could not bring up, to make it anew")
+	summary, err := p.Delete(ctx, i.ResourceGroup, i.Name, DeleteOptions{})
+	if err == nil && summary.FailedResources > 0 {
+		err = summary.Err()
+	}
+	if err != nil {
+		return Details{}, false, err
+	}
+	p.left.clear()
+	return Details{}, false, p.size.Check(p.cfg.Zone)
+}
+
+// mayGoOn returns a Conflict unless the VM belongs to an unfinished create of the same operation or
+// the same owner.
+func (p *provision) mayGoOn(i Info) error {
+	conflict := func(format string, args ...any) error {
+		return &errkind.Error{
+			Kind: errkind.Conflict, Op: "create vm", Resource: i.Name, Err: errkind.New(errkind.Conflict, format, args...),
+		}
+	}
+	if !i.Managed {
+		return conflict("a VM of this name exists in %s and is not azlin's", i.ResourceGroup)
+	}
+	tag, _ := azure.Tag(i.Tags, azure.TagOperation)
+	id, step, ok := parseOperation(tag)
+	owner, _ := azure.Tag(i.Tags, azure.TagOwner)
+	switch {
+	case ok && id == p.cfg.OperationID:
+		return nil
+	case !ok || step == stepDone:
+		return conflict("a VM of this name exists in %s", i.ResourceGroup)
+	case owner != p.cfg.Owner:
+		return conflict("%s is creating a VM of this name", owner)
+	case !sameRegion(i.Location, p.cfg.Region):
+		return conflict("a VM of this name is being created in %s", i.Location)
+	}
+	return nil
+}
+
+// settled waits until Azure has finished with the VM, one way or the other.
+func (p *provision) settled(ctx context.Context, i Info) (Info, error) {
+	began := time.Now()
+	for {
+		switch strings.ToLower(i.ProvisioningState) {
+		case "creating", "updating", "deleting", "migrating":
+		default:
+			return i, nil
+		}
+		say(p.report, fmt.Sprintf("vm %s: %s for %s", i.Name, i.ProvisioningState, time.Since(began).Round(time.Second)))
+		if err := pause(ctx, settleEvery); err != nil {
+			return i, azure.Wrap("wait for vm", i.Name, err)
+		}
+		var err error
+		if i, err = p.peek(ctx, i.ResourceGroup, i.Name); err != nil {
+			return i, err
+		}
+	}
+}
+
+const settleEvery = 3 * time.Second
+
+// pause waits, or returns ctx's error when that ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// peek reads a VM with its power state, without addresses (one request).
+func (s *Service) peek(ctx context.Context, group, name string) (Info, error) {
+	resp, err := s.azure.VMs().Get(ctx, group, name, &armcompute.VirtualMachinesClientGetOptions{
+		Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView),
+	})
+	if err != nil {
+		return Info{PowerState: UnknownState}, azure.Wrap("get vm", name, err)
+	}
+	return fromModel(&resp.VirtualMachine), nil
+}

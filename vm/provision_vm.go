@@ -1,0 +1,188 @@
+package vm
+
+import (
+	"context"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// createVM asks Azure for the VM and waits until it runs.
+func (p *provision) createVM(ctx context.Context, nic *armnetwork.Interface, ip *armnetwork.PublicIPAddress) (Details, error) {
+	say(p.report, "creating vm "+p.cfg.Name+" ("+p.cfg.Size+")")
+	p.left.add(p.vmID(p.cfg.ResourceGroup, p.cfg.Name))
+	op, err := azure.Begin(ctx, p.azure, "create vm", p.cfg.Name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientCreateOrUpdateResponse], error) {
+		return p.azure.VMs().BeginCreateOrUpdate(ctx, p.cfg.ResourceGroup, p.cfg.Name, p.model(val(nic.ID)),
+			// Only if there is none: a repeat after a lost answer must not touch what the first one made.
+			&armcompute.VirtualMachinesClientBeginCreateOrUpdateOptions{IfNoneMatch: to.Ptr("*")})
+	})
+	if err != nil {
+		if existsAlready(err) {
+			return p.goOn(ctx, err)
+		}
+		return Details{}, err
+	}
+	last := ""
+	made, err := op.Wait(ctx, func(s azure.OperationState) {
+		if line := "vm " + p.cfg.Name + ": " + s.Status; line != last {
+			last = line
+			say(p.report, line+" after "+s.Elapsed.Round(time.Second).String())
+		}
+	})
+	if err != nil {
+		return Details{}, err
+	}
+	i := fromModel(&made.VirtualMachine)
+	a := addresses{nics: map[string]*armnetwork.Interface{azure.IDKey(val(nic.ID)): nic}, ips: map[string]*armnetwork.PublicIPAddress{}}
+	if ip != nil {
+		a.ips[azure.IDKey(val(ip.ID))] = ip
+	}
+	a.fill(&i)
+	if i.PrivateIP == "" || ip != nil && i.PublicIP == "" { // the answers to the PUTs did not tell yet
+		if err := p.readAddresses(ctx, &i); err != nil {
+			return Details{}, err
+		}
+	}
+	return p.details(i, false), nil
+}
+
+// existsAlready recognises Azure's refusals to make a VM that is there: ours, when the answer to the
+// first try was lost.
+func existsAlready(err error) bool {
+	code := azure.Code(err)
+	return slices.ContainsFunc([]string{"PreconditionFailed", "ConditionNotMet", "PropertyChangeNotAllowed", "ResourceExists"},
+		func(c string) bool { return strings.EqualFold(c, code) })
+}
+
+// goOn takes the VM that turned out to exist, if it is ours.
+func (p *provision) goOn(ctx context.Context, cause error) (Details, error) {
+	i, err := p.find(ctx)
+	if err != nil {
+		return Details{}, err
+	}
+	if i == nil {
+		return Details{}, cause
+	}
+	d, done, err := p.adopt(ctx, *i)
+	if err == nil && !done {
+		err = &errkind.Error{
+			Kind: errkind.Provisioning, Op: "create vm", Resource: p.cfg.Name,
+			Err: errkind.New(errkind.Provisioning, "an earlier try failed and has been removed: run it again"),
+		}
+	}
+	return d, err
+}
+
+// model is the VM as it is asked for.
+func (p *provision) model(nicID string) armcompute.VirtualMachine {
+	c := p.cfg
+	m := armcompute.VirtualMachine{
+		Location: to.Ptr(c.Region),
+		Tags:     azure.SDKTags(c.tags(p.now(), stepVM)),
+		Identity: identityOf(c.Identity),
+		Properties: &armcompute.VirtualMachineProperties{
+			HardwareProfile: &armcompute.HardwareProfile{VMSize: to.Ptr(armcompute.VirtualMachineSizeTypes(c.Size))},
+			StorageProfile:  p.storage(),
+			OSProfile:       osProfile(c),
+			NetworkProfile: &armcompute.NetworkProfile{NetworkInterfaces: []*armcompute.NetworkInterfaceReference{{
+				ID: to.Ptr(nicID),
+				Properties: &armcompute.NetworkInterfaceReferenceProperties{
+					Primary: to.Ptr(true), DeleteOption: to.Ptr(armcompute.DeleteOptionsDelete),
+				},
+			}}},
+			SecurityProfile:    p.image.security(p.size, c.EncryptionAtHost),
+			DiagnosticsProfile: &armcompute.DiagnosticsProfile{BootDiagnostics: &armcompute.BootDiagnostics{Enabled: to.Ptr(true)}},
+		},
+	}
+	if c.Zone != "" {
+		m.Zones = []*string{to.Ptr(c.Zone)}
+	}
+	if c.Spot {
+		m.Properties.Priority = to.Ptr(armcompute.VirtualMachinePriorityTypesSpot)
+		m.Properties.EvictionPolicy = to.Ptr(armcompute.VirtualMachineEvictionPolicyTypesDeallocate)
+		m.Properties.BillingProfile = &armcompute.BillingProfile{MaxPrice: to.Ptr(-1.0)} // up to the on-demand price
+	}
+	return m
+}
+
+func (p *provision) storage() *armcompute.StorageProfile {
+	c := p.cfg
+	osDisk := &armcompute.OSDisk{
+		Name:         to.Ptr(p.names.OSDisk),
+		CreateOption: to.Ptr(armcompute.DiskCreateOptionTypesFromImage),
+		Caching:      to.Ptr(armcompute.CachingTypesReadWrite),
+		DeleteOption: to.Ptr(armcompute.DiskDeleteOptionTypesDelete),
+		ManagedDisk:  p.managedDisk(c.OSDiskType),
+	}
+	if c.OSDiskSizeGB > 0 {
+		osDisk.DiskSizeGB = to.Ptr(int32(c.OSDiskSizeGB)) // Validate bounds it
+	}
+	sp := &armcompute.StorageProfile{ImageReference: p.image.ref, OSDisk: osDisk}
+	for i, d := range c.DataDisks {
+		sp.DataDisks = append(sp.DataDisks, &armcompute.DataDisk{
+			Name: to.Ptr(p.names.DataDisk(i)), Lun: to.Ptr(int32(i)), DiskSizeGB: to.Ptr(int32(d.SizeGB)),
+			CreateOption: to.Ptr(armcompute.DiskCreateOptionTypesEmpty),
+			DeleteOption: to.Ptr(armcompute.DiskDeleteOptionTypesDelete),
+			ManagedDisk:  p.managedDisk(d.Type),
+		})
+	}
+	// Sizes that have no SCSI controller must be told so.
+	if len(p.size.DiskControllers) > 0 && !slices.Contains(p.size.DiskControllers, string(armcompute.DiskControllerTypesSCSI)) {
+		sp.DiskControllerType = to.Ptr(armcompute.DiskControllerTypesNVMe)
+	}
+	return sp
+}
+
+func (p *provision) managedDisk(kind string) *armcompute.ManagedDiskParameters {
+	t := armcompute.StorageAccountTypes(kind)
+	switch {
+	case kind != "":
+	case p.size.PremiumDisks:
+		t = armcompute.StorageAccountTypesPremiumLRS
+	default:
+		t = armcompute.StorageAccountTypesStandardSSDLRS
+	}
+	return &armcompute.ManagedDiskParameters{StorageAccountType: to.Ptr(t)}
+}
+
+func osProfile(c Config) *armcompute.OSProfile {
+	ssh := &armcompute.SSHConfiguration{}
+	for _, key := range c.SSHPublicKeys {
+		ssh.PublicKeys = append(ssh.PublicKeys, &armcompute.SSHPublicKey{
+			Path: to.Ptr("/home/" + c.AdminUsername + "/.ssh/authorized_keys"), KeyData: to.Ptr(strings.TrimSpace(key)),
+		})
+	}
+	p := &armcompute.OSProfile{
+		ComputerName:  to.Ptr(c.Name),
+		AdminUsername: to.Ptr(c.AdminUsername),
+		LinuxConfiguration: &armcompute.LinuxConfiguration{
+			DisablePasswordAuthentication: to.Ptr(true), ProvisionVMAgent: to.Ptr(true), SSH: ssh,
+		},
+	}
+	if len(c.CustomData) > 0 {
+		p.CustomData = to.Ptr(base64.StdEncoding.EncodeToString(c.CustomData))
+	}
+	return p
+}
+
+func identityOf(s string) *armcompute.VirtualMachineIdentity {
+	switch s {
+	case "":
+		return nil
+	case "system":
+		return &armcompute.VirtualMachineIdentity{Type: to.Ptr(armcompute.ResourceIdentityTypeSystemAssigned)}
+	}
+	return &armcompute.VirtualMachineIdentity{
+		Type:                   to.Ptr(armcompute.ResourceIdentityTypeUserAssigned),
+		UserAssignedIdentities: map[string]*armcompute.UserAssignedIdentitiesValue{s: {}},
+	}
+}

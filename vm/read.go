@@ -1,0 +1,146 @@
+package vm
+
+import (
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+
+	"github.com/azlin-dev/azlin/azure"
+)
+
+// val reads an optional value of an SDK model; the zero value stands for absent.
+func val[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// fromModel reads what the VM itself tells.
+func fromModel(m *armcompute.VirtualMachine) Info {
+	tags := azure.Tags(m.Tags)
+	i := Info{
+		Name: val(m.Name), ID: val(m.ID), Location: val(m.Location), Tags: tags,
+		PowerState: UnknownState, Managed: azure.Managed(tags),
+	}
+	i.SessionName, _ = azure.Tag(tags, azure.TagSession)
+	if id, err := azure.ParseID(i.ID); err == nil {
+		i.ResourceGroup = id.ResourceGroup
+	}
+	for _, z := range m.Zones {
+		i.Zones = append(i.Zones, val(z))
+	}
+	p := m.Properties
+	if p == nil {
+		return i
+	}
+	i.ProvisioningState, i.VMID = val(p.ProvisioningState), val(p.VMID)
+	if p.TimeCreated != nil {
+		t := p.TimeCreated.UTC()
+		i.CreatedTime = &t
+	}
+	if p.HardwareProfile != nil {
+		i.VMSize = string(val(p.HardwareProfile.VMSize))
+	}
+	if p.OSProfile != nil {
+		i.AdminUsername = val(p.OSProfile.AdminUsername)
+	}
+	i.Spot = val(p.Priority) == armcompute.VirtualMachinePriorityTypesSpot
+	if sp := p.StorageProfile; sp != nil {
+		if sp.OSDisk != nil {
+			i.OSType = string(val(sp.OSDisk.OSType))
+			if sp.OSDisk.ManagedDisk != nil && sp.OSDisk.ManagedDisk.ID != nil {
+				i.Disks = append(i.Disks, *sp.OSDisk.ManagedDisk.ID)
+			}
+		}
+		for _, d := range sp.DataDisks {
+			if d != nil && d.ManagedDisk != nil && d.ManagedDisk.ID != nil {
+				i.Disks = append(i.Disks, *d.ManagedDisk.ID)
+			}
+		}
+	}
+	i.NICs = nicIDs(p.NetworkProfile)
+	if p.InstanceView != nil {
+		i.PowerState = powerState(p.InstanceView.Statuses)
+	}
+	return i
+}
+
+// nicIDs gives the ids of a VM's network interfaces, the primary one first.
+func nicIDs(n *armcompute.NetworkProfile) []string {
+	if n == nil {
+		return nil
+	}
+	var ids []string
+	for _, ref := range n.NetworkInterfaces {
+		if ref == nil || ref.ID == nil {
+			continue
+		}
+		if ref.Properties != nil && val(ref.Properties.Primary) {
+			ids = append([]string{*ref.ID}, ids...)
+			continue
+		}
+		ids = append(ids, *ref.ID)
+	}
+	return ids
+}
+
+// powerState finds the PowerState/… among the statuses of an instance view.
+func powerState(statuses []*armcompute.InstanceViewStatus) PowerState {
+	for _, st := range statuses {
+		if st == nil {
+			continue
+		}
+		if kind, state, ok := strings.Cut(val(st.Code), "/"); ok && strings.EqualFold(kind, "PowerState") {
+			return PowerState(strings.ToLower(state))
+		}
+	}
+	return UnknownState
+}
+
+// addresses joins VMs with their addresses. Keys are azure.IDKey of ids.
+type addresses struct {
+	nics map[string]*armnetwork.Interface
+	ips  map[string]*armnetwork.PublicIPAddress
+}
+
+// fill sets the addresses of the first network interface that has any.
+func (a addresses) fill(i *Info) {
+	for _, id := range i.NICs {
+		nic := a.nics[azure.IDKey(id)]
+		if nic == nil {
+			continue
+		}
+		for _, cfg := range ipConfigurations(nic) {
+			if i.PrivateIP == "" {
+				i.PrivateIP = val(cfg.Properties.PrivateIPAddress)
+			}
+			if i.PublicIP != "" || cfg.Properties.PublicIPAddress == nil {
+				continue
+			}
+			if ip := a.ips[azure.IDKey(val(cfg.Properties.PublicIPAddress.ID))]; ip != nil && ip.Properties != nil {
+				i.PublicIP = val(ip.Properties.IPAddress)
+			}
+		}
+	}
+}
+
+// ipConfigurations gives those of nic that have properties, the primary one first.
+func ipConfigurations(nic *armnetwork.Interface) []*armnetwork.InterfaceIPConfiguration {
+	if nic.Properties == nil {
+		return nil
+	}
+	var out []*armnetwork.InterfaceIPConfiguration
+	for _, cfg := range nic.Properties.IPConfigurations {
+		switch {
+		case cfg == nil || cfg.Properties == nil:
+		case val(cfg.Properties.Primary):
+			out = append([]*armnetwork.InterfaceIPConfiguration{cfg}, out...)
+		default:
+			out = append(out, cfg)
+		}
+	}
+	return out
+}

@@ -1,0 +1,76 @@
+package vm
+
+import (
+	"context"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// CommandOutput is what a script printed. Azure keeps the last 4096 bytes of each.
+type CommandOutput struct {
+	Stdout string
+	Stderr string
+}
+
+// RunCommand runs a shell script as root through the VM's agent, without SSH, and waits for its end
+// (virtualMachines/runCommand). Azure does not tell the exit code. The VM must run.
+func (s *Service) RunCommand(ctx context.Context, group, name string, script ...string) (CommandOutput, error) {
+	resp, err := run(ctx, s, "run a command on vm", name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientRunCommandResponse], error) {
+		return s.azure.VMs().BeginRunCommand(ctx, group, name, armcompute.RunCommandInput{
+			CommandID: to.Ptr("RunShellScript"), Script: to.SliceOfPtrs(script...),
+		}, nil)
+	})
+	if err != nil {
+		return CommandOutput{}, err
+	}
+	var out CommandOutput
+	for _, v := range resp.Value {
+		if v == nil {
+			continue
+		}
+		one := parseRunOutput(val(v.Message))
+		out.Stdout += one.Stdout
+		out.Stderr += one.Stderr
+	}
+	return out, nil
+}
+
+// parseRunOutput takes apart the one text in which Azure returns both streams.
+func parseRunOutput(message string) CommandOutput {
+	const outMark, errMark = "[stdout]\n", "[stderr]\n"
+	_, rest, ok := strings.Cut(message, outMark)
+	if !ok {
+		return CommandOutput{Stdout: message}
+	}
+	i := strings.LastIndex(rest, errMark)
+	if i < 0 {
+		return CommandOutput{Stdout: rest}
+	}
+	return CommandOutput{Stdout: strings.TrimSuffix(rest[:i], "\n"), Stderr: strings.TrimSuffix(rest[i+len(errMark):], "\n")}
+}
+
+// maxSerialLog bounds what is read of a serial log.
+const maxSerialLog = 16 << 20
+
+// SerialLog reads what the VM has written to its serial console
+// (virtualMachines/retrieveBootDiagnosticsData). A VM without boot diagnostics is NotFound.
+func (s *Service) SerialLog(ctx context.Context, group, name string) ([]byte, error) {
+	resp, err := s.azure.VMs().RetrieveBootDiagnosticsData(ctx, group, name, nil)
+	if err != nil {
+		return nil, azure.Wrap("read the serial log of vm", name, err)
+	}
+	uri := val(resp.SerialConsoleLogBlobURI)
+	if uri == "" {
+		return nil, &errkind.Error{
+			Kind: errkind.NotFound, Op: "read the serial log of vm", Resource: name,
+			Err: errkind.New(errkind.NotFound, "boot diagnostics are off, or the VM has not booted yet"),
+		}
+	}
+	return s.azure.FetchSigned(ctx, uri, maxSerialLog)
+}

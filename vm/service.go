@@ -1,0 +1,45 @@
+package vm
+
+import (
+	"errors"
+
+	"github.com/azlin-dev/azlin/azure"
+)
+
+// The classes of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
+var (
+	ErrManager          = errors.New("vm query failed")
+	ErrLifecycle        = errors.New("vm deletion failed")
+	ErrLifecycleControl = errors.New("vm power operation failed")
+	ErrProvisioning     = errors.New("vm provisioning failed")
+)
+
+// Options of a Service. The zero value is ready.
+type Options struct {
+	CacheDir string // where the sizes of a region are kept for a day; empty: memory only
+}
+
+// Service is the VMs of one subscription. It may be used by several goroutines.
+type Service struct {
+	azure *azure.Client
+	sizes *sizeCache
+	locks keyedLocks
+}
+
+// New returns the service of c's subscription. It sends nothing.
+func New(c *azure.Client, o Options) *Service {
+	return &Service{azure: c, sizes: newSizeCache(c, o.CacheDir)}
+}
+
+// vmID is the ARM id of a VM of this subscription.
+func (s *Service) vmID(group, name string) string {
+	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Compute", "virtualMachines", name).String()
+}
+
+func (s *Service) networkID(group string, typeAndNames ...string) string {
+	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Network", typeAndNames...).String()
+}
+
+func (s *Service) diskID(group, name string) string {
+	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Compute", "disks", name).String()
+}

@@ -1,0 +1,227 @@
+package vm
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
+)
+
+// Size is a VM size as a region offers it to the subscription.
+type Size struct {
+	Name                  string   `json:"name"`
+	Family                string   `json:"family"` // the quota it counts against: "standardDSv5Family"
+	VCPUs                 int      `json:"vcpus"`
+	MemoryGiB             float64  `json:"memory_gib"`
+	GPUs                  int      `json:"gpus,omitempty"`
+	Architecture          string   `json:"architecture"` // "x64" or "Arm64"
+	Generations           []string `json:"generations"`  // "V1", "V2"
+	DiskControllers       []string `json:"disk_controllers,omitempty"`
+	MaxDataDisks          int      `json:"max_data_disks,omitempty"`
+	TrustedLaunch         bool     `json:"trusted_launch"`
+	PremiumDisks          bool     `json:"premium_disks"`
+	AcceleratedNetworking bool     `json:"accelerated_networking"`
+	EncryptionAtHost      bool     `json:"encryption_at_host"`
+	Spot                  bool     `json:"spot"`
+	Zones                 []string `json:"zones,omitempty"`            // in which it exists
+	RestrictedZones       []string `json:"restricted_zones,omitempty"` // in which this subscription may not have it
+	Restriction           string   `json:"restriction,omitempty"`      // why the whole region is closed: "NotAvailableForSubscription"
+}
+
+// Check says why the size cannot be had in zone (empty: anywhere in the region); nil when it can, as
+// far as can be known before asking.
+func (z Size) Check(zone string) error {
+	refuse := func(format string, args ...any) error {
+		e := errkind.New(errkind.Capacity, format, args...)
+		return &errkind.Error{Kind: errkind.Capacity, Op: "check size", Resource: z.Name, Code: "SkuNotAvailable", Err: e}
+	}
+	switch {
+	case z.Restriction != "":
+		return refuse("not offered in this region (%s)", z.Restriction)
+	case zone != "" && !slices.Contains(z.Zones, zone):
+		return refuse("does not exist in zone %s, only in zones %s", zone, strings.Join(z.Zones, ", "))
+	case zone != "" && slices.Contains(z.RestrictedZones, zone):
+		return refuse("not offered to this subscription in zone %s", zone)
+	}
+	return nil
+}
+
+// Sizes lists the VM sizes of a region, from the cache when that is younger than a day
+// (Microsoft.Compute/skus: several megabytes otherwise).
+func (s *Service) Sizes(ctx context.Context, region string) ([]Size, error) {
+	return s.sizes.get(ctx, region)
+}
+
+// Size finds one size of a region. A name that the region does not have is Invalid.
+func (s *Service) Size(ctx context.Context, region, name string) (Size, error) {
+	sizes, err := s.sizes.get(ctx, region)
+	if err != nil {
+		return Size{}, err
+	}
+	for _, z := range sizes {
+		if strings.EqualFold(z.Name, name) {
+			return z, nil
+		}
+	}
+	return Size{}, &errkind.Error{
+		Kind: errkind.Invalid, Op: "find size", Resource: name, Err: errkind.New(errkind.Invalid, "region %s has no such size", region),
+	}
+}
+
+// sizesFor is how long a region's sizes are believed.
+const sizesFor = 24 * time.Hour
+
+type sizeCache struct {
+	azure *azure.Client
+	dir   string
+
+	mu       sync.Mutex // also held while fetching: several VMs of one region ask once
+	byRegion map[string]cachedSizes
+}
+
+type cachedSizes struct {
+	At    time.Time `json:"at"`
+	Sizes []Size    `json:"sizes"`
+}
+
+func newSizeCache(c *azure.Client, dir string) *sizeCache {
+	return &sizeCache{azure: c, dir: dir, byRegion: map[string]cachedSizes{}}
+}
+
+func (c *sizeCache) get(ctx context.Context, region string) ([]Size, error) {
+	region = strings.ToLower(region)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	have, ok := c.byRegion[region]
+	if !ok {
+		have = c.read(region)
+	}
+	if age := time.Since(have.At); len(have.Sizes) > 0 && age >= 0 && age < sizesFor {
+		c.byRegion[region] = have
+		return have.Sizes, nil
+	}
+	skus, err := pages(ctx, "list sizes of "+region, c.azure.SKUs().NewListPager(&armcompute.ResourceSKUsClientListOptions{
+		Filter: to.Ptr("location eq '" + strings.ReplaceAll(region, "'", "''") + "'"),
+	}), func(p armcompute.ResourceSKUsClientListResponse) []*armcompute.ResourceSKU { return p.Value })
+	if err != nil {
+		return nil, err
+	}
+	have = cachedSizes{At: time.Now().UTC()}
+	for _, sku := range skus {
+		if strings.EqualFold(val(sku.ResourceType), "virtualMachines") {
+			have.Sizes = append(have.Sizes, sizeOf(sku, region))
+		}
+	}
+	c.byRegion[region] = have
+	c.write(region, have)
+	return have.Sizes, nil
+}
+
+func (c *sizeCache) file(region string) string {
+	name := "sizes-" + c.azure.Target().Cloud.Name + "-" + c.azure.SubscriptionID() + "-" + region + ".json"
+	return filepath.Join(c.dir, strings.Map(func(r rune) rune {
+		if isAlnum(r) || r == '-' || r == '.' {
+			return r
+		}
+		return '_'
+	}, name))
+}
+
+// read gives nothing for a file that is absent or damaged: it is only a cache.
+func (c *sizeCache) read(region string) cachedSizes {
+	var have cachedSizes
+	if c.dir == "" {
+		return have
+	}
+	data, err := os.ReadFile(c.file(region))
+	if err != nil || json.Unmarshal(data, &have) != nil {
+		return cachedSizes{}
+	}
+	return have
+}
+
+// write is best effort: without the file the next run asks again.
+func (c *sizeCache) write(region string, have cachedSizes) {
+	if c.dir == "" || os.MkdirAll(c.dir, 0o700) != nil {
+		return
+	}
+	if data, err := json.Marshal(have); err == nil {
+		_ = atomicfile.Write(c.file(region), data, 0o600)
+	}
+}
+
+// sizeOf reads a SKU's capabilities, which Azure gives as strings.
+func sizeOf(sku *armcompute.ResourceSKU, region string) Size {
+	caps := map[string]string{}
+	for _, c := range sku.Capabilities {
+		if c != nil {
+			caps[strings.ToLower(val(c.Name))] = val(c.Value)
+		}
+	}
+	yes := func(name string) bool { return strings.EqualFold(caps[name], "true") }
+	number := func(name string) int { n, _ := strconv.Atoi(caps[name]); return n } // 0 when absent
+	z := Size{
+		Name: val(sku.Name), Family: val(sku.Family), VCPUs: number("vcpus"), GPUs: number("gpus"),
+		Architecture: caps["cpuarchitecturetype"], MaxDataDisks: number("maxdatadiskcount"),
+		Generations: split(caps["hypervgenerations"]), DiskControllers: split(caps["diskcontrollertypes"]),
+		TrustedLaunch: !yes("trustedlaunchdisabled"), PremiumDisks: yes("premiumio"),
+		AcceleratedNetworking: yes("acceleratednetworkingenabled"), EncryptionAtHost: yes("encryptionathostsupported"),
+		Spot: yes("lowprioritycapable"),
+	}
+	z.MemoryGiB, _ = strconv.ParseFloat(caps["memorygb"], 64) // 0 when absent
+	if z.Architecture == "" {
+		z.Architecture = "x64"
+	}
+	for _, info := range sku.LocationInfo {
+		if info == nil || !strings.EqualFold(val(info.Location), region) {
+			continue
+		}
+		for _, zone := range info.Zones {
+			z.Zones = append(z.Zones, val(zone))
+		}
+	}
+	slices.Sort(z.Zones)
+	for _, r := range sku.Restrictions {
+		z.restrict(r, region)
+	}
+	return z
+}
+
+func (z *Size) restrict(r *armcompute.ResourceSKURestrictions, region string) {
+	switch {
+	case r == nil:
+	case val(r.Type) == armcompute.ResourceSKURestrictionsTypeLocation:
+		for _, l := range r.Values {
+			if strings.EqualFold(val(l), region) {
+				z.Restriction = string(val(r.ReasonCode))
+			}
+		}
+	case val(r.Type) == armcompute.ResourceSKURestrictionsTypeZone && r.RestrictionInfo != nil:
+		for _, zone := range r.RestrictionInfo.Zones {
+			z.RestrictedZones = append(z.RestrictedZones, val(zone))
+		}
+		slices.Sort(z.RestrictedZones)
+	}
+}
+
+func split(list string) []string {
+	var out []string
+	for item := range strings.SplitSeq(list, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			out = append(out, item)
+		}
+	}
+	return out
+}

@@ -1,0 +1,151 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// SSHAccess is what one operator may reach.
+type SSHAccess struct {
+	Rule    string // SSHRuleName(operator)
+	Sources []netip.Prefix
+	Port    int // 0: 22
+}
+
+// AllowSSH writes the operator's rule in a network security group, or moves it to new source
+// addresses, without touching the rules of others (securityRules, one PUT per address family). Rules
+// that are right already are not written. nsgID is the ARM id of the group.
+func (s *Service) AllowSSH(ctx context.Context, nsgID string, a SSHAccess) error {
+	id, err := azure.ParseID(nsgID)
+	if err != nil {
+		return err
+	}
+	nsg, err := s.azure.NSGs().Get(ctx, id.ResourceGroup, id.Name(), nil)
+	if err != nil {
+		return azure.Wrap("get network security group", id.Name(), err)
+	}
+	return s.allow(ctx, id.ResourceGroup, &nsg.SecurityGroup, a)
+}
+
+// The priorities of operators' rules: before anything that a person adds at Azure's default of 4096,
+// after what a policy puts first.
+const (
+	firstPriority = 1000
+	lastPriority  = 1999
+)
+
+// allow is AllowSSH with the group already read. Azure takes one address family per rule.
+func (s *Service) allow(ctx context.Context, group string, nsg *armnetwork.SecurityGroup, a SSHAccess) error {
+	if a.Port == 0 {
+		a.Port = 22
+	}
+	var v4, v6 []string
+	for _, p := range a.Sources {
+		if p = p.Masked(); p.Addr().Is4() {
+			v4 = append(v4, p.String())
+		} else {
+			v6 = append(v6, p.String())
+		}
+	}
+	for _, family := range []struct {
+		rule    string
+		sources []string
+	}{{a.Rule, v4}, {a.Rule + "-v6", v6}} {
+		if len(family.sources) == 0 {
+			continue
+		}
+		if err := s.putRule(ctx, group, nsg, family.rule, sorted(family.sources), a.Port); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putRule writes one rule. Two operators may choose the same free priority at once; the second is
+// refused, reads the group again and takes the next.
+func (s *Service) putRule(ctx context.Context, group string, nsg *armnetwork.SecurityGroup, name string, sources []string, port int) error {
+	nsgName := val(nsg.Name)
+	for try := 1; ; try++ {
+		have, free := rulePriority(nsg, name)
+		if have != nil && sameRule(have, sources, port) {
+			return nil
+		}
+		if free == 0 {
+			return &errkind.Error{
+				Kind: errkind.Quota, Op: "admit to", Resource: nsgName,
+				Err: errkind.New(errkind.Quota, "no priority between %d and %d is free", firstPriority, lastPriority),
+			}
+		}
+		_, err := run(ctx, s, "create security rule", nsgName+"/"+name, func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityRulesClientCreateOrUpdateResponse], error) {
+			return s.azure.SecurityRules().BeginCreateOrUpdate(ctx, group, nsgName, name, ruleOf(sources, port, free), nil)
+		})
+		if err == nil || try == 5 || !strings.EqualFold(azure.Code(err), "SecurityRuleConflict") {
+			return err
+		}
+		again, err := s.azure.NSGs().Get(ctx, group, nsgName, nil)
+		if err != nil {
+			return azure.Wrap("get network security group", nsgName, err)
+		}
+		nsg = &again.SecurityGroup
+	}
+}
+
+func ruleOf(sources []string, port int, priority int32) armnetwork.SecurityRule {
+	return armnetwork.SecurityRule{Properties: &armnetwork.SecurityRulePropertiesFormat{
+		Description:              to.Ptr("azlin: SSH for one operator"),
+		Access:                   to.Ptr(armnetwork.SecurityRuleAccessAllow),
+		Direction:                to.Ptr(armnetwork.SecurityRuleDirectionInbound),
+		Protocol:                 to.Ptr(armnetwork.SecurityRuleProtocolTCP),
+		Priority:                 to.Ptr(priority),
+		SourceAddressPrefixes:    to.SliceOfPtrs(sources...),
+		SourcePortRange:          to.Ptr("*"),
+		DestinationAddressPrefix: to.Ptr("*"),
+		DestinationPortRange:     to.Ptr(fmt.Sprint(port)),
+	}}
+}
+
+// rulePriority gives the rule of that name, if there is one, and the priority to write it with: its
+// own, else the first free one, 0 when none is.
+func rulePriority(nsg *armnetwork.SecurityGroup, name string) (have *armnetwork.SecurityRule, priority int32) {
+	taken := map[int32]bool{}
+	if nsg.Properties != nil {
+		for _, r := range nsg.Properties.SecurityRules {
+			if r == nil || r.Properties == nil || val(r.Properties.Direction) != armnetwork.SecurityRuleDirectionInbound {
+				continue
+			}
+			if strings.EqualFold(val(r.Name), name) {
+				return r, val(r.Properties.Priority)
+			}
+			taken[val(r.Properties.Priority)] = true
+		}
+	}
+	for p := int32(firstPriority); p <= lastPriority; p++ {
+		if !taken[p] {
+			return nil, p
+		}
+	}
+	return nil, 0
+}
+
+func sameRule(r *armnetwork.SecurityRule, sources []string, port int) bool {
+	p := r.Properties
+	var have []string
+	for _, s := range p.SourceAddressPrefixes {
+		have = append(have, val(s))
+	}
+	if one := val(p.SourceAddressPrefix); one != "" {
+		have = append(have, one)
+	}
+	return val(p.Access) == armnetwork.SecurityRuleAccessAllow && val(p.DestinationPortRange) == fmt.Sprint(port) &&
+		slices.Equal(sorted(have), sources)
+}
