@@ -1,0 +1,267 @@
+package compute
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+const oneDisk = inGroup + "/disks/{diskName}"
+
+// diskID is the id of a disk by its name, in the group of its VM.
+func diskID(vm *arm.Resource, name string) string {
+	return strings.TrimSuffix(vm.ID, "virtualMachines/"+vm.Name()) + "disks/" + name
+}
+
+// newDisk is a disk with all that Azure adds.
+func (p *Provider) newDisk(id, location, sku string, gb int, tags arm.Object, creation arm.Object) *arm.Resource {
+	d := &arm.Resource{ID: id, Type: DiskType}
+	d.Body = arm.Object{"id": id, "name": d.Name(), "type": DiskType, "location": location, "sku": arm.Object{"name": sku},
+		"properties": arm.Object{"creationData": creation, "diskSizeGB": gb}}
+	if len(tags) > 0 {
+		d.Body["tags"] = arm.Clone(tags)
+	}
+	p.completeDisk(d)
+	return d
+}
+
+// completeDisk fills in what Azure adds to a disk or snapshot.
+func (p *Provider) completeDisk(d *arm.Resource) {
+	arm.Default(d.Body, "Standard_LRS", "sku", "name")
+	name := arm.Str(d.Body, "sku", "name")
+	tier, _, _ := strings.Cut(name, "_")
+	if strings.HasPrefix(name, "StandardSSD") || d.Type == SnapshotType {
+		tier = "Standard"
+	}
+	arm.Put(d.Body, tier, "sku", "tier")
+	props := d.Props()
+	gb, _ := arm.Int(props, "diskSizeGB")
+	arm.Default(props, "EncryptionAtRestWithPlatformKey", "encryption", "type")
+	arm.Default(props, "AllowAll", "networkAccessPolicy")
+	arm.Default(props, "Enabled", "publicNetworkAccess")
+	props["diskSizeBytes"] = bytesOf(gb)
+	arm.Default(props, "Unattached", "diskState")
+	arm.Default(props, uuid.NewString(), "uniqueId")
+	arm.Default(props, arm.Time(p.s.Now()), "timeCreated")
+	if d.Type == DiskType {
+		iops, mbps, t := performance(name, gb)
+		arm.Default(props, iops, "diskIOPSReadWrite")
+		arm.Default(props, mbps, "diskMBpsReadWrite")
+		arm.Default(props, t, "tier")
+	}
+	arm.Default(props, "Succeeded", "provisioningState")
+}
+
+// bytesOf is a disk's size in bytes, as Azure counts the 30 GB of its images.
+func bytesOf(gb int) int64 {
+	if gb == diskGB {
+		return 32213303296
+	}
+	return int64(gb) << 30
+}
+
+// performance is the first tier of a disk type that holds so much.
+func performance(sku string, gb int) (iops, mbps int, tier string) {
+	letter := "S"
+	switch {
+	case strings.HasPrefix(sku, "Premium"):
+		letter = "P"
+	case strings.HasPrefix(sku, "StandardSSD"):
+		letter = "E"
+	}
+	for _, t := range []struct{ gb, n, iops, mbps int }{{4, 1, 120, 25}, {8, 2, 120, 25}, {16, 3, 120, 25}, {32, 4, 120, 25}, {64, 6, 240, 50}, {128, 10, 500, 100},
+		{256, 15, 1100, 125}, {512, 20, 2300, 150}, {1024, 30, 5000, 200}, {2048, 40, 7500, 250}, {4096, 50, 7500, 250}, {8192, 60, 16000, 500}, {16384, 70, 18000, 750}, {32767, 80, 20000, 900}} {
+		if gb > t.gb {
+			continue
+		}
+		if letter != "P" {
+			t.iops, t.mbps = 500, 60
+			t.n = max(t.n, 4)
+		}
+		return t.iops, t.mbps, letter + itoa(t.n)
+	}
+	return 20000, 900, letter + "80"
+}
+
+// createDisks makes the disks of a new VM. They get its tags, now and never again.
+func (p *Provider) createDisks(vm *arm.Resource, pl plan) {
+	tags := arm.Map(vm.Body, "tags")
+	os := arm.Map(vm.Body, "properties", "storageProfile", "osDisk")
+	if pl.osDisk != nil {
+		p.hold(pl.osDisk, vm)
+	} else {
+		gb, _ := arm.Int(os, "diskSizeGB")
+		ref := "/Subscriptions/" + p.s.Options().SubscriptionID + "/Providers/Microsoft.Compute/Locations/" + vm.Location() + "/Publishers/" + strings.ToLower(pl.image.Publisher) +
+			"/ArtifactTypes/VMImage/Offers/" + pl.image.Offer + "/Skus/" + pl.image.SKU + "/Versions/" + pl.version
+		d := p.newDisk(diskID(vm, arm.Str(os, "name")), vm.Location(), arm.Str(os, "managedDisk", "storageAccountType"), gb, tags,
+			arm.Object{"createOption": "FromImage", "imageReference": arm.Object{"id": ref}})
+		arm.Put(d.Body, "Linux", "properties", "osType")
+		arm.Put(d.Body, pl.image.Generation, "properties", "hyperVGeneration")
+		arm.Put(d.Body, arm.Object{"diskControllerTypes": "SCSI, NVMe", "acceleratedNetwork": true, "architecture": pl.image.Arch}, "properties", "supportedCapabilities")
+		if t := arm.Str(vm.Body, "properties", "securityProfile", "securityType"); t != "" {
+			arm.Put(d.Body, t, "properties", "securityProfile", "securityType")
+		}
+		p.addDisk(d, vm)
+	}
+	for _, e := range arm.List(vm.Body, "properties", "storageProfile", "dataDisks") {
+		p.addDataDisk(vm, e.(arm.Object))
+	}
+}
+
+func (p *Provider) addDisk(d, vm *arm.Resource) {
+	if z := vm.Body["zones"]; z != nil {
+		d.Body["zones"] = arm.Clone(z)
+	}
+	p.s.Add(d)
+	p.hold(d, vm)
+}
+
+// addDataDisk makes or takes the disk of an entry in dataDisks.
+func (p *Provider) addDataDisk(vm *arm.Resource, e arm.Object) {
+	if id := arm.Str(e, "managedDisk", "id"); id != "" {
+		if d := p.s.FindType(DiskType, id); d != nil {
+			e["name"] = d.Name()
+			e["managedDisk"].(arm.Object)["id"] = d.ID
+			if gb, ok := arm.Int(d.Body, "properties", "diskSizeGB"); ok {
+				e["diskSizeGB"] = gb
+			}
+			p.hold(d, vm)
+		}
+		return
+	}
+	gb, _ := arm.Int(e, "diskSizeGB")
+	arm.Default(e, "Standard_LRS", "managedDisk", "storageAccountType")
+	d := p.newDisk(diskID(vm, arm.Str(e, "name")), vm.Location(), arm.Str(e, "managedDisk", "storageAccountType"), gb, arm.Map(vm.Body, "tags"), arm.Object{"createOption": "Empty"})
+	p.addDisk(d, vm)
+	arm.Put(e, d.ID, "managedDisk", "id")
+}
+
+// hold attaches a disk to a VM.
+func (p *Provider) hold(d, vm *arm.Resource) {
+	d.Body["managedBy"] = vm.ID
+	d.Props()["diskState"] = "Attached"
+	d.Props()["LastOwnershipUpdateTime"] = arm.Time(p.s.Now())
+	p.s.Touch(d)
+}
+
+// release takes a disk from its VM.
+func (p *Provider) release(d *arm.Resource) {
+	delete(d.Body, "managedBy")
+	d.Props()["diskState"] = "Unattached"
+	d.Props()["LastOwnershipUpdateTime"] = arm.Time(p.s.Now())
+	p.s.Touch(d)
+}
+
+// attached are the disks of a VM.
+func (p *Provider) attached(vm *arm.Resource) []*arm.Resource {
+	profile := arm.Map(vm.Body, "properties", "storageProfile")
+	var l []*arm.Resource
+	for _, e := range append([]any{profile["osDisk"]}, arm.List(profile, "dataDisks")...) {
+		id := arm.Str(e, "managedDisk", "id")
+		if id == "" {
+			id = diskID(vm, arm.Str(e, "name"))
+		}
+		if d := p.s.FindType(DiskType, id); d != nil && arm.Key(arm.Str(d.Body, "managedBy")) == arm.Key(vm.ID) {
+			l = append(l, d)
+		}
+	}
+	return l
+}
+
+// diskStates says that the disks of a deallocated VM are reserved.
+func (p *Provider) diskStates(vm *arm.Resource) {
+	state := "Attached"
+	if power(vm) == powerDeallocated {
+		state = "Reserved"
+	}
+	for _, d := range p.attached(vm) {
+		d.Props()["diskState"] = state
+	}
+}
+
+// showDisk writes a disk's id, type and size into its VM.
+func (p *Provider) showDisk(vm, d *arm.Resource) {
+	profile := arm.Map(vm.Body, "properties", "storageProfile")
+	for _, e := range append([]any{profile["osDisk"]}, arm.List(profile, "dataDisks")...) {
+		if o, ok := e.(arm.Object); ok && arm.Fold(arm.Str(o, "name"), d.Name()) {
+			arm.Put(o, d.ID, "managedDisk", "id")
+			arm.Put(o, arm.Str(d.Body, "sku", "name"), "managedDisk", "storageAccountType")
+			o["diskSizeGB"] = arm.Get(d.Body, "properties", "diskSizeGB")
+		}
+	}
+}
+
+func (p *Provider) disks() {
+	s := p.s
+	s.Register(&arm.Type{Name: DiskType, Versions: DiskVersions(), Rank: 15, InUse: diskInUse, Referrers: func(r *arm.Resource) []string {
+		if by := arm.Str(r.Body, "managedBy"); by != "" {
+			return []string{by}
+		}
+		return nil
+	}})
+	s.RegisterKind("disk.put", arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
+		if d := s.Find(op.Target); d != nil {
+			d.Props()["provisioningState"] = "Succeeded"
+			s.Touch(d)
+			op.Output = s.View(d)
+		}
+		return 0, nil
+	}})
+	s.RegisterKind("disk.delete", arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
+		if d := s.Find(op.Target); d != nil {
+			if e := s.Refused(d); e != nil {
+				return 0, e
+			}
+			s.Remove(d)
+		}
+		return 0, nil
+	}})
+	p.serveDisks(DiskType, oneDisk, "diskName")
+}
+
+func diskInUse(d *arm.Resource) *arm.Error {
+	if by := arm.Str(d.Body, "managedBy"); by != "" {
+		return arm.Conflict("OperationNotAllowed", "Disk %s is attached to VM %s.", d.Name(), by)
+	}
+	return nil
+}
+
+// serveDisks adds the routes that disks and snapshots share.
+func (p *Provider) serveDisks(typ, one, param string) {
+	s, v := p.s, DiskVersions()
+	in := one[:strings.LastIndexByte(one, '/')]
+	list := func(c *arm.Call) (*arm.Reply, error) {
+		var l []*arm.Resource
+		for _, d := range s.OfType(typ) {
+			if g := c.Group(); g == "" || arm.Fold(g, d.Group()) {
+				l = append(l, d)
+			}
+		}
+		return c.Page(s.Views(l)), nil
+	}
+	s.Handle(http.MethodGet, strings.Replace(in, inGroup, inSub, 1), v, list)
+	s.Handle(http.MethodGet, in, v, list)
+	s.Handle(http.MethodGet, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		d := s.Find(c.Path)
+		if d == nil {
+			return nil, c.NotFound()
+		}
+		return arm.OK(s.View(d)), nil
+	})
+	s.Handle(http.MethodPut, one, v, func(c *arm.Call) (*arm.Reply, error) { return p.putDisk(c, typ, c.Param(param)) })
+	s.Handle(http.MethodPatch, one, v, p.patchDisk)
+	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		d := s.Find(c.Path)
+		if d == nil {
+			return arm.Status(http.StatusNoContent), nil
+		}
+		if e := s.Refused(d); e != nil {
+			return nil, e
+		}
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("disk.delete", d.ID, d.Location(), nil), arm.Disks()), nil
+	})
+}

@@ -1,0 +1,161 @@
+package compute
+
+import (
+	"net/http"
+	"regexp"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+var diskName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$`)
+
+func (p *Provider) putDisk(c *arm.Call, typ, name string) (*arm.Reply, error) {
+	if err := c.NeedBody(); err != nil {
+		return nil, err
+	}
+	arm.WithoutNulls(c.Body)
+	if !diskName.MatchString(name) {
+		return nil, arm.InvalidParameter("name", `The entity name 'name' is invalid according to its validation rule: ^[^_\W][\w-._]{0,79}(?<![-.])$.`)
+	}
+	if err := c.NeedLocation(typ); err != nil {
+		return nil, err
+	}
+	if err := arm.CheckTags(c.Body["tags"]); err != nil {
+		return nil, err
+	}
+	short := "disks"
+	if typ == SnapshotType {
+		short = "snapshots"
+	}
+	id := c.ID("Microsoft.Compute", short, name)
+	if d := p.s.Find(id); d != nil {
+		return p.changeDisk(c, d)
+	}
+	d := &arm.Resource{ID: id, Type: typ, Body: c.Body}
+	if err := p.judgeDisk(d); err != nil {
+		return nil, err
+	}
+	// The first answer shows what was asked for and no more.
+	first := arm.Clone(d.Body)
+	first["id"], first["name"], first["type"] = id, name, typ
+	arm.Put(first, "Updating", "properties", "provisioningState")
+	if typ == SnapshotType {
+		delete(first, "id")
+		delete(first, "name")
+		delete(first, "type")
+		arm.Put(first, true, "properties", "isArmResource")
+	}
+	d.Body["id"], d.Body["name"], d.Body["type"] = id, name, typ
+	d.Props()["provisioningState"] = "Updating"
+	p.completeDisk(d)
+	p.s.Add(d)
+	return c.Async(&arm.Reply{Status: http.StatusAccepted, Body: first}, p.s.Begin("disk.put", id, d.Location(), nil), arm.Disks()), nil
+}
+
+// judgeDisk refuses an impossible disk or snapshot, and takes over what comes with its source.
+func (p *Provider) judgeDisk(d *arm.Resource) error {
+	props := d.Props()
+	creation := arm.Map(props, "creationData")
+	if creation == nil {
+		return arm.InvalidParameter("disk.creationData", "Required parameter 'disk.creationData' is missing (null).")
+	}
+	gb, sized := arm.Int(props, "diskSizeGB")
+	switch opt := arm.Str(creation, "createOption"); {
+	case arm.Fold(opt, "Empty"):
+		if !sized || gb < 1 || gb > 65536 {
+			return arm.InvalidParameter("disk.diskSizeGB", "Value '%v' of parameter 'disk.diskSizeGB' is out of range. The value must be between '1' and '65536', inclusive.", props["diskSizeGB"])
+		}
+	case arm.Fold(opt, "Copy") || arm.Fold(opt, "CopyStart"):
+		id := arm.Str(creation, "sourceResourceId")
+		if id == "" {
+			return arm.InvalidParameter("creationData.sourceResourceId", "Required parameter 'creationData.sourceResourceId' is missing (null).")
+		}
+		src := p.s.Find(id)
+		if src == nil || src.Type != DiskType && src.Type != SnapshotType {
+			return notFoundDisk(id)
+		}
+		if src.Location() != d.Location() && arm.Fold(opt, "Copy") {
+			return arm.BadRequest("InvalidParameter", "Source resource '%s' is in location '%s', not in location '%s'.", id, src.Location(), d.Location()).At("creationData.sourceResourceId")
+		}
+		have, _ := arm.Int(src.Body, "properties", "diskSizeGB")
+		if sized && gb < have {
+			return arm.BadRequest("ResizeDiskError", "Disk size %d GB is smaller than the size of its source: %d GB.", gb, have)
+		}
+		arm.Default(props, have, "diskSizeGB")
+		creation["sourceResourceId"] = src.ID
+		creation["sourceUniqueId"] = arm.Str(src.Body, "properties", "uniqueId")
+		for _, k := range []string{"osType", "hyperVGeneration", "supportedCapabilities", "securityProfile"} {
+			if v := arm.Get(src.Body, "properties", k); v != nil {
+				arm.Default(props, arm.Clone(v), k)
+			}
+		}
+	case arm.Fold(opt, "FromImage"):
+		arm.Default(props, diskGB, "diskSizeGB")
+		arm.Default(props, "Linux", "osType")
+		arm.Default(props, "V2", "hyperVGeneration")
+	default:
+		return arm.InvalidParameter("creationData.createOption", "The value '%s' of parameter 'creationData.createOption' is invalid.", opt)
+	}
+	if d.Type == SnapshotType {
+		arm.Default(props, false, "incremental")
+	}
+	return nil
+}
+
+// changeDisk is a PUT on what is there already.
+func (p *Provider) changeDisk(c *arm.Call, d *arm.Resource) (*arm.Reply, error) {
+	for _, k := range []string{"createOption", "sourceResourceId"} {
+		given, have := arm.Str(c.Body, "properties", "creationData", k), arm.Str(d.Body, "properties", "creationData", k)
+		if given != "" && !arm.Fold(given, have) {
+			return nil, arm.Conflict("PropertyChangeNotAllowed", "Changing property 'creationData.%s' is not allowed for existing disk '%s'.", k, d.Name()).At("creationData." + k)
+		}
+	}
+	if d.Location() != arm.Str(c.Body, "location") {
+		return nil, arm.Conflict("InvalidResourceLocation", "The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.", d.Name(), d.Location(), d.Group(), arm.Str(c.Body, "location"))
+	}
+	delete(d.Body, "tags")
+	return p.applyDisk(c, d)
+}
+
+func (p *Provider) patchDisk(c *arm.Call) (*arm.Reply, error) {
+	d := p.s.Find(c.Path)
+	if d == nil {
+		return nil, c.NotFound()
+	}
+	if err := c.NeedBody(); err != nil {
+		return nil, err
+	}
+	if err := arm.CheckTags(c.Body["tags"]); err != nil {
+		return nil, err
+	}
+	return p.applyDisk(c, d)
+}
+
+func (p *Provider) applyDisk(c *arm.Call, d *arm.Resource) (*arm.Reply, error) {
+	if gb, ok := arm.Int(c.Body, "properties", "diskSizeGB"); ok {
+		have, _ := arm.Int(d.Body, "properties", "diskSizeGB")
+		if gb < have {
+			return nil, arm.Conflict("OperationNotAllowed", "The disk size can't be reduced from %d GB to %d GB.", have, gb)
+		}
+		if gb != have {
+			for _, k := range []string{"diskIOPSReadWrite", "diskMBpsReadWrite", "tier"} {
+				arm.Drop(d.Body, "properties", k)
+			}
+		}
+	}
+	for _, k := range []string{"tags", "sku", "properties"} {
+		if v := c.Body[k]; v != nil {
+			arm.Merge(d.Body, arm.Object{k: v}, "tags")
+		}
+	}
+	p.completeDisk(d)
+	d.Props()["provisioningState"] = "Updating"
+	p.s.Touch(d)
+	op := p.s.Begin("disk.put", d.ID, d.Location(), nil)
+	return c.Async(&arm.Reply{Status: http.StatusAccepted, Body: p.s.View(d)}, op, arm.Disks()), nil
+}
+
+func (p *Provider) snapshots() {
+	p.s.Register(&arm.Type{Name: SnapshotType, Versions: DiskVersions(), Rank: 16})
+	p.serveDisks(SnapshotType, inGroup+"/snapshots/{snapshotName}", "snapshotName")
+}

@@ -1,0 +1,139 @@
+package compute
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+func (p *Provider) extensions() {
+	s, v := p.s, Versions()
+	s.Register(&arm.Type{Name: ExtensionType, Versions: v, Rank: 5})
+	s.RegisterKind("extension.put", arm.Kind{Run: p.hosted(p.applyExtension), Finish: p.finishExtension})
+	s.RegisterKind("extension.delete", arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
+		if e := s.Find(op.Target); e != nil {
+			s.Remove(e)
+		}
+		return 0, nil
+	}})
+	const one = oneVM + "/extensions/{vmExtensionName}"
+	s.Handle(http.MethodPut, one, v, p.putExtension)
+	s.Handle(http.MethodGet, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		e := s.Find(c.Path)
+		if e == nil {
+			return nil, c.NotFound()
+		}
+		return arm.OK(s.View(e)), nil
+	})
+	s.Handle(http.MethodGet, oneVM+"/extensions", v, func(c *arm.Call) (*arm.Reply, error) {
+		vm, err := p.vm(c)
+		if err != nil {
+			return nil, err
+		}
+		return arm.OK(arm.Object{"value": s.Views(p.extensionsOf(vm))}), nil
+	})
+	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		e := s.Find(c.Path)
+		if e == nil {
+			return arm.Status(http.StatusNoContent), nil
+		}
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("extension.delete", e.ID, e.Location(), nil), arm.ComputeAction()), nil
+	})
+}
+
+func (p *Provider) extensionsOf(vm *arm.Resource) []*arm.Resource {
+	var l []*arm.Resource
+	prefix := arm.Key(vm.ID) + "/extensions/"
+	for _, e := range p.s.OfType(ExtensionType) {
+		if strings.HasPrefix(arm.Key(e.ID), prefix) {
+			l = append(l, e)
+		}
+	}
+	return l
+}
+
+// emulatedExtensions are the extensions that do something here.
+const emulatedExtensions = " vmaccessforlinux customscript "
+
+func (p *Provider) putExtension(c *arm.Call) (*arm.Reply, error) {
+	vm, err := p.vm(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.NeedBody(); err != nil {
+		return nil, err
+	}
+	arm.WithoutNulls(c.Body)
+	typ := arm.Str(c.Body, "properties", "type")
+	if !strings.Contains(emulatedExtensions, " "+strings.ToLower(typ)+" ") {
+		return nil, arm.NotImplemented(c.Method, "the extension "+arm.Str(c.Body, "properties", "publisher")+"/"+typ)
+	}
+	if power(vm) != powerRunning {
+		return nil, arm.Conflict("OperationNotAllowed", "Cannot modify extensions in the VM when the VM is not running.")
+	}
+	id := vm.ID + "/extensions/" + c.Param("vmExtensionName")
+	args := arm.Object{"vm": vm.ID, "type": typ, "settings": arm.Get(c.Body, "properties", "settings"), "protected": arm.Get(c.Body, "properties", "protectedSettings")}
+	arm.Drop(c.Body, "properties", "protectedSettings")
+	old := p.s.Find(id)
+	e := &arm.Resource{ID: id, Type: ExtensionType, Body: c.Body}
+	e.Body["id"], e.Body["name"], e.Body["type"], e.Body["location"] = id, e.Name(), ExtensionType, vm.Location()
+	e.Props()["provisioningState"] = "Creating"
+	p.s.Add(e)
+	rep := arm.Created(nil)
+	if old != nil {
+		e.Props()["provisioningState"] = "Updating"
+		rep = arm.OK(nil)
+	}
+	rep.Body = p.s.View(e)
+	return c.Async(rep, p.s.Begin("extension.put", id, vm.Location(), args), arm.Compute()), nil
+}
+
+func (p *Provider) applyExtension(ctx context.Context, op arm.Operation) (any, error) {
+	id := arm.Key(arm.Str(op.Args, "vm"))
+	get := func(name string) string {
+		if s := arm.Str(op.Args, "protected", name); s != "" {
+			return s
+		}
+		return arm.Str(op.Args, "settings", name)
+	}
+	if arm.Fold(arm.Str(op.Args, "type"), "VMAccessForLinux") {
+		user, key := get("username"), get("ssh_key")
+		if user == "" || key == "" {
+			return nil, fmt.Errorf("VMAccessForLinux needs username and ssh_key; passwords and resets are not emulated")
+		}
+		return nil, p.opt.Hosts.PutUser(ctx, id, user, strings.Split(strings.TrimSpace(key), "\n"))
+	}
+	script := get("commandToExecute")
+	if script == "" {
+		raw, err := base64.StdEncoding.DecodeString(get("script"))
+		if err != nil || len(raw) == 0 {
+			return nil, fmt.Errorf("CustomScript needs commandToExecute or script")
+		}
+		script = string(raw)
+	}
+	res, err := p.opt.Hosts.Run(ctx, id, script, nil)
+	if err == nil && res.ExitCode != 0 {
+		err = fmt.Errorf("command terminated with exit status=%d\n[stdout]\n%s\n[stderr]\n%s", res.ExitCode, tail(res.Stdout), tail(res.Stderr))
+	}
+	return res, err
+}
+
+func (p *Provider) finishExtension(op *arm.Operation, err error) (time.Duration, error) {
+	op.Args = arm.Object{} // holds what was protected
+	e := p.s.Find(op.Target)
+	if e == nil {
+		return 0, nil
+	}
+	p.s.Touch(e)
+	if err != nil {
+		e.Props()["provisioningState"] = "Failed"
+		return 0, arm.Conflict("VMExtensionProvisioningError", "VM has reported a failure when processing extension '%s'. Error message: %q.", e.Name(), err.Error())
+	}
+	e.Props()["provisioningState"] = "Succeeded"
+	return 0, nil
+}

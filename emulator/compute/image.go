@@ -1,0 +1,187 @@
+package compute
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+// Image is one marketplace image.
+type Image struct {
+	Publisher, Offer, SKU string
+	Versions              []string // oldest first
+	Generation            string   // V1, V2
+	Arch                  string   // x64, Arm64
+	OSName, OSVersion     string   // as the guest agent reports them
+	Trusted               bool
+	Alias                 string // name in the alias document, or ""
+}
+
+// diskGB is the size of the images' OS disk.
+const diskGB = 30
+
+// Images is the list of the images that are emulated.
+func Images() []Image {
+	noble := []string{"24.04.202409120", "24.04.202504030", "24.04.202610140"}
+	jammy := []string{"22.04.202405140", "22.04.202504020", "22.04.202610120"}
+	return []Image{
+		{"Canonical", "ubuntu-24_04-lts", "server", noble, "V2", "x64", "ubuntu", "24.04", true, "Ubuntu2404"},
+		{"Canonical", "ubuntu-24_04-lts", "server-gen1", noble, "V1", "x64", "ubuntu", "24.04", false, ""},
+		{"Canonical", "ubuntu-24_04-lts", "server-arm64", noble, "V2", "Arm64", "ubuntu", "24.04", false, ""},
+		{"Canonical", "ubuntu-24_04-lts", "minimal", noble, "V2", "x64", "ubuntu", "24.04", true, ""},
+		{"Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts", jammy, "V1", "x64", "ubuntu", "22.04", false, ""},
+		{"Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2", jammy, "V2", "x64", "ubuntu", "22.04", true, "Ubuntu2204"},
+		{"Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-arm64", jammy, "V2", "Arm64", "ubuntu", "22.04", false, ""},
+		{"Debian", "debian-11", "11", []string{"0.20240717.1811", "0.20250602.2131"}, "V1", "x64", "debian", "11", false, ""},
+		{"Debian", "debian-11", "11-backports-gen2", []string{"0.20240717.1811", "0.20250602.2131"}, "V2", "x64", "debian", "11", true, "Debian11"},
+		{"Debian", "debian-12", "12-gen2", []string{"0.20250428.2096", "0.20260911.2231"}, "V2", "x64", "debian", "12", true, "Debian12"},
+		{"Debian", "debian-12", "12-arm64", []string{"0.20250428.2096", "0.20260911.2231"}, "V2", "Arm64", "debian", "12", false, ""},
+		{"RedHat", "RHEL", "8-lvm-gen2", []string{"8.10.2024101516"}, "V2", "x64", "redhat", "8.10", true, "RHELRaw8LVMGen2"},
+		{"SUSE", "opensuse-leap-15-4", "gen2", []string{"2023.07.24"}, "V2", "x64", "opensuse-leap", "15.4", true, "OpenSuseLeap154Gen2"},
+	}
+}
+
+// FindImage resolves a reference to an image and its exact version.
+func FindImage(publisher, offer, sku, version string) (Image, string, bool) {
+	for _, i := range Images() {
+		if !arm.Fold(i.Publisher, publisher) || !arm.Fold(i.Offer, offer) || !arm.Fold(i.SKU, sku) {
+			continue
+		}
+		if version == "" || arm.Fold(version, "latest") {
+			return i, i.Versions[len(i.Versions)-1], true
+		}
+		return i, version, slices.Contains(i.Versions, version)
+	}
+	return Image{}, "", false
+}
+
+// Aliases is the document behind the short image names of az.
+func Aliases() arm.Object {
+	linux := arm.Object{}
+	for _, i := range Images() {
+		if i.Alias != "" {
+			linux[i.Alias] = arm.Object{"publisher": i.Publisher, "offer": i.Offer, "sku": i.SKU, "version": "latest", "architecture": i.Arch}
+		}
+	}
+	return arm.Object{"$schema": "http://schema.management.azure.com/schemas/2015-01-01/deploymentTemplate.json", "contentVersion": "1.0.0.0",
+		"parameters": arm.Object{}, "variables": arm.Object{}, "resources": []any{},
+		"outputs": arm.Object{"aliases": arm.Object{"type": "object", "value": arm.Object{"Linux": linux, "Windows": arm.Object{}}}}}
+}
+
+func (p *Provider) images() {
+	s, v := p.s, Versions()
+	s.Register(&arm.Type{Name: ImageType, Versions: v, Rank: 40})
+	empty := func(c *arm.Call) (*arm.Reply, error) { return c.Page(s.Views(s.OfType(ImageType))), nil }
+	s.Handle(http.MethodGet, inSub+"/images", v, empty)
+	s.Handle(http.MethodGet, inGroup+"/images", v, empty)
+	publishers := inPlace + "/publishers"
+	offers := publishers + "/{publisherName}/artifacttypes/vmimage/offers"
+	skus := offers + "/{offer}/skus"
+	versions := skus + "/{skus}/versions"
+	s.Handle(http.MethodGet, publishers, v, p.imageNames(func(i Image) string { return i.Publisher }))
+	s.Handle(http.MethodGet, offers, v, p.imageNames(func(i Image) string { return i.Offer }))
+	s.Handle(http.MethodGet, skus, v, p.imageNames(func(i Image) string { return i.SKU }))
+	s.Handle(http.MethodGet, versions, v, p.imageVersions)
+	s.Handle(http.MethodGet, versions+"/{version}", v, p.imageVersion)
+}
+
+// chosen reports whether an image is under the part of the tree that a path names.
+func chosen(c *arm.Call, i Image) bool {
+	for param, have := range map[string]string{"publisherName": i.Publisher, "offer": i.Offer, "skus": i.SKU} {
+		if want := c.Param(param); want != "" && !arm.Fold(want, have) {
+			return false
+		}
+	}
+	return true
+}
+
+// imageNames answers a level of the tree of images: a bare array, without pages.
+func (p *Provider) imageNames(name func(Image) string) arm.Handler {
+	return func(c *arm.Call) (*arm.Reply, error) {
+		if _, ok := arm.FindRegion(c.Param("location")); !ok {
+			return nil, arm.LocationNotAvailable(c.Param("location"), "locations/publishers")
+		}
+		seen, l := map[string]bool{}, []any{}
+		for _, i := range Images() {
+			n := name(i)
+			if !chosen(c, i) || seen[n] {
+				continue
+			}
+			seen[n] = true
+			l = append(l, arm.Object{"location": arm.Normal(c.Param("location")), "name": n, "id": imagePath(c) + "/" + n})
+		}
+		if len(l) == 0 {
+			return nil, noArtifact()
+		}
+		return arm.OK(l), nil
+	}
+}
+
+func noArtifact() error {
+	return arm.Refuse(http.StatusNotFound, "NotFound", "Artifact: VMImage was not found.")
+}
+
+// imagePath is how Azure writes the ids of images: with capitals in places of their own.
+func imagePath(c *arm.Call) string {
+	path := "/Subscriptions/" + c.Sub() + "/Providers/Microsoft.Compute/Locations/" + arm.Normal(c.Param("location")) + "/Publishers"
+	for _, e := range [][2]string{{"/", "publisherName"}, {"/ArtifactTypes/VMImage/Offers/", "offer"}, {"/Skus/", "skus"}} {
+		if v := c.Param(e[1]); v != "" {
+			path += e[0] + v
+		}
+	}
+	switch {
+	case c.Param("skus") != "":
+		return path + "/Versions"
+	case c.Param("offer") != "":
+		return path + "/Skus"
+	case c.Param("publisherName") != "":
+		return path + "/ArtifactTypes/VMImage/Offers"
+	}
+	return path
+}
+
+func (p *Provider) imageVersions(c *arm.Call) (*arm.Reply, error) {
+	l := []any{}
+	for _, i := range Images() {
+		if !chosen(c, i) {
+			continue
+		}
+		versions := slices.Clone(i.Versions)
+		if strings.EqualFold(strings.TrimSpace(c.Arg("$orderby")), "name desc") {
+			slices.Reverse(versions)
+		}
+		if n, err := strconv.Atoi(c.Arg("$top")); err == nil && n > 0 {
+			versions = versions[:min(n, len(versions))]
+		}
+		for _, v := range versions {
+			l = append(l, arm.Object{"location": arm.Normal(c.Param("location")), "name": v, "id": imagePath(c) + "/" + v})
+		}
+	}
+	if len(l) == 0 {
+		return nil, noArtifact()
+	}
+	return arm.OK(l), nil
+}
+
+func (p *Provider) imageVersion(c *arm.Call) (*arm.Reply, error) {
+	i, version, ok := FindImage(c.Param("publisherName"), c.Param("offer"), c.Param("skus"), c.Param("version"))
+	if !ok {
+		return nil, noArtifact()
+	}
+	security := "None"
+	if i.Trusted {
+		security = "TrustedLaunchSupported"
+	}
+	feature := func(name, value string) any { return arm.Object{"name": name, "value": value} }
+	return arm.OK(arm.Object{"location": arm.Normal(c.Param("location")), "name": version, "id": imagePath(c) + "/" + version,
+		"properties": arm.Object{"hyperVGeneration": i.Generation, "architecture": i.Arch, "replicaType": "Managed", "replicaCount": 10,
+			"osDiskImage":                  arm.Object{"operatingSystem": "Linux", "sizeInGb": diskGB + 1, "sizeInBytes": 32213303808},
+			"dataDiskImages":               []any{},
+			"disallowed":                   arm.Object{"vmDiskType": "Unmanaged"},
+			"automaticOSUpgradeProperties": arm.Object{"automaticOSUpgradeSupported": false},
+			"imageDeprecationStatus":       arm.Object{"imageState": "Active"},
+			"features":                     []any{feature("SecurityType", security), feature("IsAcceleratedNetworkSupported", "True"), feature("DiskControllerTypes", "SCSI, NVMe"), feature("IsHibernateSupported", "True")}}}), nil
+}

@@ -1,0 +1,72 @@
+package compute
+
+import (
+	"context"
+	"encoding/base64"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+// sshPort is where Azure's rules look at SSH, whatever port the hosts listen on.
+const sshPort = 22
+
+// machine is a VM as its host sees it. Callers hold the server's lock.
+func (p *Provider) machine(vm *arm.Resource) Machine {
+	m := Machine{ID: arm.Key(vm.ID), VMID: arm.Str(vm.Body, "properties", "vmId"),
+		Hostname:  arm.Str(vm.Body, "properties", "osProfile", "computerName"),
+		AdminUser: arm.Str(vm.Body, "properties", "osProfile", "adminUsername"),
+		Lazy:      arm.Bool(vm.Hidden, "lazy")}
+	if m.Hostname == "" {
+		m.Hostname = vm.Name()
+	}
+	for _, k := range arm.List(vm.Body, "properties", "osProfile", "linuxConfiguration", "ssh", "publicKeys") {
+		m.AdminKeys = append(m.AdminKeys, arm.Str(k, "keyData"))
+	}
+	m.CustomData, _ = base64.StdEncoding.DecodeString(arm.Str(vm.Hidden, "customData")) // judged when it came
+	for _, nic := range p.nicsOf(vm) {
+		m.Addresses = append(m.Addresses, p.net.Addresses(nic.ID)...)
+		m.Admitted = m.Admitted || p.net.Admitted(nic.ID, p.opt.Operator, sshPort)
+	}
+	return m
+}
+
+// Machines returns every VM that runs, and the keys of all VMs there are.
+func (p *Provider) Machines() (running []Machine, all map[string]bool) {
+	all = map[string]bool{}
+	p.s.Do(func() {
+		for _, vm := range p.s.OfType(VMType) {
+			all[arm.Key(vm.ID)] = true
+			if power(vm) == powerRunning {
+				running = append(running, p.machine(vm))
+			}
+		}
+	})
+	return running, all
+}
+
+// powerHost tells a host to do what an action on its VM asks for.
+func (p *Provider) powerHost(ctx context.Context, op arm.Operation) (any, error) {
+	var m Machine
+	var room bool
+	p.s.Do(func() {
+		if vm := p.s.Find(op.Target); vm != nil {
+			m, room = p.machine(vm), p.allocation(vm) == nil
+		}
+	})
+	if m.ID == "" {
+		return nil, nil
+	}
+	switch arm.Str(op.Args, "action") {
+	case "start":
+		if !room {
+			return nil, nil
+		}
+		m.Lazy = false
+		return nil, p.opt.Hosts.Start(ctx, m)
+	case "powerOff", "deallocate":
+		return nil, p.opt.Hosts.Stop(ctx, m.ID)
+	case "restart", "redeploy":
+		return nil, p.opt.Hosts.Restart(ctx, m.ID)
+	}
+	return nil, nil
+}

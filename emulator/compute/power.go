@@ -1,0 +1,94 @@
+package compute
+
+import (
+	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+// Power states, as they follow "PowerState/".
+const (
+	powerNone         = "" // has not been allocated
+	powerStarting     = "starting"
+	powerRunning      = "running"
+	powerStopping     = "stopping"
+	powerStopped      = "stopped"
+	powerDeallocating = "deallocating"
+	powerDeallocated  = "deallocated"
+)
+
+func power(vm *arm.Resource) string { return arm.Str(vm.Hidden, "power") }
+
+func (p *Provider) setPower(vm *arm.Resource, state string) {
+	vm.Hidden["power"] = state
+	vm.Hidden["powerSince"] = p.s.Now().Format(time.RFC3339Nano)
+	p.diskStates(vm)
+	p.s.Touch(vm)
+}
+
+func provisioning(vm *arm.Resource) string {
+	return arm.Str(vm.Body, "properties", "provisioningState")
+}
+
+func setProvisioning(vm *arm.Resource, state string) { vm.Props()["provisioningState"] = state }
+
+// instanceView is the state of a VM at this moment.
+func (p *Provider) instanceView(vm *arm.Resource) arm.Object {
+	since := arm.Time(vm.Changed)
+	if t, err := time.Parse(time.RFC3339Nano, arm.Str(vm.Hidden, "powerSince")); err == nil {
+		since = arm.Time(t)
+	}
+	state := provisioning(vm)
+	status := arm.Object{"code": "ProvisioningState/" + lower(state), "level": "Info", "displayStatus": title(state), "time": since}
+	if state == "Failed" {
+		status["code"], status["level"], status["displayStatus"] = "ProvisioningState/failed", "Error", "Provisioning failed"
+		if code := arm.Str(vm.Hidden, "failure", "code"); code != "" {
+			status["code"] = "ProvisioningState/failed/" + code
+			status["message"] = arm.Str(vm.Hidden, "failure", "message")
+		}
+	}
+	statuses := []any{status}
+	if pw := power(vm); pw != powerNone {
+		statuses = append(statuses, arm.Object{"code": "PowerState/" + pw, "level": "Info", "displayStatus": "VM " + pw})
+	}
+	if arm.Bool(vm.Hidden, "generalized") {
+		statuses = append(statuses, arm.Object{"code": "OSState/generalized", "level": "Info", "displayStatus": "VM generalized"})
+	}
+	view := arm.Object{"statuses": statuses, "hyperVGeneration": arm.Str(vm.Hidden, "generation"), "disks": p.diskViews(vm, since)}
+	if pw := power(vm); pw == powerRunning {
+		view["computerName"] = arm.Str(vm.Body, "properties", "osProfile", "computerName")
+		view["osName"], view["osVersion"] = arm.Str(vm.Hidden, "osName"), arm.Str(vm.Hidden, "osVersion")
+		view["vmAgent"] = arm.Object{"vmAgentVersion": "2.11.1.12", "extensionHandlers": []any{},
+			"statuses": []any{arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "message": "Guest Agent is running", "time": since}}}
+	}
+	if arm.Bool(vm.Body, "properties", "diagnosticsProfile", "bootDiagnostics", "enabled") {
+		view["bootDiagnostics"] = arm.Object{}
+	}
+	return view
+}
+
+func (p *Provider) diskViews(vm *arm.Resource, since string) []any {
+	l := []any{}
+	for _, d := range p.attached(vm) {
+		l = append(l, arm.Object{"name": d.Name(), "statuses": []any{arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "time": since}}})
+	}
+	return l
+}
+
+func lower(s string) string {
+	if s == "" {
+		return s
+	}
+	return string(s[0]|0x20) + s[1:]
+}
+
+// title is the displayStatus of a provisioning state.
+func title(state string) string {
+	switch state {
+	case "Succeeded":
+		return "Provisioning succeeded"
+	case "Failed":
+		return "Provisioning failed"
+	}
+	return state
+}

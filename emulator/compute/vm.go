@@ -1,0 +1,109 @@
+package compute
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+const oneVM = inGroup + "/virtualMachines/{vmName}"
+
+func (p *Provider) vms() {
+	s, v := p.s, Versions()
+	s.Register(&arm.Type{Name: VMType, Versions: v, Rank: 10, View: p.viewVM, Removed: p.removedVM,
+		Tagged: func(r *arm.Resource) { r.Recount() }})
+	s.RegisterKind("vm.create", arm.Kind{Run: p.hosted(p.boot), Finish: p.finishCreate})
+	s.RegisterKind("vm.update", arm.Kind{Run: p.hosted(p.rebootResized), Finish: p.finishUpdate})
+	s.RegisterKind("vm.delete", arm.Kind{Finish: p.finishDelete})
+	s.Handle(http.MethodPut, oneVM, v, p.putVM)
+	s.Handle(http.MethodPatch, oneVM, v, p.patchVM)
+	s.Handle(http.MethodDelete, oneVM, v, p.deleteVM)
+	s.Handle(http.MethodGet, oneVM, v, p.getVM)
+	s.Handle(http.MethodGet, oneVM+"/instanceView", v, func(c *arm.Call) (*arm.Reply, error) {
+		vm, err := p.vm(c)
+		if err != nil {
+			return nil, err
+		}
+		return arm.OK(p.instanceView(vm)), nil
+	})
+	s.Handle(http.MethodGet, inSub+"/virtualMachines", v, p.listVMs)
+	s.Handle(http.MethodGet, inPlace+"/virtualMachines", v, p.listVMs)
+	s.Handle(http.MethodGet, inGroup+"/virtualMachines", v, p.listVMs)
+}
+
+// vm finds the VM that a call's path names.
+func (p *Provider) vm(c *arm.Call) (*arm.Resource, error) {
+	id := c.ID("Microsoft.Compute", "virtualMachines", c.Param("vmName"))
+	if vm := p.s.Find(id); vm != nil {
+		return vm, nil
+	}
+	parsed, err := arm.ParseID(id)
+	if err != nil {
+		return nil, err
+	}
+	return nil, arm.NotFound(parsed)
+}
+
+func (p *Provider) viewVM(vm *arm.Resource, o arm.Object) {
+	var l []any
+	for _, e := range p.extensionsOf(vm) {
+		l = append(l, p.s.View(e))
+	}
+	if l != nil {
+		o["resources"] = l
+	}
+	if power(vm) == powerDeallocated {
+		// Azure leaves out what belongs to the disk while nothing holds it.
+		arm.Drop(o, "properties", "storageProfile", "osDisk", "diskSizeGB")
+		arm.Drop(o, "properties", "storageProfile", "osDisk", "managedDisk", "storageAccountType")
+	}
+}
+
+func (p *Provider) getVM(c *arm.Call) (*arm.Reply, error) {
+	vm, err := p.vm(c)
+	if err != nil {
+		return nil, err
+	}
+	o := p.s.View(vm)
+	for e := range strings.SplitSeq(c.Arg("$expand"), ",") {
+		switch strings.ToLower(strings.TrimSpace(e)) {
+		case "":
+		case "instanceview":
+			arm.Put(o, p.instanceView(vm), "properties", "instanceView")
+		case "userdata":
+			if u := arm.Str(vm.Hidden, "userData"); u != "" {
+				arm.Put(o, u, "properties", "userData")
+			}
+		default:
+			return nil, arm.InvalidParameter("$expand", "The value '%s' of parameter '$expand' is invalid.", e)
+		}
+	}
+	return arm.OK(o).With("Etag", vm.Etag()), nil
+}
+
+func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
+	if arm.Fold(c.Arg("$expand"), "instanceView") && c.Arg("$filter") == "" {
+		return nil, arm.InvalidParameter("$expand", "The $expand parameter with value 'instanceView' is only supported with a valid 'virtualMachineScaleSet/id' filter.")
+	}
+	var l []any
+	for _, vm := range p.s.OfType(VMType) {
+		if g := c.Group(); g != "" && !arm.Fold(g, vm.Group()) {
+			continue
+		}
+		if at := c.Param("location"); at != "" && arm.Normal(at) != vm.Location() {
+			continue
+		}
+		o := p.s.View(vm)
+		if arm.Fold(c.Arg("statusOnly"), "true") && c.Group() == "" {
+			o = arm.Object{"id": o["id"], "name": o["name"], "type": o["type"], "location": o["location"],
+				"properties": arm.Object{"instanceView": p.instanceView(vm)}}
+		}
+		if c.Group() == "" {
+			// In lists over groups Azure may shout the group's name: clients must not compare ids by case.
+			o["id"] = strings.Replace(vm.ID, "/resourceGroups/"+vm.Group()+"/", "/resourceGroups/"+strings.ToUpper(vm.Group())+"/", 1)
+		}
+		l = append(l, o)
+	}
+	return c.Page(l), nil
+}

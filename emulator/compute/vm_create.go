@@ -1,0 +1,215 @@
+package compute
+
+import (
+	"context"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network"
+)
+
+func (p *Provider) putVM(c *arm.Call) (*arm.Reply, error) {
+	if err := c.NeedBody(); err != nil {
+		return nil, err
+	}
+	arm.WithoutNulls(c.Body)
+	arm.Drop(c.Body, "properties", "instanceView")
+	delete(c.Body, "resources")
+	if err := c.NeedLocation(VMType); err != nil {
+		return nil, err
+	}
+	if err := arm.CheckTags(c.Body["tags"]); err != nil {
+		return nil, err
+	}
+	id := c.ID("Microsoft.Compute", "virtualMachines", c.Param("vmName"))
+	if vm := p.s.Find(id); vm != nil {
+		if err := c.Match(true, vm.Etag()); err != nil {
+			return nil, err
+		}
+		return p.updateVM(c, vm, true)
+	}
+	if err := c.Match(false, ""); err != nil {
+		return nil, err
+	}
+	return p.createVM(c, id)
+}
+
+func (p *Provider) createVM(c *arm.Call, id string) (*arm.Reply, error) {
+	vm := &arm.Resource{ID: id, Type: VMType, Body: c.Body, Hidden: arm.Object{}}
+	plan, err := p.judge(vm)
+	if err != nil {
+		return nil, err
+	}
+	p.complete(vm, plan)
+	vm.Recount()
+	p.s.Add(vm)
+	p.setPower(vm, powerStarting)
+	for i, nic := range plan.nics {
+		p.net.Attach(nic, vm.ID, i == plan.primary)
+	}
+	p.createDisks(vm, plan)
+	op := p.s.Begin("vm.create", vm.ID, vm.Location(), nil)
+	return c.Async(arm.Created(p.s.View(vm)).With("Etag", vm.Etag()), op, arm.Compute()), nil
+}
+
+// complete fills in what Azure adds, and takes away what it never shows.
+func (p *Provider) complete(vm *arm.Resource, plan plan) {
+	props := vm.Props()
+	vm.Body["id"], vm.Body["name"], vm.Body["type"] = vm.ID, vm.Name(), VMType
+	props["vmId"] = uuid.NewString()
+	props["timeCreated"] = arm.Time(p.s.Now())
+	props["provisioningState"] = "Creating"
+	props["hardwareProfile"].(arm.Object)["vmSize"] = plan.size.Name
+	p.hide(vm)
+	vm.Hidden["generation"], vm.Hidden["arch"] = plan.image.Generation, plan.image.Arch
+	vm.Hidden["osName"], vm.Hidden["osVersion"] = plan.image.OSName, plan.image.OSVersion
+	if plan.version != "" {
+		arm.Put(props, plan.version, "storageProfile", "imageReference", "exactVersion")
+	}
+	random := uuid.New()
+	arm.Default(props, vm.Name()+"_OsDisk_1_"+hex.EncodeToString(random[:]), "storageProfile", "osDisk", "name")
+	arm.Default(props, "Linux", "storageProfile", "osDisk", "osType")
+	arm.Default(props, "None", "storageProfile", "osDisk", "caching")
+	arm.Default(props, "Detach", "storageProfile", "osDisk", "deleteOption")
+	if plan.osDisk == nil {
+		arm.Default(props, diskGB, "storageProfile", "osDisk", "diskSizeGB")
+		std := "Standard_LRS"
+		if plan.size.Premium {
+			std = "Premium_LRS"
+		}
+		arm.Default(props, std, "storageProfile", "osDisk", "managedDisk", "storageAccountType")
+	}
+	arm.Default(props, []any{}, "storageProfile", "dataDisks")
+	arm.Default(props, "SCSI", "storageProfile", "diskControllerType")
+	if plan.size.NVMe == "NVMe" {
+		arm.Put(props, "NVMe", "storageProfile", "diskControllerType")
+	}
+	for i, e := range arm.List(props, "storageProfile", "dataDisks") {
+		o := e.(arm.Object)
+		arm.Default(o, vm.Name()+"_DataDisk_"+itoa(i), "name")
+		arm.Default(o, "None", "caching")
+		arm.Default(o, "Detach", "deleteOption")
+		arm.Default(o, false, "toBeDetached")
+	}
+	if arm.Map(props, "osProfile") != nil {
+		arm.Default(props, []any{}, "osProfile", "secrets")
+		arm.Default(props, true, "osProfile", "allowExtensionOperations")
+		arm.Default(props, true, "osProfile", "requireGuestProvisionSignal")
+		arm.Default(props, false, "osProfile", "linuxConfiguration", "disablePasswordAuthentication")
+		arm.Default(props, true, "osProfile", "linuxConfiguration", "provisionVMAgent")
+		arm.Default(props, "ImageDefault", "osProfile", "linuxConfiguration", "patchSettings", "patchMode")
+		arm.Default(props, "ImageDefault", "osProfile", "linuxConfiguration", "patchSettings", "assessmentMode")
+		arm.Default(props, false, "osProfile", "linuxConfiguration", "enableVMAgentPlatformUpdates")
+	}
+	if id := arm.Map(vm.Body, "identity"); strings.Contains(strings.ToLower(arm.Str(id, "type")), "systemassigned") {
+		arm.Default(id, uuid.NewString(), "principalId")
+		arm.Default(id, p.s.Options().TenantID, "tenantId")
+	}
+}
+
+// hide moves secrets and what GET never shows out of the body.
+func (p *Provider) hide(vm *arm.Resource) {
+	for key, path := range map[string][]string{
+		"customData": {"properties", "osProfile", "customData"},
+		"userData":   {"properties", "userData"},
+	} {
+		if v := arm.Get(vm.Body, path...); v != nil {
+			vm.Hidden[key] = v
+			arm.Drop(vm.Body, path...)
+		}
+	}
+	arm.Drop(vm.Body, "properties", "osProfile", "adminPassword")
+}
+
+// hosted makes the Run of an operation kind, or none where there are no hosts: the operation then
+// ends in virtual time, without a goroutine.
+func (p *Provider) hosted(f func(ctx context.Context, op arm.Operation) (any, error)) func(context.Context, arm.Operation) (any, error) {
+	if p.opt.Hosts == nil {
+		return nil
+	}
+	return f
+}
+
+// boot starts a VM's host, unless the region has no room for it.
+func (p *Provider) boot(ctx context.Context, op arm.Operation) (any, error) {
+	var m Machine
+	var room bool
+	p.s.Do(func() {
+		if vm := p.s.Find(op.Target); vm != nil {
+			m, room = p.machine(vm), p.allocation(vm) == nil
+		}
+	})
+	if !room || m.ID == "" {
+		return nil, nil
+	}
+	return nil, p.opt.Hosts.Start(ctx, m)
+}
+
+// allocation is the failure to find hardware, which Azure reports when the operation ends.
+func (p *Provider) allocation(vm *arm.Resource) *arm.Error {
+	size := arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize")
+	zone := zoneOf(vm.Body)
+	if !listed(p.opt.Exhausted, size, vm.Location(), zone) {
+		return nil
+	}
+	if zone != "" {
+		return arm.Conflict("ZonalAllocationFailed", "Allocation failed. We do not have sufficient capacity for the requested VM size %s in zone %s. Read more about improving likelihood of allocation success at http://aka.ms/allocation-guidance", size, zone)
+	}
+	return arm.Conflict("AllocationFailed", "Allocation failed. We do not have sufficient capacity for the requested VM size in this region. Read more about improving likelihood of allocation success at http://aka.ms/allocation-guidance")
+}
+
+func zoneOf(body arm.Object) string {
+	if l := arm.List(body, "zones"); len(l) > 0 {
+		z, _ := l[0].(string)
+		return z
+	}
+	return ""
+}
+
+func (p *Provider) finishCreate(op *arm.Operation, err error) (time.Duration, error) {
+	vm := p.s.Find(op.Target)
+	if vm == nil {
+		return 0, nil
+	}
+	if e := p.allocation(vm); e != nil {
+		p.fail(vm, e)
+		p.setPower(vm, powerNone)
+		for _, nic := range p.nicsOf(vm) {
+			p.net.Detach(nic)
+			p.net.Reserve(nic, vm.ID)
+		}
+		return 0, e
+	}
+	for _, d := range p.attached(vm) {
+		p.showDisk(vm, d)
+	}
+	p.setPower(vm, powerRunning)
+	if err != nil {
+		e := arm.Conflict("OSProvisioningTimedOut", "OS Provisioning for VM '%s' did not finish in the allotted time. The VM may still finish provisioning successfully. Please check provisioning state later. Details: %v", vm.Name(), err)
+		p.fail(vm, e)
+		return 0, e
+	}
+	setProvisioning(vm, "Succeeded")
+	return 0, nil
+}
+
+func (p *Provider) fail(vm *arm.Resource, e *arm.Error) {
+	setProvisioning(vm, "Failed")
+	vm.Hidden["failure"] = arm.Object{"code": e.Code, "message": e.Message}
+	p.s.Touch(vm)
+}
+
+// nicsOf are the interfaces that a VM names.
+func (p *Provider) nicsOf(vm *arm.Resource) []*arm.Resource {
+	var l []*arm.Resource
+	for _, e := range arm.List(vm.Body, "properties", "networkProfile", "networkInterfaces") {
+		if nic := p.s.FindType(network.NICType, arm.Str(e, "id")); nic != nil {
+			l = append(l, nic)
+		}
+	}
+	return l
+}

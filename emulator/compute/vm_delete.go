@@ -1,0 +1,65 @@
+package compute
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network"
+)
+
+func (p *Provider) deleteVM(c *arm.Call) (*arm.Reply, error) {
+	vm, err := p.vm(c)
+	if err != nil {
+		return arm.Status(http.StatusNoContent), nil
+	}
+	if err := c.Match(true, vm.Etag()); err != nil {
+		return nil, err
+	}
+	if op := p.s.Current(vm.ID); op != nil && op.Kind == "vm.delete" {
+		return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction()), nil
+	}
+	p.s.Preempt(vm.ID)
+	setProvisioning(vm, "Deleting")
+	p.s.Touch(vm)
+	op := p.s.Begin("vm.delete", vm.ID, vm.Location(), nil)
+	return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction()), nil
+}
+
+func (p *Provider) finishDelete(op *arm.Operation, _ error) (time.Duration, error) {
+	if vm := p.s.Find(op.Target); vm != nil {
+		p.s.Remove(vm)
+	}
+	return 0, nil
+}
+
+// removedVM frees what a VM holds, and removes what is to go with it.
+func (p *Provider) removedVM(vm *arm.Resource) {
+	failed := arm.Str(vm.Hidden, "failure", "code") != "" && power(vm) == powerNone
+	goes := map[string]bool{}
+	profile := arm.Map(vm.Body, "properties", "storageProfile")
+	for _, d := range append([]any{profile["osDisk"]}, arm.List(profile, "dataDisks")...) {
+		goes[arm.Key(diskID(vm, arm.Str(d, "name")))] = arm.Fold(arm.Str(d, "deleteOption"), "Delete")
+	}
+	for _, d := range p.attached(vm) {
+		p.release(d)
+		if goes[arm.Key(d.ID)] {
+			p.s.Remove(d)
+		}
+	}
+	for _, e := range arm.List(vm.Body, "properties", "networkProfile", "networkInterfaces") {
+		nic := p.s.FindType(network.NICType, arm.Str(e, "id"))
+		if nic == nil {
+			continue
+		}
+		if !failed {
+			p.net.Detach(nic)
+		}
+		if arm.Fold(arm.Str(e, "properties", "deleteOption"), "Delete") {
+			p.s.Remove(nic)
+		}
+	}
+	for _, e := range p.extensionsOf(vm) {
+		p.s.Forget(e)
+	}
+}
