@@ -1,0 +1,200 @@
+//go:build unix
+
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
+	"github.com/azlin-dev/azlin/emulator/host/wire"
+)
+
+// machine is a VM as its pid 1 sees it.
+type machine struct {
+	boot   wire.Boot
+	config *cloudinit.Config
+	tree   tree
+	reaper *reaper
+	conn   *wire.Conn // to the emulator
+	root   *server
+
+	instance string // cloud-init's directory of this instance, below the tree
+	fresh    bool   // the instance's first boot
+	status   *status
+
+	mu     sync.Mutex
+	agents map[string]*wire.Conn // the running agents of login users
+}
+
+// runInit is pid 1. It ends when the emulator goes away, and with it, by the kernel's hand, all in the VM.
+func runInit() error {
+	ignoreSignals()
+	conn, err := wire.FromFile(os.NewFile(controlFD, "control"))
+	if err != nil {
+		return err
+	}
+	m := &machine{conn: conn, reaper: newReaper(), agents: map[string]*wire.Conn{}}
+	if _, err := conn.Receive(&m.boot); err != nil {
+		return err
+	}
+	go m.reaper.run()
+	if err := m.start(); err != nil {
+		_ = conn.Send(wire.Notice{Err: err.Error()})
+		return err
+	}
+	if err := conn.Send(wire.Notice{Ready: true}); err != nil {
+		return err
+	}
+	go m.finish()
+	for {
+		route, call, err := receiveRoute(conn)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		go m.dispatch(rootAccount().Name, route, call)
+	}
+}
+
+// start takes the boot as far as sshd's start.
+func (m *machine) start() error {
+	m.root = &server{reaper: m.reaper, user: rootAccount().Name, admin: m}
+	if m.boot.Isolated {
+		if err := isolate(m.boot); err != nil {
+			return err
+		}
+		if err := installShims(); err != nil {
+			return fmt.Errorf("install shims: %w", err)
+		}
+		m.root.prepare = confineRoot
+	} else {
+		m.tree = tree(m.boot.Root)
+		if err := prepareTree(m.tree); err != nil {
+			return err
+		}
+	}
+	m.root.tree = m.tree
+	config, err := cloudinit.Parse(m.boot.UserData)
+	if err != nil {
+		config = &cloudinit.Config{DefaultUser: true, Warnings: []string{err.Error()}}
+	}
+	m.config = config
+	if err := m.seedSystem(); err != nil {
+		return fmt.Errorf("seed /etc: %w", err)
+	}
+	if m.boot.Isolated {
+		if err := showRelease(); err != nil {
+			return err
+		}
+	}
+	if err := m.cloudInitEarly(); err != nil {
+		return fmt.Errorf("cloud-init: %w", err)
+	}
+	if m.boot.Isolated {
+		if err := m.listenFor(rootAccount().Name, rootSocketDir); err != nil {
+			return fmt.Errorf("listen for sudo: %w", err)
+		}
+	}
+	return nil
+}
+
+// dispatch hands a call to the agent of the identity it asks for, if the caller may have that identity.
+func (m *machine) dispatch(caller string, route wire.Route, call *os.File) {
+	defer call.Close()
+	if route.User == "" {
+		route.User = rootAccount().Name
+	}
+	target, err := m.tree.lookup(route.User)
+	if err == nil {
+		err = m.allow(caller, target)
+	}
+	if err == nil && target.UID != 0 && m.boot.Isolated {
+		err = m.forward(target, call)
+		if err == nil {
+			return
+		}
+	}
+	conn, cerr := wire.FromFile(call)
+	if cerr != nil {
+		return
+	}
+	if err != nil {
+		refuse(conn, err)
+		return
+	}
+	s := m.root
+	if !m.boot.Isolated && target.UID != 0 {
+		s = &server{tree: m.tree, reaper: m.reaper, user: target.Name}
+	}
+	s.serve(conn)
+}
+
+// refuse answers a call that goes nowhere.
+func refuse(conn *wire.Conn, err error) {
+	defer conn.Close()
+	_ = conn.Send(wire.Event{Err: err.Error(), NotFound: errors.Is(err, errNoUser)})
+}
+
+// forward gives a call to the user's agent, starting one if there is none: it may have been killed, as any
+// process of the user may.
+func (m *machine) forward(who account, call *os.File) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if conn, ok := m.agents[who.Name]; ok {
+		if conn.Send(wire.Route{}, call) == nil {
+			return nil
+		}
+		conn.Close()
+		delete(m.agents, who.Name)
+	}
+	conn, err := m.startUserAgent(who)
+	if err != nil {
+		return fmt.Errorf("start agent of %s: %w", who.Name, err)
+	}
+	m.agents[who.Name] = conn
+	return conn.Send(wire.Route{}, call)
+}
+
+// handle does what only root may ask for.
+func (m *machine) handle(call *wire.Conn, req wire.Request) error {
+	switch req.Op {
+	case wire.OpUser:
+		who, err := m.tree.addUser(m.adminUser(req.User))
+		if err != nil {
+			return err
+		}
+		if err := m.permit(who.Name, []string{"ALL=(ALL) NOPASSWD:ALL"}); err != nil {
+			return err
+		}
+		if err := m.tree.authorize(who, req.Keys, true); err != nil {
+			return err
+		}
+		return call.Send(wire.Event{})
+	case wire.OpReboot, wire.OpHalt:
+		if err := call.Send(wire.Event{}); err != nil {
+			return err
+		}
+		return m.conn.Send(wire.Notice{Reboot: req.Op == wire.OpReboot, Halt: req.Op == wire.OpHalt})
+	}
+	return fmt.Errorf("unknown request %q", req.Op)
+}
+
+// receiveRoute reads a route and the socket of its call.
+func receiveRoute(conn *wire.Conn) (wire.Route, *os.File, error) {
+	var route wire.Route
+	files, err := conn.Receive(&route)
+	if err != nil {
+		return route, nil, err
+	}
+	if len(files) != 1 {
+		closeFiles(files)
+		return route, nil, fmt.Errorf("route with %d files", len(files))
+	}
+	return route, files[0], nil
+}

@@ -1,0 +1,79 @@
+//go:build unix
+
+// Package agent is what runs inside an emulated VM: pid 1, which sets up the machine's own view of the file
+// system and starts its commands; one agent per login user, in a nested user namespace, so that the user sees
+// uid 1000 and cannot undo what root arranged; and the small programs an Ubuntu VM has and the host may lack
+// (sudo, su, cloud-init, reboot, sftp-server).
+//
+// It does no networking: the emulator owns the listeners and speaks SSH. Everything here runs with one
+// unprivileged host user id, whatever it is called inside.
+package agent
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Marker is the first argument of every process of this package; the second is its role.
+const Marker = "azlin-emulated-vm"
+
+// The roles of a re-executed process.
+const (
+	roleInit      = "init"
+	roleUser      = "user"
+	roleSudo      = "sudo"
+	roleSu        = "su"
+	roleCloudInit = "cloud-init"
+	roleReboot    = "reboot"
+	roleShutdown  = "shutdown"
+	roleSystemctl = "systemctl"
+	roleSFTP      = "sftp"
+)
+
+// controlFD is the inherited socket of the roles init and user.
+const controlFD = 3
+
+// InitArgv is the command line of a VM's pid 1. The name is what ps shows inside.
+func InitArgv() []string { return []string{"/sbin/init", Marker, roleInit} }
+
+// Run is a whole process: it does what role says and returns the exit code.
+func Run(role string, args []string) int {
+	switch role {
+	case roleInit:
+		return report("init", runInit())
+	case roleUser:
+		return report("user agent", runUser(args))
+	case roleSFTP:
+		return report("sftp-server", serveSFTP())
+	case roleSudo:
+		return runSudo(args)
+	case roleSu:
+		return runSu(args)
+	case roleCloudInit:
+		return runCloudInit(args)
+	case roleReboot, roleShutdown:
+		return runPower(role, args)
+	case roleSystemctl:
+		return runSystemctl(args)
+	}
+	fmt.Fprintf(os.Stderr, "unknown role %q\n", role)
+	return 2
+}
+
+func report(what string, err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "%s: %v\n", what, err)
+	return 1
+}
+
+// ignoreSignals keeps an agent alive: pid 1 gets signals from inside only where it has handlers, and the Go
+// runtime installs handlers for all of them.
+func ignoreSignals() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP,
+		syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGABRT, syscall.SIGALRM)
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGTTOU, syscall.SIGTTIN, syscall.SIGTSTP)
+}

@@ -1,0 +1,30 @@
+package host
+
+import (
+	"slices"
+	"sync"
+)
+
+// maxConsole is how many bytes of a serial console are kept.
+const maxConsole = 256 << 10
+
+// console keeps the end of what a VM printed.
+type console struct {
+	mu  sync.Mutex
+	log []byte
+}
+
+func (c *console) write(p []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.log = append(c.log, p...)
+	if surplus := len(c.log) - maxConsole; surplus > 0 {
+		c.log = slices.Delete(c.log, 0, surplus)
+	}
+}
+
+func (c *console) bytes() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.log)
+}

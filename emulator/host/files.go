@@ -1,0 +1,247 @@
+package host
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// files is the directory of a runtime:
+//
+//	lock               held by the emulator that uses it
+//	owner              only in the fallback place: the directory it stands in for
+//	agent              the emulator's executable, where the VMs' user can reach it
+//	template/          the host's /etc without what is secret, copied at the first boot
+//	machines/HASH/id   the VM's id; HASH is the beginning of its SHA-256
+//	machines/HASH/host_key
+//	machines/HASH/vm/  what the VM writes, and all that its user id may write to
+type files struct {
+	asked    string // the directory of Options
+	base     string // the one in use
+	uid, gid int    // the host's ids of everything in a VM
+
+	template func() (string, error)
+	agent    func() (string, error)
+}
+
+// place is the directory of one VM.
+type place struct {
+	dir  string
+	root string // the VM's own
+	uid  int
+	gid  int
+}
+
+// fallbackBase is where VMs live if root's own directory is closed to their user.
+const fallbackBase = "/var/lib/azlin-emulator"
+
+func openFiles(dir string, mode Mode) (*files, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	f := &files{asked: dir, base: dir, uid: os.Geteuid(), gid: os.Getegid()}
+	if f.uid == 0 && mode == Namespaces {
+		if err := f.becomeUnprivileged(); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(f.base, "machines"), f.dirMode()); err != nil {
+		return nil, err
+	}
+	f.agent = sync.OnceValues(f.installAgent)
+	f.template = sync.OnceValues(func() (string, error) { return f.makeTemplate(mode) })
+	return f, nil
+}
+
+// dirMode lets the VMs' user pass, where that is not the emulator's own.
+func (f *files) dirMode() os.FileMode {
+	if f.uid == os.Geteuid() {
+		return 0o700
+	}
+	return 0o711
+}
+
+// becomeUnprivileged finds the VMs' user for an emulator that root runs, and a place that user can reach.
+func (f *files) becomeUnprivileged() error {
+	if err := collectOrphans(fallbackBase); err != nil {
+		return err
+	}
+	id, err := unprivilegedID()
+	if err != nil {
+		return err
+	}
+	f.uid, f.gid = id, id
+	if reachable(f.asked) {
+		return os.Chmod(f.asked, 0o711)
+	}
+	f.base = filepath.Join(fallbackBase, hashOf(f.asked))
+	if err := os.MkdirAll(f.base, 0o711); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(f.base, "owner"), []byte(f.asked), 0o600)
+}
+
+// collectOrphans deletes fallback places whose directories are gone.
+func collectOrphans(base string) error {
+	places, err := os.ReadDir(base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range places {
+		dir := filepath.Join(base, p.Name())
+		owner, err := os.ReadFile(filepath.Join(dir, "owner"))
+		if err != nil || !filepath.IsAbs(string(owner)) || p.Name() != hashOf(string(owner)) {
+			continue
+		}
+		if _, err := os.Stat(string(owner)); errors.Is(err, fs.ErrNotExist) {
+			if err := removeTree(dir); err != nil {
+				return fmt.Errorf("delete %s: %w", dir, err)
+			}
+		}
+	}
+	return nil
+}
+
+// reachable reports whether everybody may pass through a directory and all above it, except perhaps the last,
+// which is the emulator's own to open.
+func reachable(dir string) bool {
+	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
+		info, err := os.Stat(parent)
+		if err != nil || info.Mode().Perm()&0o001 == 0 {
+			return false
+		}
+		if parent == filepath.Dir(parent) {
+			return true
+		}
+	}
+}
+
+func (f *files) lockFile() string { return filepath.Join(f.base, "lock") }
+
+// clean deletes what an earlier emulator had no time to.
+func (f *files) clean() error {
+	var errs []error
+	for _, name := range []string{"agent", "template", "probe"} {
+		errs = append(errs, removeTree(filepath.Join(f.base, name)))
+	}
+	return errors.Join(errs...)
+}
+
+// close deletes what is not worth keeping. A fallback place without VMs goes as a whole.
+func (f *files) close() error {
+	err := f.clean()
+	if f.base == f.asked {
+		return err
+	}
+	if machines, readErr := os.ReadDir(filepath.Join(f.base, "machines")); readErr == nil && len(machines) == 0 {
+		err = errors.Join(err, removeTree(f.base))
+	}
+	return err
+}
+
+// installAgent puts the running executable beside the VMs: it may lie where their user cannot go.
+func (f *files) installAgent() (string, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	target := filepath.Join(f.base, "agent")
+	if info, err := os.Stat(exe); err == nil && info.Mode().Perm()&0o005 == 0o005 && os.Link(exe, target) == nil {
+		return target, nil
+	}
+	if err := copyFile(exe, target, 0o755, math.MaxInt64); err != nil {
+		return "", fmt.Errorf("copy %s: %w", exe, err)
+	}
+	return target, os.Chmod(target, 0o755)
+}
+
+func (f *files) machineDir(id string) string { return filepath.Join(f.base, "machines", hashOf(id)) }
+
+// machine returns the place of a VM, making it at first.
+func (f *files) machine(id string) (place, error) {
+	p := place{dir: f.machineDir(id), uid: f.uid, gid: f.gid}
+	p.root = filepath.Join(p.dir, "vm")
+	if err := os.MkdirAll(p.dir, f.dirMode()); err != nil {
+		return place{}, err
+	}
+	if err := os.WriteFile(filepath.Join(p.dir, "id"), []byte(id+"\n"), 0o600); err != nil {
+		return place{}, err
+	}
+	return p, f.makeOwned(p.root)
+}
+
+// makeOwned makes a directory that belongs to the VMs' user.
+func (f *files) makeOwned(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	}
+	if f.uid == os.Geteuid() {
+		return nil
+	}
+	return os.Chown(dir, f.uid, f.gid)
+}
+
+func (f *files) remove(id string) error { return removeTree(f.machineDir(id)) }
+
+func hashOf(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:8])
+}
+
+// removeTree deletes a directory that a VM may have filled: with directories closed even to their owner.
+// Links are not followed.
+func removeTree(dir string) error {
+	err := os.RemoveAll(dir)
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := unlockTree(root, "."); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
+}
+
+// unlockTree makes all directories of a tree accessible to their owner.
+func unlockTree(root *os.Root, dir string) error {
+	if err := root.Chmod(dir, 0o700); err != nil {
+		return err
+	}
+	d, err := root.Open(dir)
+	if err != nil {
+		return err
+	}
+	entries, err := d.ReadDir(-1)
+	d.Close()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			if err := unlockTree(root, filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

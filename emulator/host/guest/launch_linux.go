@@ -1,0 +1,63 @@
+package guest
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+
+	"github.com/azlin-dev/azlin/emulator/host/agent"
+)
+
+// Launcher starts VMs. It keeps one thread for that: the kernel ends a VM when the thread that started it ends,
+// so that nothing of a VM outlives a killed emulator, and the Go runtime ends threads as it likes.
+type Launcher struct {
+	jobs chan func()
+}
+
+// NewLauncher returns a launcher; Close ends it and, with its thread, all that it started.
+func NewLauncher() *Launcher {
+	l := &Launcher{jobs: make(chan func())}
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		for job := range l.jobs {
+			job()
+		}
+	}()
+	return l
+}
+
+// Close ends the launcher. No Boot may be under way or follow.
+func (l *Launcher) Close() { close(l.jobs) }
+
+func (l *Launcher) start(o Options, control *os.File) (*os.Process, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	attr := &os.ProcAttr{
+		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, control},
+		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
+	}
+	if o.Boot.Isolated {
+		attr.Sys.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID |
+			syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
+		attr.Sys.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: o.UID, Size: 1}}
+		attr.Sys.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: o.GID, Size: 1}}
+		// Root gives up its groups; anybody else may not, and keeps those he has anyway.
+		privileged := os.Geteuid() == 0
+		attr.Sys.GidMappingsEnableSetgroups = privileged
+		attr.Sys.Credential = &syscall.Credential{Uid: 0, Gid: 0, NoSetGroups: !privileged}
+	}
+	type result struct {
+		proc *os.Process
+		err  error
+	}
+	started := make(chan result)
+	l.jobs <- func() {
+		p, err := os.StartProcess("/proc/self/exe", agent.InitArgv(), attr)
+		started <- result{p, err}
+	}
+	r := <-started
+	return r.proc, r.err
+}

@@ -1,0 +1,86 @@
+package host
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
+	"github.com/azlin-dev/azlin/emulator/host/wire"
+)
+
+// hostKeys returns the VM's SSH host keys: those that its first user data brought, else a generated one. They
+// are kept outside of the VM, so that they stay the same over restarts.
+func (p place) hostKeys(userData []byte) ([]wire.HostKey, []ssh.Signer, error) {
+	stored, err := os.ReadFile(p.keyFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		stored, err = p.firstKeys(userData)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("host key: %w", err)
+	}
+	var keys []wire.HostKey
+	var signers []ssh.Signer
+	for block, rest := pem.Decode(stored); block != nil; block, rest = pem.Decode(rest) {
+		private := pem.EncodeToMemory(block)
+		signer, err := ssh.ParsePrivateKey(private)
+		if err != nil {
+			return nil, nil, fmt.Errorf("host key: %w", err)
+		}
+		public := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
+		keys = append(keys, wire.HostKey{Type: shortType(signer.PublicKey()), Private: string(private), Public: public})
+		signers = append(signers, signer)
+	}
+	if len(signers) == 0 {
+		return nil, nil, errors.New("host key: none in " + p.keyFile())
+	}
+	return keys, signers, nil
+}
+
+func (p place) keyFile() string { return filepath.Join(p.dir, "host_key") }
+
+// firstKeys decides on the keys at the first boot and stores them.
+func (p place) firstKeys(userData []byte) ([]byte, error) {
+	var stored []byte
+	if config, err := cloudinit.Parse(userData); err == nil { // a mistake in it is the VM's to report
+		for _, key := range config.HostKeys {
+			private := strings.TrimSpace(key.Private) + "\n"
+			if _, err := ssh.ParsePrivateKey([]byte(private)); err != nil {
+				continue
+			}
+			stored = append(stored, private...)
+		}
+	}
+	if stored == nil {
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		block, err := ssh.MarshalPrivateKey(private, "")
+		if err != nil {
+			return nil, err
+		}
+		stored = pem.EncodeToMemory(block)
+	}
+	return stored, os.WriteFile(p.keyFile(), stored, 0o600)
+}
+
+// shortType is the key type as in the names of sshd's files.
+func shortType(key ssh.PublicKey) string {
+	switch kind := key.Type(); {
+	case kind == ssh.KeyAlgoED25519:
+		return "ed25519"
+	case strings.HasPrefix(kind, "ecdsa-"):
+		return "ecdsa"
+	default:
+		return "rsa"
+	}
+}

@@ -1,0 +1,115 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// The bounds of what is copied of the host's /etc.
+const (
+	maxTemplateFile = 2 << 20
+	maxTemplateSize = 64 << 20
+)
+
+// own are the parts of /etc that say who the host is or how it is run. A VM gets none of them.
+var own = []string{
+	"passwd", "passwd-", "group", "group-", "shadow", "shadow-", "gshadow", "gshadow-", "subuid", "subgid", "subuid-", "subgid-",
+	"hostname", "hosts", "machine-id", "fstab", "mtab", "crypttab", "environment", "ssh", "sudoers", "sudoers.d", "sudo.conf",
+	"cloud", "cron.d", "crontab", "cron.daily", "cron.hourly", "cron.weekly", "cron.monthly", "netplan", "network",
+	"NetworkManager", "wireguard", "openvpn", "docker", "containerd", "kubernetes", "gitconfig", "npmrc", "pip.conf", "wgetrc",
+	"curlrc", "krb5.keytab", "os-release", "lsb-release", "motd", "issue", "issue.net", "debian_version", "localtime", "timezone",
+}
+
+// makeTemplate copies what of the host's /etc everybody may read and a VM may have.
+func (f *files) makeTemplate(mode Mode) (string, error) {
+	if mode != Namespaces {
+		return "", nil
+	}
+	dir := filepath.Join(f.base, "template")
+	if err := f.makeOwned(dir); err != nil {
+		return "", err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return "", err
+	}
+	t := template{files: f, left: maxTemplateSize}
+	if err := t.copyDir("/etc", dir, own); err != nil {
+		return "", fmt.Errorf("copy /etc: %w", err)
+	}
+	return dir, nil
+}
+
+type template struct {
+	files *files
+	left  int64 // bytes that may still be copied
+}
+
+// copyDir copies a directory's readable entries. What vanishes or cannot be read meanwhile is left out.
+func (t *template) copyDir(from, to string, skip []string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		source, target := filepath.Join(from, e.Name()), filepath.Join(to, e.Name())
+		info, err := e.Info()
+		if err != nil || slices.Contains(skip, e.Name()) {
+			continue
+		}
+		switch {
+		case info.Mode()&os.ModeSymlink != 0:
+			err = copyLink(source, target)
+		case info.IsDir() && info.Mode().Perm()&0o005 == 0o005:
+			if err = os.Mkdir(target, 0o755); err == nil {
+				err = t.copyDir(source, target, nil)
+			}
+		case info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 && info.Size() <= min(maxTemplateFile, t.left):
+			t.left -= info.Size()
+			err = copyFile(source, target, info.Mode().Perm()|0o600, maxTemplateFile)
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+				continue // it was replaced meanwhile
+			}
+		default:
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if t.files.uid != os.Geteuid() {
+			if err := os.Lchown(target, t.files.uid, t.files.gid); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func copyLink(from, to string) error {
+	target, err := os.Readlink(from)
+	if err != nil {
+		return err
+	}
+	return os.Symlink(target, to)
+}
+
+func copyFile(from, to string, mode os.FileMode, limit int64) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, io.LimitReader(in, limit)); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
