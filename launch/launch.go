@@ -143,17 +143,29 @@ func failed(display *progress.Display, err error) error {
 // first request is the one that signs in.
 func (l *Launcher) operationFor(ctx context.Context, config *vm.Config) (op *operation, resumes bool, err error) {
 	subscription := l.Target.SubscriptionID
-	if op, err = findOperation(l.OperationsDir, subscription, config.ResourceGroup, config.Name); err != nil {
+	if op, err = findOperation(l.OperationsDir, l.launchOf(config.ResourceGroup, config.Name)); err != nil {
 		return nil, false, err
 	}
 	resumes = op != nil
+	fresh := func() (err error) {
+		op, err = newOperation(l.OperationsDir, subscription, config.ResourceGroup, config.Name, time.Now())
+		return err
+	}
 	if op == nil {
-		if op, err = newOperation(l.OperationsDir, subscription, config.ResourceGroup, config.Name, time.Now()); err != nil {
+		if err := fresh(); err != nil {
 			return nil, false, err
 		}
 	}
 	config.OperationID, config.HostKey = op.ID, op.HostKey.Public
 	exists, err := l.VMs.Resumes(ctx, *config)
+	if err != nil {
+		return nil, false, err
+	}
+	if !exists && op.HostKey.Private == "" {
+		// The VM had proven itself and was then deleted: a new one needs a new identity.
+		err = errors.Join(op.finish(), fresh())
+		config.OperationID, config.HostKey = op.ID, op.HostKey.Public
+	}
 	return op, resumes || exists, err
 }
 

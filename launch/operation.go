@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -36,14 +37,8 @@ type operation struct {
 
 const operationVersion = 1
 
-// of reports whether the operation is the launch of this VM. Azure's names do not know case.
-func (o *operation) of(subscription, group, name string) bool {
-	return o.Kind == "new" && strings.EqualFold(o.Subscription, subscription) &&
-		strings.EqualFold(o.Group, group) && strings.EqualFold(o.Name, name)
-}
-
-// findOperation returns the unfinished launch of a VM that was begun from this machine, or nil.
-func findOperation(dir, subscription, group, name string) (*operation, error) {
+// findOperation returns the first unfinished launch begun from this machine that is wanted, or nil.
+func findOperation(dir string, wanted func(*operation) bool) (*operation, error) {
 	if dir == "" {
 		return nil, nil
 	}
@@ -62,7 +57,7 @@ func findOperation(dir, subscription, group, name string) (*operation, error) {
 		if err != nil {
 			return nil, err
 		}
-		if op.of(subscription, group, name) {
+		if wanted(op) {
 			return op, nil
 		}
 	}
@@ -133,4 +128,42 @@ func (o *operation) finish() error {
 		return fmt.Errorf("finish operation: %w", err)
 	}
 	return nil
+}
+
+// GroupOf tells in which resource group an unfinished launch of this name, begun from this machine, was
+// to create its VM; empty when there is none.
+func (l *Launcher) GroupOf(name string) (string, error) {
+	op, err := findOperation(l.OperationsDir, func(o *operation) bool {
+		return strings.EqualFold(o.Subscription, l.Target.SubscriptionID) && strings.EqualFold(o.Name, name)
+	})
+	if op == nil || err != nil {
+		return "", err
+	}
+	return op.Group, nil
+}
+
+// Forget removes what this machine remembers of a VM that was deleted: an unfinished launch and its host
+// key. vmID may be empty.
+func (l *Launcher) Forget(ctx context.Context, group, name, vmID string) error {
+	op, err := findOperation(l.OperationsDir, l.launchOf(group, name))
+	if err != nil {
+		return err
+	}
+	if op != nil {
+		if err := op.finish(); err != nil {
+			return err
+		}
+	}
+	if vmID == "" {
+		return nil
+	}
+	return l.Reach.KnownHosts.Forget(ctx, vmID)
+}
+
+// launchOf recognises the launch of one VM. Azure's names do not know case.
+func (l *Launcher) launchOf(group, name string) func(*operation) bool {
+	return func(o *operation) bool {
+		return o.Kind == "new" && strings.EqualFold(o.Subscription, l.Target.SubscriptionID) &&
+			strings.EqualFold(o.Group, group) && strings.EqualFold(o.Name, name)
+	}
 }

@@ -104,7 +104,7 @@ func (f Finder) fromSerialLog(ctx context.Context, i vm.Info) (ssh.PublicKey, er
 
 // fromRunCommand lets Azure's agent on the VM print its key.
 func (f Finder) fromRunCommand(ctx context.Context, i vm.Info) (ssh.PublicKey, error) {
-	out, err := f.VMs.RunCommand(ctx, i.ResourceGroup, i.Name, []string{"cat /etc/ssh/ssh_host_ed25519_key.pub /etc/ssh/ssh_host_ecdsa_key.pub 2>/dev/null"})
+	out, err := f.VMs.RunCommand(ctx, i.ResourceGroup, i.Name, "cat /etc/ssh/ssh_host_ed25519_key.pub /etc/ssh/ssh_host_ecdsa_key.pub 2>/dev/null")
 	if err != nil {
 		return nil, fmt.Errorf("ask the VM through Run Command: %w", err)
 	}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/config"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+type killFlags struct {
+	yes, dryRun, foreign bool
+}
+
+func newKillCommand(a *app) *cobra.Command {
+	var flags killFlags
+	cmd := &cobra.Command{
+		Use:   "kill VM",
+		Short: "Delete a VM and everything that belongs to it",
+		Long: `Deletes a VM, its disks, its network interfaces, their public addresses and its security group, and checks
+that they are gone. The network that VMs of a region share stays, and so does the resource group.
+
+What an unfinished 'azlin new' of that name left behind is deleted, too. A VM that is not there is no
+error.`,
+		Example: "  azlin kill dev\n  azlin kill dev --dry-run\n  azlin kill dev --yes",
+		Args:    exactly(1, "one VM"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.kill(cmd.Context(), args[0], flags) },
+	}
+	addYes(cmd, &flags.yes)
+	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show what would be deleted and stop")
+	cmd.Flags().BoolVar(&flags.foreign, "foreign", false, "also a VM that azlin did not create")
+	return cmd
+}
+
+func (a *app) kill(ctx context.Context, name string, flags killFlags) error {
+	if !flags.yes && !flags.dryRun && !a.streams.InTTY {
+		return errkind.New(errkind.Invalid, "deleting a VM needs a confirmation, but there is no terminal to ask on: give --yes")
+	}
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	group := s.Azure.Target().ResourceGroup
+	match, err := s.VMs.Resolve(ctx, name, group)
+	switch {
+	case err == nil:
+		name, group = match.VM.Name, match.VM.ResourceGroup
+		if !match.VM.Managed && !flags.foreign {
+			return &errkind.Error{
+				Kind: errkind.Conflict, Op: "delete vm", Resource: name,
+				Err: fmt.Errorf("azlin did not create it; say --foreign if it is to be deleted all the same"),
+			}
+		}
+	case errkind.Of(err) == errkind.NotFound:
+		// No VM, but perhaps the remains of one that was never finished.
+		if group, err = s.Launcher.GroupOf(name); err != nil {
+			return err
+		}
+		group = cmp.Or(group, s.Azure.Target().ResourceGroup, config.DefaultResourceGroup)
+	default:
+		return err
+	}
+	plan, err := s.VMs.Delete(ctx, group, name, vm.DeleteOptions{DryRun: true})
+	if err != nil {
+		return err
+	}
+	if flags.dryRun {
+		return a.output.Print(deletionView(plan))
+	}
+	if plan.TotalResources > 0 && !flags.yes {
+		a.say(fmt.Sprintf("In subscription %s, resource group %s, this will be deleted:", s.Azure.SubscriptionID(), group))
+		for _, r := range plan.Results {
+			a.say(fmt.Sprintf("  %-10s %s", r.ResourceType, r.ResourceName))
+		}
+		if err := a.streams.Confirm(ctx, "Delete "+name+"?", "--yes"); err != nil {
+			return err
+		}
+	}
+	sum, err := a.deleteVM(ctx, s, group, name)
+	if err != nil {
+		return err
+	}
+	if err := s.Launcher.Forget(ctx, group, name, match.VM.VMID); err != nil {
+		return err
+	}
+	if err := a.output.Print(deletionView(sum)); err != nil {
+		return err
+	}
+	if err := sum.Err(); err != nil {
+		return &errkind.Error{Err: err, Next: fmt.Sprintf("azlin kill %s -g %s", name, group)}
+	}
+	return nil
+}
+
+// deleteVM deletes and shows how far it is.
+func (a *app) deleteVM(ctx context.Context, s *session, group, name string) (vm.DeletionSummary, error) {
+	show := term.NewProgress(a.streams, a.progress)
+	defer show.Close()
+	display := progress.New(1, show.Sink)
+	display.StartStage(progress.Stage{Name: "delete", Description: "deleting " + name})
+	sum, err := s.VMs.Delete(ctx, group, name, vm.DeleteOptions{Report: func(step string) {
+		_ = display.Update(step) // the stage is open
+	}})
+	switch {
+	case err != nil:
+		_ = display.FailStage(err.Error()) // the stage is open
+	case sum.FailedResources > 0:
+		_ = display.FailStage(fmt.Sprintf("%d of %d resources are left", sum.FailedResources, sum.TotalResources)) // as above
+	default:
+		_ = display.CompleteStage() // as above
+	}
+	return sum, err
+}
+
+// deletionView shows a summary. A resource's own error is in its row, and in the error that follows.
+func deletionView(sum vm.DeletionSummary) term.View {
+	v := term.View{Data: sum, Grid: term.Rows(sum.Results, []term.Column[vm.DeletionResult]{
+		{Name: "type", Value: func(r vm.DeletionResult) string { return r.ResourceType }},
+		{Name: "name", Value: func(r vm.DeletionResult) string { return r.ResourceName }},
+		{Name: "result", Value: func(r vm.DeletionResult) string {
+			switch {
+			case !r.Success:
+				return "failed"
+			case sum.DryRun:
+				return "would be deleted"
+			}
+			return "deleted"
+		}},
+	})}
+	if sum.TotalResources == 0 {
+		v.Note = "nothing of " + sum.VMName + " exists in resource group " + sum.ResourceGroup
+	}
+	for _, k := range sum.Kept {
+		if v.Note != "" {
+			v.Note += "\n"
+		}
+		v.Note += fmt.Sprintf("%s %s stays: %s", k.ResourceType, k.ResourceName, k.Reason)
+	}
+	return v
+}

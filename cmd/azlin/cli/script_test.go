@@ -1,0 +1,118 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/cli"
+	"github.com/azlin-dev/azlin/config"
+	"github.com/azlin-dev/azlin/emulator"
+)
+
+func TestMain(m *testing.M) {
+	emulator.HostMain()
+	testscript.Main(m, map[string]func(){
+		"azlin": func() {
+			os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
+		},
+	})
+}
+
+// TestScripts runs the command as a user would, each script in a home directory and with an emulator of
+// its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup:               setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"tmux-type": tmuxType,
+			"tmux-wait": tmuxWait,
+			"matches":   matches,
+		},
+	})
+}
+
+func setup(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, "home")
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return err
+	}
+	env.Setenv("HOME", home)
+	env.Setenv("AZLIN_CONFIG_DIR", filepath.Join(home, ".azlin"))
+	env.Setenv("AZLIN_CONTEXT", "emulator")
+	env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	env.Setenv("TMUX_TMPDIR", env.WorkDir)
+	env.Setenv("TERM", "xterm-256color")
+	env.Defer(func() {
+		// What a script started in the background must not outlive it.
+		dir := filepath.Join(home, ".azlin", "emulator")
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := emulator.Stop(ctx, dir); err != nil && !strings.Contains(err.Error(), emulator.ErrNotRunning.Error()) {
+			env.T().Log("stop the emulator:", err)
+		}
+		kill := exec.CommandContext(ctx, "tmux", "kill-server")
+		kill.Env = append(os.Environ(), "TMUX_TMPDIR="+env.WorkDir)
+		_ = kill.Run() // most scripts have none
+	})
+	return nil
+}
+
+// tmux runs tmux on the script's own server.
+func tmux(ts *testscript.TestScript, args ...string) string {
+	cmd := exec.Command("tmux", args...)
+	cmd.Env = append(os.Environ(), "TMUX_TMPDIR="+ts.Getenv("TMUX_TMPDIR"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		ts.Logf("tmux %q: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+// tmuxType types a line into the script's tmux session and presses Enter.
+func tmuxType(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: tmux-type LINE")
+	}
+	tmux(ts, "send-keys", "-l", args[0])
+	tmux(ts, "send-keys", "Enter")
+}
+
+// tmuxWait waits until the screen of the script's tmux session matches a regular expression.
+func tmuxWait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: tmux-wait REGEXP")
+	}
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	var screen string
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if screen = tmux(ts, "capture-pane", "-p"); want.MatchString(screen) {
+			return
+		}
+	}
+	ts.Fatalf("%s was not seen within 30 s; the screen shows\n%s", want, screen)
+}
+
+// matches checks a file against a regular expression, like stdout does.
+func matches(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: matches REGEXP FILE")
+	}
+	found := regexp.MustCompile(args[0]).MatchString(ts.ReadFile(args[1]))
+	if found == neg {
+		ts.Fatalf("%s", fmt.Sprintf("match of %s in %s: %v", args[0], args[1], found))
+	}
+}
