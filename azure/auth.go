@@ -192,3 +192,6 @@ func (a *Authenticator) SubscriptionID() (string, error) {
 	}
 	return "", notSignedIn("no subscription is set; a service principal has no current one")
 }
+
+// Identity says who would be signed in, as far as that is known without asking anybody.
+func (a *Authenticator) Identity() AzureCredentials { return a.who }

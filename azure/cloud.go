@@ -35,7 +35,7 @@ func USGovernment() Cloud { return known("usgovernment", cloud.AzureGovernment) 
 func China() Cloud { return known("china", cloud.AzureChina) }
 
 // Custom is an Azure at an address of its own: the emulator, or an Azure Stack Hub. Both addresses
-// must be https. An empty audience means the public cloud's.
+// must be https. An empty audience is the one that Microsoft's public Azure Resource Manager has.
 func Custom(name, endpoint, authority, audience, caFile string) (Cloud, error) {
 	for _, address := range []string{endpoint, authority} {
 		u, err := url.Parse(address)
@@ -44,7 +44,7 @@ func Custom(name, endpoint, authority, audience, caFile string) (Cloud, error) {
 		}
 	}
 	if audience == "" {
-		audience = Public().Audience
+		audience = "https://management.azure.com"
 	}
 	return Cloud{
 		Name: name, Endpoint: strings.TrimRight(endpoint, "/"), Authority: strings.TrimRight(authority, "/"),

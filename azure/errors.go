@@ -41,7 +41,10 @@ func Wrap(op, resource string, err error) error {
 		return out
 	}
 	if kind, cause := signInFailure(err); kind != errkind.Unknown {
-		out.Kind, out.Class, out.Err = kind, ErrAuthentication, cause
+		out.Kind, out.Err = kind, cause
+		if kind == errkind.Auth {
+			out.Class = ErrAuthentication
+		}
 		return out
 	}
 	out.Err = withoutURL(err)
@@ -209,9 +212,11 @@ func signInFailure(err error) (errkind.Kind, error) {
 			return errkind.Auth, errors.New(description)
 		}
 		return errkind.Auth, fmt.Errorf("the token endpoint answered %d", failed.RawResponse.StatusCode)
-	case (isFailed || isRequired) && !networkFailure(err):
-		return errkind.Auth, err
 	case strings.Contains(err.Error(), "AADSTS"), strings.Contains(err.Error(), "az login"), strings.HasPrefix(err.Error(), "AzureCLICredential"):
+		return errkind.Auth, err
+	case isFailed:
+		return errkind.Unreachable, err // no answer came; the error does not tell its cause
+	case isRequired:
 		return errkind.Auth, err
 	}
 	return errkind.Unknown, nil

@@ -72,8 +72,7 @@ func readTOML(name string, v any) error {
 	}
 	if err := toml.NewDecoder(bytes.NewReader(data)).Decode(v); err != nil {
 		where := name
-		var syntax *toml.DecodeError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*toml.DecodeError](err); ok {
 			line, column := syntax.Position()
 			where = fmt.Sprintf("%s:%d:%d", name, line, column)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -46,10 +47,8 @@ func findHostKey(data []byte, vmID string) (ssh.PublicKey, error) {
 			}
 			return nil, fmt.Errorf("parse known hosts: %w", err)
 		}
-		for _, h := range hosts {
-			if h == want {
-				return key, nil
-			}
+		if slices.Contains(hosts, want) {
+			return key, nil
 		}
 		data = rest
 	}

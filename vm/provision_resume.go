@@ -122,3 +122,14 @@ func (s *Service) peek(ctx context.Context, group, name string) (Info, error) {
 	}
 	return fromModel(&resp.VirtualMachine), nil
 }
+
+// Resumes says whether Provision would go on with a VM that is there already. A VM of that name that is
+// finished, or somebody else's, is the same Conflict that Provision would return (one request).
+func (s *Service) Resumes(ctx context.Context, cfg Config) (bool, error) {
+	p := &provision{Service: s, cfg: cfg.withDefaults(), names: NamesOf(cfg.Name)}
+	i, err := p.find(ctx)
+	if err != nil || i == nil {
+		return false, classed(ErrProvisioning, err)
+	}
+	return true, classed(ErrProvisioning, p.mayGoOn(*i))
+}

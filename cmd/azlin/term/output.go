@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,10 +34,8 @@ func Formats() []string {
 
 // ParseFormat checks the value of -o.
 func ParseFormat(s string) (Format, error) {
-	for _, f := range Formats() {
-		if s == f {
-			return Format(s), nil
-		}
+	if slices.Contains(Formats(), s) {
+		return Format(s), nil
 	}
 	return "", errkind.New(errkind.Invalid, "output format %q: use one of %s", s, strings.Join(Formats(), ", "))
 }

@@ -146,6 +146,17 @@ func (t tree) addUser(u cloudinit.User) (account, error) {
 	return a, t.makeHome(a)
 }
 
+// makeDir makes a directory with exactly this mode, whatever the umask.
+func makeDir(path string, mode os.FileMode) error {
+	if err := os.Mkdir(path, 0o755); err != nil {
+		if errors.Is(err, os.ErrExist) {
+			return nil
+		}
+		return err
+	}
+	return os.Chmod(path, mode)
+}
+
 // addGroups gives the user a group of its own and makes it a member of others, which are created as needed.
 func (t tree) addGroups(a account, groups []string) error {
 	data, err := t.read("etc/group")

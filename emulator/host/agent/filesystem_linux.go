@@ -19,9 +19,6 @@ const (
 	dirWork   = "work"   // overlayfs's own
 )
 
-// agentDir holds what belongs to the agent: its executable, the programs of shims.go, sockets.
-const agentDir = "/run/.azlin"
-
 // kept are the directories of a VM that are its own from the beginning.
 var kept = [...]struct {
 	path string
@@ -98,17 +95,6 @@ func prepareDirectories(base string) error {
 		}
 	}
 	return nil
-}
-
-// makeDir makes a directory with exactly this mode, whatever the umask.
-func makeDir(path string, mode os.FileMode) error {
-	if err := os.Mkdir(path, 0o755); err != nil {
-		if errors.Is(err, os.ErrExist) {
-			return nil
-		}
-		return err
-	}
-	return os.Chmod(path, mode)
 }
 
 // mountPrograms shows /usr and its relatives read-only, mounts below them included.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
 )
@@ -66,7 +67,7 @@ func (r *reaper) start(path string, argv []string, attr *os.ProcAttr, prepare fu
 	}
 	started := make(chan result)
 	go func() {
-		lockThreadForGood()
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		if err := prepare(); err != nil {
 			started <- result{err: err}
 			return

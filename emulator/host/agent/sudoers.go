@@ -14,6 +14,9 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
+// agentDir holds what belongs to the agent: its executable, the programs of shims_linux.go, sockets.
+const agentDir = "/run/.azlin"
+
 // Where the sockets are on which pid 1 takes requests of sudo: each user sees only the one at ownSocketDir, so
 // that pid 1 knows who asks by where he asks.
 const (
