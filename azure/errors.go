@@ -255,6 +255,11 @@ func networkFailure(err error) bool {
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return !errors.Is(err, context.Canceled)
 	}
+	return certificateFailure(err)
+}
+
+// certificateFailure says whether the other side is not who it should be.
+func certificateFailure(err error) bool {
 	_, unknownCA := errors.AsType[x509.UnknownAuthorityError](err)
 	_, hostname := errors.AsType[x509.HostnameError](err)
 	_, verification := errors.AsType[*tls.CertificateVerificationError](err)

@@ -59,6 +59,9 @@ func (o *observer) Do(req *policy.Request) (*http.Response, error) {
 	if resp != nil {
 		o.clock.observe(resp.Header)
 	}
+	if certificateFailure(err) {
+		err = &final{err} // the next try meets the same certificate
+	}
 	if !o.log.Enabled(ctx, slog.LevelDebug) {
 		return resp, err
 	}

@@ -1,0 +1,119 @@
+package azure_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+const nicPath = "/subscriptions/" + subscription + "/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n"
+
+func TestRetryByCode(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		code    string
+		status  int
+		busyFor time.Duration
+		ok      bool
+		says    string
+	}{
+		{"AnotherOperationInProgress", 409, 20 * time.Second, true, "busy"},
+		{"RetryableError", 409, 20 * time.Second, true, "busy"},
+		{"AnotherOperationInProgress", 409, time.Hour, false, "busy"},
+		{"NicReservedForAnotherVm", 400, 180 * time.Second, true, "180 s"},
+		{"NicReservedForAnotherVm", 400, time.Hour, false, "180 s"},
+		{"SecurityRuleConflict", 400, time.Second, false, ""}, // waiting does not mend it
+		{"SkuNotAvailable", 409, time.Second, false, ""},
+	} {
+		t.Run(tc.code, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				var notices []string
+				c := open(t, func(w http.ResponseWriter, r *http.Request) {
+					if body, _ := io.ReadAll(r.Body); string(body) != `{"a":1}` {
+						t.Errorf("a repeat sent %q", body)
+					}
+					if time.Since(began) < tc.busyFor {
+						refuse(w, tc.status, tc.code, "not now")
+						return
+					}
+					reply(w, 200, `{}`)
+				})
+				ctx := azure.WithNotice(t.Context(), func(m string) { notices = append(notices, m) })
+				_, err := c.Do(ctx, http.MethodPut, nicPath, "1", map[string]int{"a": 1})
+				if (err == nil) != tc.ok {
+					t.Fatalf("after %s: %v", time.Since(began), err)
+				}
+				if tc.says == "" {
+					if c.Requests() != 1 {
+						t.Errorf("%d requests", c.Requests())
+					}
+					return
+				}
+				if len(notices) != 1 || !strings.Contains(notices[0], tc.says) {
+					t.Errorf("notices: %q", notices)
+				}
+				if time.Since(began) > 6*time.Minute {
+					t.Errorf("waited %s", time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+func TestNotFoundAfterCreate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		visible := time.Now().Add(4 * time.Second)
+		c := open(t, func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodPut:
+				reply(w, 201, `{}`)
+			case r.Method == http.MethodDelete:
+				w.WriteHeader(200)
+			case strings.HasSuffix(r.URL.Path, "/n") && time.Now().After(visible):
+				reply(w, 200, `{}`)
+			default:
+				refuse(w, 404, "ResourceNotFound", "not there")
+			}
+		})
+		if _, err := c.Do(t.Context(), http.MethodGet, nicPath, "1", nil); errkind.Of(err) != errkind.NotFound || c.Requests() != 1 {
+			t.Fatalf("what we did not create: %v after %d requests", err, c.Requests())
+		}
+		if _, err := c.Do(t.Context(), http.MethodPut, nicPath, "1", nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Do(t.Context(), http.MethodGet, strings.ToUpper(nicPath[:15])+nicPath[15:], "1", nil); err != nil {
+			t.Errorf("what we created seconds ago: %v", err)
+		}
+		if _, err := c.Do(t.Context(), http.MethodDelete, nicPath, "1", nil); err != nil {
+			t.Fatal(err)
+		}
+		visible = time.Now().Add(time.Hour)
+		n := c.Requests()
+		if _, err := c.Do(t.Context(), http.MethodGet, nicPath, "1", nil); errkind.Of(err) != errkind.NotFound || c.Requests() != n+1 {
+			t.Errorf("what we deleted: %v after %d requests", err, c.Requests()-n)
+		}
+	})
+}
+
+func TestCancelWhileWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := open(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "RetryableError", "later") })
+		ctx, cancel := contextWithTimeout(t, 3*time.Second)
+		defer cancel()
+		began := time.Now()
+		_, err := c.Do(ctx, http.MethodPut, nicPath, "1", nil)
+		if errkind.Of(err) != errkind.Unreachable || time.Since(began) > 4*time.Second {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+	})
+}
