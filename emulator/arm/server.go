@@ -104,6 +104,13 @@ func (s *Server) Do(f func()) {
 	s.announce()
 }
 
+// Peek runs f while the server is locked, as things stand: nothing is settled and nobody is told.
+func (s *Server) Peek(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
 func (s *Server) announce() {
 	s.mu.Lock()
 	dirty := s.dirty

@@ -30,25 +30,28 @@ func (p *Provider) machine(vm *arm.Resource) Machine {
 	return m
 }
 
-// Machines returns every VM that runs, and the keys of all VMs there are.
-func (p *Provider) Machines() (running []Machine, all map[string]bool) {
+// Machines returns the VMs that run, those that are switched off, and the keys of all there are.
+func (p *Provider) Machines() (running, stopped []Machine, all map[string]bool) {
 	all = map[string]bool{}
-	p.s.Do(func() {
+	p.s.Peek(func() {
 		for _, vm := range p.s.OfType(VMType) {
 			all[arm.Key(vm.ID)] = true
-			if power(vm) == powerRunning {
+			switch power(vm) {
+			case powerRunning:
 				running = append(running, p.machine(vm))
+			case powerStopped, powerDeallocated:
+				stopped = append(stopped, p.machine(vm))
 			}
 		}
 	})
-	return running, all
+	return running, stopped, all
 }
 
 // powerHost tells a host to do what an action on its VM asks for.
 func (p *Provider) powerHost(ctx context.Context, op arm.Operation) (any, error) {
 	var m Machine
 	var room bool
-	p.s.Do(func() {
+	p.s.Peek(func() {
 		if vm := p.s.Find(op.Target); vm != nil {
 			m, room = p.machine(vm), p.allocation(vm) == nil
 		}

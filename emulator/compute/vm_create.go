@@ -138,7 +138,7 @@ func (p *Provider) hosted(f func(ctx context.Context, op arm.Operation) (any, er
 func (p *Provider) boot(ctx context.Context, op arm.Operation) (any, error) {
 	var m Machine
 	var room bool
-	p.s.Do(func() {
+	p.s.Peek(func() {
 		if vm := p.s.Find(op.Target); vm != nil {
 			m, room = p.machine(vm), p.allocation(vm) == nil
 		}

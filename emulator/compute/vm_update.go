@@ -259,7 +259,7 @@ func (p *Provider) rebootResized(ctx context.Context, op arm.Operation) (any, er
 		return nil, nil
 	}
 	running := false
-	p.s.Do(func() {
+	p.s.Peek(func() {
 		if vm := p.s.Find(op.Target); vm != nil {
 			running = power(vm) == powerRunning && p.allocation(vm) == nil
 		}

@@ -1,0 +1,51 @@
+package emulator
+
+import "time"
+
+// duration is how long an operation of a kind takes. The realistic column is what Azure takes as a
+// rule; hosts add the time that they boot.
+func duration(kind string, realistic bool) time.Duration {
+	d := struct{ fast, real time.Duration }{20 * time.Millisecond, 5 * time.Second}
+	switch kind {
+	case "vm.create":
+		d.fast, d.real = 60*time.Millisecond, 45*time.Second
+	case "vm.update":
+		d.fast, d.real = 30*time.Millisecond, 8*time.Second
+	case "vm.delete":
+		d.fast, d.real = 40*time.Millisecond, 45*time.Second
+	case "vm.start":
+		d.fast, d.real = 40*time.Millisecond, 30*time.Second
+	case "vm.powerOff":
+		d.fast, d.real = 30*time.Millisecond, 20*time.Second
+	case "vm.deallocate":
+		d.fast, d.real = 40*time.Millisecond, 40*time.Second
+	case "vm.restart":
+		d.fast, d.real = 30*time.Millisecond, 25*time.Second
+	case "vm.redeploy":
+		d.fast, d.real = 50*time.Millisecond, 150*time.Second
+	case "vm.reapply":
+		d.fast, d.real = 30*time.Millisecond, 10*time.Second
+	case "vm.runcommand":
+		d.fast, d.real = 20*time.Millisecond, 20*time.Second
+	case "extension.put":
+		d.fast, d.real = 30*time.Millisecond, 25*time.Second
+	case "extension.delete":
+		d.fast, d.real = 20*time.Millisecond, 20*time.Second
+	case "disk.put":
+		d.fast, d.real = 15*time.Millisecond, 2*time.Second
+	case "disk.delete":
+		d.fast, d.real = 15*time.Millisecond, 2*time.Second
+	case "network.put":
+		d.fast, d.real = 10*time.Millisecond, 2*time.Second
+	case "network.delete", "subnet.delete", "rule.delete":
+		d.fast, d.real = 10*time.Millisecond, 8*time.Second
+	case "group.delete":
+		d.fast, d.real = 60*time.Millisecond, 90*time.Second
+	case "deployment":
+		d.fast, d.real = 10*time.Millisecond, 3*time.Second
+	}
+	if realistic {
+		return d.real
+	}
+	return d.fast
+}

@@ -1,0 +1,202 @@
+package emulator
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute"
+	"github.com/azlin-dev/azlin/emulator/entra"
+	"github.com/azlin-dev/azlin/emulator/host"
+	"github.com/azlin-dev/azlin/emulator/network"
+	"github.com/azlin-dev/azlin/emulator/resources"
+)
+
+// HostMain must be called first in main and in every TestMain of programs whose emulator boots VMs:
+// a VM's first process is this program started again.
+func HostMain() { host.Main() }
+
+// Options set up an Emulator. The zero value is a fast one that lives in memory and boots nothing.
+type Options struct {
+	Dir        string        // where state is kept; empty: in memory only
+	Hosts      *host.Runtime // boots the VMs; nil: VMs exist in Azure Resource Manager only
+	OperatorIP netip.Addr    // where the VMs see their operator; zero: 203.0.113.10
+	Realistic  bool          // operations last as long as in Azure, and rate limits are Azure's
+	Log        *slog.Logger  // nil: nothing is logged
+	PageSize   int           // resources per page of a list; 0: 200
+
+	// TokenLifetime is how long access tokens are valid, in wall time. 0: one hour.
+	TokenLifetime time.Duration
+	// Unregistered are resource providers that the subscription has not registered yet.
+	Unregistered []string
+	// Quota overrides vCPU limits by usage name, in all regions: cores, lowPriorityCores, standardDSv5Family.
+	Quota map[string]int
+	// Restricted are VM sizes that the subscription may not use, as "size", "size@region" or
+	// "size@region/zone": requests are refused with SkuNotAvailable.
+	Restricted []string
+	// Exhausted are VM sizes, in the same forms, that a region has run out of: operations fail with
+	// AllocationFailed or ZonalAllocationFailed.
+	Exhausted []string
+	// EncryptionAtHost says that the subscription has registered the feature.
+	EncryptionAtHost bool
+	// Duration overrides how long an operation of a kind takes. See durations.go for the kinds.
+	Duration func(kind string) time.Duration
+}
+
+// Emulator is a local Azure.
+type Emulator struct {
+	arm      *arm.Server
+	entra    *entra.Server
+	compute  *compute.Provider
+	hosts    *hosts // nil without a runtime
+	saver    *saver // nil without a directory
+	identity Identity
+	operator netip.Addr
+	log      *slog.Logger
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+}
+
+// New makes an emulator, with the state that Dir holds from an earlier one. Close it when it has a
+// directory or hosts.
+func New(opt Options) (*Emulator, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if !opt.OperatorIP.IsValid() {
+		opt.OperatorIP = netip.MustParseAddr("203.0.113.10")
+	}
+	keys, err := loadKeys(opt.Dir)
+	if err != nil {
+		return nil, err
+	}
+	e := &Emulator{log: opt.Log, operator: opt.OperatorIP, identity: Identity{TenantID: tenantID, SubscriptionID: subscriptionID, ClientID: clientID, ClientSecret: keys.Secret}}
+	signing, err := hex.DecodeString(keys.Signing)
+	if err != nil {
+		return nil, err
+	}
+	e.entra = entra.New(entra.Options{TenantID: tenantID, ClientID: clientID, ClientSecret: keys.Secret, ObjectID: objectID, UserID: userID,
+		UserName: "developer@local.onmicrosoft.com", Key: signing, Lifetime: opt.TokenLifetime,
+		Audiences: []string{"https://management.azure.com", "https://management.core.windows.net"}})
+	pace := 100
+	if opt.Realistic {
+		pace = 1
+	}
+	if opt.Duration == nil {
+		opt.Duration = func(kind string) time.Duration { return duration(kind, opt.Realistic) }
+	}
+	e.arm = arm.New(arm.Options{TenantID: tenantID, SubscriptionID: subscriptionID, PageSize: opt.PageSize, Unregistered: opt.Unregistered,
+		Duration: opt.Duration, Pace: pace, Hasty: !opt.Realistic, Authorize: e.authorize, Log: opt.Log})
+	resources.Register(e.arm)
+	net := network.Register(e.arm)
+	co := compute.Options{Operator: opt.OperatorIP, Quota: opt.Quota, Restricted: opt.Restricted, Exhausted: opt.Exhausted, EncryptionAtHost: opt.EncryptionAtHost}
+	if opt.Hosts != nil {
+		e.hosts = newHosts(opt.Hosts, opt.Log)
+		co.Hosts = e.hosts
+	}
+	e.compute = compute.Register(e.arm, net, co)
+	if opt.Dir != "" {
+		if e.saver, err = openSaver(opt.Dir, e.arm, opt.Log); err != nil {
+			return nil, err
+		}
+	}
+	e.start()
+	return e, nil
+}
+
+// start sets going what goes on without requests: only hosts need that.
+func (e *Emulator) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	e.arm.OnChange(func() {
+		if e.hosts != nil {
+			e.hosts.reconcile(ctx, e.compute)
+		}
+		if e.saver != nil {
+			e.saver.touch()
+		}
+	})
+	if e.hosts == nil {
+		return
+	}
+	e.hosts.restore(ctx, e.compute)
+	e.running.Go(func() { e.arm.Drive(ctx) })
+}
+
+// Close saves the state and lets go of the hosts, which the caller closes.
+func (e *Emulator) Close() error {
+	e.stop()
+	e.running.Wait()
+	if e.hosts != nil {
+		e.hosts.wait()
+	}
+	if e.saver != nil {
+		return e.saver.close()
+	}
+	return nil
+}
+
+// Reset removes all resources with their hosts. Identity, directory and server stay.
+func (e *Emulator) Reset() { e.arm.Clear() }
+
+// Advance moves the emulated cloud's time forward. Tokens are not concerned.
+func (e *Emulator) Advance(d time.Duration) { e.arm.Advance(d) }
+
+// Routes lists what is emulated: "GET /subscriptions/{subscriptionId}/...".
+func (e *Emulator) Routes() []string {
+	var l []string
+	for _, r := range e.arm.Routes() {
+		l = append(l, r.Method+" "+r.Template)
+	}
+	return l
+}
+
+// ServeHTTP answers as Azure's endpoints do, all of them on one host.
+func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; {
+	case e.site(w, r):
+	case entra.Handles(path):
+		e.entra.ServeHTTP(w, r)
+	case strings.HasPrefix(path, compute.BlobPath):
+		e.compute.Blobs().ServeHTTP(w, r)
+	default:
+		e.arm.ServeHTTP(w, r)
+	}
+}
+
+// authorize lets a request with a valid token pass.
+func (e *Emulator) authorize(r *http.Request) *arm.Error {
+	hostName := r.Host
+	if hostName == "" {
+		hostName = r.URL.Host
+	}
+	err := e.entra.Verify(r.Header.Get("Authorization"), hostName)
+	if err == nil {
+		return nil
+	}
+	refused := arm.Refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "%v", err)
+	var t *entra.TokenError
+	if errors.As(err, &t) {
+		refused.Code, refused.Message = t.Code, t.Message
+	}
+	refused.Header = http.Header{"Www-Authenticate": {`Bearer authorization_uri="https://` + hostName + "/" + tenantID + `", error="invalid_token", error_description="The authentication failed because of missing 'Authorization' header or an invalid token."`}}
+	return refused
+}
+
+// Counts says what there is and what was asked.
+type Counts struct {
+	Resources map[string]int // by type
+	Requests  map[string]int // to the resource manager, by method
+}
+
+// Counts returns the present counts.
+func (e *Emulator) Counts() Counts {
+	return Counts{Resources: e.arm.Resources(), Requests: e.arm.Requests()}
+}

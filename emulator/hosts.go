@@ -1,0 +1,176 @@
+package emulator
+
+import (
+	"context"
+	"log/slog"
+	"reflect"
+	"sync"
+
+	"github.com/azlin-dev/azlin/emulator/compute"
+	"github.com/azlin-dev/azlin/emulator/host"
+)
+
+// hosts keeps the runtime in step with the resources: it is what compute boots VMs with, and it
+// carries changes of addresses and rules over to the VMs that run.
+type hosts struct {
+	rt   *host.Runtime
+	log  *slog.Logger
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	known   map[string]bool            // ids that the runtime knows
+	sent    map[string]compute.Machine // what the running ones were last told
+	leaving map[string]chan struct{}   // closed when a removal is through
+
+	step sync.Mutex // one reconciliation at a time, so that an old view never overwrites a new one
+}
+
+func newHosts(rt *host.Runtime, log *slog.Logger) *hosts {
+	return &hosts{rt: rt, log: log, known: map[string]bool{}, sent: map[string]compute.Machine{}, leaving: map[string]chan struct{}{}}
+}
+
+// Start boots a VM. A removal of an earlier VM of the same name is waited for.
+func (h *hosts) Start(ctx context.Context, m compute.Machine) error {
+	h.mu.Lock()
+	gone := h.leaving[m.ID]
+	h.mu.Unlock()
+	if gone != nil {
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	h.mu.Lock()
+	h.known[m.ID] = true
+	h.mu.Unlock()
+	if err := h.rt.Start(ctx, toHost(m)); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	h.sent[m.ID] = m
+	h.mu.Unlock()
+	return nil
+}
+
+func toHost(m compute.Machine) host.Machine {
+	return host.Machine{ID: m.ID, VMID: m.VMID, Hostname: m.Hostname, AdminUser: m.AdminUser, AdminKeys: m.AdminKeys,
+		CustomData: m.CustomData, Addresses: m.Addresses, Admitted: m.Admitted, Lazy: m.Lazy}
+}
+
+// Stop ends a VM's processes.
+func (h *hosts) Stop(ctx context.Context, id string) error {
+	h.mu.Lock()
+	delete(h.sent, id)
+	known := h.known[id]
+	h.mu.Unlock()
+	if !known {
+		return nil
+	}
+	return h.rt.Stop(ctx, id)
+}
+
+// Restart boots a VM again.
+func (h *hosts) Restart(ctx context.Context, id string) error { return h.rt.Restart(ctx, id) }
+
+// Run runs a script as root.
+func (h *hosts) Run(ctx context.Context, id, script string, params []string) (compute.RunResult, error) {
+	r, err := h.rt.Run(ctx, id, script, params)
+	return compute.RunResult{Stdout: r.Stdout, Stderr: r.Stderr, ExitCode: r.ExitCode}, err
+}
+
+// PutUser makes a user, or adds keys to one.
+func (h *hosts) PutUser(ctx context.Context, id, user string, keys []string) error {
+	return h.rt.PutUser(ctx, id, user, keys)
+}
+
+// Console returns a VM's serial log.
+func (h *hosts) Console(id string) ([]byte, error) { return h.rt.Console(id) }
+
+// restore makes the runtime know the VMs of an earlier run: those that ran boot when somebody
+// connects, those that did not keep their addresses silent.
+func (h *hosts) restore(ctx context.Context, p *compute.Provider) {
+	running, stopped, _ := p.Machines()
+	for _, m := range running {
+		m.Lazy = true
+		if err := h.Start(ctx, m); err != nil {
+			h.log.Error("restore VM", "id", m.ID, "err", err)
+		}
+	}
+	for _, m := range stopped {
+		m.Lazy = true
+		err := h.Start(ctx, m)
+		if err == nil {
+			err = h.Stop(ctx, m.ID)
+		}
+		if err != nil {
+			h.log.Error("restore stopped VM", "id", m.ID, "err", err)
+		}
+	}
+}
+
+// reconcile tells the runtime what changed: VMs that are gone, seeded ones, addresses and admission.
+func (h *hosts) reconcile(ctx context.Context, p *compute.Provider) {
+	h.step.Lock()
+	defer h.step.Unlock()
+	running, _, all := p.Machines()
+	h.mu.Lock()
+	var gone []string
+	for id := range h.known {
+		if !all[id] {
+			gone = append(gone, id)
+			delete(h.known, id)
+			delete(h.sent, id)
+		}
+	}
+	for _, id := range gone {
+		done := make(chan struct{})
+		h.leaving[id] = done
+		h.work.Go(func() { h.remove(ctx, id, done) })
+	}
+	var start, update []compute.Machine
+	for _, m := range running {
+		old, ok := h.sent[m.ID]
+		switch {
+		case !ok && m.Lazy && !h.known[m.ID]:
+			start = append(start, m)
+		case ok && !same(old, m):
+			update = append(update, m)
+		}
+	}
+	h.mu.Unlock()
+	for _, m := range start {
+		if err := h.Start(ctx, m); err != nil {
+			h.log.Error("start VM", "id", m.ID, "err", err)
+		}
+	}
+	for _, m := range update {
+		if err := h.rt.Update(ctx, toHost(m)); err != nil {
+			h.log.Error("update VM", "id", m.ID, "err", err)
+			continue
+		}
+		h.mu.Lock()
+		h.sent[m.ID] = m
+		h.mu.Unlock()
+	}
+}
+
+func (h *hosts) remove(ctx context.Context, id string, done chan struct{}) {
+	if err := h.rt.Remove(ctx, id); err != nil {
+		h.log.Error("remove VM", "id", id, "err", err)
+	}
+	h.mu.Lock()
+	if h.leaving[id] == done {
+		delete(h.leaving, id)
+	}
+	h.mu.Unlock()
+	close(done)
+}
+
+func same(a, b compute.Machine) bool {
+	a.Lazy, b.Lazy = false, false
+	return reflect.DeepEqual(a, b)
+}
+
+// wait returns when all removals are through.
+func (h *hosts) wait() { h.work.Wait() }
