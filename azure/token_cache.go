@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -26,7 +25,7 @@ type tokenCache struct {
 	dir   string   // empty: memory only
 	who   []string // authority, tenant, client, user, age of the profile: all that makes tokens differ
 
-	mu     sync.Mutex
+	turn   chan struct{} // one goroutine at a time; unlike a mutex, waiting ends with the context
 	tokens map[string]cachedToken
 }
 
@@ -43,14 +42,18 @@ const (
 )
 
 func newTokenCache(inner azcore.TokenCredential, dir string, who ...string) *tokenCache {
-	return &tokenCache{inner: inner, dir: dir, who: who, tokens: map[string]cachedToken{}}
+	return &tokenCache{inner: inner, dir: dir, who: who, turn: make(chan struct{}, 1), tokens: map[string]cachedToken{}}
 }
 
 // GetToken implements azcore.TokenCredential.
 func (c *tokenCache) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	key := c.key(o)
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return azcore.AccessToken{}, signIn(ctx.Err())
+	}
 	if o.Claims != "" {
 		// Azure has revoked what we hold, or wants more: nothing cached will do.
 		return c.renew(ctx, o, key)

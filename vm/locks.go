@@ -1,24 +1,33 @@
 package vm
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
-// keyedLocks serialises work on one thing among the goroutines of a service.
+// keyedLocks serialises work on one thing among the goroutines of a service. Waiting ends with the
+// context, which a mutex would not allow. The zero value is ready.
 type keyedLocks struct {
 	mu   sync.Mutex
-	held map[string]*sync.Mutex
+	held map[string]chan struct{}
 }
 
-func (k *keyedLocks) lock(key string) (unlock func()) {
+// lock waits for its turn; unlock must be called when err is nil.
+func (k *keyedLocks) lock(ctx context.Context, key string) (unlock func(), err error) {
 	k.mu.Lock()
 	if k.held == nil {
-		k.held = map[string]*sync.Mutex{}
+		k.held = map[string]chan struct{}{}
 	}
-	m := k.held[key]
-	if m == nil {
-		m = &sync.Mutex{}
-		k.held[key] = m
+	turn := k.held[key]
+	if turn == nil {
+		turn = make(chan struct{}, 1)
+		k.held[key] = turn
 	}
 	k.mu.Unlock()
-	m.Lock()
-	return m.Unlock
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

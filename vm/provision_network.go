@@ -28,7 +28,10 @@ func (p *provision) ensureSubnet(ctx context.Context) (string, error) {
 	group, name := p.cfg.ResourceGroup, VNetName(p.cfg.Region)
 	id := p.networkID(group, "virtualNetworks", name, "subnets", SubnetName)
 	network, prefix := addressSpace(p.cfg.Region)
-	unlock := p.locks.lock(azure.IDKey(id)) // VMs of one pool find it made by the first
+	unlock, err := p.locks.lock(ctx, azure.IDKey(id)) // VMs of one pool find it made by the first
+	if err != nil {
+		return "", azure.Wrap("create virtual network", name, err)
+	}
 	defer unlock()
 	found, err := p.azure.VNets().Get(ctx, group, name, nil)
 	if err == nil {

@@ -87,7 +87,8 @@ type sizeCache struct {
 	azure *azure.Client
 	dir   string
 
-	mu       sync.Mutex // also held while fetching: several VMs of one region ask once
+	fetching keyedLocks // by region: several VMs of one region ask once
+	mu       sync.Mutex
 	byRegion map[string]cachedSizes
 }
 
@@ -102,14 +103,17 @@ func newSizeCache(c *azure.Client, dir string) *sizeCache {
 
 func (c *sizeCache) get(ctx context.Context, region string) ([]Size, error) {
 	region = strings.ToLower(region)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	have, ok := c.byRegion[region]
+	unlock, err := c.fetching.lock(ctx, region)
+	if err != nil {
+		return nil, azure.Wrap("list sizes of", region, err)
+	}
+	defer unlock()
+	have, ok := c.known(region)
 	if !ok {
 		have = c.read(region)
 	}
 	if age := time.Since(have.At); len(have.Sizes) > 0 && age >= 0 && age < sizesFor {
-		c.byRegion[region] = have
+		c.keep(region, have)
 		return have.Sizes, nil
 	}
 	skus, err := pages(ctx, "list sizes of "+region, c.azure.SKUs().NewListPager(&armcompute.ResourceSKUsClientListOptions{
@@ -124,9 +128,22 @@ func (c *sizeCache) get(ctx context.Context, region string) ([]Size, error) {
 			have.Sizes = append(have.Sizes, sizeOf(sku, region))
 		}
 	}
-	c.byRegion[region] = have
+	c.keep(region, have)
 	c.write(region, have)
 	return have.Sizes, nil
+}
+
+func (c *sizeCache) known(region string) (cachedSizes, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	have, ok := c.byRegion[region]
+	return have, ok
+}
+
+func (c *sizeCache) keep(region string, have cachedSizes) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byRegion[region] = have
 }
 
 func (c *sizeCache) file(region string) string {
