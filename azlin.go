@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/azlin-dev/azlin/audit"
 	"github.com/azlin-dev/azlin/azure"
@@ -30,6 +31,7 @@ type Options struct {
 	Context string // for the audit log
 	User    string // for the audit log and the owner tag
 	Log     *slog.Logger
+	Retry   policy.RetryOptions // zero: azure.Options' own
 }
 
 // Client holds the services of one subscription. It may be used by several goroutines.
@@ -59,7 +61,7 @@ func Open(o Options) (*Client, error) {
 		}
 	}
 	door, err := azure.Open(azure.Options{
-		Target: o.Target, Credential: o.Credential, HTTP: o.HTTP, Audit: record, ReadOnly: o.ReadOnly, Log: o.Log,
+		Target: o.Target, Credential: o.Credential, HTTP: o.HTTP, Audit: record, ReadOnly: o.ReadOnly, Log: o.Log, Retry: o.Retry,
 	})
 	if err != nil {
 		return nil, err

@@ -218,6 +218,9 @@ func (l *Launcher) Run(ctx context.Context, plan *Plan, display *progress.Displa
 	if err := l.VMs.Finish(ctx, result.Details.ID, result.Details.OperationID); err != nil {
 		return nil, resumable(config, err)
 	}
+	if result.VM, err = l.VMs.Get(ctx, config.ResourceGroup, config.Name); err != nil {
+		return nil, err
+	}
 	return result, plan.op.finish()
 }
 
