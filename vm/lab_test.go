@@ -1,8 +1,10 @@
 package vm_test
 
 import (
+	"io"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 
@@ -122,5 +124,17 @@ func (c *recorded) add(r audit.Record) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all = append(c.all, r)
+	return nil
+}
+
+// forbid turns an answer into the refusal that a principal without rights gets.
+func forbid(resp *http.Response) error {
+	if err := resp.Body.Close(); err != nil {
+		return err
+	}
+	resp.StatusCode, resp.Status = http.StatusForbidden, "403 Forbidden"
+	resp.Body = io.NopCloser(strings.NewReader(
+		`{"error":{"code":"AuthorizationFailed","message":"The client does not have authorization to perform this action."}}`))
+	resp.ContentLength = -1
 	return nil
 }

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -62,10 +63,27 @@ func fromModel(m *armcompute.VirtualMachine) Info {
 		}
 	}
 	i.NICs = nicIDs(p.NetworkProfile)
+	i.spellGroup()
 	if p.InstanceView != nil {
 		i.PowerState = powerState(p.InstanceView.Statuses)
 	}
 	return i
+}
+
+// spellGroup writes the group as it was created. Lists of a subscription may have it in capitals, but
+// not in the ids of the disks and network interfaces in the same answer.
+func (i *Info) spellGroup() {
+	for _, other := range slices.Concat(i.NICs, i.Disks) {
+		id, err := azure.ParseID(other)
+		if err != nil || !strings.EqualFold(id.ResourceGroup, i.ResourceGroup) {
+			continue
+		}
+		if own, err := azure.ParseID(i.ID); err == nil {
+			own.ResourceGroup, i.ResourceGroup = id.ResourceGroup, id.ResourceGroup
+			i.ID = own.String()
+		}
+		return
+	}
 }
 
 // nicIDs gives the ids of a VM's network interfaces, the primary one first.
