@@ -100,6 +100,7 @@ func New(opt Options) (*Emulator, error) {
 	if opt.Hosts != nil {
 		e.hosts = newHosts(opt.Hosts, opt.Log)
 		co.Hosts = e.hosts
+		net.Free = opt.Hosts.Free
 	}
 	e.compute = compute.Register(e.arm, net, co)
 	if opt.Dir != "" {

@@ -22,6 +22,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -212,4 +213,14 @@ func TestPlanRefusesBeforeAnythingIsSent(t *testing.T) {
 			t.Errorf("a %s was sent for a plan that was refused", method)
 		}
 	}
+}
+
+// hostOf is how another command on the same machine would reach the VM.
+func hostOf(t *testing.T, c *cloud, state string, i vm.Info) remote.Host {
+	t.Helper()
+	h, err := c.open(t, state, nil).Reach.Host(t.Context(), i, reach.Options{KeyPath: c.key.Private})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
 }

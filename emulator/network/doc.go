@@ -6,6 +6,8 @@
 package network
 
 import (
+	"math/rand/v2"
+	"net/netip"
 	"regexp"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
@@ -22,13 +24,16 @@ const (
 
 // Provider is Microsoft.Network on a server.
 type Provider struct {
+	// Free says whether a public address may be given out; nil: all may. Set it before the first request.
+	Free func(netip.Addr) bool
+
 	s    *arm.Server
 	last uint32 // last public address given out, as an offset
 }
 
 // Register adds the provider to a server.
 func Register(s *arm.Server) *Provider {
-	p := &Provider{s: s}
+	p := &Provider{s: s, last: rand.Uint32N(1 << 16)}
 	p.operations()
 	p.vnets()
 	p.subnets()

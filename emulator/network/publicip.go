@@ -79,7 +79,8 @@ func (p *Provider) buildPublicIP(c *arm.Call, r, old *arm.Resource) error {
 	return nil
 }
 
-// allocate gives a public address. All are in 127.77.0.0/16, where the VMs' hosts listen.
+// allocate gives a public address. All are in 127.77.0.0/16, where the VMs' hosts listen. Emulators on one
+// machine share that network: each begins somewhere else (see Register) and passes over what is taken.
 func (p *Provider) allocate(r *arm.Resource) {
 	used := map[string]bool{}
 	for _, o := range p.s.OfType(PublicIPType) {
@@ -87,7 +88,7 @@ func (p *Provider) allocate(r *arm.Resource) {
 	}
 	for range 1 << 16 {
 		p.last = p.last%65533 + 1
-		if a := publicAddress(p.last); !used[a.String()] && byte(p.last) != 0 && byte(p.last) != 255 {
+		if a := publicAddress(p.last); !used[a.String()] && byte(p.last) != 0 && byte(p.last) != 255 && (p.Free == nil || p.Free(a)) {
 			r.Props()["ipAddress"] = a.String()
 			return
 		}
