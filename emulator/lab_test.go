@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -21,10 +22,26 @@ import (
 
 func TestMain(m *testing.M) {
 	emulator.HostMain()
+	serveIfAsked()
 	os.Exit(m.Run())
 }
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHDwQ0Uu1rR9rT1p1wOq8r1b1rGq3i0cN4kYw4C6y0Wv test"
+
+// serveEnv makes this test binary a daemon.
+const serveEnv = "EMULATOR_TEST_SERVE"
+
+func serveIfAsked() {
+	dir, ok := os.LookupEnv(serveEnv)
+	if !ok {
+		return
+	}
+	if err := emulator.Serve(context.Background(), emulator.ServeOptions{Dir: dir, NoHosts: true, Log: os.Stderr}); err != nil {
+		_, _ = os.Stderr.WriteString(err.Error() + "\n")
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
 
 // lab is the official SDK on an emulator.
 type lab struct {
@@ -113,4 +130,6 @@ func eventually(t testing.TB, what string, f func() bool) {
 	t.Fatalf("%s: never", what)
 }
 
-func contains(s, part string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(part)) }
+func contains(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
+}

@@ -15,6 +15,7 @@ type Resource struct {
 	Hidden  Object    `json:"hidden,omitempty"` // what no GET shows: custom data, power state
 	Created time.Time `json:"created"`
 	Changed time.Time `json:"changed"`
+	key     string
 }
 
 // Name is the resource's own name.
@@ -36,15 +37,17 @@ func (r *Resource) Props() Object {
 	return p
 }
 
-// store holds resources by lower-cased id, and the keys of each type.
+// store holds resources by lower-cased id, and those of each type in the order of their keys.
 type store struct {
 	byID   map[string]*Resource
-	byType map[string]map[string]*Resource
+	byType map[string][]*Resource // never changed in place: lists are being walked while resources go
 }
 
 func newStore() store {
-	return store{byID: map[string]*Resource{}, byType: map[string]map[string]*Resource{}}
+	return store{byID: map[string]*Resource{}, byType: map[string][]*Resource{}}
 }
+
+func compareKeys(r *Resource, key string) int { return cmp.Compare(r.key, key) }
 
 // Find returns the resource with this id, however it is spelt, or nil.
 func (s *Server) Find(id string) *Resource { return s.store.byID[Key(id)] }
@@ -72,12 +75,18 @@ func (s *Server) Add(r *Resource) {
 }
 
 func (s *Server) insert(r *Resource) {
-	key, typ := Key(r.ID), strings.ToLower(r.Type)
-	s.store.byID[key] = r
-	if s.store.byType[typ] == nil {
-		s.store.byType[typ] = map[string]*Resource{}
+	r.key = Key(r.ID)
+	s.store.byID[r.key] = r
+	typ := strings.ToLower(r.Type)
+	l := s.store.byType[typ]
+	i, found := slices.BinarySearchFunc(l, r.key, compareKeys)
+	l = slices.Clone(l)
+	if found {
+		l[i] = r
+	} else {
+		l = slices.Insert(l, i, r)
 	}
-	s.store.byType[typ][key] = r
+	s.store.byType[typ] = l
 }
 
 // Touch records that a resource was changed.
@@ -88,21 +97,18 @@ func (s *Server) Touch(r *Resource) {
 
 // Forget removes a resource from the store and does nothing else.
 func (s *Server) Forget(r *Resource) {
-	delete(s.store.byID, Key(r.ID))
-	delete(s.store.byType[strings.ToLower(r.Type)], Key(r.ID))
+	delete(s.store.byID, r.key)
+	typ := strings.ToLower(r.Type)
+	l := s.store.byType[typ]
+	if i, found := slices.BinarySearchFunc(l, r.key, compareKeys); found {
+		s.store.byType[typ] = slices.Delete(slices.Clone(l), i, i+1)
+	}
 	s.touched()
 }
 
-// OfType returns the resources of a type in the order of their keys.
-func (s *Server) OfType(typ string) []*Resource {
-	m := s.store.byType[strings.ToLower(typ)]
-	l := make([]*Resource, 0, len(m))
-	for _, r := range m {
-		l = append(l, r)
-	}
-	byKey(l)
-	return l
-}
+// OfType returns the resources of a type in the order of their keys. The slice is not the caller's
+// to change.
+func (s *Server) OfType(typ string) []*Resource { return s.store.byType[strings.ToLower(typ)] }
 
 // InGroup returns all resources of a group.
 func (s *Server) InGroup(sub, group string) []*Resource {
@@ -118,7 +124,7 @@ func (s *Server) InGroup(sub, group string) []*Resource {
 }
 
 func byKey(l []*Resource) {
-	slices.SortFunc(l, func(a, b *Resource) int { return cmp.Compare(Key(a.ID), Key(b.ID)) })
+	slices.SortFunc(l, func(a, b *Resource) int { return cmp.Compare(a.key, b.key) })
 }
 
 // View is a resource as a reply shows it: a copy, with what the type adds.

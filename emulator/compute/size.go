@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
 )
@@ -90,8 +91,13 @@ Standard_NC24ads_A100_v4 StandardNCADSA100v4Family 24 220 x64 V2 65536 8 pg1r
 Standard_NV6ads_A10_v5 StandardNVADSA10v5Family 6 55 x64 V1,V2 184320 4 pg1r
 `
 
-// Sizes is the list of the sizes that are emulated.
-func Sizes() []Size {
+// Sizes is the list of the sizes that are emulated. It is not the caller's to change.
+func Sizes() []Size { return sizes() }
+
+// sizes reads the table once.
+var sizes = sync.OnceValue(parseSizes)
+
+func parseSizes() []Size {
 	var l []Size
 	for line := range strings.Lines(sizeTable) {
 		f := strings.Fields(line)
