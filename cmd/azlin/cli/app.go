@@ -86,7 +86,7 @@ func (a *app) startEmulator(ctx context.Context, args []string) (emulator.Status
 	}
 	status, err := emulator.Start(ctx, emulator.StartOptions{Dir: a.paths.Emulator, Command: command})
 	if err != nil {
-		return status, &errkind.Error{Kind: errkind.Prerequisite, Op: "start the emulator", Err: err}
+		return status, &errkind.Error{Kind: errkind.Prerequisite, Err: err}
 	}
 	return status, nil
 }

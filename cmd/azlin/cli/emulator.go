@@ -10,6 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 )
@@ -51,13 +52,20 @@ type serveFlags struct {
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "loopback address to listen on; port 0: the same as last time if it is free")
+	cmd.Flags().StringVar(&f.listen, "listen", "", "loopback address to listen on; default 127.0.0.1 and the port of the last run")
 	cmd.Flags().StringVar(&f.operatorIP, "operator-ip", "203.0.113.10", "public address that security rules see your connections come from")
-	cmd.Flags().StringVar(&f.hosts, "hosts", string(emulator.HostsNamespaces), "how VMs run: namespaces, process (no isolation) or none")
+	cmd.Flags().StringVar(&f.hosts, "hosts", hostsNamespaces, "how VMs run: namespaces, process (no isolation) or none")
 	cmd.Flags().IntVar(&f.sshPort, "ssh-port", 0, "SSH port of the VMs; 0: 22 where allowed, else 2222")
 	cmd.Flags().BoolVar(&f.realistic, "realistic", false, "let operations take as long as in Azure")
-	complete(cmd, "hosts", []string{string(emulator.HostsNamespaces), string(emulator.HostsProcess), string(emulator.HostsNone)})
+	complete(cmd, "hosts", []string{hostsNamespaces, hostsProcess, hostsNone})
 }
+
+// The values of --hosts.
+const (
+	hostsNamespaces = "namespaces"
+	hostsProcess    = "process"
+	hostsNone       = "none"
+)
 
 func (f *serveFlags) args() []string {
 	return []string{
@@ -66,27 +74,36 @@ func (f *serveFlags) args() []string {
 	}
 }
 
-// validate checks the flags before a process is started in the background, where nobody reads errors.
-func (f *serveFlags) validate() (netip.Addr, error) {
-	ip, err := netip.ParseAddr(f.operatorIP)
-	if err != nil {
-		return ip, errkind.New(errkind.Invalid, "--operator-ip: %w", err)
+// options checks the flags before a process is started in the background, where nobody reads errors.
+func (f *serveFlags) options() (emulator.ServeOptions, error) {
+	o := emulator.ServeOptions{Listen: f.listen, SSHPort: f.sshPort, Realistic: f.realistic}
+	var err error
+	if o.OperatorIP, err = netip.ParseAddr(f.operatorIP); err != nil {
+		return o, errkind.New(errkind.Invalid, "--operator-ip: %w", err)
 	}
-	listen, err := netip.ParseAddrPort(f.listen)
-	if err != nil {
-		return ip, errkind.New(errkind.Invalid, "--listen: %w", err)
-	}
-	if !listen.Addr().IsLoopback() {
-		return ip, errkind.New(errkind.Invalid, "--listen %s: the emulator listens on loopback addresses only", f.listen)
+	if f.listen != "" {
+		listen, err := netip.ParseAddrPort(f.listen)
+		if err != nil {
+			return o, errkind.New(errkind.Invalid, "--listen: %w", err)
+		}
+		if !listen.Addr().IsLoopback() {
+			return o, errkind.New(errkind.Invalid, "--listen %s: the emulator listens on loopback addresses only", f.listen)
+		}
 	}
 	if f.sshPort < 0 || f.sshPort > 65535 {
-		return ip, errkind.New(errkind.Invalid, "--ssh-port %d: a port is 0 to 65535", f.sshPort)
+		return o, errkind.New(errkind.Invalid, "--ssh-port %d: a port is 0 to 65535", f.sshPort)
 	}
-	switch emulator.HostMode(f.hosts) {
-	case emulator.HostsNamespaces, emulator.HostsProcess, emulator.HostsNone:
-		return ip, nil
+	switch f.hosts {
+	case hostsNamespaces:
+		o.HostMode = host.Namespaces
+	case hostsProcess:
+		o.HostMode = host.Process
+	case hostsNone:
+		o.NoHosts = true
+	default:
+		return o, errkind.New(errkind.Invalid, "--hosts %q: use %s, %s or %s", f.hosts, hostsNamespaces, hostsProcess, hostsNone)
 	}
-	return ip, errkind.New(errkind.Invalid, "--hosts %q: use namespaces, process or none", f.hosts)
+	return o, nil
 }
 
 func newEmulatorStartCommand(a *app) *cobra.Command {
@@ -97,7 +114,7 @@ func newEmulatorStartCommand(a *app) *cobra.Command {
 		Example: "  azlin emulator start\n  azlin emulator start --realistic",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := flags.validate(); err != nil {
+			if _, err := flags.options(); err != nil {
 				return err
 			}
 			status, err := a.startEmulator(cmd.Context(), flags.args())
@@ -119,18 +136,15 @@ func newEmulatorServeCommand(a *app) *cobra.Command {
 		Example: "  azlin emulator serve --listen 127.0.0.1:8443",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ip, err := flags.validate()
+			options, err := flags.options()
 			if err != nil {
 				return err
 			}
 			if err := a.paths.Ensure(); err != nil {
 				return err
 			}
-			return emulator.Serve(cmd.Context(), emulator.ServeOptions{
-				Dir: a.paths.Emulator, Listen: flags.listen, OperatorIP: ip,
-				HostMode: emulator.HostMode(flags.hosts), SSHPort: flags.sshPort, Realistic: flags.realistic,
-				Log: a.streams.Err,
-			})
+			options.Dir, options.Log = a.paths.Emulator, a.streams.Err
+			return emulator.Serve(cmd.Context(), options)
 		},
 	}
 	flags.add(cmd)
@@ -218,7 +232,7 @@ first reached over SSH.`,
 			if err != nil {
 				return err
 			}
-			options := emulator.SeedOptions{Group: group, Location: region, VMs: vms, AdminUser: remote.DefaultUser, AdminKey: public}
+			options := emulator.SeedOptions{Group: group, Location: region, VMs: vms, User: remote.DefaultUser, Keys: []string{public}}
 			if err := emulator.Seed(cmd.Context(), a.paths.Emulator, options); err != nil {
 				return emulatorError(err)
 			}
