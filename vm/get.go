@@ -93,9 +93,6 @@ type Match struct {
 // VMs that are not azlin's are found too. No match is NotFound, several are a Conflict that lists
 // them. It never matches the beginning of a name.
 func (s *Service) Resolve(ctx context.Context, name, group string) (Match, error) {
-	if name == "" {
-		return Match{}, classed(ErrManager, errkind.New(errkind.Invalid, "no VM is named"))
-	}
 	l, err := s.List(ctx, ListOptions{ResourceGroup: group, All: true})
 	if err != nil {
 		return Match{}, err
@@ -106,6 +103,9 @@ func (s *Service) Resolve(ctx context.Context, name, group string) (Match, error
 
 // ResolveIn is Resolve among VMs that were listed before.
 func ResolveIn(vms []Info, name string) (Match, error) {
+	if name == "" { // or it would be the session of every VM that has none
+		return Match{}, noMatch(name)
+	}
 	m, found, err := resolveExact(vms, name)
 	if found || err != nil {
 		return m, err
@@ -125,11 +125,14 @@ func ResolveIn(vms []Info, name string) (Match, error) {
 			return m, err
 		}
 	}
-	return Match{}, &errkind.Error{Kind: errkind.NotFound, Op: "find vm", Resource: name, Err: errNoSuchVM()}
+	return Match{}, noMatch(name)
 }
 
-func errNoSuchVM() error {
-	return errkind.New(errkind.NotFound, "no VM has this name, session or address")
+func noMatch(name string) error {
+	return &errkind.Error{
+		Kind: errkind.NotFound, Op: "find vm", Resource: name,
+		Err: errkind.New(errkind.NotFound, "no VM has this name, session or address"),
+	}
 }
 
 func resolveExact(vms []Info, name string) (Match, bool, error) {
