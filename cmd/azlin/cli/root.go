@@ -40,6 +40,7 @@ Without an Azure account, try all of it on the local emulator:
 		},
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.prepare() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetOut(a.streams.Out)
 	root.SetErr(a.streams.Err)
 	root.SetIn(a.streams.In)

@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,9 +36,9 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"tmux-type": tmuxType,
-			"tmux-wait": tmuxWait,
-			"matches":   matches,
+			"terminal": openTerminal,
+			"type":     typeLine,
+			"screen":   waitForScreen,
 		},
 	})
 }
@@ -63,16 +62,18 @@ func setup(env *testscript.Env) error {
 		if err := emulator.Stop(ctx, dir); err != nil && !strings.Contains(err.Error(), emulator.ErrNotRunning.Error()) {
 			env.T().Log("stop the emulator:", err)
 		}
-		kill := exec.CommandContext(ctx, "tmux", "kill-server")
-		kill.Env = append(os.Environ(), "TMUX_TMPDIR="+env.WorkDir)
-		_ = kill.Run() // most scripts have none
+		for n := range 8 { // the terminals that openTerminal may have opened
+			kill := exec.CommandContext(ctx, "tmux", "-L", strings.Repeat("t", n+1), "kill-server")
+			kill.Env = append(os.Environ(), "TMUX_TMPDIR="+env.WorkDir)
+			_ = kill.Run() // most scripts have none
+		}
 	})
 	return nil
 }
 
-// tmux runs tmux on the script's own server.
+// tmux runs tmux on the server of the script's current terminal.
 func tmux(ts *testscript.TestScript, args ...string) string {
-	cmd := exec.Command("tmux", args...)
+	cmd := exec.Command("tmux", append([]string{"-L", ts.Getenv("TERMINAL")}, args...)...)
 	cmd.Env = append(os.Environ(), "TMUX_TMPDIR="+ts.Getenv("TMUX_TMPDIR"))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -81,19 +82,33 @@ func tmux(ts *testscript.TestScript, args ...string) string {
 	return string(out)
 }
 
-// tmuxType types a line into the script's tmux session and presses Enter.
-func tmuxType(ts *testscript.TestScript, neg bool, args []string) {
+// openTerminal opens a terminal of 120 by 30 that runs a shell line, says with which exit code it ended, and
+// closes the terminal that was open before.
+func openTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: tmux-type LINE")
+		ts.Fatalf("usage: terminal LINE")
+	}
+	old := ts.Getenv("TERMINAL")
+	if old != "" {
+		tmux(ts, "kill-server")
+	}
+	ts.Setenv("TERMINAL", old+"t")
+	ts.Check(ts.Exec("tmux", "-L", old+"t", "new-session", "-d", "-x", "120", "-y", "30", args[0]+`; echo "ended with $?"; sleep 60`))
+}
+
+// typeLine types a line and presses Enter.
+func typeLine(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: type LINE")
 	}
 	tmux(ts, "send-keys", "-l", args[0])
 	tmux(ts, "send-keys", "Enter")
 }
 
-// tmuxWait waits until the screen of the script's tmux session matches a regular expression.
-func tmuxWait(ts *testscript.TestScript, neg bool, args []string) {
+// waitForScreen waits until the screen matches a regular expression.
+func waitForScreen(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: tmux-wait REGEXP")
+		ts.Fatalf("usage: screen REGEXP")
 	}
 	want, err := regexp.Compile(args[0])
 	ts.Check(err)
@@ -104,15 +119,4 @@ func tmuxWait(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s was not seen within 30 s; the screen shows\n%s", want, screen)
-}
-
-// matches checks a file against a regular expression, like stdout does.
-func matches(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: matches REGEXP FILE")
-	}
-	found := regexp.MustCompile(args[0]).MatchString(ts.ReadFile(args[1]))
-	if found == neg {
-		ts.Fatalf("%s", fmt.Sprintf("match of %s in %s: %v", args[0], args[1], found))
-	}
 }
