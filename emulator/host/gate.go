@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"sync"
@@ -106,6 +105,3 @@ func choosePort() int {
 	l.Close()
 	return standardPort
 }
-
-// errNotFull is returned when a black hole cannot be made.
-var errNotFull = fmt.Errorf("the queue of the listening socket does not fill")

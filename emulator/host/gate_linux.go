@@ -38,7 +38,7 @@ func (g *gate) shut() error {
 			return fmt.Errorf("shut %s: %w", g.listener.Addr(), err)
 		}
 	}
-	return errNotFull
+	return fmt.Errorf("shut %s: the queue of the listening socket does not fill", g.listener.Addr())
 }
 
 // reopen makes the socket a normal one. The connections in its queue are our own.

@@ -193,6 +193,8 @@ func program(t testing.TB, name, from string) string {
 	return path
 }
 
+func itoa(n int) string { return strconv.Itoa(n) }
+
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 
@@ -38,43 +37,25 @@ func (r *Runtime) Run(ctx context.Context, id, script string, params []string) (
 	if !strings.HasPrefix(script, "#!") {
 		script = "#!/bin/sh\n" + script
 	}
-	var theirs, ours [3]*os.File
-	for i := range theirs {
-		read, write, err := os.Pipe()
-		if err != nil {
-			return RunResult{}, fmt.Errorf("run command on %s: %w", id, err)
-		}
-		theirs[i], ours[i] = write, read
-		if i == 0 {
-			theirs[i], ours[i] = read, write
-		}
-		defer read.Close()
-		defer write.Close()
-	}
 	argv := append([]string{"/bin/sh", "-c", runCommand, "script.sh"}, params...)
-	p, err := g.Exec(ctx, "root", wire.Exec{Argv: argv}, theirs[:]...)
+	p, err := g.Exec(ctx, "root", wire.Exec{Argv: argv})
 	if err != nil {
 		return RunResult{}, fmt.Errorf("run command on %s: %w", id, err)
 	}
 	defer p.Close()
-	for _, f := range theirs {
-		f.Close()
-	}
 	stop := context.AfterFunc(ctx, func() {
 		_ = p.Signal("KILL")
-		for _, f := range ours {
-			f.Close()
-		}
+		p.Pipes.Close()
 	})
 	defer stop()
 	var stdout, stderr tail
 	var streams sync.WaitGroup
 	streams.Go(func() {
-		_, _ = io.WriteString(ours[0], script)
-		ours[0].Close()
+		_, _ = io.WriteString(p.Pipes.Stdin, script)
+		p.Pipes.Stdin.Close()
 	})
-	streams.Go(func() { _, _ = io.Copy(&stdout, ours[1]) })
-	streams.Go(func() { _, _ = io.Copy(&stderr, ours[2]) })
+	streams.Go(func() { _, _ = io.Copy(&stdout, p.Pipes.Stdout) })
+	streams.Go(func() { _, _ = io.Copy(&stderr, p.Pipes.Stderr) })
 	exit, err := p.Wait(ctx)
 	if err != nil {
 		return RunResult{}, fmt.Errorf("run command on %s: %w", id, err)

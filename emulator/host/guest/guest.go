@@ -26,6 +26,8 @@ const answerTimeout = 30 * time.Second
 type Guest struct {
 	conn *wire.Conn
 	proc *os.Process
+	uid  int
+	gid  int
 
 	killing sync.Once
 	gone    chan struct{}
@@ -51,7 +53,7 @@ func (l *Launcher) Boot(ctx context.Context, o Options) (*Guest, error) {
 		conn.Close()
 		return nil, fmt.Errorf("start agent: %w", err)
 	}
-	g := &Guest{conn: conn, proc: proc, gone: make(chan struct{})}
+	g := &Guest{conn: conn, proc: proc, uid: o.UID, gid: o.GID, gone: make(chan struct{})}
 	go g.wait()
 	if err := conn.Send(o.Boot); err != nil {
 		g.Kill()

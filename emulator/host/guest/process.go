@@ -11,8 +11,10 @@ import (
 
 // Process is a command that runs in a VM.
 type Process struct {
-	// Terminal is the command's terminal if it has one; the caller closes it, which hangs the command up.
+	// Terminal is the command's terminal if it asked for one, Pipes are its streams otherwise. Close closes them,
+	// which hangs the command up if it has a terminal.
 	Terminal *os.File
+	Pipes    *Pipes
 
 	call *wire.Conn
 	exit chan outcome
@@ -24,25 +26,35 @@ type outcome struct {
 	err  error
 }
 
-// Exec runs a command as user; streams are its stdin, stdout and stderr unless it asks for a terminal, and stay
-// the caller's to close. The command outlives ctx.
-func (g *Guest) Exec(ctx context.Context, user string, e wire.Exec, streams ...*os.File) (*Process, error) {
+// Exec runs a command as user. The command outlives ctx.
+func (g *Guest) Exec(ctx context.Context, user string, e wire.Exec) (*Process, error) {
+	p := &Process{exit: make(chan outcome, 1)}
+	var streams []*os.File
+	if e.Terminal == nil {
+		pipes, err := g.pipes()
+		if err != nil {
+			return nil, err
+		}
+		defer pipes.hide()
+		p.Pipes, streams = pipes, pipes.theirs[:]
+	}
 	call, err := g.call(user, wire.Request{Op: wire.OpExec, Exec: &e}, streams...)
 	if err != nil {
+		p.Close()
 		return nil, err
 	}
+	p.call = call
 	event, files, err := answer(ctx, call)
 	if err == nil && !event.Started {
 		err = errors.New("the VM's agent did not start the command")
 	}
-	p := &Process{call: call, exit: make(chan outcome, 1)}
 	if err == nil && e.Terminal != nil {
 		p.Terminal, err = takeTerminal(files)
 	} else {
 		closeAll(files)
 	}
 	if err != nil {
-		call.Close()
+		p.Close()
 		return nil, err
 	}
 	go p.wait()
@@ -77,5 +89,17 @@ func (p *Process) Wait(ctx context.Context) (wire.Exit, error) {
 // Signal sends a signal (its name without SIG) to the command's process group.
 func (p *Process) Signal(name string) error { return p.call.Send(wire.Control{Signal: name}) }
 
-// Close forgets the command; it goes on unless it depended on what the caller closes besides.
-func (p *Process) Close() { p.once.Do(func() { p.call.Close() }) }
+// Close lets go of the command and its streams; without a terminal it goes on.
+func (p *Process) Close() {
+	p.once.Do(func() {
+		if p.call != nil {
+			p.call.Close()
+		}
+		if p.Pipes != nil {
+			p.Pipes.Close()
+		}
+		if p.Terminal != nil {
+			p.Terminal.Close()
+		}
+	})
+}

@@ -3,7 +3,6 @@ package sshd
 import (
 	"context"
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -30,33 +29,14 @@ type running struct {
 
 // run starts a command inside the VM; its streams are connected by begin.
 func (s *session) run(ctx context.Context, e wire.Exec) (*running, error) {
-	if e.Terminal != nil {
-		p, err := s.Guest.Exec(ctx, s.conn.User(), e)
-		if err != nil {
-			return nil, err
-		}
-		return &running{process: p, channel: s.channel, in: keepOpen{p.Terminal}, out: p.Terminal}, nil
-	}
-	var theirs, ours [3]*os.File
-	for i := range theirs {
-		r, w, err := os.Pipe()
-		if err != nil {
-			closeFiles(theirs[:i])
-			closeFiles(ours[:i])
-			return nil, err
-		}
-		theirs[i], ours[i] = w, r
-		if i == 0 {
-			theirs[i], ours[i] = r, w
-		}
-	}
-	defer closeFiles(theirs[:])
-	p, err := s.Guest.Exec(ctx, s.conn.User(), e, theirs[:]...)
+	p, err := s.Guest.Exec(ctx, s.conn.User(), e)
 	if err != nil {
-		closeFiles(ours[:])
 		return nil, err
 	}
-	return &running{process: p, channel: s.channel, in: ours[0], out: ours[1], err: ours[2]}, nil
+	if e.Terminal != nil {
+		return &running{process: p, channel: s.channel, in: keepOpen{p.Terminal}, out: p.Terminal}, nil
+	}
+	return &running{process: p, channel: s.channel, in: p.Pipes.Stdin, out: p.Pipes.Stdout, err: p.Pipes.Stderr}, nil
 }
 
 // keepOpen is a terminal as standard input: the end of input does not close it.
@@ -106,17 +86,4 @@ func (r *running) finish(ctx context.Context, output *sync.WaitGroup) {
 }
 
 // abandon closes what the session holds of the command.
-func (r *running) abandon() {
-	r.in.Close()
-	r.out.Close()
-	if r.err != nil {
-		r.err.Close()
-	}
-	r.process.Close()
-}
-
-func closeFiles(files []*os.File) {
-	for _, f := range files {
-		f.Close()
-	}
-}
+func (r *running) abandon() { r.process.Close() }

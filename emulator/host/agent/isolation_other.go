@@ -1,0 +1,33 @@
+//go:build unix && !linux
+
+package agent
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"github.com/azlin-dev/azlin/emulator/host/wire"
+)
+
+// errNoNamespaces is the answer of systems other than Linux to what isolation needs.
+var errNoNamespaces = errors.New("namespaces exist on Linux only")
+
+func isolate(wire.Boot) error { return errNoNamespaces }
+
+func installShims() error { return errNoNamespaces }
+
+func showRelease() error { return errNoNamespaces }
+
+func confineRoot() error { return errNoNamespaces }
+
+func (m *machine) startUserAgent(account) (*wire.Conn, error) { return nil, errNoNamespaces }
+
+func (m *machine) setHostname(string) error { return nil }
+
+// applyModes leaves a terminal as it is: its modes have other numbers on each system.
+func applyModes(*os.File, []byte) {}
+
+func newSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+func chmod(path string, mode uint32) error { return syscall.Chmod(path, mode) }
