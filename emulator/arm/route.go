@@ -18,6 +18,8 @@ type Type struct {
 	InUse func(r *Resource) *Error
 	// Referrers are the ids of the resources that keep this one from being deleted. May be nil.
 	Referrers func(r *Resource) []string
+	// Preflight refuses a body that a template deployment wants to put. May be nil.
+	Preflight func(body Object) *Error
 	// Removed is told that the resource is going. May be nil.
 	Removed func(r *Resource)
 	// Tagged is told that the resource's tags were replaced. May be nil.

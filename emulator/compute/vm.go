@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -12,7 +13,7 @@ const oneVM = inGroup + "/virtualMachines/{vmName}"
 func (p *Provider) vms() {
 	s, v := p.s, Versions()
 	s.Register(&arm.Type{Name: VMType, Versions: v, Rank: 10, View: p.viewVM, Removed: p.removedVM,
-		Tagged: func(r *arm.Resource) { r.Recount() }})
+		Tagged: func(r *arm.Resource) { r.Recount() }, Preflight: p.preflight})
 	s.RegisterKind("vm.create", arm.Kind{Run: p.hosted(p.boot), Finish: p.finishCreate})
 	s.RegisterKind("vm.update", arm.Kind{Run: p.hosted(p.rebootResized), Finish: p.finishUpdate})
 	s.RegisterKind("vm.delete", arm.Kind{Finish: p.finishDelete})
@@ -106,4 +107,16 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 		l = append(l, o)
 	}
 	return c.Page(l), nil
+}
+
+// preflight is what Azure judges of a VM before it begins a deployment: size, zone and quota.
+func (p *Provider) preflight(body arm.Object) *arm.Error {
+	location := arm.Normal(arm.Str(body, "location"))
+	size, err := p.judgeSize(body, location)
+	if err == nil {
+		err = p.quota(location, size, size.VCPUs, isSpot(body))
+	}
+	var e *arm.Error
+	errors.As(err, &e)
+	return e
 }

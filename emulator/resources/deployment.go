@@ -1,3 +1,279 @@
 package resources
 
-func (p *provider) deployments() {}
+import (
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+const deploymentType = "Microsoft.Resources/deployments"
+
+func (p *provider) deployments() {
+	s, v := p.s, versions()
+	s.Register(&arm.Type{Name: deploymentType, Versions: v, Unlisted: true, Rank: 99})
+	s.RegisterKind("deployment", arm.Kind{Finish: p.deploy})
+	const in = "/subscriptions/{subscriptionId}/resourcegroups/{resourceGroupName}/providers/Microsoft.Resources/deployments"
+	const one = in + "/{deploymentName}"
+	s.Handle(http.MethodPut, one, v, p.putDeployment)
+	s.Handle(http.MethodPost, one+"/validate", v, p.validateDeployment)
+	s.Handle(http.MethodGet, in, v, func(c *arm.Call) (*arm.Reply, error) {
+		var l []*arm.Resource
+		for _, r := range s.OfType(deploymentType) {
+			if arm.Fold(r.Group(), c.Group()) {
+				l = append(l, r)
+			}
+		}
+		return c.Page(s.Views(l)), nil
+	})
+	s.Handle(http.MethodGet, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		d, err := p.deployment(c)
+		if err != nil {
+			return nil, err
+		}
+		return arm.OK(s.View(d)), nil
+	})
+	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		if d, err := p.deployment(c); err == nil {
+			s.Forget(d)
+		}
+		return arm.Status(http.StatusNoContent), nil
+	})
+	s.Handle(http.MethodPost, one+"/cancel", v, func(c *arm.Call) (*arm.Reply, error) {
+		d, err := p.deployment(c)
+		if err != nil {
+			return nil, err
+		}
+		if s.Current(d.ID) == nil {
+			return nil, arm.Conflict("DeploymentCannotBeCancelled", "The deployment '%s' cannot be cancelled because it is not running.", d.Name())
+		}
+		s.Preempt(d.ID)
+		d.Props()["provisioningState"] = "Canceled"
+		return arm.Status(http.StatusNoContent), nil
+	})
+	s.Handle(http.MethodGet, one+"/operationStatuses/{operationId}", v, func(c *arm.Call) (*arm.Reply, error) {
+		op := s.Operation(c.Param("operationId"))
+		if op == nil {
+			return nil, arm.Refuse(http.StatusNotFound, "DeploymentOperationNotFound", "The deployment operation '%s' could not be found.", c.Param("operationId"))
+		}
+		o := op.Object(true)
+		if !op.Done() {
+			o["status"] = "Running"
+		}
+		return arm.OK(o), nil
+	})
+	s.Handle(http.MethodGet, one+"/operations", v, p.deploymentOperations)
+}
+
+func (p *provider) deployment(c *arm.Call) (*arm.Resource, error) {
+	if d := p.s.Find(c.ID("Microsoft.Resources", "deployments", c.Param("deploymentName"))); d != nil {
+		return d, nil
+	}
+	return nil, arm.Refuse(http.StatusNotFound, "DeploymentNotFound", "Deployment '%s' could not be found.", c.Param("deploymentName"))
+}
+
+func (p *provider) putDeployment(c *arm.Call) (*arm.Reply, error) {
+	steps, outputs, err := p.expand(c)
+	if err != nil {
+		return nil, err
+	}
+	id := c.ID("Microsoft.Resources", "deployments", c.Param("deploymentName"))
+	if p.s.Current(id) != nil {
+		return nil, arm.Conflict("DeploymentActive", "Unable to edit or replace deployment '%s': previous deployment from '%s' is still active. Please see https://aka.ms/arm-deploy for usage details.", c.Param("deploymentName"), arm.Time(c.Now))
+	}
+	old := p.s.Find(id)
+	d := &arm.Resource{ID: id, Type: deploymentType, Body: arm.Object{"id": id, "name": c.Param("deploymentName"), "type": deploymentType}}
+	d.Body["properties"] = p.deploymentProperties(c, steps, "Accepted")
+	p.s.Add(d)
+	op := p.s.Begin("deployment", id, "", arm.Object{"steps": steps, "outputs": outputs, "scope": arm.Object{
+		"parameters": publicParameters(c.Body), "variables": arm.Get(c.Body, "properties", "template", "variables")}})
+	rep := arm.Created(p.s.View(d))
+	if old != nil {
+		rep = arm.OK(rep.Body)
+	}
+	rep.With("Azure-Asyncoperation", c.Absolute("/subscriptions/"+p.s.Options().SubscriptionID+"/resourcegroups/"+d.Group()+"/providers/Microsoft.Resources/deployments/"+d.Name()+"/operationStatuses/"+op.ID+"?api-version="+c.Version))
+	if p.s.Options().Hasty {
+		rep.With("Retry-After", "1").With("Retry-After-Ms", "20")
+	}
+	return rep, nil
+}
+
+func (p *provider) deploymentProperties(c *arm.Call, steps []any, state string) arm.Object {
+	shown := arm.Object{}
+	for k, v := range publicParameters(c.Body) {
+		shown[k] = arm.Object{"type": "String", "value": v}
+	}
+	props := arm.Object{"templateHash": "0", "mode": "Incremental", "provisioningState": state, "timestamp": arm.Time(c.Now), "duration": "PT0S",
+		"correlationId": uuid.NewString(), "parameters": shown, "dependencies": []any{}}
+	byNamespace := map[string][]any{}
+	for _, e := range steps {
+		id, err := arm.ParseID(arm.Str(e, "id"))
+		if err == nil {
+			_, typ := cut(id.Type())
+			byNamespace[id.Namespace] = append(byNamespace[id.Namespace], arm.Object{"resourceType": typ, "locations": []any{arm.Str(e, "body", "location")}})
+		}
+	}
+	providers := []any{}
+	for _, ns := range sortedKeys(byNamespace) {
+		providers = append(providers, arm.Object{"namespace": ns, "resourceTypes": byNamespace[ns]})
+	}
+	props["providers"] = providers
+	return props
+}
+
+func (p *provider) validateDeployment(c *arm.Call) (*arm.Reply, error) {
+	steps, _, err := p.expand(c)
+	if err != nil {
+		return nil, err
+	}
+	props := p.deploymentProperties(c, steps, "Succeeded")
+	var l []any
+	for _, e := range steps {
+		l = append(l, arm.Object{"id": arm.Str(e, "id")})
+	}
+	props["validatedResources"] = l
+	id := c.ID("Microsoft.Resources", "deployments", c.Param("deploymentName"))
+	return arm.OK(arm.Object{"id": id, "name": c.Param("deploymentName"), "type": deploymentType, "properties": props}), nil
+}
+
+func (p *provider) deploymentOperations(c *arm.Call) (*arm.Reply, error) {
+	d, err := p.deployment(c)
+	if err != nil {
+		return nil, err
+	}
+	var l []any
+	for _, e := range arm.List(d.Hidden, "operations") {
+		l = append(l, arm.Clone(e))
+	}
+	return c.Page(l), nil
+}
+
+// deploy goes one step further in a deployment: it starts what has all it depends on, and looks at
+// what was started. It asks to be called again until all is through.
+func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
+	d := p.s.Find(op.Target)
+	if d == nil {
+		return 0, nil
+	}
+	d.Props()["provisioningState"] = "Running"
+	steps := arm.List(op.Args, "steps")
+	state := map[string]string{}
+	for _, e := range steps {
+		state[arm.Key(arm.Str(e, "id"))] = arm.Str(e, "state")
+	}
+	open, failed := 0, []*arm.Error(nil)
+	for _, e := range steps {
+		st := e.(arm.Object)
+		if st["state"] == "" {
+			p.startStep(st, state)
+		}
+		if st["state"] == "running" {
+			p.lookAtStep(st)
+		}
+		switch st["state"] {
+		case "running":
+			open++
+		case "":
+			open++
+		case "failed":
+			failed = append(failed, arm.Conflict(arm.Str(st, "error", "code"), "%s", arm.Str(st, "error", "message")).At(arm.Str(st, "error", "target")))
+		}
+	}
+	if open > 0 && failed == nil || running(steps) {
+		return max(p.s.Options().Duration("deployment"), time.Millisecond), nil
+	}
+	d.Hidden["operations"] = operationsOf(d, steps, arm.Time(p.s.Now()))
+	d.Props()["timestamp"] = arm.Time(p.s.Now())
+	d.Props()["duration"] = "PT" + p.s.Now().Sub(op.Start).Round(time.Millisecond).String()
+	outputs, context := op.Args["outputs"], arm.Map(op.Args, "scope")
+	op.Args = arm.Object{} // may hold a password
+	if failed != nil {
+		e := arm.Conflict("DeploymentFailed", "At least one resource deployment operation failed. Please list deployment operations for details. Please see https://aka.ms/arm-deployment-operations for usage details.")
+		e.Details = failed
+		d.Props()["provisioningState"], d.Props()["error"] = "Failed", e.Object()
+		p.s.Touch(d)
+		return 0, e
+	}
+	d.Props()["provisioningState"] = "Succeeded"
+	var made []any
+	for _, e := range steps {
+		made = append(made, arm.Object{"id": arm.Str(e, "id")})
+	}
+	d.Props()["outputResources"] = made
+	if o, err := p.outputs(d, context, outputs); err == nil {
+		d.Props()["outputs"] = o
+	}
+	p.s.Touch(d)
+	return 0, nil
+}
+
+func running(steps []any) bool {
+	for _, e := range steps {
+		if arm.Str(e, "state") == "running" {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *provider) startStep(st arm.Object, state map[string]string) {
+	for _, d := range arm.List(st, "after") {
+		id, _ := d.(string)
+		if s, ok := state[arm.Key(id)]; ok && s != "done" {
+			return
+		}
+	}
+	id := arm.Str(st, "id")
+	_, err := p.s.Inner(http.MethodPut, id, arm.Str(st, "version"), arm.Clone(arm.Map(st, "body")), p.s.Now())
+	switch {
+	case err != nil && (err.Code == "AnotherOperationInProgress" || err.Code == "RetryableError"):
+		return // its turn comes
+	case err != nil:
+		st["state"], st["error"] = "failed", err.Object()
+		return
+	}
+	st["state"] = "done"
+	if op := p.s.Current(id); op != nil {
+		st["state"], st["op"] = "running", op.ID
+	} else if op := p.s.Current(arm.ParentOf(id)); op != nil {
+		st["state"], st["op"] = "running", op.ID
+	}
+}
+
+func (p *provider) lookAtStep(st arm.Object) {
+	op := p.s.Operation(arm.Str(st, "op"))
+	switch {
+	case op == nil || op.Status == arm.Succeeded:
+		st["state"] = "done"
+	case op.Done():
+		st["state"] = "failed"
+		if op.Err != nil {
+			st["error"] = op.Err.Object()
+		}
+	}
+}
+
+func operationsOf(d *arm.Resource, steps []any, now string) []any {
+	var l []any
+	for _, e := range steps {
+		id := arm.Str(e, "id")
+		parsed, err := arm.ParseID(id)
+		if err != nil {
+			continue
+		}
+		props := arm.Object{"provisioningOperation": "Create", "provisioningState": "Succeeded", "timestamp": now, "duration": "PT1S", "statusCode": "OK",
+			"targetResource": arm.Object{"id": id, "resourceType": parsed.Type(), "resourceName": parsed.Name()}}
+		switch arm.Str(e, "state") {
+		case "failed":
+			props["provisioningState"], props["statusCode"] = "Failed", "Conflict"
+			props["statusMessage"] = arm.Object{"status": "Failed", "error": arm.Get(e, "error")}
+		case "":
+			continue
+		}
+		n := uuid.NewSHA1(uuid.NameSpaceURL, []byte(id)).String()
+		l = append(l, arm.Object{"id": d.ID + "/operations/" + n, "operationId": n, "properties": props})
+	}
+	return l
+}
