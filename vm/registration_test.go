@@ -1,0 +1,23 @@
+package vm_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/azlin-dev/azlin/emulator"
+)
+
+// TestFreshSubscription: providers that nobody has registered yet are registered on the way.
+func TestFreshSubscription(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, emulator.Options{Unregistered: []string{"Microsoft.Compute", "Microsoft.Network"}})
+		s, _ := l.open()
+		if _, err := s.Provision(t.Context(), config("dev"), nil); err != nil {
+			t.Fatal(err)
+		}
+		if n := l.resources()["Microsoft.Compute/virtualMachines"]; n != 1 {
+			t.Errorf("%d VMs", n)
+		}
+	})
+}
