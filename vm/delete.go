@@ -249,7 +249,24 @@ func (s *Service) deleteRanks(ctx context.Context, items []planned, todo []int, 
 			})
 		}
 		_ = g.Wait() // each error is in errs
+		if rank == rankVM && holdBack(items, todo, errs) {
+			return
+		}
 	}
+}
+
+// errHeld stands for the refusal that everything attached to a VM would get while that is there.
+var errHeld = errors.New("not tried, because the vm could not be deleted")
+
+// holdBack spares what hangs on a VM that could not be deleted.
+func holdBack(items []planned, todo []int, errs []error) bool {
+	failed := slices.ContainsFunc(todo, func(i int) bool { return items[i].rank == rankVM && errs[i] != nil })
+	for _, i := range todo {
+		if failed && items[i].rank != rankVM {
+			errs[i] = &errkind.Error{Kind: errkind.Conflict, Op: "delete " + items[i].kind, Resource: items[i].id.Name(), Err: errHeld}
+		}
+	}
+	return failed
 }
 
 // remaining asks which of todo still exist.
@@ -277,6 +294,9 @@ func (s *Service) remaining(ctx context.Context, items []planned, todo []int, er
 // worthRepeating says whether waiting may help any of todo.
 func worthRepeating(todo []int, errs []error) bool {
 	for _, i := range todo {
+		if errors.Is(errs[i], errHeld) {
+			continue
+		}
 		switch errkind.Of(errs[i]) {
 		case errkind.Permission, errkind.Auth, errkind.Cancelled, errkind.Invalid:
 			continue

@@ -144,8 +144,11 @@ func TestDeleteLocked(t *testing.T) {
 			!errors.Is(sum.Err(), vm.ErrLifecycle) {
 			t.Errorf("%+v: %v", sum, sum.Err())
 		}
-		if sum.FailedResources == 0 || l.resources()["Microsoft.Compute/virtualMachines"] != 1 {
+		if sum.FailedResources != sum.TotalResources || l.resources()["Microsoft.Compute/virtualMachines"] != 1 {
 			t.Errorf("%+v", sum)
+		}
+		if n := l.emu.Counts().Requests["DELETE"]; n != 1 {
+			t.Errorf("%d attempts, when the first one told that the VM is locked", n)
 		}
 		if _, err := c.Do(t.Context(), http.MethodDelete, lock, "2016-09-01", nil); err != nil {
 			t.Fatal(err)

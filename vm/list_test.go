@@ -3,7 +3,9 @@ package vm_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -45,7 +47,20 @@ func TestListIsFourRequests(t *testing.T) {
 				if err := l.emu.Seed(emulator.SeedOptions{Group: group, Location: region, VMs: tc.vms}); err != nil {
 					t.Fatal(err)
 				}
-				s, c := l.open()
+				var mu sync.Mutex
+				var sent []string
+				s, c := l.open(func(o *azure.Options) {
+					o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, see: func(r *http.Request) error {
+						mu.Lock()
+						defer mu.Unlock()
+						path := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+						if r.URL.Query().Get("statusOnly") == "true" {
+							path += " statusOnly"
+						}
+						sent = append(sent, r.Method+" "+path)
+						return nil
+					}}}
+				})
 				before := l.emu.Counts().Requests
 				list, err := s.List(t.Context(), vm.ListOptions{ResourceGroup: group})
 				if err != nil {
@@ -58,6 +73,11 @@ func TestListIsFourRequests(t *testing.T) {
 					if !i.IsRunning() || i.PublicIP == "" || i.PrivateIP == "" || i.CreatedTime == nil {
 						t.Fatalf("incomplete: %+v", i)
 					}
+				}
+				slices.Sort(sent)
+				want := []string{"GET networkInterfaces", "GET publicIPAddresses", "GET virtualMachines", "GET virtualMachines statusOnly"}
+				if diff := cmp.Diff(want, slices.Compact(sent)); diff != "" {
+					t.Error(diff)
 				}
 				after := l.emu.Counts().Requests
 				if n := after["GET"] - before["GET"]; n != tc.requests || c.Requests() != tc.requests {

@@ -13,17 +13,18 @@ import (
 
 // LifecycleResult is what came of a power operation on one VM.
 type LifecycleResult struct {
-	VM          string        `json:"vm"`
-	Operation   string        `json:"operation"` // "start", "stop", "deallocate" or "restart"
-	Success     bool          `json:"success"`
-	Unchanged   bool          `json:"unchanged,omitempty"` // it was in that state already; nothing was sent
-	Before      PowerState    `json:"before,omitempty"`
-	After       PowerState    `json:"after,omitempty"`        // empty when not waited for
-	OperationID string        `json:"operation_id,omitempty"` // Azure's; of an operation that goes on when not waited for
-	Duration    time.Duration `json:"duration"`
-	Err         error         `json:"-"`
+	VM            string        `json:"vm"`
+	ResourceGroup string        `json:"resource_group"`
+	Operation     string        `json:"operation"` // "start", "stop", "deallocate" or "restart"
+	Success       bool          `json:"success"`
+	Unchanged     bool          `json:"unchanged,omitempty"` // it was in that state already; nothing was sent
+	Before        PowerState    `json:"before,omitempty"`
+	After         PowerState    `json:"after,omitempty"`        // empty when not waited for
+	OperationID   string        `json:"operation_id,omitempty"` // Azure's; of an operation that goes on when not waited for
+	Duration      time.Duration `json:"duration"`
+	Err           error         `json:"-"`
 
-	ResumeToken string `json:"-"` // lets another process wait for it; secret: it holds a signed address
+	ResumeToken string `json:"-"` // for Await, of an operation that was not waited for; secret: it holds a signed address
 }
 
 // LifecycleSummary is what came of a power operation on several VMs.
@@ -57,8 +58,8 @@ type PowerOptions struct {
 // Start starts a VM (virtualMachines/start). A running VM is a success that says Unchanged. The
 // result is filled in as far as it goes when there is an error, and holds that too.
 func (s *Service) Start(ctx context.Context, group, name string, o PowerOptions) (LifecycleResult, error) {
-	r := LifecycleResult{VM: name, Operation: "start"}
-	return power(ctx, s, group, o, r, Running, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientStartResponse], error) {
+	r := LifecycleResult{VM: name, ResourceGroup: group, Operation: "start"}
+	return power(ctx, s, o, r, Running, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientStartResponse], error) {
 		return s.azure.VMs().BeginStart(ctx, group, name, nil)
 	})
 }
@@ -68,13 +69,13 @@ func (s *Service) Start(ctx context.Context, group, name string, o PowerOptions)
 // allocated is deallocated, because that is what saves the money.
 func (s *Service) Stop(ctx context.Context, group, name string, o PowerOptions) (LifecycleResult, error) {
 	if o.KeepAllocation {
-		r := LifecycleResult{VM: name, Operation: "stop"}
-		return power(ctx, s, group, o, r, Stopped, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientPowerOffResponse], error) {
+		r := LifecycleResult{VM: name, ResourceGroup: group, Operation: "stop"}
+		return power(ctx, s, o, r, Stopped, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientPowerOffResponse], error) {
 			return s.azure.VMs().BeginPowerOff(ctx, group, name, nil)
 		})
 	}
-	r := LifecycleResult{VM: name, Operation: "deallocate"}
-	return power(ctx, s, group, o, r, Deallocated, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientDeallocateResponse], error) {
+	r := LifecycleResult{VM: name, ResourceGroup: group, Operation: "deallocate"}
+	return power(ctx, s, o, r, Deallocated, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientDeallocateResponse], error) {
 		return s.azure.VMs().BeginDeallocate(ctx, group, name, nil)
 	})
 }
@@ -82,14 +83,14 @@ func (s *Service) Stop(ctx context.Context, group, name string, o PowerOptions) 
 // Restart restarts a running VM (virtualMachines/restart). One that does not run is a Conflict: start
 // it instead.
 func (s *Service) Restart(ctx context.Context, group, name string, o PowerOptions) (LifecycleResult, error) {
-	r := LifecycleResult{VM: name, Operation: "restart"}
-	return power(ctx, s, group, o, r, "", func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientRestartResponse], error) {
+	r := LifecycleResult{VM: name, ResourceGroup: group, Operation: "restart"}
+	return power(ctx, s, o, r, "", func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientRestartResponse], error) {
 		return s.azure.VMs().BeginRestart(ctx, group, name, nil)
 	})
 }
 
 // power runs one operation. goal is the state in which there is nothing to do; empty for restart.
-func power[T any](ctx context.Context, s *Service, group string, o PowerOptions, r LifecycleResult, goal PowerState,
+func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleResult, goal PowerState,
 	begin func(context.Context) (*runtime.Poller[T], error),
 ) (LifecycleResult, error) {
 	began := time.Now()
@@ -98,7 +99,7 @@ func power[T any](ctx context.Context, s *Service, group string, o PowerOptions,
 		r.Success, r.Duration = err == nil, time.Since(began)
 		return r, r.Err
 	}
-	before, err := s.readPower(ctx, group, r.VM)
+	before, err := s.readPower(ctx, r.ResourceGroup, r.VM)
 	if err != nil {
 		return finish(err)
 	}
@@ -125,7 +126,7 @@ func power[T any](ctx context.Context, s *Service, group string, o PowerOptions,
 	if _, err := op.Wait(ctx, o.Report); err != nil {
 		return finish(err)
 	}
-	if r.After, err = s.readPower(ctx, group, r.VM); err != nil {
+	if r.After, err = s.readPower(ctx, r.ResourceGroup, r.VM); err != nil {
 		return finish(err)
 	}
 	if goal != "" && r.After != goal && r.After != UnknownState {

@@ -78,9 +78,17 @@ func TestPowerWithoutWaiting(t *testing.T) {
 		if i, err := s.Get(t.Context(), group, "vm-000"); err != nil || i.PowerState != vm.Deallocating || i.IsRunning() || i.IsStopped() {
 			t.Errorf("on its way: %+v, %v", i, err)
 		}
+		// Another process waits for it.
+		other, _ := l.open()
 		looks := 0
-		r, err = s.Start(t.Context(), group, "vm-000", vm.PowerOptions{Report: func(azure.OperationState) { looks++ }})
-		t.Logf("starting what is being stopped: %+v, %v (%d looks)", r, err, looks)
+		r, err = other.Await(t.Context(), r, func(azure.OperationState) { looks++ })
+		if err != nil || !r.Success || r.After != vm.Deallocated || looks == 0 || r.ResumeToken != "" {
+			t.Errorf("awaited: %+v, %v (%d looks)", r, err, looks)
+		}
+		r.Operation = "dance"
+		if _, err := other.Await(t.Context(), r, nil); errkind.Of(err) != errkind.Invalid {
+			t.Errorf("an unknown operation: %v", err)
+		}
 	})
 }
 
