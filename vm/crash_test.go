@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -203,4 +205,36 @@ func TestLostAnswers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSomebodyElseIsFaster: another user's create of the same name overtakes ours between our look and
+// our PUT. The VM must stay as the first one made it.
+func TestSomebodyElseIsFaster(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, emulator.Options{})
+		bob, _ := l.open()
+		theirs := config("dev")
+		theirs.Owner, theirs.OperationID = "bob", "op-bob"
+		var once sync.Once
+		ann, _ := l.open(func(o *azure.Options) {
+			o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, see: func(r *http.Request) error {
+				if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/virtualMachines/dev") {
+					once.Do(func() {
+						if _, err := bob.Provision(t.Context(), theirs, nil); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				return nil
+			}}}
+		})
+		if _, err := ann.Provision(t.Context(), config("dev"), nil); errkind.Of(err) != errkind.Conflict || !strings.Contains(err.Error(), "bob") {
+			t.Errorf("got %v", err)
+		}
+		i, err := bob.Get(t.Context(), group, "dev")
+		if owner, _ := azure.Tag(i.Tags, azure.TagOwner); err != nil || owner != "bob" || !i.IsRunning() {
+			t.Errorf("%+v, %v", i, err)
+		}
+	})
 }

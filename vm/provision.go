@@ -148,13 +148,22 @@ func (p *provision) check(ctx context.Context) (d Details, done bool, err error)
 		return Details{}, false, err
 	}
 	if !groupExists {
-		say(p.report, "creating resource group "+p.cfg.ResourceGroup)
-		tags := p.cfg.tags(p.now(), stepNetwork)
-		if _, _, err := p.ResourceGroups().Ensure(ctx, p.cfg.ResourceGroup, p.cfg.Region, tags); err != nil {
-			return Details{}, false, err
-		}
+		return Details{}, false, p.createGroup(ctx)
 	}
 	return Details{}, false, nil
+}
+
+// createGroup makes the group, once for the VMs of one pool.
+func (p *provision) createGroup(ctx context.Context) error {
+	unlock, err := p.locks.lock(ctx, "group "+strings.ToLower(p.cfg.ResourceGroup))
+	if err != nil {
+		return azure.Wrap("create resource group", p.cfg.ResourceGroup, err)
+	}
+	defer unlock()
+	say(p.report, "creating resource group "+p.cfg.ResourceGroup)
+	tags := p.cfg.tags(p.now(), stepNetwork)
+	_, _, err = p.ResourceGroups().Ensure(ctx, p.cfg.ResourceGroup, p.cfg.Region, tags)
+	return err
 }
 
 // find reads the VM with its power state but without addresses; nil when there is none.

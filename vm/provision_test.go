@@ -105,6 +105,9 @@ func TestProvisionTwice(t *testing.T) {
 		if _, err := s.Provision(t.Context(), lost, nil); errkind.Of(err) != errkind.Conflict {
 			t.Errorf("a finished one: %v", err)
 		}
+		if d, err := s.Provision(t.Context(), config("dev"), nil); err != nil || !d.Resumed {
+			t.Errorf("the operation that made it: %+v, %v", d, err)
+		}
 		if n := l.resources()["Microsoft.Compute/virtualMachines"]; n != 1 {
 			t.Errorf("%d VMs", n)
 		}
@@ -271,8 +274,8 @@ func TestProvisionPool(t *testing.T) {
 		if err != nil || len(list.VMs) != 6 {
 			t.Errorf("%d VMs, %v", len(list.VMs), err)
 		}
-		if n := l.resources()["Microsoft.Network/virtualNetworks"]; n != 1 {
-			t.Errorf("%d networks", n)
+		if n := l.emu.Counts().Requests["PUT"]; n != 2+6*5 { // the group and the network once
+			t.Errorf("%d PUTs", n)
 		}
 		sum, err := s.DeleteAll(t.Context(), group, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil || sum.TotalResources != 30 || sum.DeletedResources != 30 {
