@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,16 +13,22 @@ import (
 // whether there is one.
 func (c *Call) Match(exists bool, etag string) error {
 	if want := c.Header.Get("If-Match"); want != "" && (!exists || !tagIn(want, etag)) {
-		return preconditionFailed("If-Match", want)
+		return c.mismatch(fmt.Sprintf("Etag provided in if-match header %s does not match etag %s of resource", want, etag))
 	}
 	if want := c.Header.Get("If-None-Match"); want != "" && exists && tagIn(want, etag) {
-		return preconditionFailed("If-None-Match", want)
+		return c.mismatch(fmt.Sprintf("Etag provided in if-none-match header %s matches etag %s of resource", want, etag))
 	}
 	return nil
 }
 
-func preconditionFailed(header, value string) error {
-	return Refuse(http.StatusPreconditionFailed, "PreconditionFailed", "The precondition given in the request header '%s: %s' is not fulfilled.", header, value)
+// mismatch is the refusal in the words of the provider: Network's are in the details.
+func (c *Call) mismatch(text string) error {
+	const code = "PreconditionFailed"
+	if ns, _ := c.Route.Kind(); Fold(ns, "Microsoft.Network") {
+		return Refuse(http.StatusPreconditionFailed, code, "Precondition failed.").
+			withDetail(Refuse(http.StatusPreconditionFailed, "PreconditionFailedEtagMismatch", "%s %s.", text, c.Path))
+	}
+	return Refuse(http.StatusPreconditionFailed, code, "%s.", text)
 }
 
 // tagIn reports whether a list of entity tags has etag. "*" stands for any; weakness does not matter.

@@ -47,13 +47,13 @@ func Rows() []Row {
 func Markdown() string {
 	var b strings.Builder
 	b.WriteString(introduction)
-	section := ""
-	for _, r := range Rows() {
-		if s := sectionOf(r.Route); s != section {
-			section = s
-			fmt.Fprintf(&b, "\n## %s\n\n| operation | source | notes |\n|---|---|---|\n", s)
+	for _, s := range []string{"Microsoft.Compute", "Microsoft.Network", "Microsoft.Resources", "Microsoft.Authorization", "Entra ID", "Beside Azure Resource Manager"} {
+		fmt.Fprintf(&b, "\n## %s\n\n| operation | source | notes |\n|---|---|---|\n", s)
+		for _, r := range Rows() {
+			if sectionOf(r.Route) == s {
+				fmt.Fprintf(&b, "| `%s %s` | %s | %s |\n", r.Method, short(r.Route), r.Source, r.Note)
+			}
 		}
-		fmt.Fprintf(&b, "| `%s %s` | %s | %s |\n", r.Method, short(r.Route), r.Source, r.Note)
 	}
 	return b.String()
 }
@@ -93,8 +93,8 @@ answers where the shape of the answer comes from:
 - **unverified**: none of these.
 
 S stands for ` + "`/subscriptions/{subscriptionId}`" + `, G for a resource group in it. What is not listed answers 501 in
-Azure's error envelope and names itself. All of it has been run with the official Go SDK, and the everyday part with
-the real az (test/az), which proves that those clients understand the answers, not that Azure gives them.
+Azure's error envelope and names itself. The everyday part is run with the official Go SDK and with the real az
+(test/az), which proves that those clients understand the answers, not that Azure gives them.
 
 General differences:
 
