@@ -57,6 +57,9 @@ func TestKinds(t *testing.T) {
 		{403, "SomethingNew", "", errkind.Permission},
 		{404, "SomethingNew", "", errkind.NotFound},
 		{409, "SomethingNew", "", errkind.Conflict},
+		{412, "SomethingNew", "", errkind.Conflict},
+		{422, "SomethingNew", "", errkind.Invalid},
+		{418, "SomethingNew", "", errkind.Unknown},
 	} {
 		t.Run(fmt.Sprintf("%d %s %s", tc.status, tc.code, tc.want), func(t *testing.T) {
 			t.Parallel()

@@ -117,3 +117,47 @@ func TestCancelWhileWaiting(t *testing.T) {
 		}
 	})
 }
+
+// TestReferenceToFresh: a PUT that refers to what we made a moment ago is refused until Azure's other
+// half knows it.
+func TestReferenceToFresh(t *testing.T) {
+	t.Parallel()
+	const subnet = "/subscriptions/" + subscription + "/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
+	for _, tc := range []struct {
+		name, code, refers string
+		status             int
+		ok                 bool
+	}{
+		{"reference to ours", "InvalidResourceReference", subnet, 400, true},
+		{"reference to another", "InvalidResourceReference", subnet + "x2", 400, false},
+		{"group of ours", "ResourceGroupNotFound", "g", 404, true},
+		{"parent of another", "ParentResourceNotFound", "p", 404, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				known := time.Now().Add(5 * time.Second)
+				c := open(t, func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == nicPath && time.Now().Before(known) {
+						refuse(w, tc.status, tc.code, "Resource "+strings.ToUpper(tc.refers)+" was not found.")
+						return
+					}
+					reply(w, 201, `{}`)
+				})
+				made := subnet
+				if tc.code == "ResourceGroupNotFound" {
+					made = "/subscriptions/" + subscription + "/resourcegroups/G"
+				}
+				if tc.name == "reference to another" {
+					made = strings.Replace(subnet, "/subnets/s", "/subnets/elsewhere", 1)
+				}
+				if _, err := c.Do(t.Context(), http.MethodPut, made, "1", nil); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := c.Do(t.Context(), http.MethodPut, nicPath, "1", nil); (err == nil) != tc.ok {
+					t.Errorf("%v after %d requests", err, c.Requests())
+				}
+			})
+		})
+	}
+}

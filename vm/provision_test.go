@@ -94,10 +94,19 @@ func TestProvisionTwice(t *testing.T) {
 		if d, err := s.Provision(t.Context(), lost, nil); err != nil || d.OperationID != "op-dev" || !d.Resumed {
 			t.Errorf("%+v, %v", d, err)
 		}
+		if goesOn, err := s.Resumes(t.Context(), config("dev")); err != nil || !goesOn {
+			t.Errorf("resumes: %v, %v", goesOn, err)
+		}
+		if goesOn, err := s.Resumes(t.Context(), config("new")); err != nil || goesOn {
+			t.Errorf("a free name resumes: %v, %v", goesOn, err)
+		}
 		other := config("dev")
 		other.OperationID, other.Owner = "op-2", "bob"
 		if _, err := s.Provision(t.Context(), other, nil); errkind.Of(err) != errkind.Conflict || !errors.Is(err, vm.ErrProvisioning) {
 			t.Errorf("somebody else: %v", err)
+		}
+		if _, err := s.Resumes(t.Context(), other); errkind.Of(err) != errkind.Conflict || !errors.Is(err, vm.ErrProvisioning) {
+			t.Errorf("somebody else resumes: %v", err)
 		}
 		if err := s.Finish(t.Context(), first.ID, first.OperationID); err != nil {
 			t.Fatal(err)
