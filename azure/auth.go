@@ -14,8 +14,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// AzureCredentials says who is signed in, and where.
-type AzureCredentials struct {
+// Credentials says who is signed in, and where.
+type Credentials struct {
 	SubscriptionID string `json:"subscription_id"`
 	TenantID       string `json:"tenant_id,omitempty"`
 	UserName       string `json:"user_name,omitempty"`
@@ -41,7 +41,7 @@ type AuthOptions struct {
 // Authenticator signs in. It never prompts.
 type Authenticator struct {
 	options AuthOptions
-	who     AzureCredentials
+	who     Credentials
 	method  string
 	cred    azcore.TokenCredential
 	err     error // why nobody can be signed in
@@ -69,7 +69,7 @@ func notSignedIn(why string) error {
 func (a *Authenticator) servicePrincipal() error {
 	o := a.options
 	a.method = "service principal"
-	a.who = AzureCredentials{SubscriptionID: o.SubscriptionID, TenantID: o.TenantID, UserName: o.ClientID}
+	a.who = Credentials{SubscriptionID: o.SubscriptionID, TenantID: o.TenantID, UserName: o.ClientID}
 	if o.TenantID == "" {
 		return errkind.New(errkind.Invalid, "sign in as service principal %s: the tenant is not set", o.ClientID)
 	}
@@ -127,7 +127,7 @@ func (a *Authenticator) azureCLI() error {
 		a.err = notSignedIn("the Azure CLI has no current subscription for this cloud: run az login or az account set")
 		return nil
 	}
-	a.who = AzureCredentials{SubscriptionID: o.SubscriptionID, TenantID: o.TenantID, UserName: sub.User}
+	a.who = Credentials{SubscriptionID: o.SubscriptionID, TenantID: o.TenantID, UserName: sub.User}
 	options := &azidentity.AzureCLICredentialOptions{TenantID: o.TenantID}
 	if found {
 		a.who.SubscriptionID = sub.ID
@@ -164,13 +164,13 @@ func (a *Authenticator) Credential() (azcore.TokenCredential, error) {
 
 // Authenticate signs in, from the cache when that holds a token, and says who is signed in.
 // Its errors are ErrAuthentication, or Unreachable when nobody answered.
-func (a *Authenticator) Authenticate(ctx context.Context) (AzureCredentials, error) {
+func (a *Authenticator) Authenticate(ctx context.Context) (Credentials, error) {
 	if a.err != nil {
-		return AzureCredentials{}, a.err
+		return Credentials{}, a.err
 	}
 	// The same options as the pipeline's, so that the token is the one it will use.
 	if _, err := a.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{a.options.Cloud.scope()}, EnableCAE: true}); err != nil {
-		return AzureCredentials{}, signIn(err)
+		return Credentials{}, signIn(err)
 	}
 	return a.who, nil
 }
@@ -194,4 +194,4 @@ func (a *Authenticator) SubscriptionID() (string, error) {
 }
 
 // Identity says who would be signed in, as far as that is known without asking anybody.
-func (a *Authenticator) Identity() AzureCredentials { return a.who }
+func (a *Authenticator) Identity() Credentials { return a.who }

@@ -27,10 +27,9 @@ type entra struct {
 }
 
 func (e *entra) serve(w http.ResponseWriter, r *http.Request) {
-	base := "https://" + r.Host + strings.SplitN(r.URL.Path, "/", 3)[1]
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"):
-		base = "https://" + r.Host + "/tenant"
+		base := "https://" + r.Host + "/tenant"
 		reply(w, 200, fmt.Sprintf(`{"issuer":"%[1]s/v2.0","authorization_endpoint":"%[1]s/oauth2/v2.0/authorize","token_endpoint":"%[1]s/oauth2/v2.0/token"}`, base))
 	case strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token"):
 		_ = r.ParseForm()

@@ -130,7 +130,7 @@ func (c *Client) send(ctx context.Context, method, target string, body any, head
 			return fail(err)
 		}
 	}
-	resp, err := c.pipeline.Do(req)
+	resp, err := c.pipeline.Do(req) //nolint:bodyclose // the pipeline has read and closed it
 	if err != nil {
 		return fail(err)
 	}

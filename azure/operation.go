@@ -99,7 +99,7 @@ func (o *Operation[T]) Wait(ctx context.Context, report func(OperationState)) (T
 		if err := sleep(ctx, pause); err != nil {
 			return zero, Wrap(o.op, o.resource, err)
 		}
-		resp, err := o.poller.Poll(ctx)
+		resp, err := o.poller.Poll(ctx) //nolint:bodyclose // the pipeline has read and closed it
 		if err != nil {
 			return zero, o.failed(ctx, err)
 		}

@@ -2,6 +2,7 @@ package azure_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -27,17 +28,13 @@ type lro struct {
 
 func (l *lro) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
-		for k, v := range l.first {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), l.first)
 		w.Header().Set("Azure-AsyncOperation", "https://management.azure.com/subscriptions/s/providers/Microsoft.Compute/locations/w/operations/op-1?api-version=1&s=SIGNED")
 		w.WriteHeader(202)
 		return
 	}
 	l.looks++
-	for k, v := range l.polls {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), l.polls)
 	w.Header().Set("x-ms-correlation-request-id", "corr-lro")
 	switch {
 	case time.Now().Before(l.until):

@@ -65,8 +65,10 @@ func TestPacing(t *testing.T) {
 	}{
 		{"reads of a subscription", &limited{size: 250, perSec: 25, name: "x-ms-ratelimit-remaining-subscription-reads", header: "%d"}, 600, 20, 3 * time.Second, false},
 		{"a server slower than documented", &limited{size: 200, perSec: 10, name: "x-ms-ratelimit-remaining-subscription-reads", header: "%d"}, 300, 1, 20 * time.Second, true},
-		{"compute lists", &limited{size: 140, perSec: 140. / 180, name: "x-ms-ratelimit-remaining-resource",
-			header: "Microsoft.Compute/HighCostGet3Min;%d,Microsoft.Compute/HighCostGet30Min;690"}, 200, 4, 30 * time.Second, false},
+		{"compute lists", &limited{
+			size: 140, perSec: 140. / 180, name: "x-ms-ratelimit-remaining-resource",
+			header: "Microsoft.Compute/HighCostGet3Min;%d,Microsoft.Compute/HighCostGet30Min;690",
+		}, 200, 4, 30 * time.Second, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

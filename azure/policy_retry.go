@@ -37,8 +37,10 @@ func patienceFor(code string) (patience, bool) {
 	case "referencedresourcenotprovisioned":
 		return patience{time.Second, 10 * time.Second, 2 * time.Minute, "a resource that this one needs is not ready yet"}, true
 	case "nicreservedforanothervm":
-		return patience{10 * time.Second, 20 * time.Second, nicReservation + 40*time.Second,
-			"Azure reserves the network interface of a failed create for 180 s"}, true
+		return patience{
+			10 * time.Second, 20 * time.Second, nicReservation + 40*time.Second,
+			"Azure reserves the network interface of a failed create for 180 s",
+		}, true
 	}
 	return patience{}, false
 }

@@ -3,7 +3,6 @@ package azure_test
 import (
 	"testing"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
@@ -25,16 +24,16 @@ func TestUsedBy(t *testing.T) {
 	for _, tc := range []struct{ name, got, want string }{
 		{"free address", ip(armnetwork.PublicIPAddressPropertiesFormat{}), ""},
 		{"address without properties", azure.PublicIPUsedBy(&armnetwork.PublicIPAddress{}), ""},
-		{"load balancer's address", ip(armnetwork.PublicIPAddressPropertiesFormat{IPConfiguration: &armnetwork.IPConfiguration{ID: to.Ptr("lb")}}), "lb"},
-		{"NAT gateway's address", ip(armnetwork.PublicIPAddressPropertiesFormat{NatGateway: &armnetwork.NatGateway{ID: to.Ptr("nat")}}), "nat"},
+		{"load balancer's address", ip(armnetwork.PublicIPAddressPropertiesFormat{IPConfiguration: &armnetwork.IPConfiguration{ID: new("lb")}}), "lb"},
+		{"NAT gateway's address", ip(armnetwork.PublicIPAddressPropertiesFormat{NatGateway: &armnetwork.NatGateway{ID: new("nat")}}), "nat"},
 		{"NAT gateway without id", ip(armnetwork.PublicIPAddressPropertiesFormat{NatGateway: &armnetwork.NatGateway{}}), "a NAT gateway"},
 		{"free NIC", nic(armnetwork.InterfacePropertiesFormat{}), ""},
-		{"VM's NIC", nic(armnetwork.InterfacePropertiesFormat{VirtualMachine: &armnetwork.SubResource{ID: to.Ptr("vm")}}), "vm"},
-		{"private endpoint's NIC", nic(armnetwork.InterfacePropertiesFormat{PrivateEndpoint: &armnetwork.PrivateEndpoint{ID: to.Ptr("pe")}}), "pe"},
-		{"hosted NIC", nic(armnetwork.InterfacePropertiesFormat{HostedWorkloads: []*string{to.Ptr("app")}}), "app"},
+		{"VM's NIC", nic(armnetwork.InterfacePropertiesFormat{VirtualMachine: &armnetwork.SubResource{ID: new("vm")}}), "vm"},
+		{"private endpoint's NIC", nic(armnetwork.InterfacePropertiesFormat{PrivateEndpoint: &armnetwork.PrivateEndpoint{ID: new("pe")}}), "pe"},
+		{"hosted NIC", nic(armnetwork.InterfacePropertiesFormat{HostedWorkloads: []*string{new("app")}}), "app"},
 		{"free disk", state(armcompute.DiskStateUnattached), ""},
-		{"VM's disk", disk(armcompute.Disk{ManagedBy: to.Ptr("vm")}), "vm"},
-		{"shared disk", disk(armcompute.Disk{ManagedByExtended: []*string{to.Ptr("vm2")}}), "vm2"},
+		{"VM's disk", disk(armcompute.Disk{ManagedBy: new("vm")}), "vm"},
+		{"shared disk", disk(armcompute.Disk{ManagedByExtended: []*string{new("vm2")}}), "vm2"},
 		{"exported disk", state(armcompute.DiskStateActiveSAS), "an active shared access signature"},
 		{"disk being uploaded", state(armcompute.DiskStateReadyToUpload), "an upload"},
 	} {
@@ -43,7 +42,7 @@ func TestUsedBy(t *testing.T) {
 		}
 	}
 	nsg := &armnetwork.SecurityGroup{Properties: &armnetwork.SecurityGroupPropertiesFormat{
-		NetworkInterfaces: []*armnetwork.Interface{{ID: to.Ptr("nic")}}, Subnets: []*armnetwork.Subnet{{ID: to.Ptr("subnet")}},
+		NetworkInterfaces: []*armnetwork.Interface{{ID: new("nic")}}, Subnets: []*armnetwork.Subnet{{ID: new("subnet")}},
 	}}
 	if got := azure.NSGUsedBy(nsg); len(got) != 2 || got[0] != "nic" || got[1] != "subnet" {
 		t.Errorf("security group: %v", got)

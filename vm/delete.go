@@ -213,8 +213,10 @@ func (s *Service) carryOut(ctx context.Context, items []planned, report func(ste
 	for i, item := range items {
 		err := errs[i]
 		if slices.Contains(todo, i) && err == nil {
-			err = &errkind.Error{Kind: errkind.Conflict, Op: "delete " + item.kind, Resource: item.id.Name(),
-				Err: errors.New("Azure accepted the deletion, but it is still there")} //nolint:staticcheck // a proper name
+			err = &errkind.Error{
+				Kind: errkind.Conflict, Op: "delete " + item.kind, Resource: item.id.Name(),
+				Err: errors.New("the deletion was accepted, but it is still there"),
+			}
 		}
 		results[i] = item.result(s.nameLocks(ctx, item.id.String(), err))
 	}

@@ -68,7 +68,8 @@ func (d *deletion) fromVM(ctx context.Context, m *armcompute.VirtualMachine) err
 	if err != nil {
 		return err
 	}
-	d.add(planned{kind: "vm", id: id, rank: rankVM,
+	d.add(planned{
+		kind: "vm", id: id, rank: rankVM,
 		delete: func(ctx context.Context) error {
 			_, err := run(ctx, d.Service, "delete vm", id.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientDeleteResponse], error) {
 				return d.azure.VMs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
@@ -116,7 +117,8 @@ func (d *deletion) nic(ctx context.Context, nic *armnetwork.Interface, vm azure.
 		d.keep("nic", id, "used by "+by)
 		return nil
 	}
-	d.add(planned{kind: "nic", id: id, rank: rankNIC,
+	d.add(planned{
+		kind: "nic", id: id, rank: rankNIC,
 		delete: func(ctx context.Context) error {
 			_, err := run(ctx, d.Service, "delete network interface", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.InterfacesClientDeleteResponse], error) {
 				return d.azure.NICs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
@@ -159,7 +161,8 @@ func (d *deletion) ip(ip *armnetwork.PublicIPAddress, nic azure.ID) {
 		d.keep("public-ip", id, "used by "+by)
 		return
 	}
-	d.add(planned{kind: "public-ip", id: id, rank: rankLeaf,
+	d.add(planned{
+		kind: "public-ip", id: id, rank: rankLeaf,
 		delete: func(ctx context.Context) error {
 			_, err := run(ctx, d.Service, "delete public address", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientDeleteResponse], error) {
 				return d.azure.PublicIPs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
@@ -196,7 +199,8 @@ func (d *deletion) nsg(ctx context.Context, nsgID string) error {
 			return nil
 		}
 	}
-	d.add(planned{kind: "nsg", id: id, rank: rankLeaf,
+	d.add(planned{
+		kind: "nsg", id: id, rank: rankLeaf,
 		delete: func(ctx context.Context) error {
 			_, err := run(ctx, d.Service, "delete network security group", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityGroupsClientDeleteResponse], error) {
 				return d.azure.NSGs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
@@ -227,7 +231,8 @@ func (d *deletion) disk(disk *armcompute.Disk, vm azure.ID) {
 			return
 		}
 	}
-	d.add(planned{kind: "disk", id: id, rank: rankLeaf,
+	d.add(planned{
+		kind: "disk", id: id, rank: rankLeaf,
 		delete: func(ctx context.Context) error {
 			_, err := run(ctx, d.Service, "delete disk", id.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.DisksClientDeleteResponse], error) {
 				return d.azure.Disks().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 
 	"github.com/azlin-dev/azlin/azure"
@@ -92,7 +91,7 @@ func (r *ResourceGroups) Ensure(ctx context.Context, name, region string, tags m
 		return strings.EqualFold(k, azure.TagHostKey) || strings.EqualFold(k, azure.TagSession)
 	})
 	resp, err := r.azure.ResourceGroups().CreateOrUpdate(ctx, name, armresources.ResourceGroup{
-		Location: to.Ptr(region), Tags: azure.SDKTags(all),
+		Location: new(region), Tags: azure.SDKTags(all),
 	}, nil)
 	if err != nil {
 		return ResourceGroup{}, false, azure.Wrap("create resource group", name, err)

@@ -31,7 +31,7 @@ func (s *Service) chooseImage(ctx context.Context, region string, size Size, nam
 		if err != nil || !strings.EqualFold(id.Provider, "Microsoft.Compute") {
 			return image{}, errkind.New(errkind.Invalid, "%q is not the id of an image", name)
 		}
-		return image{ref: &armcompute.ImageReference{ID: to.Ptr(name)}}, nil
+		return image{ref: &armcompute.ImageReference{ID: new(name)}}, nil
 	}
 	parts := strings.Split(name, ":")
 	if len(parts) != 4 || slices.Contains(parts, "") {
@@ -66,7 +66,7 @@ func ubuntu(size Size) image {
 
 func imageReference(publisher, offer, sku, version string) *armcompute.ImageReference {
 	return &armcompute.ImageReference{
-		Publisher: to.Ptr(publisher), Offer: to.Ptr(offer), SKU: to.Ptr(sku), Version: to.Ptr(version),
+		Publisher: new(publisher), Offer: new(offer), SKU: new(sku), Version: new(version),
 	}
 }
 
@@ -75,7 +75,7 @@ func (s *Service) marketplace(ctx context.Context, region string, p []string) (i
 	version := p[3]
 	if strings.EqualFold(version, "latest") {
 		list, err := s.azure.Images().List(ctx, region, p[0], p[1], p[2], &armcompute.VirtualMachineImagesClientListOptions{
-			Top: to.Ptr[int32](1), Orderby: to.Ptr("name desc"),
+			Top: to.Ptr[int32](1), Orderby: new("name desc"),
 		})
 		if err != nil {
 			return image{}, azure.Wrap("find image", strings.Join(p, ":"), err)
@@ -110,7 +110,7 @@ func (img image) security(size Size, encryptionAtHost bool) *armcompute.Security
 	case img.trusted && size.TrustedLaunch:
 		p = &armcompute.SecurityProfile{
 			SecurityType: to.Ptr(armcompute.SecurityTypesTrustedLaunch),
-			UefiSettings: &armcompute.UefiSettings{SecureBootEnabled: to.Ptr(size.GPUs == 0), VTpmEnabled: to.Ptr(true)},
+			UefiSettings: &armcompute.UefiSettings{SecureBootEnabled: new(size.GPUs == 0), VTpmEnabled: new(true)},
 		}
 	default:
 		p = &armcompute.SecurityProfile{SecurityType: to.Ptr(armcompute.SecurityTypesStandard)}
@@ -119,7 +119,7 @@ func (img image) security(size Size, encryptionAtHost bool) *armcompute.Security
 		if p == nil {
 			p = &armcompute.SecurityProfile{}
 		}
-		p.EncryptionAtHost = to.Ptr(true)
+		p.EncryptionAtHost = new(true)
 	}
 	return p
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 	"golang.org/x/sync/errgroup"
@@ -102,7 +101,7 @@ func (s *Service) inventory(ctx context.Context) ([]Info, error) {
 	})
 	g.Go(func() (err error) {
 		states, err = pages(ctx, "list the states of VMs",
-			s.azure.VMs().NewListAllPager(&armcompute.VirtualMachinesClientListAllOptions{StatusOnly: to.Ptr("true")}),
+			s.azure.VMs().NewListAllPager(&armcompute.VirtualMachinesClientListAllOptions{StatusOnly: new("true")}),
 			func(p armcompute.VirtualMachinesClientListAllResponse) []*armcompute.VirtualMachine { return p.Value })
 		return err
 	})

@@ -55,11 +55,11 @@ func (p *provision) ensureSubnet(ctx context.Context) (string, error) {
 	subnet := subnetOf(prefix)
 	_, err = run(ctx, p.Service, "create virtual network", name, func(ctx context.Context) (*runtime.Poller[armnetwork.VirtualNetworksClientCreateOrUpdateResponse], error) {
 		return p.azure.VNets().BeginCreateOrUpdate(ctx, group, name, armnetwork.VirtualNetwork{
-			Location: to.Ptr(p.cfg.Region),
+			Location: new(p.cfg.Region),
 			Tags:     azure.SDKTags(p.sharedTags()),
 			Properties: &armnetwork.VirtualNetworkPropertiesFormat{
-				AddressSpace: &armnetwork.AddressSpace{AddressPrefixes: []*string{to.Ptr(network)}},
-				Subnets:      []*armnetwork.Subnet{{Name: to.Ptr(SubnetName), Properties: subnet.Properties}},
+				AddressSpace: &armnetwork.AddressSpace{AddressPrefixes: []*string{new(network)}},
+				Subnets:      []*armnetwork.Subnet{{Name: new(SubnetName), Properties: subnet.Properties}},
 			},
 		}, nil)
 	})
@@ -69,7 +69,7 @@ func (p *provision) ensureSubnet(ctx context.Context) (string, error) {
 // subnetOf is private by its own word: Azure's default depends on the api-version.
 func subnetOf(prefix string) armnetwork.Subnet {
 	return armnetwork.Subnet{Properties: &armnetwork.SubnetPropertiesFormat{
-		AddressPrefix: to.Ptr(prefix), DefaultOutboundAccess: to.Ptr(false),
+		AddressPrefix: new(prefix), DefaultOutboundAccess: new(false),
 	}}
 }
 
@@ -99,7 +99,7 @@ func (p *provision) ensureNSG(ctx context.Context) (string, error) {
 		p.left.add(id)
 		made, err := run(ctx, p.Service, "create network security group", name, func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityGroupsClientCreateOrUpdateResponse], error) {
 			return p.azure.NSGs().BeginCreateOrUpdate(ctx, group, name, armnetwork.SecurityGroup{
-				Location: to.Ptr(p.cfg.Region), Tags: azure.SDKTags(p.cfg.tags(p.now(), stepNetwork)),
+				Location: new(p.cfg.Region), Tags: azure.SDKTags(p.cfg.tags(p.now(), stepNetwork)),
 			}, nil)
 		})
 		if err != nil {
@@ -139,7 +139,7 @@ func (p *provision) ensureIP(ctx context.Context) (*armnetwork.PublicIPAddress, 
 	p.left.add(id)
 	made, err := run(ctx, p.Service, "create public address", name, func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse], error) {
 		return p.azure.PublicIPs().BeginCreateOrUpdate(ctx, group, name, armnetwork.PublicIPAddress{
-			Location: to.Ptr(p.cfg.Region),
+			Location: new(p.cfg.Region),
 			Tags:     azure.SDKTags(p.cfg.tags(p.now(), stepNetwork)),
 			SKU: &armnetwork.PublicIPAddressSKU{
 				Name: to.Ptr(armnetwork.PublicIPAddressSKUNameStandard), Tier: to.Ptr(armnetwork.PublicIPAddressSKUTierRegional),
@@ -177,22 +177,22 @@ func (p *provision) ensureNIC(ctx context.Context, subnet, nsg string, ip *armne
 	say(p.report, "creating network interface "+name)
 	p.left.add(id)
 	cfg := &armnetwork.InterfaceIPConfigurationPropertiesFormat{
-		Primary: to.Ptr(true), Subnet: &armnetwork.Subnet{ID: to.Ptr(subnet)},
+		Primary: new(true), Subnet: &armnetwork.Subnet{ID: new(subnet)},
 		PrivateIPAllocationMethod: to.Ptr(armnetwork.IPAllocationMethodDynamic),
 	}
 	if ip != nil {
 		cfg.PublicIPAddress = &armnetwork.PublicIPAddress{ID: ip.ID}
 	}
 	props := &armnetwork.InterfacePropertiesFormat{
-		IPConfigurations:     []*armnetwork.InterfaceIPConfiguration{{Name: to.Ptr("ipconfig1"), Properties: cfg}},
-		NetworkSecurityGroup: &armnetwork.SecurityGroup{ID: to.Ptr(nsg)},
+		IPConfigurations:     []*armnetwork.InterfaceIPConfiguration{{Name: new("ipconfig1"), Properties: cfg}},
+		NetworkSecurityGroup: &armnetwork.SecurityGroup{ID: new(nsg)},
 	}
 	if p.size.AcceleratedNetworking {
-		props.EnableAcceleratedNetworking = to.Ptr(true)
+		props.EnableAcceleratedNetworking = new(true)
 	}
 	made, err := run(ctx, p.Service, "create network interface", name, func(ctx context.Context) (*runtime.Poller[armnetwork.InterfacesClientCreateOrUpdateResponse], error) {
 		return p.azure.NICs().BeginCreateOrUpdate(ctx, group, name, armnetwork.Interface{
-			Location: to.Ptr(p.cfg.Region), Tags: azure.SDKTags(p.cfg.tags(p.now(), stepNetwork)), Properties: props,
+			Location: new(p.cfg.Region), Tags: azure.SDKTags(p.cfg.tags(p.now(), stepNetwork)), Properties: props,
 		}, nil)
 	})
 	return &made.Interface, err

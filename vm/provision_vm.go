@@ -23,7 +23,7 @@ func (p *provision) createVM(ctx context.Context, nic *armnetwork.Interface, ip 
 	op, err := azure.Begin(ctx, p.azure, "create vm", p.cfg.Name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientCreateOrUpdateResponse], error) {
 		return p.azure.VMs().BeginCreateOrUpdate(ctx, p.cfg.ResourceGroup, p.cfg.Name, p.model(val(nic.ID)),
 			// Only if there is none: a repeat after a lost answer must not touch what the first one made.
-			&armcompute.VirtualMachinesClientBeginCreateOrUpdateOptions{IfNoneMatch: to.Ptr("*")})
+			&armcompute.VirtualMachinesClientBeginCreateOrUpdateOptions{IfNoneMatch: new("*")})
 	})
 	if err != nil {
 		if existsAlready(err) {
@@ -86,30 +86,30 @@ func (p *provision) goOn(ctx context.Context, cause error) (Details, error) {
 func (p *provision) model(nicID string) armcompute.VirtualMachine {
 	c := p.cfg
 	m := armcompute.VirtualMachine{
-		Location: to.Ptr(c.Region),
+		Location: new(c.Region),
 		Tags:     azure.SDKTags(c.tags(p.now(), stepVM)),
 		Identity: identityOf(c.Identity),
 		Properties: &armcompute.VirtualMachineProperties{
-			HardwareProfile: &armcompute.HardwareProfile{VMSize: to.Ptr(armcompute.VirtualMachineSizeTypes(c.Size))},
+			HardwareProfile: &armcompute.HardwareProfile{VMSize: new(armcompute.VirtualMachineSizeTypes(c.Size))},
 			StorageProfile:  p.storage(),
 			OSProfile:       osProfile(c),
 			NetworkProfile: &armcompute.NetworkProfile{NetworkInterfaces: []*armcompute.NetworkInterfaceReference{{
-				ID: to.Ptr(nicID),
+				ID: new(nicID),
 				Properties: &armcompute.NetworkInterfaceReferenceProperties{
-					Primary: to.Ptr(true), DeleteOption: to.Ptr(armcompute.DeleteOptionsDelete),
+					Primary: new(true), DeleteOption: to.Ptr(armcompute.DeleteOptionsDelete),
 				},
 			}}},
 			SecurityProfile:    p.image.security(p.size, c.EncryptionAtHost),
-			DiagnosticsProfile: &armcompute.DiagnosticsProfile{BootDiagnostics: &armcompute.BootDiagnostics{Enabled: to.Ptr(true)}},
+			DiagnosticsProfile: &armcompute.DiagnosticsProfile{BootDiagnostics: &armcompute.BootDiagnostics{Enabled: new(true)}},
 		},
 	}
 	if c.Zone != "" {
-		m.Zones = []*string{to.Ptr(c.Zone)}
+		m.Zones = []*string{new(c.Zone)}
 	}
 	if c.Spot {
 		m.Properties.Priority = to.Ptr(armcompute.VirtualMachinePriorityTypesSpot)
 		m.Properties.EvictionPolicy = to.Ptr(armcompute.VirtualMachineEvictionPolicyTypesDeallocate)
-		m.Properties.BillingProfile = &armcompute.BillingProfile{MaxPrice: to.Ptr(-1.0)} // up to the on-demand price
+		m.Properties.BillingProfile = &armcompute.BillingProfile{MaxPrice: new(-1.0)} // up to the on-demand price
 	}
 	return m
 }
@@ -117,19 +117,19 @@ func (p *provision) model(nicID string) armcompute.VirtualMachine {
 func (p *provision) storage() *armcompute.StorageProfile {
 	c := p.cfg
 	osDisk := &armcompute.OSDisk{
-		Name:         to.Ptr(p.names.OSDisk),
+		Name:         new(p.names.OSDisk),
 		CreateOption: to.Ptr(armcompute.DiskCreateOptionTypesFromImage),
 		Caching:      to.Ptr(armcompute.CachingTypesReadWrite),
 		DeleteOption: to.Ptr(armcompute.DiskDeleteOptionTypesDelete),
 		ManagedDisk:  p.managedDisk(c.OSDiskType),
 	}
 	if c.OSDiskSizeGB > 0 {
-		osDisk.DiskSizeGB = to.Ptr(int32(c.OSDiskSizeGB)) // Validate bounds it
+		osDisk.DiskSizeGB = new(int32(c.OSDiskSizeGB)) // Validate bounds it
 	}
 	sp := &armcompute.StorageProfile{ImageReference: p.image.ref, OSDisk: osDisk}
 	for i, d := range c.DataDisks {
 		sp.DataDisks = append(sp.DataDisks, &armcompute.DataDisk{
-			Name: to.Ptr(p.names.DataDisk(i)), Lun: to.Ptr(int32(i)), DiskSizeGB: to.Ptr(int32(d.SizeGB)),
+			Name: new(p.names.DataDisk(i)), Lun: new(int32(i)), DiskSizeGB: new(int32(d.SizeGB)),
 			CreateOption: to.Ptr(armcompute.DiskCreateOptionTypesEmpty),
 			DeleteOption: to.Ptr(armcompute.DiskDeleteOptionTypesDelete),
 			ManagedDisk:  p.managedDisk(d.Type),
@@ -151,25 +151,25 @@ func (p *provision) managedDisk(kind string) *armcompute.ManagedDiskParameters {
 	default:
 		t = armcompute.StorageAccountTypesStandardSSDLRS
 	}
-	return &armcompute.ManagedDiskParameters{StorageAccountType: to.Ptr(t)}
+	return &armcompute.ManagedDiskParameters{StorageAccountType: new(t)}
 }
 
 func osProfile(c Config) *armcompute.OSProfile {
 	ssh := &armcompute.SSHConfiguration{}
 	for _, key := range c.SSHPublicKeys {
 		ssh.PublicKeys = append(ssh.PublicKeys, &armcompute.SSHPublicKey{
-			Path: to.Ptr("/home/" + c.AdminUsername + "/.ssh/authorized_keys"), KeyData: to.Ptr(strings.TrimSpace(key)),
+			Path: new("/home/" + c.AdminUsername + "/.ssh/authorized_keys"), KeyData: new(strings.TrimSpace(key)),
 		})
 	}
 	p := &armcompute.OSProfile{
-		ComputerName:  to.Ptr(c.Name),
-		AdminUsername: to.Ptr(c.AdminUsername),
+		ComputerName:  new(c.Name),
+		AdminUsername: new(c.AdminUsername),
 		LinuxConfiguration: &armcompute.LinuxConfiguration{
-			DisablePasswordAuthentication: to.Ptr(true), ProvisionVMAgent: to.Ptr(true), SSH: ssh,
+			DisablePasswordAuthentication: new(true), ProvisionVMAgent: new(true), SSH: ssh,
 		},
 	}
 	if len(c.CustomData) > 0 {
-		p.CustomData = to.Ptr(base64.StdEncoding.EncodeToString(c.CustomData))
+		p.CustomData = new(base64.StdEncoding.EncodeToString(c.CustomData))
 	}
 	return p
 }

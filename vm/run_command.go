@@ -23,7 +23,7 @@ type CommandOutput struct {
 func (s *Service) RunCommand(ctx context.Context, group, name string, script ...string) (CommandOutput, error) {
 	resp, err := run(ctx, s, "run a command on vm", name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientRunCommandResponse], error) {
 		return s.azure.VMs().BeginRunCommand(ctx, group, name, armcompute.RunCommandInput{
-			CommandID: to.Ptr("RunShellScript"), Script: to.SliceOfPtrs(script...),
+			CommandID: new("RunShellScript"), Script: to.SliceOfPtrs(script...),
 		}, nil)
 	})
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
@@ -117,7 +116,7 @@ func (c *sizeCache) get(ctx context.Context, region string) ([]Size, error) {
 		return have.Sizes, nil
 	}
 	skus, err := pages(ctx, "list sizes of "+region, c.azure.SKUs().NewListPager(&armcompute.ResourceSKUsClientListOptions{
-		Filter: to.Ptr("location eq '" + strings.ReplaceAll(region, "'", "''") + "'"),
+		Filter: new("location eq '" + strings.ReplaceAll(region, "'", "''") + "'"),
 	}), func(p armcompute.ResourceSKUsClientListResponse) []*armcompute.ResourceSKU { return p.Value })
 	if err != nil {
 		return nil, err

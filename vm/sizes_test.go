@@ -38,9 +38,14 @@ func TestSizes(t *testing.T) {
 			size, zone string
 			want       errkind.Kind
 		}{
-			{"Standard_D2s_v5", "", ""}, {"Standard_D2s_v5", "3", ""}, {"Standard_D2s_v5", "9", errkind.Capacity},
-			{"Standard_D4s_v5", "", errkind.Capacity}, {"Standard_D4s_v5", "1", errkind.Capacity},
-			{"Standard_D8s_v5", "", ""}, {"Standard_D8s_v5", "1", ""}, {"Standard_D8s_v5", "2", errkind.Capacity},
+			{"Standard_D2s_v5", "", ""},
+			{"Standard_D2s_v5", "3", ""},
+			{"Standard_D2s_v5", "9", errkind.Capacity},
+			{"Standard_D4s_v5", "", errkind.Capacity},
+			{"Standard_D4s_v5", "1", errkind.Capacity},
+			{"Standard_D8s_v5", "", ""},
+			{"Standard_D8s_v5", "1", ""},
+			{"Standard_D8s_v5", "2", errkind.Capacity},
 		} {
 			z, err := s.Size(t.Context(), region, tc.size)
 			if err != nil {

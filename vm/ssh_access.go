@@ -102,15 +102,15 @@ func (s *Service) putRule(ctx context.Context, group string, nsg *armnetwork.Sec
 
 func ruleOf(sources []string, port int, priority int32) armnetwork.SecurityRule {
 	return armnetwork.SecurityRule{Properties: &armnetwork.SecurityRulePropertiesFormat{
-		Description:              to.Ptr("azlin: SSH for one operator"),
+		Description:              new("azlin: SSH for one operator"),
 		Access:                   to.Ptr(armnetwork.SecurityRuleAccessAllow),
 		Direction:                to.Ptr(armnetwork.SecurityRuleDirectionInbound),
 		Protocol:                 to.Ptr(armnetwork.SecurityRuleProtocolTCP),
-		Priority:                 to.Ptr(priority),
+		Priority:                 new(priority),
 		SourceAddressPrefixes:    to.SliceOfPtrs(sources...),
-		SourcePortRange:          to.Ptr("*"),
-		DestinationAddressPrefix: to.Ptr("*"),
-		DestinationPortRange:     to.Ptr(fmt.Sprint(port)),
+		SourcePortRange:          new("*"),
+		DestinationAddressPrefix: new("*"),
+		DestinationPortRange:     new(fmt.Sprint(port)),
 	}}
 }
 
