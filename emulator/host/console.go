@@ -18,13 +18,13 @@ func (c *console) write(p []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.log = append(c.log, p...)
-	if surplus := len(c.log) - maxConsole; surplus > 0 {
-		c.log = slices.Delete(c.log, 0, surplus)
+	if len(c.log) > 2*maxConsole { // not at each write: it moves all that stays
+		c.log = slices.Delete(c.log, 0, len(c.log)-maxConsole)
 	}
 }
 
 func (c *console) bytes() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.log)
+	return slices.Clone(c.log[max(0, len(c.log)-maxConsole):])
 }

@@ -21,14 +21,18 @@ type gate struct {
 	accepted sync.WaitGroup
 }
 
-// openGate binds an address; the gate is shut.
-func openGate(address string, handle func(net.Conn)) (*gate, error) {
+// openGate binds an address.
+func openGate(address string, open bool, handle func(net.Conn)) (*gate, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{listener: l.(*net.TCPListener), handle: handle}
+	g := &gate{listener: l.(*net.TCPListener), handle: handle, open: open}
+	if open {
+		g.accepted.Go(g.accept)
+		return g, nil
+	}
 	if err := g.shut(); err != nil {
 		l.Close()
 		return nil, err

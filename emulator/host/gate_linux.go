@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -10,35 +9,42 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// plugTimeout is how long a connection to oneself may take; one that takes longer found the queue full.
-const plugTimeout = 20 * time.Millisecond
-
 // maxPlugs is how many connections a queue of length 0 holds at most, with room to spare.
 const maxPlugs = 8
 
 // shut turns the socket into a black hole: with its accept queue full, Linux drops the packets that would open
 // another connection, and the client waits until it times out.
 func (g *gate) shut() error {
-	if err := g.backlog(0); err != nil {
+	if err := g.control(func(fd int) error { return unix.Listen(fd, 0) }); err != nil {
 		return err
 	}
 	if err := g.drain(); err != nil {
 		return err
 	}
 	for range maxPlugs {
-		d := net.Dialer{Timeout: plugTimeout}
+		d := net.Dialer{Timeout: time.Second}
 		conn, err := d.DialContext(context.Background(), "tcp", g.listener.Addr().String())
-		var failure net.Error
-		switch {
-		case err == nil:
-			g.plugs = append(g.plugs, conn)
-		case errors.As(err, &failure) && failure.Timeout():
-			return nil
-		default:
+		if err != nil {
 			return fmt.Errorf("shut %s: %w", g.listener.Addr(), err)
+		}
+		g.plugs = append(g.plugs, conn)
+		full, err := g.full()
+		if full || err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("shut %s: the queue of the listening socket does not fill", g.listener.Addr())
+}
+
+// full reports whether the accept queue takes no more. For a listening socket these fields of TCP_INFO are the
+// length of the queue and its limit, which Linux lets it exceed by one.
+func (g *gate) full() (bool, error) {
+	var info *unix.TCPInfo
+	err := g.control(func(fd int) (err error) {
+		info, err = unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		return err
+	})
+	return err == nil && info.Unacked > info.Sacked, err
 }
 
 // reopen makes the socket a normal one. The connections in its queue are our own.
@@ -50,7 +56,7 @@ func (g *gate) reopen() error {
 	if err := g.listener.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
-	return g.backlog(unix.SOMAXCONN)
+	return g.control(func(fd int) error { return unix.Listen(fd, unix.SOMAXCONN) })
 }
 
 // drain closes what waits in the queue.
@@ -67,17 +73,15 @@ func (g *gate) drain() error {
 	}
 }
 
-func (g *gate) backlog(n int) error {
+// control calls f with the listening socket.
+func (g *gate) control(f func(fd int) error) error {
 	raw, err := g.listener.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var failed error
-	if err := raw.Control(func(fd uintptr) { failed = unix.Listen(int(fd), n) }); err != nil {
+	if err := raw.Control(func(fd uintptr) { failed = f(int(fd)) }); err != nil {
 		return err
 	}
-	if failed != nil {
-		return fmt.Errorf("set backlog: %w", failed)
-	}
-	return nil
+	return failed
 }

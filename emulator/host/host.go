@@ -169,7 +169,12 @@ func (r *Runtime) Close() error {
 	r.cancel()
 	var all sync.WaitGroup
 	for _, m := range machines {
-		all.Go(m.shutDown)
+		all.Go(func() {
+			m.interrupt()
+			m.lifecycle.Lock()
+			defer m.lifecycle.Unlock()
+			m.shutDown()
+		})
 	}
 	all.Wait()
 	r.launcher.Close()

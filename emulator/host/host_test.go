@@ -209,6 +209,7 @@ func TestLogin(t *testing.T) {
 		"sudo id -u":        "0",
 		"sudo -n whoami":    "root",
 		". /etc/os-release; echo $ID $VERSION_ID": "ubuntu 24.04",
+		"grep -q 'Accepted publickey for azureuser from 203.0.113.10 port .* ED25519 SHA256:' /var/log/auth.log": "",
 		"exit 0":                      "",
 		"set -- $SSH_CLIENT; echo $1": l.operator.String(),
 	} {

@@ -85,6 +85,7 @@ func (r *Runtime) Stop(_ context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("stop host: %w", err)
 	}
+	m.interrupt()
 	m.lifecycle.Lock()
 	defer m.lifecycle.Unlock()
 	if err := m.stop(); err != nil {
@@ -99,6 +100,7 @@ func (r *Runtime) Restart(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("restart host: %w", err)
 	}
+	m.interrupt()
 	m.lifecycle.Lock()
 	defer m.lifecycle.Unlock()
 	if err := errors.Join(m.stop(), m.boot(ctx)); err != nil {
@@ -115,6 +117,7 @@ func (r *Runtime) Remove(_ context.Context, id string) error {
 	delete(r.machines, id)
 	r.mu.Unlock()
 	if m != nil {
+		m.interrupt()
 		m.lifecycle.Lock()
 		defer m.lifecycle.Unlock()
 		m.shutDown()

@@ -46,6 +46,7 @@ type machine struct {
 	signers []ssh.Signer
 	life    context.Context //nolint:containedctx // from boot to stop: ends the connections
 	end     context.CancelFunc
+	abort   context.CancelFunc // ends the boot that is under way
 
 	gates   map[netip.Addr]*gate // guarded by lifecycle
 	clients chan struct{}
@@ -89,7 +90,9 @@ func (m *machine) boot(ctx context.Context) error {
 	if m.guestNow() != nil {
 		return m.listen()
 	}
-	m.setState(stateBooting)
+	ctx, abort := context.WithCancel(ctx)
+	defer abort()
+	m.set(func() { m.state, m.abort = stateBooting, abort })
 	if err := m.bootGuest(ctx); err != nil {
 		m.setState(stateStopped)
 		return errors.Join(err, m.listen())
@@ -166,6 +169,15 @@ func (m *machine) power(reboot bool) {
 	}
 }
 
+// interrupt ends a boot that is under way, whose end the caller then waits for: user data may hold it for ever.
+func (m *machine) interrupt() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.abort != nil {
+		m.abort()
+	}
+}
+
 // stop ends the VM's processes and black-holes its addresses. The caller holds lifecycle.
 func (m *machine) stop() error {
 	m.kill()
@@ -229,17 +241,18 @@ func (m *machine) listen() error {
 		return nil
 	}
 	var errs []error
+	open := def.Admitted && state != stateStopped
 	for address := range wanted {
-		g := m.gates[address]
-		if g == nil {
-			var err error
-			if g, err = openGate(net.JoinHostPort(address.String(), strconv.Itoa(m.runtime.port)), m.handle); err != nil {
-				errs = append(errs, fmt.Errorf("listen: %w", err))
-				continue
-			}
-			m.gates[address] = g
+		if g := m.gates[address]; g != nil {
+			errs = append(errs, g.admit(open))
+			continue
 		}
-		errs = append(errs, g.admit(def.Admitted && state != stateStopped))
+		g, err := openGate(net.JoinHostPort(address.String(), strconv.Itoa(m.runtime.port)), open, m.handle)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("listen: %w", err))
+			continue
+		}
+		m.gates[address] = g
 	}
 	return errors.Join(errs...)
 }

@@ -71,18 +71,27 @@ func parseAccounts(data []byte) []account {
 	return accounts
 }
 
-// lookup finds a user by name, or by "#uid" as sudo writes it.
+// lookup finds a user by name.
 func (t tree) lookup(name string) (account, error) {
+	return t.find(name, func(a account) bool { return a.Name == name })
+}
+
+// lookupID finds a user by id.
+func (t tree) lookupID(uid int) (account, error) {
+	return t.find(strconv.Itoa(uid), func(a account) bool { return a.UID == uid })
+}
+
+func (t tree) find(what string, is func(account) bool) (account, error) {
 	data, err := t.read("etc/passwd")
 	if err != nil {
 		return account{}, err
 	}
 	for _, a := range parseAccounts(data) {
-		if a.Name == name || "#"+strconv.Itoa(a.UID) == name {
+		if is(a) {
 			return a, nil
 		}
 	}
-	return account{}, fmt.Errorf("%s: %w", name, errNoUser)
+	return account{}, fmt.Errorf("%s: %w", what, errNoUser)
 }
 
 // groupsOf lists the names of the groups a user is in.

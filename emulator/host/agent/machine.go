@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
@@ -176,6 +178,9 @@ func (m *machine) handle(call *wire.Conn, req wire.Request) error {
 			return err
 		}
 		return call.Send(wire.Event{})
+	case wire.OpNote:
+		stamp := time.Now().UTC().Format("2006-01-02T15:04:05.000000+00:00")
+		return m.tree.appendLine("var/log/auth.log", stamp+" "+m.boot.Hostname+" "+strings.ReplaceAll(req.Note, "\n", " "))
 	case wire.OpReboot, wire.OpHalt:
 		if err := call.Send(wire.Event{}); err != nil {
 			return err

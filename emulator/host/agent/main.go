@@ -19,7 +19,7 @@ import (
 // Marker is the first argument of every process of this package; the second is its role.
 const Marker = "azlin-emulated-vm"
 
-// The roles of a re-executed process.
+// The roles of a re-executed process; those of people's programs are the programs' names.
 const (
 	roleInit      = "init"
 	roleUser      = "user"
@@ -28,6 +28,8 @@ const (
 	roleCloudInit = "cloud-init"
 	roleReboot    = "reboot"
 	roleShutdown  = "shutdown"
+	rolePoweroff  = "poweroff"
+	roleHalt      = "halt"
 	roleSystemctl = "systemctl"
 	roleSFTP      = "sftp"
 )
@@ -53,7 +55,7 @@ func Run(role string, args []string) int {
 		return runSu(args)
 	case roleCloudInit:
 		return runCloudInit(args)
-	case roleReboot, roleShutdown:
+	case roleReboot, roleShutdown, rolePoweroff, roleHalt:
 		return runPower(role, args)
 	case roleSystemctl:
 		return runSystemctl(args)

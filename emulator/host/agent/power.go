@@ -57,6 +57,10 @@ func runSystemctl(args []string) int {
 
 // request asks pid 1 for something only root may have.
 func request(program, op string) int {
+	if os.Getuid() != 0 {
+		fmt.Fprintf(os.Stderr, "%s: must be root\n", program)
+		return 1
+	}
 	call, err := ask(rootAccount().Name, wire.Request{Op: op})
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", program, err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/host/wire"
@@ -180,6 +181,14 @@ func runSudo(args []string) int {
 	case 'l', 'v':
 		o.argv, o.user = []string{"/bin/true"}, "root"
 	}
+	if id, err := strconv.Atoi(strings.TrimPrefix(o.user, "#")); err == nil && strings.HasPrefix(o.user, "#") {
+		who, err := tree("").lookupID(id)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "sudo: unknown user %s\n", o.user)
+			return 1
+		}
+		o.user = who.Name
+	}
 	caller := currentUser()
 	dir, err := os.Getwd()
 	if err != nil {
@@ -233,7 +242,7 @@ func runSu(args []string) int {
 
 // currentUser is who runs this program.
 func currentUser() account {
-	if who, err := tree("").lookup(fmt.Sprintf("#%d", os.Getuid())); err == nil {
+	if who, err := tree("").lookupID(os.Getuid()); err == nil {
 		return who
 	}
 	return rootAccount()

@@ -73,6 +73,9 @@ func (c *Config) users(node *yaml.Node) error {
 				c.DefaultUser = true
 				continue
 			}
+			if entry.Value == "" {
+				return fmt.Errorf("line %d: a user without a name", entry.Line)
+			}
 			c.Users = append(c.Users, User{Name: entry.Value})
 			continue
 		}

@@ -14,6 +14,7 @@ type grantsKey struct{}
 
 // grants is what the options of an authorized_keys line leave of sshd's defaults.
 type grants struct {
+	Key     string // its type and fingerprint
 	Command string // the only command, whatever the client asks for
 	PTY     bool
 	Forward bool
@@ -32,6 +33,7 @@ func (s *Server) authenticate(ctx context.Context, user string, key ssh.PublicKe
 	if !ok {
 		return nil, errDenied
 	}
+	g.Key = strings.ToUpper(strings.TrimPrefix(key.Type(), "ssh-")) + " " + ssh.FingerprintSHA256(key)
 	return &ssh.Permissions{ExtraData: map[any]any{grantsKey{}: g}}, nil
 }
 

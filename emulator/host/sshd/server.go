@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,6 +82,10 @@ func (s *Server) Serve(ctx context.Context, raw net.Conn) error {
 	if !ok {
 		return errors.New("log in: no permissions")
 	}
+	if err := s.Guest.Note(fmt.Sprintf("sshd[%d]: Accepted publickey for %s from %s ssh2: %s",
+		os.Getpid(), conn.User(), s.client(conn), granted.Key)); err != nil {
+		return fmt.Errorf("log in: %w", err)
+	}
 	c := &connection{Server: s, conn: conn, grants: granted, forwards: map[string]interface{ Close() error }{}}
 	defer c.closeForwards()
 	go c.globalRequests(ctx, requests)
@@ -99,6 +104,18 @@ func (s *Server) Serve(ctx context.Context, raw net.Conn) error {
 		})
 	}
 	return nil
+}
+
+// client is the address and port a connection comes from, as the VM is to see them.
+func (s *Server) client(conn ssh.ConnMetadata) string {
+	host, port, err := net.SplitHostPort(conn.RemoteAddr().String())
+	if err != nil {
+		return "UNKNOWN"
+	}
+	if s.Operator.IsValid() {
+		host = s.Operator.String()
+	}
+	return host + " port " + port
 }
 
 // open serves one channel until it closes.

@@ -43,6 +43,7 @@ const (
 	OpListen = "listen" // make a Unix socket and pass on its connections
 	OpDial   = "dial"   // connect to a Unix socket
 	OpUser   = "user"   // create a user or replace its keys (root only)
+	OpNote   = "note"   // append a line to /var/log/auth.log (root only)
 	OpReboot = "reboot" // root only
 	OpHalt   = "halt"   // root only
 )
@@ -54,6 +55,7 @@ type Request struct {
 	Path string   `json:",omitempty"` // OpDial; OpListen, empty: a fresh name in /tmp
 	User string   `json:",omitempty"` // OpUser
 	Keys []string `json:",omitempty"` // OpUser
+	Note string   `json:",omitempty"` // OpNote
 }
 
 // Exec says what to run. Its standard streams travel with the request unless it has a terminal.

@@ -1,0 +1,367 @@
+package host_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/azlin-dev/azlin/emulator/host"
+)
+
+// dial says what a client meets at a VM's SSH port.
+func (l *lab) dial(m host.Machine) string {
+	l.t.Helper()
+	d := net.Dialer{Timeout: 700 * time.Millisecond}
+	c, err := d.DialContext(l.t.Context(), "tcp", net.JoinHostPort(m.Addresses[0].String(), itoa(l.Port())))
+	var failure net.Error
+	switch {
+	case err == nil:
+		c.Close()
+		return "open"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.As(err, &failure) && failure.Timeout():
+		return "timeout"
+	}
+	return err.Error()
+}
+
+func (l *lab) state(m host.Machine) string {
+	for _, h := range l.Hosts() {
+		if h.ID == m.ID {
+			return h.State
+		}
+	}
+	return "gone"
+}
+
+func TestReachability(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	m := l.machine("reach")
+	check := func(when, want, state string) {
+		t.Helper()
+		if got := l.dial(m); got != want {
+			t.Errorf("%s: %s, want %s", when, got, want)
+		}
+		if got := l.state(m); got != state {
+			t.Errorf("%s: state %s, want %s", when, got, state)
+		}
+	}
+	check("before the start", "refused", "gone")
+	l.start(m)
+	check("running", "open", "running")
+	l.sh(m, "echo kept > ~/file; sudo sh -c 'echo kept > /etc/file; echo kept > /usr/local/bin/file; echo gone > /tmp/file'")
+	key := l.hostKey(m)
+
+	m.Admitted = false
+	if err := l.Update(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	check("not admitted", "timeout", "running")
+	m.Admitted = true
+	if err := l.Update(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	check("admitted again", "open", "running")
+
+	if err := l.Stop(t.Context(), m.ID); err != nil {
+		t.Fatal(err)
+	}
+	check("stopped", "timeout", "stopped")
+	began := time.Now()
+	out, err := l.ssh(m, []string{"-o", "ConnectTimeout=1"}, "true").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "timed out") || time.Since(began) < 900*time.Millisecond {
+		t.Errorf("ssh to a stopped VM after %s: %s", time.Since(began), out)
+	}
+	if _, err := l.Run(t.Context(), m.ID, "true", nil); err == nil {
+		t.Error("a command ran in a stopped VM")
+	}
+
+	// A client that waits while the VM starts gets through.
+	waiting := make(chan error, 1)
+	go func() {
+		d := net.Dialer{Timeout: 10 * time.Second}
+		c, err := d.DialContext(t.Context(), "tcp", net.JoinHostPort(m.Addresses[0].String(), itoa(l.Port())))
+		if err == nil {
+			c.Close()
+		}
+		waiting <- err
+	}()
+	time.Sleep(100 * time.Millisecond)
+	l.start(m)
+	if err := <-waiting; err != nil {
+		t.Errorf("a waiting client: %v", err)
+	}
+	if got := l.sh(m, "cat ~/file /etc/file /usr/local/bin/file; cat /tmp/file 2>/dev/null || echo no"); got != "kept\nkept\nkept\nno" {
+		t.Errorf("after the restart: %q", got)
+	}
+	if l.hostKey(m) != key {
+		t.Error("the host key changed")
+	}
+	old := m
+	m.Addresses = []netip.Addr{nextAddress()}
+	if err := l.Update(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	check("at a new address", "open", "running")
+	if got := l.dial(old); got != "refused" {
+		t.Errorf("the former address: %s", got)
+	}
+	if err := l.Remove(t.Context(), m.ID); err != nil {
+		t.Fatal(err)
+	}
+	check("removed", "refused", "gone")
+}
+
+func TestRefusedWhileBooting(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	m := l.machine("slow")
+	m.CustomData = []byte("#cloud-config\nbootcmd: ['sleep 1']\n")
+	started := make(chan error, 1)
+	go func() { started <- l.Start(t.Context(), m) }()
+	time.Sleep(400 * time.Millisecond)
+	if got, state := l.dial(m), l.state(m); got != "refused" || state != "booting" {
+		t.Errorf("%s in state %s", got, state)
+	}
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	if got := l.dial(m); got != "open" {
+		t.Errorf("after boot: %s", got)
+	}
+}
+
+func TestStopWhileBooting(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	m := l.machine("stuck")
+	m.CustomData = []byte("#cloud-config\nbootcmd: ['sleep 1000']\n")
+	started := make(chan error, 1)
+	go func() { started <- l.Start(t.Context(), m) }()
+	for l.state(m) != "booting" {
+		time.Sleep(time.Millisecond)
+	}
+	if err := l.Stop(t.Context(), m.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-started; err == nil {
+		t.Error("the start succeeded")
+	}
+	if got := l.state(m); got != "stopped" {
+		t.Errorf("state %s", got)
+	}
+}
+
+func TestLazy(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	many := 500
+	if testing.Short() {
+		many = 20
+	}
+	var first host.Machine
+	for i := range many {
+		m := l.machine(fmt.Sprintf("lazy%d", i))
+		m.Lazy = true
+		m.Addresses[0] = netip.AddrFrom4([4]byte{127, 77, byte(240 + os.Getpid()%10), byte(i)})
+		if i > 255 {
+			m.Addresses[0] = netip.AddrFrom4([4]byte{127, 77, byte(250 - os.Getpid()%5), byte(i)})
+		}
+		l.start(m)
+		if i == 0 {
+			first = m
+		}
+	}
+	if got := l.state(first); got != "lazy" {
+		t.Errorf("state %s", got)
+	}
+	if got := l.dial(first); got != "open" {
+		t.Fatal(got)
+	}
+	for deadline := time.Now().Add(5 * time.Second); l.state(first) != "running"; {
+		if time.Now().After(deadline) {
+			t.Fatalf("state %s after a connection", l.state(first))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	l.trust(first)
+	if got := l.sh(first, "hostname"); got != "lazy0" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestPowerFromInside(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	m := l.machine("power")
+	l.start(m)
+	if err := l.ssh(m, nil, "reboot").Run(); err == nil {
+		t.Error("a login user rebooted the VM")
+	}
+	l.sh(m, "sudo touch /run/before")
+	_ = l.ssh(m, nil, "sudo reboot").Run() // the connection breaks with it
+	for deadline := time.Now().Add(5 * time.Second); ; {
+		r, err := l.Run(t.Context(), m.ID, "test -e /run/before", nil)
+		if err == nil && r.ExitCode == 1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the VM did not reboot: %+v %v", r, err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	_ = l.ssh(m, nil, "sudo shutdown -h now").Run()
+	for deadline := time.Now().Add(5 * time.Second); l.state(m) != "stopped" || l.dial(m) != "timeout"; {
+		if time.Now().After(deadline) {
+			t.Fatalf("state %s after shutdown", l.state(m))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func TestRunAndPutUser(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	m := l.machine("run")
+	l.start(m)
+	r, err := l.Run(t.Context(), m.ID, "id -u; echo \"$1-$2\"; echo bad >&2; exit 4", []string{"a b", "c"})
+	if err != nil || r != (host.RunResult{Stdout: "0\na b-c\n", Stderr: "bad\n", ExitCode: 4}) {
+		t.Errorf("%+v %v", r, err)
+	}
+	if r, err := l.Run(t.Context(), m.ID, "#!/bin/bash\n[[ a == a ]] && echo bash", nil); err != nil || r.Stdout != "bash\n" {
+		t.Errorf("%+v %v", r, err)
+	}
+	if err := l.PutUser(t.Context(), m.ID, "second", []string{l.public}); err != nil {
+		t.Fatal(err)
+	}
+	m.AdminUser = "second"
+	if got := l.sh(m, "id -un; sudo id -un"); got != "second\nroot" {
+		t.Errorf("%q", got)
+	}
+	if _, err := l.Run(t.Context(), "/no/such", "true", nil); !errors.Is(err, host.ErrUnknown) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	const many = 32
+	machines := make([]host.Machine, many)
+	for i := range machines {
+		machines[i] = l.machine(fmt.Sprintf("fleet%d", i))
+	}
+	began := time.Now()
+	var all sync.WaitGroup
+	for _, m := range machines {
+		all.Go(func() {
+			if err := l.Start(t.Context(), m); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	t.Logf("%d VMs in %s", many, time.Since(began))
+	l.trust(machines[many-1])
+	if got := l.sh(machines[many-1], "hostname"); got != "fleet31" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestKilledEmulator kills a process that runs a VM and looks for what it leaves behind.
+func TestKilledEmulator(t *testing.T) {
+	t.Parallel()
+	if dir := os.Getenv("HOST_TEST_VICTIM"); dir != "" {
+		victim(t, dir)
+		return
+	}
+	newLab(t) // skips where VMs cannot run
+	dir := filepath.Join(t.TempDir(), "hosts")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledEmulator$")
+	cmd.Env = append(os.Environ(), "HOST_TEST_VICTIM="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 256)
+	n, err := out.Read(buf)
+	if err != nil || !bytes.HasPrefix(buf[:n], []byte("marker ")) {
+		t.Fatalf("%s %v", buf[:n], err)
+	}
+	marker := strings.Fields(string(buf[:n]))[1]
+	if n := sleepers(t, marker); n == 0 {
+		t.Fatal("the VM's process does not run")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	for deadline := time.Now().Add(5 * time.Second); sleepers(t, marker) > 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("a process of the VM outlived the emulator")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	r, err := host.Open(host.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(r.Remove(t.Context(), "/vm"), r.Close()); err != nil {
+		t.Error(err)
+	}
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil || bytes.Contains(mounts, []byte("azlin-emulator")) || bytes.Contains(mounts, []byte(dir)) {
+		t.Errorf("mounts are left: %v\n%s", err, mounts)
+	}
+}
+
+// victim runs a VM with a process in it until it is killed.
+func victim(t *testing.T, dir string) {
+	r, err := host.Open(host.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Start(t.Context(), host.Machine{ID: "/vm", Hostname: "victim", AdminUser: "azureuser"}); err != nil {
+		t.Fatal(err)
+	}
+	marker := itoa(1_000_000 + os.Getpid())
+	if _, err := r.Run(t.Context(), "/vm", "setsid sleep "+marker+" >/dev/null 2>&1 & setsid sudo -u azureuser sleep "+marker+" >/dev/null 2>&1 &", nil); err != nil {
+		t.Fatal(err)
+	}
+	for sleepers(t, marker) < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	fmt.Println("marker", marker)
+	select {}
+}
+
+// sleepers counts the processes that sleep for exactly this long.
+func sleepers(t *testing.T, marker string) int {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, f := range files {
+		if line, err := os.ReadFile(f); err == nil && bytes.Equal(line, []byte("sleep\x00"+marker+"\x00")) {
+			n++
+		}
+	}
+	return n
+}
