@@ -11,7 +11,7 @@ import (
 
 // TestRefusals asks for what Azure refuses.
 func TestRefusals(t *testing.T) {
-	vm, rules := comp+"virtualMachines/new"+computeV, net+"networkSecurityGroups/nsg/securityRules/"
+	vm, rules := comp+"virtualMachines/new"+computeV, netRP+"networkSecurityGroups/nsg/securityRules/"
 	rule := func(edits ...string) string {
 		b := `{"properties":{"priority":300,"direction":"Inbound","access":"Allow","protocol":"Tcp","sourceAddressPrefix":"*","sourcePortRange":"*","destinationAddressPrefix":"*","destinationPortRange":"22"}}`
 		for i := 0; i+1 < len(edits); i += 2 {
@@ -71,15 +71,15 @@ func TestRefusals(t *testing.T) {
 		{"generalize a running VM", "POST", comp + "virtualMachines/vm/generalize" + computeV, "", 409, "OperationNotAllowed", ""},
 		{"another command", "POST", comp + "virtualMachines/vm/runCommand" + computeV, `{"commandId":"RunPowerShellScript"}`, 404, "NotFound", ""},
 
-		{"interface of a VM", "DELETE", net + "networkInterfaces/nic" + networkV, "", 400, "NicInUse", "networkInterfaces/nic is used by existing VM"},
-		{"subnet in use", "DELETE", net + "virtualNetworks/vnet/subnets/default" + networkV, "", 400, "InUseSubnetCannotBeDeleted", "Subnet default is in use by"},
-		{"network in use", "DELETE", net + "virtualNetworks/vnet" + networkV, "", 400, "InUseSubnetCannotBeDeleted", ""},
-		{"overlap", "PUT", net + "virtualNetworks/vnet/subnets/b" + networkV, `{"properties":{"addressPrefix":"10.0.0.128/25"}}`, 400, "NetcfgSubnetRangesOverlap", ""},
-		{"outside", "PUT", net + "virtualNetworks/vnet/subnets/b" + networkV, `{"properties":{"addressPrefix":"10.1.0.0/24"}}`, 400, "NetcfgInvalidSubnet", ""},
-		{"dynamic Standard address", "PUT", net + "publicIPAddresses/x" + networkV, `{"location":"westus2","sku":{"name":"Standard"},"properties":{"publicIPAllocationMethod":"Dynamic"}}`, 400, "PublicIPAndSkuAllocationMethodMismatch", ""},
-		{"interface without subnet", "PUT", net + "networkInterfaces/x" + networkV, strings.Replace(nicBody(""), "subnets/default", "subnets/none", 1), 400, "InvalidResourceReference", ""},
-		{"private address taken", "PUT", net + "networkInterfaces/x" + networkV, strings.Replace(nicBody(""), `{"subnet"`, `{"privateIPAllocationMethod":"Static","privateIPAddress":"10.0.0.4","subnet"`, 1), 400, "PrivateIPAddressInUse", ""},
-		{"private address reserved", "PUT", net + "networkInterfaces/x" + networkV, strings.Replace(nicBody(""), `{"subnet"`, `{"privateIPAllocationMethod":"Static","privateIPAddress":"10.0.0.3","subnet"`, 1), 400, "PrivateIPAddressInReservedRange", ""},
+		{"interface of a VM", "DELETE", netRP + "networkInterfaces/nic" + networkV, "", 400, "NicInUse", "networkInterfaces/nic is used by existing VM"},
+		{"subnet in use", "DELETE", netRP + "virtualNetworks/vnet/subnets/default" + networkV, "", 400, "InUseSubnetCannotBeDeleted", "Subnet default is in use by"},
+		{"network in use", "DELETE", netRP + "virtualNetworks/vnet" + networkV, "", 400, "InUseSubnetCannotBeDeleted", ""},
+		{"overlap", "PUT", netRP + "virtualNetworks/vnet/subnets/b" + networkV, `{"properties":{"addressPrefix":"10.0.0.128/25"}}`, 400, "NetcfgSubnetRangesOverlap", ""},
+		{"outside", "PUT", netRP + "virtualNetworks/vnet/subnets/b" + networkV, `{"properties":{"addressPrefix":"10.1.0.0/24"}}`, 400, "NetcfgInvalidSubnet", ""},
+		{"dynamic Standard address", "PUT", netRP + "publicIPAddresses/x" + networkV, `{"location":"westus2","sku":{"name":"Standard"},"properties":{"publicIPAllocationMethod":"Dynamic"}}`, 400, "PublicIPAndSkuAllocationMethodMismatch", ""},
+		{"interface without subnet", "PUT", netRP + "networkInterfaces/x" + networkV, strings.Replace(nicBody(""), "subnets/default", "subnets/none", 1), 400, "InvalidResourceReference", ""},
+		{"private address taken", "PUT", netRP + "networkInterfaces/x" + networkV, strings.Replace(nicBody(""), `{"subnet"`, `{"privateIPAllocationMethod":"Static","privateIPAddress":"10.0.0.4","subnet"`, 1), 400, "PrivateIPAddressInUse", ""},
+		{"private address reserved", "PUT", netRP + "networkInterfaces/x" + networkV, strings.Replace(nicBody(""), `{"subnet"`, `{"privateIPAllocationMethod":"Static","privateIPAddress":"10.0.0.3","subnet"`, 1), 400, "PrivateIPAddressInReservedRange", ""},
 		{"priority taken", "PUT", rules + "b" + networkV, rule("300", "200"), 400, "SecurityRuleConflict", "Rules cannot have the same Priority and Direction."},
 		{"priority too low", "PUT", rules + "b" + networkV, rule("300", "99"), 400, "SecurityRuleInvalidPriority", "100-4096"},
 		{"port", "PUT", rules + "b" + networkV, rule(`"22"`, `"22-"`), 400, "SecurityRuleInvalidPortRange", ""},
@@ -92,7 +92,7 @@ func TestRefusals(t *testing.T) {
 	}
 	bubble(t, emulator.Options{Restricted: []string{"Standard_E2s_v5@westus2"}, Quota: map[string]int{"standardFSv2Family": 2}}, func(r *raw) {
 		r.ok(r.do("PUT", comp+"virtualMachines/vm"+computeV, vmBody(`"createOption":"FromImage"`, `"name":"vm-os","createOption":"FromImage"`)), 201)
-		r.ok(r.do("PUT", net+"networkInterfaces/free"+networkV, nicBody("")), 201)
+		r.ok(r.do("PUT", netRP+"networkInterfaces/free"+networkV, nicBody("")), 201)
 		r.ok(r.do("PUT", rules+"a"+networkV, rule("300", "200")), 201)
 		time.Sleep(2 * time.Minute)
 		before := r.e.Counts().Resources
@@ -141,12 +141,12 @@ func TestFailedCreation(t *testing.T) {
 
 func TestBusyNetwork(t *testing.T) {
 	bubble(t, emulator.Options{}, func(r *raw) {
-		r.ok(r.do("PUT", net+"networkSecurityGroups/nsg"+networkV, `{"location":"westus2"}`), 200)
-		if a := r.ok(r.do("PUT", net+"networkSecurityGroups/nsg"+networkV, `{"location":"westus2"}`), 409); a.code() != "AnotherOperationInProgress" {
+		r.ok(r.do("PUT", netRP+"networkSecurityGroups/nsg"+networkV, `{"location":"westus2"}`), 200)
+		if a := r.ok(r.do("PUT", netRP+"networkSecurityGroups/nsg"+networkV, `{"location":"westus2"}`), 409); a.code() != "AnotherOperationInProgress" {
 			r.Errorf("second write: %s", a.text)
 		}
 		time.Sleep(time.Minute)
-		r.ok(r.do("PUT", net+"networkSecurityGroups/nsg"+networkV, `{"location":"westus2"}`), 200)
+		r.ok(r.do("PUT", netRP+"networkSecurityGroups/nsg"+networkV, `{"location":"westus2"}`), 200)
 	})
 }
 

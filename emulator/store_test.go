@@ -158,14 +158,14 @@ func TestEtags(t *testing.T) {
 	r.ok(r.do("PATCH", vm, `{"tags":{"lease":"you"}}`, "If-Match", a.header.Get("Etag")), 200)
 	r.ok(r.do("PATCH", vm, `{"tags":{}}`, "If-Match", "*"), 200)
 	r.ok(r.do("DELETE", vm, "", "If-Match", first), 412)
-	nic := net + "networkInterfaces/vm-001-nic" + networkV
+	nic := netRP + "networkInterfaces/vm-001-nic" + networkV
 	if a := r.ok(r.do("PATCH", nic, `{"tags":{}}`, "If-Match", `W/"none"`), 412); !strings.Contains(a.text, "PreconditionFailedEtagMismatch") {
 		t.Errorf("network: %s", a.text)
 	}
 	ip := `{"location":"westus2","sku":{"name":"Standard"},"properties":{"publicIPAllocationMethod":"Static"}}`
-	r.ok(r.do("PUT", net+"publicIPAddresses/x"+networkV, ip, "If-None-Match", "*"), 201)
-	r.ok(r.do("PUT", net+"publicIPAddresses/x"+networkV, ip, "If-None-Match", "*"), 412)
-	r.ok(r.do("PUT", net+"publicIPAddresses/y"+networkV, ip, "If-Match", "*"), 412)
+	r.ok(r.do("PUT", netRP+"publicIPAddresses/x"+networkV, ip, "If-None-Match", "*"), 201)
+	r.ok(r.do("PUT", netRP+"publicIPAddresses/x"+networkV, ip, "If-None-Match", "*"), 412)
+	r.ok(r.do("PUT", netRP+"publicIPAddresses/y"+networkV, ip, "If-Match", "*"), 412)
 }
 
 // TestRestart keeps resources, operations under way, addresses and sign-ins.

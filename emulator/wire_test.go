@@ -138,7 +138,7 @@ const (
 	networkV = "?api-version=2025-05-01"
 	groupV   = "?api-version=2021-04-01"
 	diskV    = "?api-version=2025-01-02"
-	net      = "{G}/providers/Microsoft.Network/"
+	netRP    = "{G}/providers/Microsoft.Network/"
 	comp     = "{G}/providers/Microsoft.Compute/"
 )
 
@@ -146,19 +146,19 @@ const (
 func (r *raw) base() {
 	r.Helper()
 	r.ok(r.do("PUT", "{G}"+groupV, `{"location":"West US 2"}`), 201)
-	r.ok(r.do("PUT", net+"virtualNetworks/vnet"+networkV, `{"location":"westus2","properties":{"addressSpace":{"addressPrefixes":["10.0.0.0/16"]},"subnets":[{"name":"default","properties":{"addressPrefix":"10.0.0.0/24"}}]}}`), 201)
-	r.ok(r.do("PUT", net+"networkSecurityGroups/nsg"+networkV, `{"location":"westus2"}`), 201)
-	r.ok(r.do("PUT", net+"networkInterfaces/nic"+networkV, nicBody("")), 201)
+	r.ok(r.do("PUT", netRP+"virtualNetworks/vnet"+networkV, `{"location":"westus2","properties":{"addressSpace":{"addressPrefixes":["10.0.0.0/16"]},"subnets":[{"name":"default","properties":{"addressPrefix":"10.0.0.0/24"}}]}}`), 201)
+	r.ok(r.do("PUT", netRP+"networkSecurityGroups/nsg"+networkV, `{"location":"westus2"}`), 201)
+	r.ok(r.do("PUT", netRP+"networkInterfaces/nic"+networkV, nicBody("")), 201)
 	time.Sleep(time.Minute)
 }
 
 func nicBody(extra string) string {
-	return `{"location":"westus2","properties":{` + extra + `"ipConfigurations":[{"name":"ip","properties":{"subnet":{"id":"` + net + `virtualNetworks/vnet/subnets/default"}}}]}}`
+	return `{"location":"westus2","properties":{` + extra + `"ipConfigurations":[{"name":"ip","properties":{"subnet":{"id":"` + netRP + `virtualNetworks/vnet/subnets/default"}}}]}}`
 }
 
 // vmBody is a VM; edits replace parts of it.
 func vmBody(edits ...string) string {
-	b := `{"location":"westus2","tags":{"a":"b"},"properties":{"hardwareProfile":{"vmSize":"Standard_D2s_v5"},"storageProfile":{"imageReference":{"publisher":"Canonical","offer":"ubuntu-24_04-lts","sku":"server","version":"latest"},"osDisk":{"createOption":"FromImage"}},"osProfile":{"computerName":"vm","adminUsername":"azureuser","customData":"YQ==","linuxConfiguration":{"disablePasswordAuthentication":true,"ssh":{"publicKeys":[{"path":"/home/azureuser/.ssh/authorized_keys","keyData":"` + key + `"}]}}},"networkProfile":{"networkInterfaces":[{"id":"` + net + `networkInterfaces/nic"}]},"futureProp":{"deep":[1.50,"x"]}}}`
+	b := `{"location":"westus2","tags":{"a":"b"},"properties":{"hardwareProfile":{"vmSize":"Standard_D2s_v5"},"storageProfile":{"imageReference":{"publisher":"Canonical","offer":"ubuntu-24_04-lts","sku":"server","version":"latest"},"osDisk":{"createOption":"FromImage"}},"osProfile":{"computerName":"vm","adminUsername":"azureuser","customData":"YQ==","linuxConfiguration":{"disablePasswordAuthentication":true,"ssh":{"publicKeys":[{"path":"/home/azureuser/.ssh/authorized_keys","keyData":"` + key + `"}]}}},"networkProfile":{"networkInterfaces":[{"id":"` + netRP + `networkInterfaces/nic"}]},"futureProp":{"deep":[1.50,"x"]}}}`
 	for i := 0; i+1 < len(edits); i += 2 {
 		if !strings.Contains(b, edits[i]) {
 			panic("nothing to replace: " + edits[i])
@@ -249,7 +249,7 @@ func TestVMOnTheWire(t *testing.T) {
 
 func TestNetworkAndGroupsOnTheWire(t *testing.T) {
 	bubble(t, emulator.Options{}, func(r *raw) {
-		a := r.ok(r.do("PUT", net+"publicIPAddresses/ip"+networkV, `{"location":"westus2","sku":{"name":"Standard"},"properties":{"publicIPAllocationMethod":"Static"}}`), 201)
+		a := r.ok(r.do("PUT", netRP+"publicIPAddresses/ip"+networkV, `{"location":"westus2","sku":{"name":"Standard"},"properties":{"publicIPAllocationMethod":"Static"}}`), 201)
 		if a.at("properties", "provisioningState") != "Updating" || !strings.HasPrefix(a.at("properties", "ipAddress").(string), "127.77.") {
 			r.Errorf("address: %s", a.text)
 		}
@@ -261,14 +261,14 @@ func TestNetworkAndGroupsOnTheWire(t *testing.T) {
 		if s := r.ok(r.do("GET", poll, ""), 200); s.text != `{"status":"Succeeded"}` {
 			r.Errorf("operation: %s", s.text)
 		}
-		n := r.ok(r.do("GET", net+"networkInterfaces/nic"+networkV, ""), 200)
+		n := r.ok(r.do("GET", netRP+"networkInterfaces/nic"+networkV, ""), 200)
 		if n.header.Get("Etag") != n.at("etag") || !strings.HasPrefix(n.header.Get("Etag"), `W/"`) {
 			r.Errorf("etag: %v", n.header)
 		}
 		if !strings.Contains(n.text, `"privateIPAddress":"10.0.0.4"`) {
 			r.Errorf("the first private address is not .4: %s", n.text)
 		}
-		if d := r.ok(r.do("DELETE", net+"networkInterfaces/nic"+networkV, ""), 202); d.header.Get("Retry-After") != "4" {
+		if d := r.ok(r.do("DELETE", netRP+"networkInterfaces/nic"+networkV, ""), 202); d.header.Get("Retry-After") != "4" {
 			r.Errorf("deletion: %v", d.header)
 		}
 		time.Sleep(time.Minute)
@@ -281,7 +281,7 @@ func TestNetworkAndGroupsOnTheWire(t *testing.T) {
 		if p := r.ok(r.do("GET", loc, ""), 202); p.header.Get("Location") == "" {
 			r.Error("the poll has no Location")
 		}
-		r.ok(r.do("PUT", net+"networkSecurityGroups/late"+networkV, `{"location":"westus2"}`), 409)
+		r.ok(r.do("PUT", netRP+"networkSecurityGroups/late"+networkV, `{"location":"westus2"}`), 409)
 		time.Sleep(5 * time.Minute)
 		if p := r.ok(r.do("GET", loc, ""), 200); p.text != "" {
 			r.Errorf("end of the deletion: %q", p.text)

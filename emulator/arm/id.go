@@ -2,6 +2,7 @@ package arm
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -21,11 +22,11 @@ func ParseID(s string) (ID, error) {
 		return ID{}, fmt.Errorf("resource id %q does not start with a slash", s)
 	}
 	seg := strings.Split(strings.Trim(s, "/"), "/")
+	if slices.Contains(seg, "") {
+		return ID{}, fmt.Errorf("resource id %q has an empty segment", s)
+	}
 	var id ID
 	for i := 0; i < len(seg); {
-		if seg[i] == "" {
-			return ID{}, fmt.Errorf("resource id %q has an empty segment", s)
-		}
 		switch {
 		case Fold(seg[i], "subscriptions") && i+1 < len(seg):
 			id.Subscription = seg[i+1]
