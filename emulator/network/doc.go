@@ -57,8 +57,10 @@ func Versions() []string {
 		"2025-01-01", "2025-03-01", "2025-05-01", "2025-07-01"}
 }
 
-// rule is how names of the provider must look.
+// namePattern is how names of the provider must look.
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?$`)
+
 func rule(typ string) arm.NameRule {
-	return arm.NameRule{Type: typ, Max: 80, Pattern: regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?$`),
+	return arm.NameRule{Type: typ, Max: 80, Pattern: namePattern,
 		Says: "The name can be up to 80 characters long. It must begin with a word character, and it must end with a word character or with '_'. The name may contain word characters or '.', '-', '_'."}
 }

@@ -113,11 +113,11 @@ func (p *Provider) privateAddress(r, old *arm.Resource, o, subnet arm.Object) er
 	pf, _ := prefixOf(subnet)
 	used := map[netip.Addr]string{}
 	for _, nic := range p.s.OfType(NICType) {
-		if arm.Key(nic.ID) == arm.Key(r.ID) {
+		if arm.Fold(nic.ID, r.ID) {
 			continue
 		}
 		for _, e := range arm.List(nic.Body, "properties", "ipConfigurations") {
-			if arm.Key(arm.Str(e, "properties", "subnet", "id")) == arm.Key(arm.Str(subnet, "id")) {
+			if arm.Fold(arm.Str(e, "properties", "subnet", "id"), arm.Str(subnet, "id")) {
 				if a, err := netip.ParseAddr(arm.Str(e, "properties", "privateIPAddress")); err == nil {
 					used[a] = arm.Str(e, "id")
 				}

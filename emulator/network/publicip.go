@@ -63,7 +63,7 @@ func (p *Provider) buildPublicIP(c *arm.Call, r, old *arm.Resource) error {
 		for _, k := range []string{"ipAddress", "ipConfiguration", "natGateway"} {
 			delete(props, k) // read-only
 		}
-		if e := p.quota(r.Location(), standard); e != nil {
+		if e := p.quota(r.Location()); e != nil {
 			return e
 		}
 	}

@@ -33,7 +33,7 @@ func (p *Provider) rules() {
 		}
 		o, _ := find(arm.List(r.Body, "properties", "securityRules"), c.Param("securityRuleName"))
 		if o == nil {
-			return nil, noChild("SecurityRule", c)
+			return nil, noChild(c)
 		}
 		return arm.OK(arm.Clone(o)).With("Etag", arm.Str(o, "etag")), nil
 	})

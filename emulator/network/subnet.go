@@ -36,7 +36,7 @@ func (p *Provider) subnets() {
 		}
 		o, _ := find(arm.List(vnet.Body, "properties", "subnets"), c.Param("subnetName"))
 		if o == nil {
-			return nil, noChild("Subnet", c)
+			return nil, noChild(c)
 		}
 		o = arm.Clone(o)
 		p.viewSubnet(o)
@@ -47,7 +47,7 @@ func (p *Provider) subnets() {
 }
 
 // noChild is Microsoft.Network's 404 for a resource inside another.
-func noChild(_ string, c *arm.Call) error {
+func noChild(c *arm.Call) error {
 	return arm.Refuse(http.StatusNotFound, "NotFound", "Resource %s not found.", c.Path).Empty()
 }
 

@@ -58,7 +58,7 @@ func (p *Provider) usages() {
 }
 
 // quota refuses a public address beyond the region's limit.
-func (p *Provider) quota(location string, standard bool) *arm.Error {
+func (p *Provider) quota(location string) *arm.Error {
 	for _, n := range p.counters() {
 		if n.typ == PublicIPType && n.name == "PublicIPAddresses" && p.used(n, location) >= n.limit {
 			return arm.BadRequest("PublicIPCountLimitReached", "Cannot create more than %d public IP addresses for this subscription in this region.", n.limit).Empty()
