@@ -50,6 +50,9 @@ func openFiles(dir string, mode Mode) (*files, error) {
 		return nil, err
 	}
 	f := &files{asked: dir, base: dir, uid: os.Geteuid(), gid: os.Getegid()}
+	if f.uid == 0 && mode == Process {
+		return nil, errors.New("VMs without isolation must not run as root")
+	}
 	if f.uid == 0 && mode == Namespaces {
 		if err := f.becomeUnprivileged(); err != nil {
 			return nil, err

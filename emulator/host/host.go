@@ -34,7 +34,8 @@ const (
 	// Namespaces gives each VM its own processes, file system, host name and users. Linux only.
 	Namespaces Mode = iota
 	// Process runs a VM's commands as ordinary processes of the emulator's user, with a directory as home.
-	// Nothing keeps them from the host: for systems without namespaces, by the user's explicit wish.
+	// Nothing keeps them from the host: for systems without namespaces, by the user's explicit wish, and never for
+	// root. There is no root inside either: cloud-init's commands are recorded instead of run, sudo refuses.
 	Process
 )
 

@@ -48,8 +48,13 @@ type lab struct {
 
 func newLab(t testing.TB) *lab {
 	t.Helper()
+	return newLabIn(t, host.Namespaces)
+}
+
+func newLabIn(t testing.TB, mode host.Mode) *lab {
+	t.Helper()
 	l := &lab{t: t, dir: t.TempDir(), operator: netip.MustParseAddr("203.0.113.10")}
-	r, err := host.Open(host.Options{Dir: filepath.Join(t.TempDir(), "hosts"), OperatorIP: l.operator})
+	r, err := host.Open(host.Options{Dir: filepath.Join(t.TempDir(), "hosts"), OperatorIP: l.operator, Mode: mode})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,8 +154,7 @@ func (l *lab) options() []string {
 // ssh prepares the system's ssh to run a command in a VM.
 func (l *lab) ssh(m host.Machine, extra []string, command ...string) *exec.Cmd {
 	l.t.Helper()
-	args := append(l.options(), "-p", strconv.Itoa(l.Port()))
-	args = append(append(args, extra...), m.AdminUser+"@"+m.Addresses[0].String())
+	args := append(append(extra, l.options()...), "-p", strconv.Itoa(l.Port()), m.AdminUser+"@"+m.Addresses[0].String())
 	return exec.CommandContext(l.t.Context(), program(l.t, "ssh", "openssh-client"), append(args, command...)...)
 }
 

@@ -52,6 +52,9 @@ func runInit() error {
 		return err
 	}
 	go m.finish()
+	if !m.boot.Isolated {
+		defer m.endProcesses()
+	}
 	for {
 		route, call, err := receiveRoute(conn)
 		if errors.Is(err, io.EOF) {
@@ -77,6 +80,10 @@ func (m *machine) start() error {
 		m.root.prepare = confineRoot
 	} else {
 		m.tree = tree(m.boot.Root)
+		m.root.shims = m.tree.path(processShims)
+		if err := adoptOrphans(); err != nil {
+			return fmt.Errorf("adopt orphans: %w", err)
+		}
 		if err := prepareTree(m.tree); err != nil {
 			return err
 		}
@@ -132,7 +139,7 @@ func (m *machine) dispatch(caller string, route wire.Route, call *os.File) {
 	}
 	s := m.root
 	if !m.boot.Isolated && target.UID != 0 {
-		s = &server{tree: m.tree, reaper: m.reaper, user: target.Name}
+		s = &server{tree: m.tree, reaper: m.reaper, user: target.Name, shims: m.root.shims}
 	}
 	s.serve(conn)
 }

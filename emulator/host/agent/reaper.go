@@ -101,3 +101,12 @@ func (r *reaper) signal(c command, sig syscall.Signal) {
 		_ = syscall.Kill(-c.pid, sig)
 	}
 }
+
+// killAll ends the commands that run, with their process groups.
+func (r *reaper) killAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for pid := range r.commands {
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
+}

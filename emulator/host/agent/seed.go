@@ -160,13 +160,3 @@ func (m *machine) setTimezone(name string) error {
 	}
 	return m.write("etc/timezone", name+"\n", 0o644)
 }
-
-// prepareTree makes the directories of a VM that is not isolated.
-func prepareTree(t tree) error {
-	for _, dir := range []string{"etc/ssh", "home", "root", "tmp", "var/log", "var/lib", "run/cloud-init"} {
-		if err := os.MkdirAll(t.path(dir), 0o700); err != nil {
-			return err
-		}
-	}
-	return nil
-}

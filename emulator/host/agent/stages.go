@@ -204,6 +204,10 @@ func (m *machine) runScript(name, script string, wanted bool) error {
 	if !wanted {
 		return nil
 	}
+	if !m.boot.Isolated {
+		m.logf("%s: not run, for without isolation it would change the host", name)
+		return nil
+	}
 	file := filepath.Join(m.instance, "scripts", name)
 	if err := m.write(file, script, 0o700); err != nil {
 		return err
@@ -222,9 +226,6 @@ func (m *machine) runScript(name, script string, wanted bool) error {
 	path := m.tree.path(file)
 	env := append(m.root.environment(rootAccount(), wire.Exec{}, ""), "INSTANCE_ID="+m.boot.InstanceID)
 	attr := &os.ProcAttr{Dir: "/", Env: env, Files: []*os.File{null, in, in}, Sys: newSession()}
-	if !m.boot.Isolated {
-		attr.Dir = m.tree.path("/")
-	}
 	cmd, err := m.root.reaper.start(path, []string{path}, attr, m.root.prepare)
 	in.Close()
 	if err != nil {

@@ -22,12 +22,17 @@ var ErrGone = errors.New("the VM has stopped")
 // answerTimeout is how long an agent may take to answer; starting a command counts, running it does not.
 const answerTimeout = 30 * time.Second
 
+// endTimeout is how long an agent without isolation may take to end its processes.
+const endTimeout = 5 * time.Second
+
 // Guest is a booted VM. Its methods may be called from several goroutines at once.
 type Guest struct {
 	conn *wire.Conn
 	proc *os.Process
 	uid  int
 	gid  int
+
+	isolated bool
 
 	killing sync.Once
 	gone    chan struct{}
@@ -53,7 +58,7 @@ func (l *Launcher) Boot(ctx context.Context, o Options) (*Guest, error) {
 		conn.Close()
 		return nil, fmt.Errorf("start agent: %w", err)
 	}
-	g := &Guest{conn: conn, proc: proc, uid: o.UID, gid: o.GID, gone: make(chan struct{})}
+	g := &Guest{conn: conn, proc: proc, uid: o.UID, gid: o.GID, isolated: o.Boot.Isolated, gone: make(chan struct{})}
 	go g.wait()
 	if err := conn.Send(o.Boot); err != nil {
 		g.Kill()
@@ -115,8 +120,14 @@ func (g *Guest) Done() <-chan struct{} { return g.gone }
 // Kill ends all processes of the VM and waits until the last is gone.
 func (g *Guest) Kill() {
 	g.killing.Do(func() {
-		_ = g.proc.Kill() // it may have ended by itself
 		g.conn.Close()
+		if !g.isolated { // then the agent itself ends what it started
+			select {
+			case <-g.gone:
+			case <-time.After(endTimeout):
+			}
+		}
+		_ = g.proc.Kill() // it may have ended by itself
 	})
 	<-g.gone
 }

@@ -1,0 +1,149 @@
+//go:build unix
+
+package agent
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
+)
+
+func TestParseSudo(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args []string
+		want sudoOptions
+		bad  bool
+	}{
+		{args: []string{"id"}, want: sudoOptions{user: "root", argv: []string{"id"}}},
+		{args: []string{"-n", "id", "-u"}, want: sudoOptions{user: "root", argv: []string{"id", "-u"}}},
+		{args: []string{"-nEu", "dev", "--", "-x"}, want: sudoOptions{user: "dev", keepEnv: true, argv: []string{"-x"}}},
+		{args: []string{"-udev", "id"}, want: sudoOptions{user: "dev", argv: []string{"id"}}},
+		{args: []string{"--user=dev", "--login"}, want: sudoOptions{user: "dev", login: true}},
+		{args: []string{"--user", "dev", "id"}, want: sudoOptions{user: "dev", argv: []string{"id"}}},
+		{args: []string{"A=1", "B=x=y", "env"}, want: sudoOptions{user: "root", assignments: []string{"A=1", "B=x=y"}, argv: []string{"env"}}},
+		{args: []string{"-l"}, want: sudoOptions{user: "root", query: 'l'}},
+		{args: []string{"-s"}, want: sudoOptions{user: "root", shell: true}},
+		{args: nil, bad: true},
+		{args: []string{"-u"}, bad: true},
+		{args: []string{"-Z", "id"}, bad: true},
+		{args: []string{"--wrong"}, bad: true},
+	} {
+		got, err := parseSudo(tt.args)
+		if (err != nil) != tt.bad {
+			t.Errorf("%q: %v", tt.args, err)
+		}
+		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(sudoOptions{}), cmp.Comparer(func(a, b []string) bool {
+			return len(a) == 0 && len(b) == 0 || cmp.Equal(a, b)
+		})); err == nil && diff != "" {
+			t.Errorf("%q (-want +got):\n%s", tt.args, diff)
+		}
+	}
+}
+
+func TestSudoRule(t *testing.T) {
+	t.Parallel()
+	dir := tree(t.TempDir())
+	if err := os.MkdirAll(dir.path("etc/sudoers.d"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	rules := "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\nfree ALL=(ALL) NOPASSWD:ALL # all of it\n" +
+		"narrow ALL=(ALL) NOPASSWD: /bin/ls\ndb ALL=(postgres) NOPASSWD: ALL\nelsewhere other=(ALL) NOPASSWD:ALL\n"
+	if err := os.WriteFile(dir.path("etc/sudoers"), []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir.path("etc/sudoers.d"), "90"), []byte("later ALL=(ALL) NOPASSWD:ALL\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		user, target string
+		groups       []string
+		allowed      bool
+		password     bool
+	}{
+		{user: "free", target: "root", allowed: true},
+		{user: "free", target: "anybody", allowed: true},
+		{user: "later", target: "root", allowed: true},
+		{user: "member", groups: []string{"sudo"}, target: "root", password: true},
+		{user: "free", groups: []string{"sudo"}, target: "root", allowed: true},
+		{user: "narrow", target: "root"},
+		{user: "db", target: "postgres", allowed: true},
+		{user: "db", target: "root"},
+		{user: "elsewhere", target: "root"},
+		{user: "stranger", target: "root"},
+	} {
+		err := dir.sudoRule(account{Name: tt.user}, tt.groups, tt.target)
+		if (err == nil) != tt.allowed || errors.Is(err, errPassword) != tt.password {
+			t.Errorf("%s as %s: %v", tt.user, tt.target, err)
+		}
+	}
+}
+
+func TestAddUser(t *testing.T) {
+	t.Parallel()
+	dir := tree(t.TempDir())
+	if err := prepareTree(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"etc/passwd", "etc/group", "etc/shadow"} {
+		if err := os.WriteFile(dir.path(name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, name := range []string{"first", "second"} {
+		a, err := dir.addUser(cloudinit.User{Name: name, Groups: []string{"both"}})
+		if err != nil || a.UID != 1000+i || a.Home != "/home/"+name {
+			t.Errorf("%+v %v", a, err)
+		}
+	}
+	who, err := dir.lookup("second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dir.groupsOf(who); !cmp.Equal(got, []string{"both", "second"}) && !cmp.Equal(got, []string{"second", "both"}) {
+		t.Errorf("groups %q", got)
+	}
+	for _, bad := range []cloudinit.User{{Name: "x:0:0"}, {Name: "../up"}, {Name: ""}, {Name: "ok", Comment: "a\nroot2:x:0:0::/:/bin/sh"}} {
+		if _, err := dir.addUser(bad); err == nil {
+			t.Errorf("%+v was added", bad)
+		}
+	}
+	// A link in place of .ssh must not lead the writer out of the home.
+	outside := t.TempDir()
+	if err := os.Symlink(outside, dir.path("/home/second/.ssh")); err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.authorize(who, []string{"ssh-ed25519 AAAA"}, true); err == nil {
+		t.Error("a link was followed out of the home")
+	}
+	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
+		t.Errorf("%v %v", left, err)
+	}
+}
+
+func FuzzParseAccounts(f *testing.F) {
+	f.Add([]byte("root:x:0:0:root:/root:/bin/bash\nx:y\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, a := range parseAccounts(data) {
+			if a.Name == "" || a.UID < 0 || a.GID < 0 || a.Shell == "" {
+				t.Errorf("%+v", a)
+			}
+		}
+	})
+}
+
+func FuzzParseSudoRule(f *testing.F) {
+	f.Add("azureuser ALL=(ALL) NOPASSWD:ALL")
+	f.Add("%g ALL=(a,b:c) SETENV: ALL")
+	f.Fuzz(func(t *testing.T, line string) {
+		rule, ok := parseSudoRule(line)
+		if ok && rule.who == "" {
+			t.Errorf("%q: %+v", line, rule)
+		}
+	})
+}
