@@ -36,7 +36,8 @@ type Options struct {
 	TokenLifetime time.Duration
 	// Unregistered are resource providers that the subscription has not registered yet.
 	Unregistered []string
-	// Quota overrides vCPU limits by usage name, in all regions: cores, lowPriorityCores, standardDSv5Family.
+	// Quota overrides limits by usage name, in all regions: cores, lowPriorityCores, standardDSv5Family (vCPUs),
+	// PublicIPAddresses and the other usages of the network.
 	Quota map[string]int
 	// Restricted are VM sizes that the subscription may not use, as "size", "size@region" or
 	// "size@region/zone": requests are refused with SkuNotAvailable.
@@ -95,7 +96,7 @@ func New(opt Options) (*Emulator, error) {
 	e.arm = arm.New(arm.Options{TenantID: tenantID, SubscriptionID: subscriptionID, PageSize: opt.PageSize, Unregistered: opt.Unregistered,
 		Duration: opt.Duration, Pace: pace, Hasty: !opt.Realistic, Authorize: e.authorize, Log: opt.Log})
 	resources.Register(e.arm)
-	net := network.Register(e.arm)
+	net := network.Register(e.arm, opt.Quota)
 	co := compute.Options{Operator: opt.OperatorIP, Quota: opt.Quota, Restricted: opt.Restricted, Exhausted: opt.Exhausted, EncryptionAtHost: opt.EncryptionAtHost}
 	if opt.Hosts != nil {
 		e.hosts = newHosts(opt.Hosts, opt.Log)

@@ -77,6 +77,7 @@ func TestRefusals(t *testing.T) {
 		{"overlap", "PUT", netRP + "virtualNetworks/vnet/subnets/b" + networkV, `{"properties":{"addressPrefix":"10.0.0.128/25"}}`, 400, "NetcfgSubnetRangesOverlap", ""},
 		{"outside", "PUT", netRP + "virtualNetworks/vnet/subnets/b" + networkV, `{"properties":{"addressPrefix":"10.1.0.0/24"}}`, 400, "NetcfgInvalidSubnet", ""},
 		{"dynamic Standard address", "PUT", netRP + "publicIPAddresses/x" + networkV, `{"location":"westus2","sku":{"name":"Standard"},"properties":{"publicIPAllocationMethod":"Dynamic"}}`, 400, "PublicIPAndSkuAllocationMethodMismatch", ""},
+		{"address quota", "PUT", netRP + "publicIPAddresses/x" + networkV, `{"location":"westus2","sku":{"name":"Standard"},"properties":{"publicIPAllocationMethod":"Static"}}`, 400, "PublicIPCountLimitReached", "more than 0 public"},
 		{"interface without subnet", "PUT", netRP + "networkInterfaces/x" + networkV, strings.Replace(nicBody(""), "subnets/default", "subnets/none", 1), 400, "InvalidResourceReference", ""},
 		{"private address taken", "PUT", netRP + "networkInterfaces/x" + networkV, strings.Replace(nicBody(""), `{"subnet"`, `{"privateIPAllocationMethod":"Static","privateIPAddress":"10.0.0.4","subnet"`, 1), 400, "PrivateIPAddressInUse", ""},
 		{"private address reserved", "PUT", netRP + "networkInterfaces/x" + networkV, strings.Replace(nicBody(""), `{"subnet"`, `{"privateIPAllocationMethod":"Static","privateIPAddress":"10.0.0.3","subnet"`, 1), 400, "PrivateIPAddressInReservedRange", ""},
@@ -90,7 +91,7 @@ func TestRefusals(t *testing.T) {
 		{"snapshot of nothing", "PUT", comp + "snapshots/x" + diskV, `{"location":"westus2","properties":{"creationData":{"createOption":"Copy","sourceResourceId":"` + comp + `disks/none"}}}`, 404, "ResourceNotFound", ""},
 		{"filter", "GET", "{S}/resources" + groupV + "&$filter=color%20eq%20'red'", "", 400, "InvalidFilterInQueryString", ""},
 	}
-	bubble(t, emulator.Options{Restricted: []string{"Standard_E2s_v5@westus2"}, Quota: map[string]int{"standardFSv2Family": 2}}, func(r *raw) {
+	bubble(t, emulator.Options{Restricted: []string{"Standard_E2s_v5@westus2"}, Quota: map[string]int{"standardFSv2Family": 2, "PublicIPAddresses": 0}}, func(r *raw) {
 		r.ok(r.do("PUT", comp+"virtualMachines/vm"+computeV, vmBody(`"createOption":"FromImage"`, `"name":"vm-os","createOption":"FromImage"`)), 201)
 		r.ok(r.do("PUT", netRP+"networkInterfaces/free"+networkV, nicBody("")), 201)
 		r.ok(r.do("PUT", rules+"a"+networkV, rule("300", "200")), 201)

@@ -188,6 +188,9 @@ func TestVMOnTheWire(t *testing.T) {
 			r.Errorf("headers of PUT: %v", a.header)
 		}
 		poll := a.header.Get("Azure-AsyncOperation")
+		if id := a.header.Get("X-Ms-Request-Id"); !strings.Contains(poll, "/operations/"+id+"?") {
+			r.Errorf("request id %s is not the operation's", id)
+		}
 		if !strings.Contains(poll, "/providers/Microsoft.Compute/locations/westus2/operations/") || !strings.Contains(poll, "?p=") {
 			r.Errorf("operation URL %s", poll)
 		}

@@ -63,6 +63,7 @@ func (c *Call) Async(rep *Reply, op *Operation, st Style) *Reply {
 		query += signature(op, c.Now)
 	default:
 		query = "p=" + op.ID + "&" + query
+		rep.With("X-Ms-Request-Id", op.ID) // Compute names the request after its operation
 	}
 	if st.Path == "operationresults" {
 		name = base64.RawURLEncoding.EncodeToString([]byte(`{"jobId":"` + op.ID + `","jobLocation":"` + op.Location + `"}`))

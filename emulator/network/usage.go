@@ -17,7 +17,7 @@ type counted struct {
 func (p *Provider) counters() []counted {
 	always := func(*arm.Resource) bool { return true }
 	standard := func(r *arm.Resource) bool { return !arm.Fold(arm.Str(r.Body, "sku", "name"), "Basic") }
-	return []counted{
+	l := []counted{
 		{"VirtualNetworks", "Virtual Networks", 1000, always, VNetType},
 		{"StaticPublicIPAddresses", "Static Public IP Addresses", 1000, func(r *arm.Resource) bool {
 			return arm.Fold(arm.Str(r.Body, "properties", "publicIPAllocationMethod"), "Static")
@@ -29,6 +29,14 @@ func (p *Provider) counters() []counted {
 		{"IPv4StandardSkuPublicIpAddresses", "Public IPv4 Addresses - Standard", 1000, standard, PublicIPType},
 		{"IPv4BasicSkuPublicIpAddresses", "Public IPv4 Addresses - Basic", 1000, func(r *arm.Resource) bool { return !standard(r) }, PublicIPType},
 	}
+	for i := range l {
+		for name, n := range p.limits {
+			if arm.Fold(name, l[i].name) {
+				l[i].limit = n
+			}
+		}
+	}
+	return l
 }
 
 func (p *Provider) used(c counted, location string) int {
@@ -60,7 +68,7 @@ func (p *Provider) usages() {
 // quota refuses a public address beyond the region's limit.
 func (p *Provider) quota(location string) *arm.Error {
 	for _, n := range p.counters() {
-		if n.typ == PublicIPType && n.name == "PublicIPAddresses" && p.used(n, location) >= n.limit {
+		if n.name == "PublicIPAddresses" && p.used(n, location) >= n.limit {
 			return arm.BadRequest("PublicIPCountLimitReached", "Cannot create more than %d public IP addresses for this subscription in this region.", n.limit).Empty()
 		}
 	}

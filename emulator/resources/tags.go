@@ -111,6 +111,8 @@ func (p *provider) setTags(r *arm.Resource, tags arm.Object) error {
 	r.Body["tags"] = arm.Clone(tags)
 	if t := p.s.Type(r.Type); t != nil && t.Tagged != nil {
 		t.Tagged(r)
+	} else if r.Etag() != "" {
+		r.Retag()
 	}
 	p.s.Touch(r)
 	return nil
