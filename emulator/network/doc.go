@@ -27,13 +27,15 @@ type Provider struct {
 	// Free says whether a public address may be given out; nil: all may. Set it before the first request.
 	Free func(netip.Addr) bool
 
-	s    *arm.Server
-	last uint32 // last public address given out, as an offset
+	s      *arm.Server
+	limits map[string]int // overrides by name
+	last   uint32         // last public address given out, as an offset
 }
 
-// Register adds the provider to a server.
-func Register(s *arm.Server) *Provider {
-	p := &Provider{s: s, last: rand.Uint32N(1 << 16)}
+// Register adds the provider to a server. limits override those of a region, by the names of the
+// usages: PublicIPAddresses.
+func Register(s *arm.Server, limits map[string]int) *Provider {
+	p := &Provider{s: s, limits: limits, last: rand.Uint32N(1 << 16)}
 	p.operations()
 	p.vnets()
 	p.subnets()
