@@ -2,7 +2,7 @@
 # Drives the real Azure CLI against an emulator. Needs BASE, CA, TENANT, CLIENT_ID, SECRET_FILE and
 # AZURE_CONFIG_DIR, a scratch directory: the user's own ~/.azure is never touched.
 set -euo pipefail
-: "${BASE:?}" "${CA:?}" "${TENANT:?}" "${CLIENT_ID:?}" "${SECRET_FILE:?}" "${AZURE_CONFIG_DIR:?}"
+: "${AZLIN:?}" "${BASE:?}" "${CA:?}" "${TENANT:?}" "${CLIENT_ID:?}" "${SECRET_FILE:?}" "${AZURE_CONFIG_DIR:?}"
 export REQUESTS_CA_BUNDLE=$CA SSL_CERT_FILE=$CA
 export AZURE_CORE_COLLECT_TELEMETRY=false AZURE_CORE_NO_COLOR=true AZURE_CORE_SURVEY_MESSAGE=false
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
@@ -38,6 +38,14 @@ same "vm create" "$(jq -r .powerState <"$AZURE_CONFIG_DIR/vm.json" 2>/dev/null |
 same "vm list" "$(az vm list -g recipe --query '[].name' -o tsv)" v1
 same "vm list -d" "$(az vm list -d --query '[0].powerState' -o tsv)" "VM running"
 case "$(az vm show -d -g recipe -n v1 --query publicIps -o tsv)" in 127.77.*) echo "ok   vm show -d" ;; *) fail "vm show -d: no public address" ;; esac
+
+# azlin sees the VM that az made, learns its host key from Azure, and runs a command on it.
+azlin() { env -u SSL_CERT_FILE "$AZLIN" --context emulator "$@"; }
+same "azlin list" "$(azlin list -g recipe -o json --jq '"\(.vms | length) shown, \(.hidden) hidden"')" "0 shown, 1 hidden"
+same "azlin list --all" "$(azlin list --all -g recipe -o tsv --query 'vms[].[name, power_state, managed]' | tr '\t' ' ')" '["v1","running",false]'
+same "azlin exec" "$(azlin exec v1 --key "$key" -- hostname)" v1
+azlin kill v1 --yes 2>"$AZURE_CONFIG_DIR/err" && fail "azlin deleted a VM that is not its own"
+grep -q foreign "$AZURE_CONFIG_DIR/err" || fail "azlin kill: $(cat "$AZURE_CONFIG_DIR/err")"
 same "get-instance-view" "$(az vm get-instance-view -g recipe -n v1 --query 'instanceView.statuses[0].code' -o tsv)" ProvisioningState/succeeded
 same "list-ip-addresses" "$(az vm list-ip-addresses -g recipe -n v1 --query '[0].virtualMachine.name' -o tsv)" v1
 same "vm update" "$(az vm update -g recipe -n v1 --set tags.x=y --query tags.x -o tsv)" y

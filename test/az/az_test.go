@@ -32,7 +32,13 @@ func TestAzureCLI(t *testing.T) {
 	if _, err := exec.LookPath("az"); err != nil {
 		t.Skip("az is not installed")
 	}
-	dir := filepath.Join(t.TempDir(), "state")
+	// Where azlin looks for its emulator, so that both clients talk to the same one.
+	home := t.TempDir()
+	dir := filepath.Join(home, "emulator")
+	azlin := filepath.Join(t.TempDir(), "azlin")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", azlin, "../../cmd/azlin").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +50,7 @@ func TestAzureCLI(t *testing.T) {
 	t.Cleanup(func() { _ = emulator.Stop(context.Background(), dir) })
 	cmd := exec.CommandContext(t.Context(), "./az.sh")
 	cmd.Env = append(os.Environ(), "BASE="+st.Endpoint, "CA="+st.CAFile, "TENANT="+st.TenantID, "CLIENT_ID="+st.ClientID,
-		"SECRET_FILE="+st.ClientSecretFile, "AZURE_CONFIG_DIR="+t.TempDir())
+		"SECRET_FILE="+st.ClientSecretFile, "AZURE_CONFIG_DIR="+t.TempDir(), "AZLIN="+azlin, "AZLIN_CONFIG_DIR="+home)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil || !strings.Contains(string(out), "RECIPE-OK") {
