@@ -98,14 +98,19 @@ func (h *hosts) restore(ctx context.Context, p *compute.Provider) {
 		}
 	}
 	for _, m := range stopped {
-		m.Lazy = true
-		err := h.Start(ctx, m)
-		if err == nil {
-			err = h.Stop(ctx, m.ID)
-		}
-		if err != nil {
-			h.log.Error("restore stopped VM", "id", m.ID, "err", err)
-		}
+		h.silence(ctx, m)
+	}
+}
+
+// silence makes the runtime know a VM that is switched off, so that its addresses do not answer.
+func (h *hosts) silence(ctx context.Context, m compute.Machine) {
+	m.Lazy = true
+	err := h.Start(ctx, m)
+	if err == nil {
+		err = h.Stop(ctx, m.ID)
+	}
+	if err != nil {
+		h.log.Error("silence stopped VM", "id", m.ID, "err", err)
 	}
 }
 
@@ -113,7 +118,7 @@ func (h *hosts) restore(ctx context.Context, p *compute.Provider) {
 func (h *hosts) reconcile(ctx context.Context, p *compute.Provider) {
 	h.step.Lock()
 	defer h.step.Unlock()
-	running, _, all := p.Machines()
+	running, stopped, all := p.Machines()
 	h.mu.Lock()
 	var gone []string
 	for id := range h.known {
@@ -138,7 +143,16 @@ func (h *hosts) reconcile(ctx context.Context, p *compute.Provider) {
 			update = append(update, m)
 		}
 	}
+	var off []compute.Machine
+	for _, m := range stopped {
+		if !h.known[m.ID] {
+			off = append(off, m)
+		}
+	}
 	h.mu.Unlock()
+	for _, m := range off {
+		h.silence(ctx, m)
+	}
 	for _, m := range start {
 		if err := h.Start(ctx, m); err != nil {
 			h.log.Error("start VM", "id", m.ID, "err", err)
