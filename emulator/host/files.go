@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/gofrs/flock"
 )
 
 // files is the directory of a runtime:
@@ -110,12 +112,22 @@ func collectOrphans(base string) error {
 			continue
 		}
 		if _, err := os.Stat(string(owner)); errors.Is(err, fs.ErrNotExist) {
-			if err := removeTree(dir); err != nil {
+			if err := removeUnused(dir); err != nil {
 				return fmt.Errorf("delete %s: %w", dir, err)
 			}
 		}
 	}
 	return nil
+}
+
+// removeUnused deletes a fallback place unless a runtime holds its lock.
+func removeUnused(dir string) error {
+	lock := flock.New(filepath.Join(dir, "lock"))
+	if held, err := lock.TryLock(); err != nil || !held {
+		return err
+	}
+	defer lock.Unlock()
+	return removeTree(dir)
 }
 
 // reachable reports whether everybody may pass through a directory and all above it, except perhaps the last,

@@ -5,8 +5,9 @@
 // Inside a VM the host's programs are there to read (/usr and its relatives), /etc, /opt and /usr/local are the
 // host's with the VM's changes on top, /home, /root, /var and /tmp are its own. All of it runs with one
 // unprivileged host user id, never 0. Not separated from the host are its network (loopback is shared, so a VM
-// reaches what listens there, and two VMs cannot use one port), its kernel, memory and load. There is no systemd
-// and no way to install packages.
+// reaches what listens there, and two VMs cannot use one port), its kernel, memory, disk and load, of which a VM may
+// take all it gets. There is no systemd, no mount(8) for root, and no way to install packages: apt-get is the
+// host's and finds no network. What /sys, /proc/meminfo and df tell is about the host.
 //
 // A stopped VM, or one whose network rules do not admit the operator, lets connections time out as in Azure; a
 // VM that boots refuses them.
