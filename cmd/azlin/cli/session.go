@@ -20,63 +20,76 @@ type session struct {
 	user    string
 }
 
-// open resolves the target of the command (flag, environment, active context, configuration, Azure CLI)
-// and makes the client for it. The context 'emulator' starts the emulator if need be.
-func (a *app) open(ctx context.Context) (*session, error) {
-	if err := a.paths.Ensure(); err != nil {
-		return nil, err
-	}
-	settings, err := config.Load(a.paths.Config)
+// destination is what a command works on, resolved once, before anybody has signed in.
+type destination struct {
+	context config.Context // empty: none is active
+	config  config.Config
+	options azlin.Options
+	auth    azure.AuthOptions
+}
+
+// resolve finds the destination of the command: flag, environment, active context, configuration, Azure
+// CLI. The context 'emulator' starts the emulator if need be.
+func (a *app) resolve(ctx context.Context) (destination, error) {
+	var d destination
+	err := a.paths.Ensure()
 	if err != nil {
-		return nil, err
+		return d, err
 	}
-	place, err := a.activeContext()
-	if err != nil {
-		return nil, err
+	if d.config, err = config.Load(a.paths.Config); err != nil {
+		return d, err
 	}
-	options := azlin.Options{
-		StateDir: a.paths.Dir, AgentSocket: a.env.SSHAuthSock, Context: place.Name, Log: a.log,
-		EchoServices: settings.EchoServices,
+	if d.context, err = a.activeContext(); err != nil {
+		return d, err
+	}
+	d.options = azlin.Options{
+		StateDir: a.paths.Dir, AgentSocket: a.env.SSHAuthSock, Context: d.context.Name, Log: a.log,
+		EchoServices: d.config.EchoServices,
 		Target: azure.Target{
-			TenantID:       cmp.Or(place.TenantID, a.env.TenantID),
-			SubscriptionID: cmp.Or(place.SubscriptionID, a.env.SubscriptionID),
-			ResourceGroup:  cmp.Or(a.flags.group, a.env.ResourceGroup, place.ResourceGroup, settings.DefaultResourceGroup),
-			Region:         cmp.Or(place.Region, settings.Region()),
+			TenantID:       cmp.Or(d.context.TenantID, a.env.TenantID),
+			SubscriptionID: cmp.Or(d.context.SubscriptionID, a.env.SubscriptionID),
+			ResourceGroup:  cmp.Or(a.flags.group, a.env.ResourceGroup, d.context.ResourceGroup, d.config.DefaultResourceGroup),
+			Region:         cmp.Or(d.context.Region, d.config.Region()),
 		},
 	}
-	auth := azure.AuthOptions{
-		TenantID: options.Target.TenantID, SubscriptionID: options.Target.SubscriptionID,
+	d.auth = azure.AuthOptions{
+		TenantID: d.options.Target.TenantID, SubscriptionID: d.options.Target.SubscriptionID,
 		ClientID: a.env.ClientID, ClientSecret: a.env.ClientSecret, CacheDir: a.paths.Tokens,
 	}
-	if place.Cloud == config.EmulatorContext {
-		err = a.useEmulator(ctx, &options, &auth)
-	} else {
-		if a.paths.AzureDir != "" {
-			auth.ProfileFile = filepath.Join(a.paths.AzureDir, "azureProfile.json")
-		}
-		options.Target.Cloud, err = azure.ByName(place.Cloud)
-		auth.Cloud = options.Target.Cloud
+	if d.context.Cloud == config.EmulatorContext {
+		return d, a.useEmulator(ctx, &d.options, &d.auth)
 	}
+	if a.paths.AzureDir != "" {
+		d.auth.ProfileFile = filepath.Join(a.paths.AzureDir, "azureProfile.json")
+	}
+	d.options.Target.Cloud, err = azure.ByName(d.context.Cloud)
+	d.auth.Cloud = d.options.Target.Cloud
+	return d, err
+}
+
+// open resolves the target of the command and makes the client for it.
+func (a *app) open(ctx context.Context) (*session, error) {
+	d, err := a.resolve(ctx)
 	if err != nil {
 		return nil, err
 	}
-	authenticator, err := azure.NewAuthenticator(auth)
+	authenticator, err := azure.NewAuthenticator(d.auth)
 	if err != nil {
 		return nil, err
 	}
-	if options.Credential, err = authenticator.Credential(); err != nil {
+	if d.options.Credential, err = authenticator.Credential(); err != nil {
 		return nil, err
 	}
-	if options.Target.SubscriptionID, err = authenticator.SubscriptionID(); err != nil {
+	if d.options.Target.SubscriptionID, err = authenticator.SubscriptionID(); err != nil {
 		return nil, err
 	}
 	who := authenticator.Identity()
-	options.User = who.UserName
-	client, err := azlin.Open(options)
+	d.options.User = who.UserName
+	client, err := azlin.Open(d.options)
 	if err != nil {
 		return nil, err
 	}
-	return &session{Client: client, context: place.Name, config: settings, method: authenticator.Method(), user: who.UserName}, nil
+	return &session{Client: client, context: d.context.Name, config: d.config, method: authenticator.Method(), user: who.UserName}, nil
 }
 
 // activeContext is the one named by flag or environment, else the current one; without any it is empty,
