@@ -21,7 +21,7 @@ const modulePath = "github.com/azlin-dev/azlin"
 var levels = [][]string{
 	{"errkind", "progress", "internal/atomicfile"},
 	{"config", "audit"},
-	{"azure", "cloudinit"},
+	{"azure", "cloudinit", "notify", "prereq"},
 	{"vm", "remote"},
 	{"reach"},
 	{"launch"},

@@ -1,0 +1,45 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+)
+
+// program splits the command into words and finds its program.
+func (n *Notifier) program() ([]string, error) {
+	words := strings.Fields(n.config.Command)
+	if len(words) == 0 {
+		return nil, errors.New("the notification command is empty")
+	}
+	path, err := exec.LookPath(words[0])
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{path}, words[1:]...), nil
+}
+
+// run gives the message to the command as its last argument. A message that looks like an option gets a
+// space in front, so that it stays a message.
+func (n *Notifier) run(ctx context.Context, message string) error {
+	words, err := n.program()
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(message, "-") {
+		message = " " + message
+	}
+	cmd := exec.CommandContext(ctx, words[0], append(words[1:], message)...)
+	cmd.WaitDelay = n.config.Timeout // a grandchild that holds the output open must not hold us
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		if said := bytes.TrimSpace(out[:min(len(out), 200)]); len(said) > 0 {
+			return fmt.Errorf("%w: %s", err, said)
+		}
+		return err
+	}
+	return nil
+}
