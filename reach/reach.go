@@ -31,6 +31,7 @@ type Options struct {
 	User             string // empty: the VM's admin user, else azureuser
 	KeyPath          string // private key; empty: the agent's keys only
 	AcceptNewHostKey bool   // record whatever key a machine without a known one shows
+	RelearnHostKey   bool   // the VM was rebuilt: forget its key and ask Azure for the one it has now
 }
 
 // Host says how to reach a VM. Its error is Conflict when the VM does not run, Unreachable when it has no
@@ -53,8 +54,31 @@ func (f Finder) Host(ctx context.Context, i vm.Info, o Options) (remote.Host, er
 		}
 	}
 	var err error
-	h.HostKey, err = f.hostKey(ctx, i, h, o.AcceptNewHostKey)
+	if o.RelearnHostKey {
+		h.HostKey, err = f.relearn(ctx, i)
+	} else {
+		h.HostKey, err = f.hostKey(ctx, i, h, o.AcceptNewHostKey)
+	}
 	return h, err
+}
+
+// relearn replaces what is recorded, here and in the VM's tag, by the key that the VM has now. Azure's agent
+// on the VM is asked, never the network.
+func (f Finder) relearn(ctx context.Context, i vm.Info) (ssh.PublicKey, error) {
+	key, err := f.fromRunCommand(ctx, i)
+	if err != nil {
+		return nil, &errkind.Error{
+			Kind: errkind.HostKey, Op: "connect to", Resource: i.Name, Class: remote.ErrHostKey,
+			Err: fmt.Errorf("its new host key cannot be read: %w", err),
+		}
+	}
+	if err := f.KnownHosts.Forget(ctx, i.VMID); err != nil {
+		return nil, err
+	}
+	if err := f.KnownHosts.Pin(ctx, i.VMID, key); err != nil {
+		return nil, err
+	}
+	return key, f.VMs.SetHostKey(ctx, i.ID, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))))
 }
 
 // hostKey asks, in this order, what was recorded, the VM's tag, the VM's serial log, and the VM itself

@@ -96,6 +96,11 @@ func (s *Service) Finish(ctx context.Context, id, operationID string) error {
 	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagOperation: operationTag(operationID, stepDone)})
 }
 
+// SetHostKey records the public SSH host key of a VM in its tag, for every other machine to verify it by.
+func (s *Service) SetHostKey(ctx context.Context, id, public string) error {
+	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagHostKey: public})
+}
+
 func (p *provision) run(ctx context.Context) (Details, error) {
 	say(p.report, "checking what exists")
 	d, done, err := p.check(ctx)

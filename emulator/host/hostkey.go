@@ -18,7 +18,7 @@ import (
 )
 
 // hostKeys returns the VM's SSH host keys: those that its first user data brought, else a generated one. They
-// are kept outside of the VM, so that they stay the same over restarts.
+// are kept outside of the VM too, for a VM whose /etc/ssh holds none.
 func (p place) hostKeys(userData []byte) ([]wire.HostKey, []ssh.Signer, error) {
 	stored, err := os.ReadFile(p.keyFile())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -83,4 +83,15 @@ func shortType(key ssh.PublicKey) string {
 	default:
 		return "rsa"
 	}
+}
+
+// signersOf makes signers of the keys that a VM says it shows; what is not a key is passed over.
+func signersOf(keys []wire.HostKey) []ssh.Signer {
+	var signers []ssh.Signer
+	for _, k := range keys {
+		if signer, err := ssh.ParsePrivateKey([]byte(k.Private)); err == nil {
+			signers = append(signers, signer)
+		}
+	}
+	return signers
 }

@@ -136,6 +136,9 @@ func (m *machine) bootGuest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if live := signersOf(g.HostKeys()); live != nil {
+		signers = live // root may have put others into /etc/ssh
+	}
 	life, end := context.WithCancel(m.runtime.ctx)
 	m.set(func() { m.guest, m.signers, m.life, m.end = g, signers, life, end })
 	go m.watch(g)

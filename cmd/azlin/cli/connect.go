@@ -15,7 +15,6 @@ type connectFlags struct {
 	hostFlags
 
 	noTmux bool
-	forget bool
 }
 
 func newConnectCommand(a *app) *cobra.Command {
@@ -39,15 +38,6 @@ the remote one, or 255 when the connection failed.`,
 			if err != nil {
 				return err
 			}
-			if flags.forget {
-				match, err := s.VMs.Resolve(cmd.Context(), args[0], s.Azure.Target().ResourceGroup)
-				if err != nil {
-					return err
-				}
-				if err := a.knownHosts().Forget(cmd.Context(), match.VM.VMID); err != nil {
-					return err
-				}
-			}
 			match, host, err := a.host(cmd.Context(), s, args[0], flags.hostFlags)
 			if err != nil {
 				return err
@@ -57,7 +47,7 @@ the remote one, or 255 when the connection failed.`,
 	}
 	flags.add(cmd)
 	cmd.Flags().BoolVar(&flags.noTmux, "no-tmux", false, "a plain login shell")
-	cmd.Flags().BoolVar(&flags.forget, "forget-host-key", false, "forget the recorded host key first, because the VM was rebuilt")
+	cmd.Flags().BoolVar(&flags.relearn, "forget-host-key", false, "the VM was rebuilt: forget its host key and ask Azure for the new one")
 	return cmd
 }
 

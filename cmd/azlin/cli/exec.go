@@ -20,6 +20,7 @@ type hostFlags struct {
 	user      string
 	key       string
 	acceptNew bool
+	relearn   bool // of connect only
 }
 
 func (f *hostFlags) add(cmd *cobra.Command) {
@@ -34,7 +35,9 @@ func (a *app) host(ctx context.Context, s *session, name string, f hostFlags) (v
 	if err != nil {
 		return match, remote.Host{}, err
 	}
-	host, err := s.Reach.Host(ctx, match.VM, reach.Options{User: f.user, KeyPath: a.keyPath(f.key), AcceptNewHostKey: f.acceptNew})
+	host, err := s.Reach.Host(ctx, match.VM, reach.Options{
+		User: f.user, KeyPath: a.keyPath(f.key), AcceptNewHostKey: f.acceptNew, RelearnHostKey: f.relearn,
+	})
 	return match, host, err
 }
 

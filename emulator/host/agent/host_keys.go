@@ -3,8 +3,43 @@
 package agent
 
 import (
+	"os"
+	"strings"
+
 	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
+
+// maxHostKey bounds a key file: VM root writes them.
+const maxHostKey = 16 << 10
+
+func hostKeyFile(kind string) string { return "etc/ssh/ssh_host_" + kind + "_key" }
+
+// liveHostKeys reads the keys that sshd starts with from /etc/ssh; a file that holds none is passed over, as
+// sshd does.
+func (m *machine) liveHostKeys() []wire.HostKey {
+	var keys []wire.HostKey
+	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
+		path := m.tree.path(hostKeyFile(kind))
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() || info.Size() > maxHostKey {
+			continue
+		}
+		private, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		signer, err := ssh.ParsePrivateKey(private)
+		if err != nil {
+			m.logf("sshd: error loading host key /%s: %v", hostKeyFile(kind), err)
+			continue
+		}
+		public := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
+		keys = append(keys, wire.HostKey{Type: kind, Private: string(private), Public: public})
+	}
+	return keys
+}
 
 // announceHostKeys prints the block in which cloud-init shows the host keys on the serial console, the only
 // channel through which they can be read before the first connection.

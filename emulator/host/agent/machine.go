@@ -48,7 +48,7 @@ func runInit() error {
 		_ = conn.Send(wire.Notice{Err: err.Error()})
 		return err
 	}
-	if err := conn.Send(wire.Notice{Ready: true}); err != nil {
+	if err := conn.Send(wire.Notice{Ready: true, HostKeys: m.boot.HostKeys}); err != nil {
 		return err
 	}
 	go m.finish()
@@ -96,6 +96,9 @@ func (m *machine) start() error {
 	m.config = config
 	if err := m.seedSystem(); err != nil {
 		return fmt.Errorf("seed /etc: %w", err)
+	}
+	if live := m.liveHostKeys(); live != nil {
+		m.boot.HostKeys = live
 	}
 	if m.boot.Isolated {
 		if err := showRelease(); err != nil {

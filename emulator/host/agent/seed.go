@@ -111,7 +111,10 @@ func (m *machine) seedSystem() error {
 		return err
 	}
 	for _, key := range m.boot.HostKeys {
-		base := "etc/ssh/ssh_host_" + key.Type + "_key"
+		base := hostKeyFile(key.Type)
+		if _, err := os.Lstat(m.tree.path(base)); err == nil {
+			continue // root may have changed it, as on any machine
+		}
 		if err := m.write(base, key.Private, 0o600); err != nil {
 			return err
 		}

@@ -33,6 +33,7 @@ type Guest struct {
 	gid  int
 
 	isolated bool
+	hostKeys []wire.HostKey // set before Boot returns
 
 	killing sync.Once
 	gone    chan struct{}
@@ -64,14 +65,15 @@ func (l *Launcher) Boot(ctx context.Context, o Options) (*Guest, error) {
 		g.Kill()
 		return nil, fmt.Errorf("boot: %w", err)
 	}
-	ready := make(chan error, 1)
+	ready := make(chan readiness, 1)
 	go g.listen(o, ready)
 	select {
-	case err := <-ready:
-		if err != nil {
+	case r := <-ready:
+		if r.err != nil {
 			g.Kill()
-			return nil, fmt.Errorf("boot: %w", err)
+			return nil, fmt.Errorf("boot: %w", r.err)
 		}
+		g.hostKeys = r.hostKeys
 		return g, nil
 	case <-ctx.Done():
 		g.Kill()
@@ -79,11 +81,21 @@ func (l *Launcher) Boot(ctx context.Context, o Options) (*Guest, error) {
 	}
 }
 
+// readiness is how a boot ended.
+type readiness struct {
+	hostKeys []wire.HostKey
+	err      error
+}
+
+// HostKeys are the keys that the VM's sshd shows, as they stood in /etc/ssh at boot. They come from inside the
+// VM: parse them with care.
+func (g *Guest) HostKeys() []wire.HostKey { return g.hostKeys }
+
 // listen takes the agent's notices for as long as it lives.
-func (g *Guest) listen(o Options, ready chan<- error) {
-	report := func(err error) {
+func (g *Guest) listen(o Options, ready chan<- readiness) {
+	report := func(r readiness) {
 		select {
-		case ready <- err:
+		case ready <- r:
 		default:
 		}
 	}
@@ -92,15 +104,15 @@ func (g *Guest) listen(o Options, ready chan<- error) {
 		files, err := g.conn.Receive(&n)
 		closeAll(files)
 		if err != nil {
-			report(fmt.Errorf("the agent ended: %w", err))
+			report(readiness{err: fmt.Errorf("the agent ended: %w", err)})
 			g.Kill()
 			return
 		}
 		switch {
 		case n.Err != "":
-			report(errors.New(n.Err))
+			report(readiness{err: errors.New(n.Err)})
 		case n.Ready:
-			report(nil)
+			report(readiness{hostKeys: n.HostKeys})
 		case n.Reboot || n.Halt:
 			go o.Power(n.Reboot)
 		case len(n.Console) > 0:

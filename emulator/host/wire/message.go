@@ -25,10 +25,12 @@ type HostKey struct {
 type Notice struct {
 	Console []byte `json:",omitempty"` // a piece of the serial console's output
 	Ready   bool   `json:",omitempty"` // the boot went as far as sshd
-	Done    bool   `json:",omitempty"` // cloud-init has finished
-	Err     string `json:",omitempty"` // the boot failed
-	Reboot  bool   `json:",omitempty"` // root asked for a reboot
-	Halt    bool   `json:",omitempty"` // root asked for a shutdown
+
+	HostKeys []HostKey `json:",omitempty"` // with Ready: the keys that sshd shows, from /etc/ssh
+	Done     bool      `json:",omitempty"` // cloud-init has finished
+	Err      string    `json:",omitempty"` // the boot failed
+	Reboot   bool      `json:",omitempty"` // root asked for a reboot
+	Halt     bool      `json:",omitempty"` // root asked for a shutdown
 }
 
 // Route opens a call: the call's socket travels with it.
