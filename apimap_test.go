@@ -171,7 +171,7 @@ func TestAPIMapNamesExist(t *testing.T) {
 		} else if !symbols[r.symbol] {
 			t.Errorf("%s: there is no %s", r.reference, r.symbol)
 		}
-		for _, name := range strings.Split(r.test, ", ") {
+		for name := range strings.SplitSeq(r.test, ", ") {
 			if !tests[name] {
 				t.Errorf("%s: there is no test %s", r.reference, name)
 			}

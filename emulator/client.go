@@ -39,8 +39,10 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	return &http.Response{Status: http.StatusText(rec.status), StatusCode: rec.status, Proto: in.Proto, ProtoMajor: 2, Header: rec.header,
-		Body: io.NopCloser(bytes.NewReader(rec.body.Bytes())), ContentLength: int64(rec.body.Len()), Request: r}, nil
+	return &http.Response{
+		Status: http.StatusText(rec.status), StatusCode: rec.status, Proto: in.Proto, ProtoMajor: 2, Header: rec.header,
+		Body: io.NopCloser(bytes.NewReader(rec.body.Bytes())), ContentLength: int64(rec.body.Len()), Request: r,
+	}, nil
 }
 
 // recorder keeps what a handler writes.

@@ -4,6 +4,8 @@ package emulator_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"os"
@@ -13,9 +15,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"crypto/tls"
-	"crypto/x509"
 
 	"github.com/azlin-dev/azlin/emulator"
 )

@@ -83,9 +83,11 @@ func New(opt Options) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.entra = entra.New(entra.Options{TenantID: tenantID, ClientID: clientID, ClientSecret: keys.Secret, ObjectID: objectID, UserID: userID,
+	e.entra = entra.New(entra.Options{
+		TenantID: tenantID, ClientID: clientID, ClientSecret: keys.Secret, ObjectID: objectID, UserID: userID,
 		UserName: "developer@local.onmicrosoft.com", Key: signing, Lifetime: opt.TokenLifetime,
-		Audiences: []string{"https://management.azure.com", "https://management.core.windows.net"}})
+		Audiences: []string{"https://management.azure.com", "https://management.core.windows.net"},
+	})
 	pace := 100
 	if opt.Realistic {
 		pace = 1
@@ -93,8 +95,10 @@ func New(opt Options) (*Emulator, error) {
 	if opt.Duration == nil {
 		opt.Duration = func(kind string) time.Duration { return duration(kind, opt.Realistic) }
 	}
-	e.arm = arm.New(arm.Options{TenantID: tenantID, SubscriptionID: subscriptionID, PageSize: opt.PageSize, Unregistered: opt.Unregistered,
-		Duration: opt.Duration, Pace: pace, Hasty: !opt.Realistic, Authorize: e.authorize, Log: opt.Log})
+	e.arm = arm.New(arm.Options{
+		TenantID: tenantID, SubscriptionID: subscriptionID, PageSize: opt.PageSize, Unregistered: opt.Unregistered,
+		Duration: opt.Duration, Pace: pace, Hasty: !opt.Realistic, Authorize: e.authorize, Log: opt.Log,
+	})
 	resources.Register(e.arm)
 	net := network.Register(e.arm, opt.Quota)
 	co := compute.Options{Operator: opt.OperatorIP, Quota: opt.Quota, Restricted: opt.Restricted, Exhausted: opt.Exhausted, EncryptionAtHost: opt.EncryptionAtHost}
@@ -184,8 +188,7 @@ func (e *Emulator) authorize(r *http.Request) *arm.Error {
 		return nil
 	}
 	refused := arm.Refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "%v", err)
-	var t *entra.TokenError
-	if errors.As(err, &t) {
+	if t, ok := errors.AsType[*entra.TokenError](err); ok {
 		refused.Code, refused.Message = t.Code, t.Message
 	}
 	refused.Header = http.Header{"Www-Authenticate": {`Bearer authorization_uri="https://` + hostName + "/" + tenantID + `", error="invalid_token", error_description="The authentication failed because of missing 'Authorization' header or an invalid token."`}}

@@ -54,8 +54,10 @@ func (h *hosts) Start(ctx context.Context, m compute.Machine) error {
 }
 
 func toHost(m compute.Machine) host.Machine {
-	return host.Machine{ID: m.ID, VMID: m.VMID, Hostname: m.Hostname, AdminUser: m.AdminUser, AdminKeys: m.AdminKeys,
-		CustomData: m.CustomData, Addresses: m.Addresses, Admitted: m.Admitted, Lazy: m.Lazy}
+	return host.Machine{
+		ID: m.ID, VMID: m.VMID, Hostname: m.Hostname, AdminUser: m.AdminUser, AdminKeys: m.AdminKeys,
+		CustomData: m.CustomData, Addresses: m.Addresses, Admitted: m.Admitted, Lazy: m.Lazy,
+	}
 }
 
 // Stop ends a VM's processes.

@@ -34,8 +34,10 @@ func reach(ctx context.Context, addr string, port int, signer ssh.Signer, within
 		return "", err
 	}
 	// The test looks at who is let in, not at who the host is.
-	c, chans, reqs, err := ssh.NewClientConn(conn, addr, &ssh.ClientConfig{User: "azureuser", Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)},
-		HostKeyCallback: func(string, net.Addr, ssh.PublicKey) error { return nil }})
+	c, chans, reqs, err := ssh.NewClientConn(conn, addr, &ssh.ClientConfig{
+		User: "azureuser", Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)},
+		HostKeyCallback: func(string, net.Addr, ssh.PublicKey) error { return nil },
+	})
 	if err != nil {
 		return "", err
 	}
@@ -92,8 +94,10 @@ func TestHosts(t *testing.T) {
 		t.Errorf("admitted again: %v", err)
 	}
 
-	out := wait[armcompute.VirtualMachinesClientRunCommandResponse](l)(l.vms.BeginRunCommand(ctx, group, "box", armcompute.RunCommandInput{CommandID: p("RunShellScript"),
-		Script: []*string{p("echo seen by $(hostname)"), p("echo oops >&2")}}, nil))
+	out := wait[armcompute.VirtualMachinesClientRunCommandResponse](l)(l.vms.BeginRunCommand(ctx, group, "box", armcompute.RunCommandInput{
+		CommandID: new("RunShellScript"),
+		Script:    []*string{new("echo seen by $(hostname)"), new("echo oops >&2")},
+	}, nil))
 	if m := *out.Value[0].Message; !strings.Contains(m, "[stdout]\nseen by box") || !strings.Contains(m, "[stderr]\noops") {
 		t.Errorf("Run Command: %q", m)
 	}

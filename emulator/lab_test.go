@@ -76,8 +76,10 @@ func newLab(t testing.TB, o emulator.Options) *lab {
 
 func connect(t testing.TB, e *emulator.Emulator, base string, hc policy.Transporter, id emulator.Identity) *lab {
 	t.Helper()
-	cc := azcore.ClientOptions{Transport: hc, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: base + "/",
-		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{cloud.ResourceManager: {Endpoint: base, Audience: "https://management.azure.com"}}}}
+	cc := azcore.ClientOptions{Transport: hc, Cloud: cloud.Configuration{
+		ActiveDirectoryAuthorityHost: base + "/",
+		Services:                     map[cloud.ServiceName]cloud.ServiceConfiguration{cloud.ResourceManager: {Endpoint: base, Audience: "https://management.azure.com"}},
+	}}
 	cred, err := azidentity.NewClientSecretCredential(id.TenantID, id.ClientID, id.ClientSecret, &azidentity.ClientSecretCredentialOptions{ClientOptions: cc, DisableInstanceDiscovery: true})
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +105,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func p[T any](v T) *T { return &v }
+//go:fix inline
+func p[T any](v T) *T { return new(v) }
 
 // wait sees an operation through.
 func wait[T any](l *lab) func(pl *runtime.Poller[T], err error) T {

@@ -71,13 +71,18 @@ func (e *Emulator) seed(o SeedOptions) error {
 		}
 	}
 	if e.arm.Find(at+network+"networkSecurityGroups/"+nsg) == nil {
-		rule := arm.Object{"name": "ssh", "properties": arm.Object{"priority": 1000, "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
-			"sourceAddressPrefix": e.operator.String(), "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "22"}}
+		rule := arm.Object{"name": "ssh", "properties": arm.Object{
+			"priority": 1000, "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
+			"sourceAddressPrefix": e.operator.String(), "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "22",
+		}}
 		err := errors.Join(put(network+"networkSecurityGroups/"+nsg, "2025-05-01", arm.Object{"location": o.Location, "tags": tags(), "properties": arm.Object{"securityRules": []any{rule}}}),
 			put(network+"virtualNetworks/"+vnet, "2025-05-01", arm.Object{"location": o.Location, "tags": tags(), "properties": arm.Object{
 				"addressSpace": arm.Object{"addressPrefixes": []any{"10.64.0.0/16"}},
-				"subnets": []any{arm.Object{"name": "default", "properties": arm.Object{"addressPrefix": "10.64.0.0/17", "defaultOutboundAccess": false,
-					"networkSecurityGroup": arm.Object{"id": at + network + "networkSecurityGroups/" + nsg}}}}}}))
+				"subnets": []any{arm.Object{"name": "default", "properties": arm.Object{
+					"addressPrefix": "10.64.0.0/17", "defaultOutboundAccess": false,
+					"networkSecurityGroup": arm.Object{"id": at + network + "networkSecurityGroups/" + nsg},
+				}}},
+			}}))
 		if err != nil {
 			return err
 		}
@@ -109,23 +114,30 @@ func (e *Emulator) seedVM(o SeedOptions, at string, i int, put func(path, versio
 	}
 	own := tags()
 	own["azlin-session"] = name
-	err := put(network+"publicIPAddresses/"+name+"-ip", "2025-05-01", arm.Object{"location": o.Location, "tags": tags(), "sku": arm.Object{"name": "Standard"},
-		"properties": arm.Object{"publicIPAllocationMethod": "Static", "deleteOption": "Delete"}})
+	err := put(network+"publicIPAddresses/"+name+"-ip", "2025-05-01", arm.Object{
+		"location": o.Location, "tags": tags(), "sku": arm.Object{"name": "Standard"},
+		"properties": arm.Object{"publicIPAllocationMethod": "Static", "deleteOption": "Delete"},
+	})
 	if err == nil {
 		e.arm.Complete(at + network + "publicIPAddresses/" + name + "-ip")
 		err = put(network+"networkInterfaces/"+name+"-nic", "2025-05-01", arm.Object{"location": o.Location, "tags": tags(), "properties": arm.Object{
 			"ipConfigurations": []any{arm.Object{"name": "primary", "properties": arm.Object{
 				"subnet":          arm.Object{"id": at + network + "virtualNetworks/" + o.Group + "-vnet/subnets/default"},
-				"publicIPAddress": arm.Object{"id": at + network + "publicIPAddresses/" + name + "-ip"}}}}}})
+				"publicIPAddress": arm.Object{"id": at + network + "publicIPAddresses/" + name + "-ip"},
+			}}},
+		}})
 	}
 	if err == nil {
 		err = put("/providers/Microsoft.Compute/virtualMachines/"+name, "2025-04-01", arm.Object{"location": o.Location, "tags": own, "properties": arm.Object{
 			"hardwareProfile": arm.Object{"vmSize": o.Size},
-			"storageProfile": arm.Object{"imageReference": seedImage(o.Size),
-				"osDisk": arm.Object{"name": name + "-os", "createOption": "FromImage", "deleteOption": "Delete"}},
+			"storageProfile": arm.Object{
+				"imageReference": seedImage(o.Size),
+				"osDisk":         arm.Object{"name": name + "-os", "createOption": "FromImage", "deleteOption": "Delete"},
+			},
 			"osProfile":          profile,
 			"networkProfile":     arm.Object{"networkInterfaces": []any{arm.Object{"id": at + network + "networkInterfaces/" + name + "-nic", "properties": arm.Object{"primary": true, "deleteOption": "Delete"}}}},
-			"diagnosticsProfile": arm.Object{"bootDiagnostics": arm.Object{"enabled": true}}}})
+			"diagnosticsProfile": arm.Object{"bootDiagnostics": arm.Object{"enabled": true}},
+		}})
 	}
 	if err != nil {
 		return err

@@ -150,8 +150,10 @@ func (d *daemon) run(ctx context.Context, l net.Listener, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{Handler: d, ReadHeaderTimeout: 30 * time.Second, MaxHeaderBytes: 128 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}}
+	srv := &http.Server{
+		Handler: d, ReadHeaderTimeout: 30 * time.Second, MaxHeaderBytes: 128 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.ServeTLS(l, "", "") }()
 	rv, err := json.Marshal(rendezvous{Endpoint: d.endpoint, Token: d.token, PID: os.Getpid()})
@@ -196,7 +198,7 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	default:
-		writeJSON(w, http.StatusOK, out)
+		writeJSON(w, out)
 	}
 }
 
@@ -238,9 +240,11 @@ func (d *daemon) command(r *http.Request, what string) (any, error) {
 
 func (d *daemon) status() Status {
 	c := d.e.Counts()
-	st := Status{Endpoint: d.endpoint, CAFile: filepath.Join(d.dir, caFile), TenantID: tenantID, ClientID: clientID, SubscriptionID: subscriptionID,
+	st := Status{
+		Endpoint: d.endpoint, CAFile: filepath.Join(d.dir, caFile), TenantID: tenantID, ClientID: clientID, SubscriptionID: subscriptionID,
 		ClientSecretFile: filepath.Join(d.dir, secretFile), OperatorIP: d.e.operator.String(), PID: os.Getpid(), HostsNote: d.note,
-		Hosts: []host.Status{}, Resources: c.Resources, Requests: c.Requests}
+		Hosts: []host.Status{}, Resources: c.Resources, Requests: c.Requests,
+	}
 	if d.rt != nil {
 		st.SSHPort = d.rt.Port()
 		st.Hosts = append(st.Hosts, d.rt.Hosts()...)

@@ -16,7 +16,7 @@ func (e *Emulator) site(w http.ResponseWriter, r *http.Request) bool {
 	case "/metadata/endpoints":
 		e.metadata(w, r)
 	case "/aliases.json":
-		writeJSON(w, http.StatusOK, compute.Aliases())
+		writeJSON(w, compute.Aliases())
 	case "/echo/ipv4/1", "/echo/ipv4/2":
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, e.operator.String()+"\n") // the client has gone: nothing to be done
@@ -31,17 +31,18 @@ func (e *Emulator) metadata(w http.ResponseWriter, r *http.Request) {
 	base := "https://" + r.Host
 	login := map[string]any{"loginEndpoint": base + "/adfs", "audiences": []string{base + "/"}}
 	if r.URL.Query().Get("api-version") < "2019-05-01" {
-		writeJSON(w, http.StatusOK, map[string]any{"galleryEndpoint": base, "graphEndpoint": base + "/graph", "portalEndpoint": base, "authentication": login})
+		writeJSON(w, map[string]any{"galleryEndpoint": base, "graphEndpoint": base + "/graph", "portalEndpoint": base, "authentication": login})
 		return
 	}
-	writeJSON(w, http.StatusOK, []any{map[string]any{"name": "AzureLocal", "portal": base, "gallery": base, "resourceManager": base, "graph": base + "/graph", "graphAudience": base + "/graph",
+	writeJSON(w, []any{map[string]any{
+		"name": "AzureLocal", "portal": base, "gallery": base, "resourceManager": base, "graph": base + "/graph", "graphAudience": base + "/graph",
 		"microsoftGraphResourceId": base + "/graph", "vmImageAliasDoc": base + "/aliases.json", "sqlManagement": base, "batch": base, "media": base,
 		"authentication": map[string]any{"loginEndpoint": base + "/adfs", "audiences": []string{base + "/"}, "tenant": "common", "identityProvider": "ADFS"},
-		"suffixes":       map[string]any{"storage": "core.local", "keyVaultDns": "vault.local", "acrLoginServer": "azurecr.local", "sqlServerHostname": "database.local"}}})
+		"suffixes":       map[string]any{"storage": "core.local", "keyVaultDns": "vault.local", "acrLoginServer": "azurecr.local", "sqlServerHostname": "database.local"},
+	}})
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the client has gone: nothing to be done
 }

@@ -36,7 +36,7 @@ func TestPaging(t *testing.T) {
 		t.Errorf("%d VMs on %d pages", len(seen), pages)
 	}
 	running := 0
-	sp := l.vms.NewListAllPager(&armcompute.VirtualMachinesClientListAllOptions{StatusOnly: p("true")})
+	sp := l.vms.NewListAllPager(&armcompute.VirtualMachinesClientListAllOptions{StatusOnly: new("true")})
 	for sp.More() {
 		page, err := sp.NextPage(t.Context())
 		if err != nil {
@@ -115,7 +115,8 @@ func TestTags(t *testing.T) {
 	}
 	for name, body := range map[string]string{
 		"InvalidTags": `{"properties":{"tags":{` + strings.TrimSuffix(many(51), ",") + `}}}`, "InvalidTagName": `{"properties":{"tags":{"` + strings.Repeat("k", 513) + `":""}}}`,
-		"InvalidTagValue": `{"properties":{"tags":{"k":"` + strings.Repeat("v", 257) + `"}}}`, "InvalidTagNameCharacters": `{"properties":{"tags":{"a<b":"x"}}}`} {
+		"InvalidTagValue": `{"properties":{"tags":{"k":"` + strings.Repeat("v", 257) + `"}}}`, "InvalidTagNameCharacters": `{"properties":{"tags":{"a<b":"x"}}}`,
+	} {
 		if a := r.ok(r.do("PUT", at, body), 400); a.code() != name {
 			t.Errorf("%s: %s", name, a.text)
 		}

@@ -32,8 +32,7 @@ func (n *Notifier) post(ctx context.Context, message, title string) error {
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := cmp.Or(n.config.HTTP, http.DefaultClient).Do(req)
 	if err != nil {
-		var failed *url.Error
-		if errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err // without the address
 		}
 		return fmt.Errorf("%s: %w", u.Hostname(), err)

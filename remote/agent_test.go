@@ -24,7 +24,7 @@ func startAgent(t *testing.T) (socket string, key ssh.PublicKey) {
 		t.Fatal(err)
 	}
 	// Not t.TempDir: a socket's path may have 108 bytes.
-	dir, err := os.MkdirTemp("", "agent")
+	dir, err := os.MkdirTemp("", "agent") //nolint:usetesting // its name is too long
 	if err != nil {
 		t.Fatal(err)
 	}

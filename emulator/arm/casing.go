@@ -43,7 +43,7 @@ var userKeyed = map[string]bool{
 // casing maps the lower-cased name of each known member to its spelling.
 var casing = func() map[string]string {
 	m := map[string]string{}
-	for _, k := range strings.Fields(`
+	for k := range strings.FieldsSeq(`
 id name type location tags properties sku zones identity plan etag kind managedBy extendedLocation placement
 provisioningState operation template parameters mode debugSetting outputs
 hardwareProfile vmSize vmSizeProperties vCPUsAvailable vCPUsPerCore

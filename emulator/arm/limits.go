@@ -103,8 +103,10 @@ func (l *limits) resource(c *Call) *Error {
 		if wait := w.take(c.Now, l.pace); wait > 0 {
 			e := l.throttled("OperationNotAllowed",
 				fmt.Sprintf("The server rejected the request because too many requests have been received for this subscription. (%s%dMin)", name, 3+27*i), wait*time.Duration(l.pace))
-			e.Details = []*Error{{Code: "TooManyRequests", Target: windowName(name, i),
-				Message: fmt.Sprintf(`{"operationGroup":%q,"allowedRequestCount":%d,"measuredRequestCount":%d}`, windowName(name, i), w.limit, w.used+1)}}
+			e.Details = []*Error{{
+				Code: "TooManyRequests", Target: windowName(name, i),
+				Message: fmt.Sprintf(`{"operationGroup":%q,"allowedRequestCount":%d,"measuredRequestCount":%d}`, windowName(name, i), w.limit, w.used+1),
+			}}
 			if l.pace > 1 {
 				e.Header.Set("Retry-After-Ms", strconv.FormatInt(max(20, wait.Milliseconds()), 10))
 			}

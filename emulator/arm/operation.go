@@ -55,8 +55,10 @@ func (s *Server) Begin(kind, target, location string, args Object) *Operation {
 	if args == nil {
 		args = Object{}
 	}
-	op := &Operation{ID: uuid.NewString(), Kind: kind, Target: target, Location: location, Args: args,
-		Start: s.now, Due: s.now.Add(s.opt.Duration(kind)), Status: InProgress}
+	op := &Operation{
+		ID: uuid.NewString(), Kind: kind, Target: target, Location: location, Args: args,
+		Start: s.now, Due: s.now.Add(s.opt.Duration(kind)), Status: InProgress,
+	}
 	s.prune()
 	s.ops[op.ID] = op
 	s.touched()

@@ -19,7 +19,7 @@ type Style struct {
 	RetryAfter int    // seconds
 }
 
-// Compute, Disks, Network and NetworkDelete are the styles seen in recordings.
+// Compute is the style of Microsoft.Compute, as seen in recordings; the others follow.
 func Compute() Style {
 	return Style{Path: "providers/Microsoft.Compute/locations/{location}/operations", Async: true, RetryAfter: 10}
 }

@@ -87,8 +87,10 @@ func (s *Server) Types() []*Type {
 // Handle adds a route. versions are the api-versions it accepts; nil asks for none.
 func (s *Server) Handle(method, template string, versions []string, h Handler) {
 	seg := strings.Split(strings.Trim(template, "/"), "/")
-	s.routes = append(s.routes, &Route{Method: method, Template: template, Versions: versions,
-		handler: h, segments: seg, scoped: seg[0] == "{scope}"})
+	s.routes = append(s.routes, &Route{
+		Method: method, Template: template, Versions: versions,
+		handler: h, segments: seg, scoped: seg[0] == "{scope}",
+	})
 }
 
 // Routes returns all routes in the order of registration.

@@ -10,8 +10,10 @@ import (
 // Inner makes a request of its own within another: deployments write their resources so. The
 // caller holds the lock; rate limits, identity and counters are not touched.
 func (s *Server) Inner(method, path, version string, body Object, now time.Time) (*Reply, *Error) {
-	c := &Call{Server: s, Method: method, Path: path, Header: http.Header{}, Body: body, Base: "https://management.azure.com",
-		Query: url.Values{"api-version": {version}}, Now: now, inner: true}
+	c := &Call{
+		Server: s, Method: method, Path: path, Header: http.Header{}, Body: body, Base: "https://management.azure.com",
+		Query: url.Values{"api-version": {version}}, Now: now, inner: true,
+	}
 	rep, err := s.dispatch(c)
 	if err == nil {
 		return rep, nil

@@ -62,7 +62,7 @@ var elsewhere = map[string]map[string]bool{
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(words) {
+	for w := range strings.FieldsSeq(words) {
 		m[strings.ToLower(w)] = true
 	}
 	return m

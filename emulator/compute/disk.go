@@ -20,8 +20,10 @@ func diskID(vm *arm.Resource, name string) string {
 // newDisk is a disk with all that Azure adds.
 func (p *Provider) newDisk(id, location, sku string, gb int, tags arm.Object, creation arm.Object) *arm.Resource {
 	d := &arm.Resource{ID: id, Type: DiskType}
-	d.Body = arm.Object{"id": id, "name": d.Name(), "type": DiskType, "location": location, "sku": arm.Object{"name": sku},
-		"properties": arm.Object{"creationData": creation, "diskSizeGB": gb}}
+	d.Body = arm.Object{
+		"id": id, "name": d.Name(), "type": DiskType, "location": location, "sku": arm.Object{"name": sku},
+		"properties": arm.Object{"creationData": creation, "diskSizeGB": gb},
+	}
 	if len(tags) > 0 {
 		d.Body["tags"] = arm.Clone(tags)
 	}
@@ -73,8 +75,22 @@ func performance(sku string, gb int) (iops, mbps int, tier string) {
 	case strings.HasPrefix(sku, "StandardSSD"):
 		letter = "E"
 	}
-	for _, t := range []struct{ gb, n, iops, mbps int }{{4, 1, 120, 25}, {8, 2, 120, 25}, {16, 3, 120, 25}, {32, 4, 120, 25}, {64, 6, 240, 50}, {128, 10, 500, 100},
-		{256, 15, 1100, 125}, {512, 20, 2300, 150}, {1024, 30, 5000, 200}, {2048, 40, 7500, 250}, {4096, 50, 7500, 250}, {8192, 60, 16000, 500}, {16384, 70, 18000, 750}, {32767, 80, 20000, 900}} {
+	for _, t := range []struct{ gb, n, iops, mbps int }{
+		{4, 1, 120, 25},
+		{8, 2, 120, 25},
+		{16, 3, 120, 25},
+		{32, 4, 120, 25},
+		{64, 6, 240, 50},
+		{128, 10, 500, 100},
+		{256, 15, 1100, 125},
+		{512, 20, 2300, 150},
+		{1024, 30, 5000, 200},
+		{2048, 40, 7500, 250},
+		{4096, 50, 7500, 250},
+		{8192, 60, 16000, 500},
+		{16384, 70, 18000, 750},
+		{32767, 80, 20000, 900},
+	} {
 		if gb > t.gb {
 			continue
 		}

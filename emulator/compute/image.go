@@ -66,9 +66,11 @@ func Aliases() arm.Object {
 			linux[i.Alias] = arm.Object{"publisher": i.Publisher, "offer": i.Offer, "sku": i.SKU, "version": "latest", "architecture": i.Arch}
 		}
 	}
-	return arm.Object{"$schema": "http://schema.management.azure.com/schemas/2015-01-01/deploymentTemplate.json", "contentVersion": "1.0.0.0",
+	return arm.Object{
+		"$schema": "http://schema.management.azure.com/schemas/2015-01-01/deploymentTemplate.json", "contentVersion": "1.0.0.0",
 		"parameters": arm.Object{}, "variables": arm.Object{}, "resources": []any{},
-		"outputs": arm.Object{"aliases": arm.Object{"type": "object", "value": arm.Object{"Linux": linux, "Windows": arm.Object{}}}}}
+		"outputs": arm.Object{"aliases": arm.Object{"type": "object", "value": arm.Object{"Linux": linux, "Windows": arm.Object{}}}},
+	}
 }
 
 func (p *Provider) images() {
@@ -126,21 +128,22 @@ func noArtifact() error {
 
 // imagePath is how Azure writes the ids of images: with capitals in places of their own.
 func imagePath(c *arm.Call) string {
-	path := "/Subscriptions/" + c.Sub() + "/Providers/Microsoft.Compute/Locations/" + arm.Normal(c.Param("location")) + "/Publishers"
+	var path strings.Builder
+	path.WriteString("/Subscriptions/" + c.Sub() + "/Providers/Microsoft.Compute/Locations/" + arm.Normal(c.Param("location")) + "/Publishers")
 	for _, e := range [][2]string{{"/", "publisherName"}, {"/ArtifactTypes/VMImage/Offers/", "offer"}, {"/Skus/", "skus"}} {
 		if v := c.Param(e[1]); v != "" {
-			path += e[0] + v
+			path.WriteString(e[0] + v)
 		}
 	}
 	switch {
 	case c.Param("skus") != "":
-		return path + "/Versions"
+		return path.String() + "/Versions"
 	case c.Param("offer") != "":
-		return path + "/Skus"
+		return path.String() + "/Skus"
 	case c.Param("publisherName") != "":
-		return path + "/ArtifactTypes/VMImage/Offers"
+		return path.String() + "/ArtifactTypes/VMImage/Offers"
 	}
-	return path
+	return path.String()
 }
 
 func (p *Provider) imageVersions(c *arm.Call) (*arm.Reply, error) {
@@ -176,12 +179,16 @@ func (p *Provider) imageVersion(c *arm.Call) (*arm.Reply, error) {
 		security = "TrustedLaunchSupported"
 	}
 	feature := func(name, value string) any { return arm.Object{"name": name, "value": value} }
-	return arm.OK(arm.Object{"location": arm.Normal(c.Param("location")), "name": version, "id": imagePath(c) + "/" + version,
-		"properties": arm.Object{"hyperVGeneration": i.Generation, "architecture": i.Arch, "replicaType": "Managed", "replicaCount": 10,
+	return arm.OK(arm.Object{
+		"location": arm.Normal(c.Param("location")), "name": version, "id": imagePath(c) + "/" + version,
+		"properties": arm.Object{
+			"hyperVGeneration": i.Generation, "architecture": i.Arch, "replicaType": "Managed", "replicaCount": 10,
 			"osDiskImage":                  arm.Object{"operatingSystem": "Linux", "sizeInGb": diskGB + 1, "sizeInBytes": 32213303808},
 			"dataDiskImages":               []any{},
 			"disallowed":                   arm.Object{"vmDiskType": "Unmanaged"},
 			"automaticOSUpgradeProperties": arm.Object{"automaticOSUpgradeSupported": false},
 			"imageDeprecationStatus":       arm.Object{"imageState": "Active"},
-			"features":                     []any{feature("SecurityType", security), feature("IsAcceleratedNetworkSupported", "True"), feature("DiskControllerTypes", "SCSI, NVMe"), feature("IsHibernateSupported", "True")}}}), nil
+			"features":                     []any{feature("SecurityType", security), feature("IsAcceleratedNetworkSupported", "True"), feature("DiskControllerTypes", "SCSI, NVMe"), feature("IsHibernateSupported", "True")},
+		},
+	}), nil
 }

@@ -12,10 +12,12 @@ const sshPort = 22
 
 // machine is a VM as its host sees it. Callers hold the server's lock.
 func (p *Provider) machine(vm *arm.Resource) Machine {
-	m := Machine{ID: arm.Key(vm.ID), VMID: arm.Str(vm.Body, "properties", "vmId"),
+	m := Machine{
+		ID: arm.Key(vm.ID), VMID: arm.Str(vm.Body, "properties", "vmId"),
 		Hostname:  arm.Str(vm.Body, "properties", "osProfile", "computerName"),
 		AdminUser: arm.Str(vm.Body, "properties", "osProfile", "adminUsername"),
-		Lazy:      arm.Bool(vm.Hidden, "lazy")}
+		Lazy:      arm.Bool(vm.Hidden, "lazy"),
+	}
 	if m.Hostname == "" {
 		m.Hostname = vm.Name()
 	}

@@ -58,8 +58,10 @@ func (p *Provider) instanceView(vm *arm.Resource) arm.Object {
 	if pw := power(vm); pw == powerRunning {
 		view["computerName"] = arm.Str(vm.Body, "properties", "osProfile", "computerName")
 		view["osName"], view["osVersion"] = arm.Str(vm.Hidden, "osName"), arm.Str(vm.Hidden, "osVersion")
-		view["vmAgent"] = arm.Object{"vmAgentVersion": "2.11.1.12", "extensionHandlers": []any{},
-			"statuses": []any{arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "message": "Guest Agent is running", "time": since}}}
+		view["vmAgent"] = arm.Object{
+			"vmAgentVersion": "2.11.1.12", "extensionHandlers": []any{},
+			"statuses": []any{arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "message": "Guest Agent is running", "time": since}},
+		}
 	}
 	if arm.Bool(vm.Body, "properties", "diagnosticsProfile", "bootDiagnostics", "enabled") {
 		view["bootDiagnostics"] = arm.Object{}

@@ -69,8 +69,10 @@ func (p *Provider) finishScript(op *arm.Operation, err error) (time.Duration, er
 		return 0, arm.Conflict("VMExtensionProvisioningError", "VM has reported a failure when processing extension 'RunCommandLinux'. Error message: %q.", err.Error())
 	}
 	res, _ := op.Result.(RunResult) // without hosts nothing ran, and nothing was printed
-	op.Output = arm.Object{"value": []any{arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
-		"message": "Enable succeeded: \n[stdout]\n" + tail(res.Stdout) + "\n[stderr]\n" + tail(res.Stderr)}}}
+	op.Output = arm.Object{"value": []any{arm.Object{
+		"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
+		"message": "Enable succeeded: \n[stdout]\n" + tail(res.Stdout) + "\n[stderr]\n" + tail(res.Stderr),
+	}}}
 	return 0, nil
 }
 

@@ -105,8 +105,10 @@ func parseSizes() []Size {
 			continue
 		}
 		num := func(i int) int { n, _ := strconv.Atoi(f[i]); return n }
-		s := Size{Name: f[0], Family: f[1], VCPUs: num(2), MemoryGB: f[3], Arch: f[4], Generations: f[5], TempMB: num(6), DataDisks: num(7),
-			Premium: strings.Contains(f[8], "p"), Trusted: strings.Contains(f[8], "t"), Everywhere: !strings.Contains(f[8], "r"), NVMe: "SCSI"}
+		s := Size{
+			Name: f[0], Family: f[1], VCPUs: num(2), MemoryGB: f[3], Arch: f[4], Generations: f[5], TempMB: num(6), DataDisks: num(7),
+			Premium: strings.Contains(f[8], "p"), Trusted: strings.Contains(f[8], "t"), Everywhere: !strings.Contains(f[8], "r"), NVMe: "SCSI",
+		}
 		switch {
 		case strings.Contains(f[8], "n"):
 			s.NVMe = "SCSI, NVMe"

@@ -33,8 +33,10 @@ func sizeList(location string) []any {
 	var l []any
 	for _, s := range Sizes() {
 		if s.in(location) {
-			l = append(l, arm.Object{"name": s.Name, "numberOfCores": s.VCPUs, "osDiskSizeInMB": 1047552, "resourceDiskSizeInMB": s.TempMB,
-				"memoryInMB": s.MemoryMB(), "maxDataDiskCount": s.DataDisks})
+			l = append(l, arm.Object{
+				"name": s.Name, "numberOfCores": s.VCPUs, "osDiskSizeInMB": 1047552, "resourceDiskSizeInMB": s.TempMB,
+				"memoryInMB": s.MemoryMB(), "maxDataDiskCount": s.DataDisks,
+			})
 		}
 	}
 	return l
@@ -63,8 +65,10 @@ func (p *Provider) skus(c *arm.Call) (*arm.Reply, error) {
 			}
 		}
 		for _, d := range []string{"Premium_LRS", "StandardSSD_LRS", "Standard_LRS"} {
-			l = append(l, arm.Object{"resourceType": "disks", "name": d, "tier": strings.TrimSuffix(d, "_LRS"), "size": "P10", "locations": []any{r.Name},
-				"locationInfo": []any{arm.Object{"location": r.Name, "zones": []any{}, "zoneDetails": []any{}}}, "capabilities": []any{}, "restrictions": []any{}})
+			l = append(l, arm.Object{
+				"resourceType": "disks", "name": d, "tier": strings.TrimSuffix(d, "_LRS"), "size": "P10", "locations": []any{r.Name},
+				"locationInfo": []any{arm.Object{"location": r.Name, "zones": []any{}, "zoneDetails": []any{}}}, "capabilities": []any{}, "restrictions": []any{},
+			})
 		}
 	}
 	return arm.OK(arm.Object{"value": l}), nil
@@ -123,6 +127,8 @@ func (p *Provider) sku(s Size, r arm.Region) arm.Object {
 			restrict("Zone", arm.Object{"locations": []any{r.Name}, "zones": closed})
 		}
 	}
-	return arm.Object{"resourceType": "virtualMachines", "name": s.Name, "tier": "Standard", "size": size, "family": s.Family, "locations": []any{r.Name},
-		"locationInfo": []any{arm.Object{"location": r.Name, "zones": zones, "zoneDetails": []any{}}}, "capabilities": caps, "restrictions": restrictions}
+	return arm.Object{
+		"resourceType": "virtualMachines", "name": s.Name, "tier": "Standard", "size": size, "family": s.Family, "locations": []any{r.Name},
+		"locationInfo": []any{arm.Object{"location": r.Name, "zones": zones, "zoneDetails": []any{}}}, "capabilities": caps, "restrictions": restrictions,
+	}
 }

@@ -12,8 +12,10 @@ const oneVM = inGroup + "/virtualMachines/{vmName}"
 
 func (p *Provider) vms() {
 	s, v := p.s, Versions()
-	s.Register(&arm.Type{Name: VMType, Versions: v, Rank: 10, View: p.viewVM, Removed: p.removedVM,
-		Tagged: func(r *arm.Resource) { r.Recount() }, Preflight: p.preflight})
+	s.Register(&arm.Type{
+		Name: VMType, Versions: v, Rank: 10, View: p.viewVM, Removed: p.removedVM,
+		Tagged: func(r *arm.Resource) { r.Recount() }, Preflight: p.preflight,
+	})
 	s.RegisterKind("vm.create", arm.Kind{Run: p.hosted(p.boot), Finish: p.finishCreate})
 	s.RegisterKind("vm.update", arm.Kind{Run: p.hosted(p.rebootResized), Finish: p.finishUpdate})
 	s.RegisterKind("vm.delete", arm.Kind{Finish: p.finishDelete})
@@ -97,8 +99,10 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 		}
 		o := p.s.View(vm)
 		if arm.Fold(c.Arg("statusOnly"), "true") && c.Group() == "" {
-			o = arm.Object{"id": o["id"], "name": o["name"], "type": o["type"], "location": o["location"],
-				"properties": arm.Object{"instanceView": p.instanceView(vm)}}
+			o = arm.Object{
+				"id": o["id"], "name": o["name"], "type": o["type"], "location": o["location"],
+				"properties": arm.Object{"instanceView": p.instanceView(vm)},
+			}
 		}
 		if c.Group() == "" {
 			// In lists over groups Azure may shout the group's name: clients must not compare ids by case.

@@ -96,7 +96,7 @@ func (p *Provider) judgeStorage(vm *arm.Resource, size Size) (Image, string, *ar
 		return none, "", nil, err
 	}
 	if arm.Fold(arm.Str(os, "createOption"), "Attach") {
-		return p.judgeAttachedOS(vm, os, size)
+		return p.judgeAttachedOS(os, size)
 	}
 	if ref == nil {
 		return none, "", nil, arm.InvalidParameter("imageReference", "Required parameter 'imageReference' is missing (null).")
@@ -134,7 +134,7 @@ func fitting(size Size, generation, arch string) error {
 	return nil
 }
 
-func (p *Provider) judgeAttachedOS(vm *arm.Resource, os arm.Object, size Size) (Image, string, *arm.Resource, error) {
+func (p *Provider) judgeAttachedOS(os arm.Object, size Size) (Image, string, *arm.Resource, error) {
 	id := arm.Str(os, "managedDisk", "id")
 	d := p.s.FindType(DiskType, id)
 	if d == nil {

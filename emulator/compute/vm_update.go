@@ -27,11 +27,19 @@ func (p *Provider) patchVM(c *arm.Call) (*arm.Reply, error) {
 
 // fixed are the properties of a VM that cannot change.
 var fixed = [][]string{
-	{"osProfile", "computerName"}, {"osProfile", "adminUsername"}, {"osProfile", "linuxConfiguration", "ssh", "publicKeys"},
+	{"osProfile", "computerName"},
+	{"osProfile", "adminUsername"},
+	{"osProfile", "linuxConfiguration", "ssh", "publicKeys"},
 	{"osProfile", "linuxConfiguration", "disablePasswordAuthentication"},
-	{"storageProfile", "imageReference", "publisher"}, {"storageProfile", "imageReference", "offer"}, {"storageProfile", "imageReference", "sku"},
-	{"storageProfile", "imageReference", "id"}, {"storageProfile", "osDisk", "createOption"}, {"storageProfile", "osDisk", "osType"},
-	{"securityProfile", "securityType"}, {"priority"}, {"vmId"},
+	{"storageProfile", "imageReference", "publisher"},
+	{"storageProfile", "imageReference", "offer"},
+	{"storageProfile", "imageReference", "sku"},
+	{"storageProfile", "imageReference", "id"},
+	{"storageProfile", "osDisk", "createOption"},
+	{"storageProfile", "osDisk", "osType"},
+	{"securityProfile", "securityType"},
+	{"priority"},
+	{"vmId"},
 }
 
 // updateVM is a PUT or PATCH of a VM that exists.
@@ -103,9 +111,10 @@ func (p *Provider) judgeChange(body arm.Object, vm *arm.Resource) error {
 		name := path[len(path)-1]
 		if len(path) > 1 {
 			name = path[0] + "." + name
-			if path[1] == "imageReference" || path[1] == "osDisk" {
+			switch path[1] {
+			case "imageReference", "osDisk":
 				name = path[1] + "." + path[len(path)-1]
-			} else if path[1] == "linuxConfiguration" {
+			case "linuxConfiguration":
 				name = "linuxConfiguration.ssh.publicKeys"
 				if len(path) == 3 {
 					name = "linuxConfiguration." + path[2]

@@ -126,7 +126,7 @@ func removeUnused(dir string) error {
 	if held, err := lock.TryLock(); err != nil || !held {
 		return err
 	}
-	defer lock.Unlock()
+	defer func() { _ = lock.Unlock() }() // the process's end unlocks it too
 	return removeTree(dir)
 }
 

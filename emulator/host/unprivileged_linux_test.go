@@ -13,7 +13,7 @@ import (
 const ordinary = 65534
 
 func runUnprivileged(t *testing.T) {
-	dir, err := os.MkdirTemp("", "unprivileged")
+	dir, err := os.MkdirTemp("", "unprivileged") //nolint:usetesting // t.TempDir is root's alone
 	if err != nil {
 		t.Fatal(err)
 	}

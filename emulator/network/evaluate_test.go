@@ -10,8 +10,10 @@ import (
 
 // rule is an inbound TCP rule for port 22 from anywhere; edits replace its properties.
 func rule(name string, priority int, access string, edits ...any) any {
-	p := arm.Object{"priority": priority, "direction": "Inbound", "access": access, "protocol": "Tcp", "sourceAddressPrefix": "*", "sourcePortRange": "*",
-		"destinationAddressPrefix": "*", "destinationPortRange": "22"}
+	p := arm.Object{
+		"priority": priority, "direction": "Inbound", "access": access, "protocol": "Tcp", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+		"destinationAddressPrefix": "*", "destinationPortRange": "22",
+	}
 	for i := 0; i+1 < len(edits); i += 2 {
 		p[edits[i].(string)] = edits[i+1]
 	}
@@ -60,8 +62,10 @@ func TestDecide(t *testing.T) {
 		"from an application group":       {all(rule("a", 100, "Allow", "sourceAddressPrefix", "", "sourceApplicationSecurityGroups", all(arm.Object{"id": "/asg/mine"}))), "203.0.113.10", false, "deny"},
 		"an address of the other version": {all(rule("a", 100, "Allow", "sourceAddressPrefix", "::/0")), "203.0.113.10", false, "deny"},
 	} {
-		allow, by := network.Decide(append(c.rules, defaults...), network.Packet{Source: netip.MustParseAddr(c.source), Destination: netip.MustParseAddr("10.0.0.4"), Port: 22, Protocol: "Tcp",
-			Network: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, Groups: []string{"/asg/mine"}})
+		allow, by := network.Decide(append(c.rules, defaults...), network.Packet{
+			Source: netip.MustParseAddr(c.source), Destination: netip.MustParseAddr("10.0.0.4"), Port: 22, Protocol: "Tcp",
+			Network: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, Groups: []string{"/asg/mine"},
+		})
 		if allow != c.allow || by != c.by {
 			t.Errorf("%s: %v by %s, want %v by %s", name, allow, by, c.allow, c.by)
 		}

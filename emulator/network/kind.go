@@ -47,7 +47,7 @@ func (p *Provider) serve(k kind) {
 		return arm.OK(s.View(r)).With("Etag", r.Etag()), nil
 	})
 	s.Handle(http.MethodPut, one, v, func(c *arm.Call) (*arm.Reply, error) { return p.put(c, k) })
-	s.Handle(http.MethodPatch, one, v, func(c *arm.Call) (*arm.Reply, error) { return p.patch(c, k) })
+	s.Handle(http.MethodPatch, one, v, p.patch)
 	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) { return p.del(c, k) })
 }
 
@@ -121,7 +121,7 @@ func (p *Provider) store(c *arm.Call, k kind, r, old *arm.Resource) *arm.Reply {
 }
 
 // patch is Microsoft.Network's UpdateTags: it replaces the tags and nothing else.
-func (p *Provider) patch(c *arm.Call, k kind) (*arm.Reply, error) {
+func (p *Provider) patch(c *arm.Call) (*arm.Reply, error) {
 	r := p.s.Find(c.Path)
 	if r == nil {
 		return nil, c.NotFound()

@@ -3,7 +3,8 @@ package network
 import "github.com/azlin-dev/azlin/emulator/arm"
 
 func (p *Provider) natGateways() {
-	p.s.Register(&arm.Type{Name: NATType, Versions: Versions(), Rank: 55,
+	p.s.Register(&arm.Type{
+		Name: NATType, Versions: Versions(), Rank: 55,
 		View: func(r *arm.Resource, o arm.Object) {
 			var l []any
 			for _, id := range p.usersOfNAT(r) {
@@ -20,8 +21,10 @@ func (p *Provider) natGateways() {
 			}
 			return nil
 		},
-		Removed: func(r *arm.Resource) { p.holdNATAddresses(nil, r) }})
-	p.serve(kind{typ: NATType, param: "natGatewayName", async: true, alone: true, stored: p.holdNATAddresses,
+		Removed: func(r *arm.Resource) { p.holdNATAddresses(nil, r) },
+	})
+	p.serve(kind{
+		typ: NATType, param: "natGatewayName", async: true, alone: true, stored: p.holdNATAddresses,
 		build: func(_ *arm.Call, r, _ *arm.Resource) error {
 			if arm.Str(r.Body, "sku", "name") == "" {
 				arm.Put(r.Body, "Standard", "sku", "name")
@@ -38,7 +41,8 @@ func (p *Provider) natGateways() {
 				}
 			}
 			return nil
-		}})
+		},
+	})
 }
 
 func (p *Provider) usersOfNAT(r *arm.Resource) []string {

@@ -10,7 +10,8 @@ import (
 )
 
 func (p *Provider) nics() {
-	p.s.Register(&arm.Type{Name: NICType, Versions: Versions(), Rank: 20,
+	p.s.Register(&arm.Type{
+		Name: NICType, Versions: Versions(), Rank: 20,
 		Referrers: func(r *arm.Resource) []string {
 			if id := VMOf(r); id != "" {
 				return []string{id}
@@ -26,7 +27,8 @@ func (p *Provider) nics() {
 			}
 			return nil
 		},
-		Removed: p.removedNIC})
+		Removed: p.removedNIC,
+	})
 	p.serve(kind{typ: NICType, param: "networkInterfaceName", build: p.buildNIC, stored: p.storedNIC})
 }
 
@@ -217,11 +219,12 @@ func (p *Provider) Attach(nic *arm.Resource, vm string, primary bool) {
 	if arm.Str(nic.Body, "properties", "macAddress") == "" {
 		id := uuid.New()
 		const hex = "0123456789ABCDEF"
-		mac := "00-0D-3A"
+		var mac strings.Builder
+		mac.WriteString("00-0D-3A")
 		for _, b := range id[:3] {
-			mac += "-" + string([]byte{hex[b>>4], hex[b&15]})
+			mac.WriteString("-" + string([]byte{hex[b>>4], hex[b&15]}))
 		}
-		nic.Props()["macAddress"] = mac
+		nic.Props()["macAddress"] = mac.String()
 	}
 	delete(nic.Hidden, "reservedFor")
 	nic.Retag()

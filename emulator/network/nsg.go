@@ -7,7 +7,8 @@ import (
 )
 
 func (p *Provider) nsgs() {
-	p.s.Register(&arm.Type{Name: NSGType, Versions: Versions(), Rank: 60,
+	p.s.Register(&arm.Type{
+		Name: NSGType, Versions: Versions(), Rank: 60,
 		View: func(r *arm.Resource, o arm.Object) {
 			nics, subnets := p.usersOfNSG(r.ID)
 			for name, ids := range map[string][]string{"networkInterfaces": nics, "subnets": subnets} {
@@ -33,7 +34,8 @@ func (p *Provider) nsgs() {
 			return arm.BadRequest("InUseNetworkSecurityGroupCannotBeDeleted",
 				"Network security group %s cannot be deleted because it is in use by the following resources: %s. In order to delete the Network security group, remove the association with the resource(s). To learn how to do this, see aka.ms/deletensg.",
 				r.ID, strings.Join(users, ", ")).Empty()
-		}})
+		},
+	})
 	p.serve(kind{typ: NSGType, param: "networkSecurityGroupName", async: true, alone: true, build: p.buildNSG})
 }
 
@@ -80,10 +82,12 @@ func (p *Provider) usersOfNSG(id string) (nics, subnets []string) {
 // defaultRules are the six rules that every security group ends with.
 func defaultRules() []arm.Object {
 	rule := func(name, description, direction, source, destination, access string, priority int) arm.Object {
-		return arm.Object{"name": name, "properties": arm.Object{"description": description, "protocol": "*", "sourcePortRange": "*",
+		return arm.Object{"name": name, "properties": arm.Object{
+			"description": description, "protocol": "*", "sourcePortRange": "*",
 			"destinationPortRange": "*", "sourceAddressPrefix": source, "destinationAddressPrefix": destination, "access": access,
 			"priority": priority, "direction": direction, "sourcePortRanges": []any{}, "destinationPortRanges": []any{},
-			"sourceAddressPrefixes": []any{}, "destinationAddressPrefixes": []any{}}}
+			"sourceAddressPrefixes": []any{}, "destinationAddressPrefixes": []any{},
+		}}
 	}
 	return []arm.Object{
 		rule("AllowVnetInBound", "Allow inbound traffic from all VMs in VNET", "Inbound", "VirtualNetwork", "VirtualNetwork", "Allow", 65000),

@@ -9,7 +9,8 @@ import (
 )
 
 func (p *Provider) publicIPs() {
-	p.s.Register(&arm.Type{Name: PublicIPType, Versions: Versions(), Rank: 30,
+	p.s.Register(&arm.Type{
+		Name: PublicIPType, Versions: Versions(), Rank: 30,
 		Referrers: func(r *arm.Resource) []string { return p.holders(r) },
 		InUse: func(r *arm.Resource) *arm.Error {
 			for _, id := range p.holders(r) {
@@ -17,7 +18,8 @@ func (p *Provider) publicIPs() {
 					"Public IP address %s can not be deleted since it is still allocated to resource %s. In order to delete the public IP, disassociate/detach the Public IP address from the resource. To learn how to do this, see aka.ms/deletepublicip.", r.ID, id).Empty()
 			}
 			return nil
-		}})
+		},
+	})
 	p.serve(kind{typ: PublicIPType, param: "publicIpAddressName", async: true, build: p.buildPublicIP})
 }
 

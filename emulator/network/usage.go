@@ -57,9 +57,11 @@ func (p *Provider) usages() {
 		}
 		var l []any
 		for _, n := range p.counters() {
-			l = append(l, arm.Object{"id": "/subscriptions/" + c.Sub() + "/providers/Microsoft.Network/locations/" + region.Name + "/usages/" + n.name,
+			l = append(l, arm.Object{
+				"id":           "/subscriptions/" + c.Sub() + "/providers/Microsoft.Network/locations/" + region.Name + "/usages/" + n.name,
 				"currentValue": p.used(n, region.Name), "limit": n.limit, "unit": "Count",
-				"name": arm.Object{"value": n.name, "localizedValue": n.text}})
+				"name": arm.Object{"value": n.name, "localizedValue": n.text},
+			})
 		}
 		return c.Page(l), nil
 	})

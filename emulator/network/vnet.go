@@ -7,7 +7,8 @@ import (
 )
 
 func (p *Provider) vnets() {
-	p.s.Register(&arm.Type{Name: VNetType, Versions: Versions(), Rank: 50,
+	p.s.Register(&arm.Type{
+		Name: VNetType, Versions: Versions(), Rank: 50,
 		View:      p.viewVNet,
 		Referrers: func(r *arm.Resource) []string { return p.usersOfVNet(r) },
 		InUse: func(r *arm.Resource) *arm.Error {
@@ -17,7 +18,8 @@ func (p *Provider) vnets() {
 				}
 			}
 			return nil
-		}})
+		},
+	})
 	p.serve(kind{typ: VNetType, param: "virtualNetworkName", async: true, alone: true, build: p.buildVNet})
 }
 

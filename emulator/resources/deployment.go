@@ -88,7 +88,8 @@ func (p *provider) putDeployment(c *arm.Call) (*arm.Reply, error) {
 	d.Body["properties"] = p.deploymentProperties(c, steps, "Accepted")
 	p.s.Add(d)
 	op := p.s.Begin("deployment", id, "", arm.Object{"steps": steps, "outputs": outputs, "scope": arm.Object{
-		"parameters": publicParameters(c.Body), "variables": arm.Get(c.Body, "properties", "template", "variables")}})
+		"parameters": publicParameters(c.Body), "variables": arm.Get(c.Body, "properties", "template", "variables"),
+	}})
 	rep := arm.Created(p.s.View(d))
 	if old != nil {
 		rep = arm.OK(rep.Body)
@@ -105,8 +106,10 @@ func (p *provider) deploymentProperties(c *arm.Call, steps []any, state string) 
 	for k, v := range publicParameters(c.Body) {
 		shown[k] = arm.Object{"type": "String", "value": v}
 	}
-	props := arm.Object{"templateHash": "0", "mode": "Incremental", "provisioningState": state, "timestamp": arm.Time(c.Now), "duration": "PT0S",
-		"correlationId": uuid.NewString(), "parameters": shown, "dependencies": []any{}}
+	props := arm.Object{
+		"templateHash": "0", "mode": "Incremental", "provisioningState": state, "timestamp": arm.Time(c.Now), "duration": "PT0S",
+		"correlationId": uuid.NewString(), "parameters": shown, "dependencies": []any{},
+	}
 	byNamespace := map[string][]any{}
 	for _, e := range steps {
 		id, err := arm.ParseID(arm.Str(e, "id"))
@@ -263,8 +266,10 @@ func operationsOf(d *arm.Resource, steps []any, now string) []any {
 		if err != nil {
 			continue
 		}
-		props := arm.Object{"provisioningOperation": "Create", "provisioningState": "Succeeded", "timestamp": now, "duration": "PT1S", "statusCode": "OK",
-			"targetResource": arm.Object{"id": id, "resourceType": parsed.Type(), "resourceName": parsed.Name()}}
+		props := arm.Object{
+			"provisioningOperation": "Create", "provisioningState": "Succeeded", "timestamp": now, "duration": "PT1S", "statusCode": "OK",
+			"targetResource": arm.Object{"id": id, "resourceType": parsed.Type(), "resourceName": parsed.Name()},
+		}
 		switch arm.Str(e, "state") {
 		case "failed":
 			props["provisioningState"], props["statusCode"] = "Failed", "Conflict"

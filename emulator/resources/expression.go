@@ -146,7 +146,7 @@ func element(v, index any) (any, error) {
 
 func (p *parser) word() string {
 	n := 0
-	for n < len(p.rest) && (isWord(p.rest[n])) {
+	for n < len(p.rest) && isWord(p.rest[n]) {
 		n++
 	}
 	w := p.rest[:n]
@@ -299,9 +299,10 @@ func idOf(sub, group, typ string, names []string) (string, error) {
 	if len(parts) != len(names)+1 {
 		return "", fmt.Errorf("%s needs %d names, not %d", typ, len(parts)-1, len(names))
 	}
-	id := "/subscriptions/" + sub + "/resourceGroups/" + group + "/providers/" + parts[0]
+	var id strings.Builder
+	id.WriteString("/subscriptions/" + sub + "/resourceGroups/" + group + "/providers/" + parts[0])
 	for i, n := range names {
-		id += "/" + parts[i+1] + "/" + n
+		id.WriteString("/" + parts[i+1] + "/" + n)
 	}
-	return id, nil
+	return id.String(), nil
 }

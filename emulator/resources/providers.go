@@ -60,9 +60,13 @@ func (p *provider) describe(namespace string) arm.Object {
 		}
 		versions := slices.Clone(t.Versions)
 		slices.Reverse(versions)
-		types = append(types, arm.Object{"resourceType": strings.TrimPrefix(t.Name, namespace+"/"), "locations": places, "apiVersions": versions,
-			"capabilities": "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove, SupportsTags, SupportsLocation"})
+		types = append(types, arm.Object{
+			"resourceType": strings.TrimPrefix(t.Name, namespace+"/"), "locations": places, "apiVersions": versions,
+			"capabilities": "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove, SupportsTags, SupportsLocation",
+		})
 	}
-	return arm.Object{"id": "/subscriptions/" + p.s.Options().SubscriptionID + "/providers/" + namespace, "namespace": namespace,
-		"registrationPolicy": "RegistrationRequired", "registrationState": state, "resourceTypes": types}
+	return arm.Object{
+		"id": "/subscriptions/" + p.s.Options().SubscriptionID + "/providers/" + namespace, "namespace": namespace,
+		"registrationPolicy": "RegistrationRequired", "registrationState": state, "resourceTypes": types,
+	}
 }

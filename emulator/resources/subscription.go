@@ -15,8 +15,10 @@ func (p *provider) subscriptions() {
 	s.Handle(http.MethodGet, "/subscriptions/{subscriptionId}", v, func(c *arm.Call) (*arm.Reply, error) { return arm.OK(p.subscription()), nil })
 	s.Handle(http.MethodGet, "/tenants", v, func(c *arm.Call) (*arm.Reply, error) {
 		t := s.Options().TenantID
-		return arm.OK(arm.Object{"value": []any{arm.Object{"id": "/tenants/" + t, "tenantId": t, "countryCode": "US", "displayName": "Local",
-			"defaultDomain": "local.onmicrosoft.com", "domains": []any{"local.onmicrosoft.com"}, "tenantCategory": "Home", "tenantType": "AAD"}}}), nil
+		return arm.OK(arm.Object{"value": []any{arm.Object{
+			"id": "/tenants/" + t, "tenantId": t, "countryCode": "US", "displayName": "Local",
+			"defaultDomain": "local.onmicrosoft.com", "domains": []any{"local.onmicrosoft.com"}, "tenantCategory": "Home", "tenantType": "AAD",
+		}}}), nil
 	})
 	s.Handle(http.MethodGet, "/subscriptions/{subscriptionId}/locations", v, p.locations)
 }
@@ -34,9 +36,11 @@ func (p *provider) self() *arm.Resource {
 
 func (p *provider) subscription() arm.Object {
 	o := p.s.Options()
-	sub := arm.Object{"id": "/subscriptions/" + o.SubscriptionID, "authorizationSource": "RoleBased", "managedByTenants": []any{},
+	sub := arm.Object{
+		"id": "/subscriptions/" + o.SubscriptionID, "authorizationSource": "RoleBased", "managedByTenants": []any{},
 		"subscriptionId": o.SubscriptionID, "tenantId": o.TenantID, "displayName": "Local emulator", "state": "Enabled",
-		"subscriptionPolicies": arm.Object{"locationPlacementId": "Internal_2014-09-01", "quotaId": "Internal_2014-09-01", "spendingLimit": "Off"}}
+		"subscriptionPolicies": arm.Object{"locationPlacementId": "Internal_2014-09-01", "quotaId": "Internal_2014-09-01", "spendingLimit": "Off"},
+	}
 	if tags := arm.Map(p.self().Body, "tags"); len(tags) > 0 {
 		sub["tags"] = tags
 	}
@@ -47,10 +51,14 @@ func (p *provider) locations(c *arm.Call) (*arm.Reply, error) {
 	sub := p.s.Options().SubscriptionID
 	var l []any
 	for _, r := range arm.Regions() {
-		o := arm.Object{"id": "/subscriptions/" + sub + "/locations/" + r.Name, "name": r.Name, "type": "Region", "displayName": r.Display,
+		o := arm.Object{
+			"id": "/subscriptions/" + sub + "/locations/" + r.Name, "name": r.Name, "type": "Region", "displayName": r.Display,
 			"regionalDisplayName": "(" + r.Group + ") " + r.Display,
-			"metadata": arm.Object{"regionType": "Physical", "regionCategory": "Recommended", "geography": r.Geography, "geographyGroup": r.Group,
-				"longitude": r.Longitude, "latitude": r.Latitude, "physicalLocation": r.Geography, "pairedRegion": []any{}}}
+			"metadata": arm.Object{
+				"regionType": "Physical", "regionCategory": "Recommended", "geography": r.Geography, "geographyGroup": r.Group,
+				"longitude": r.Longitude, "latitude": r.Latitude, "physicalLocation": r.Geography, "pairedRegion": []any{},
+			},
+		}
 		if r.Zones {
 			var z []any
 			for _, n := range []string{"1", "2", "3"} {

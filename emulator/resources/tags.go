@@ -61,8 +61,10 @@ func (p *provider) onTags(f func(c *arm.Call, r *arm.Resource) error) arm.Handle
 		if tags == nil {
 			tags = arm.Object{}
 		}
-		return arm.OK(arm.Object{"id": r.ID + "/providers/Microsoft.Resources/tags/default", "name": "default",
-			"type": "Microsoft.Resources/tags", "properties": arm.Object{"tags": tags}}), nil
+		return arm.OK(arm.Object{
+			"id": r.ID + "/providers/Microsoft.Resources/tags/default", "name": "default",
+			"type": "Microsoft.Resources/tags", "properties": arm.Object{"tags": tags},
+		}), nil
 	}
 }
 

@@ -51,9 +51,11 @@ func publicParameters(body arm.Object) arm.Object {
 
 func (p *provider) scopeOf(group *arm.Resource, params, variables arm.Object) *scope {
 	o := p.s.Options()
-	return &scope{parameters: params, variables: variables,
+	return &scope{
+		parameters: params, variables: variables,
 		group:        arm.Object{"id": group.ID, "name": group.Name(), "location": group.Location(), "tags": group.Body["tags"]},
-		subscription: arm.Object{"id": "/subscriptions/" + o.SubscriptionID, "subscriptionId": o.SubscriptionID, "tenantId": o.TenantID, "displayName": "Local emulator"}}
+		subscription: arm.Object{"id": "/subscriptions/" + o.SubscriptionID, "subscriptionId": o.SubscriptionID, "tenantId": o.TenantID, "displayName": "Local emulator"},
+	}
 }
 
 // expand turns a deployment's template into steps, one per resource, in the order of the template. It

@@ -9,8 +9,10 @@ import (
 )
 
 func testScope() *scope {
-	return &scope{parameters: arm.Object{"name": "vm", "list": []any{"a", "b"}, "o": arm.Object{"p": arm.Object{"q": 7}}}, variables: arm.Object{"v": "x"},
-		group: arm.Object{"id": "/subscriptions/s/resourceGroups/g", "name": "g", "location": "westus2"}, subscription: arm.Object{"subscriptionId": "s"}, index: 2}
+	return &scope{
+		parameters: arm.Object{"name": "vm", "list": []any{"a", "b"}, "o": arm.Object{"p": arm.Object{"q": 7}}}, variables: arm.Object{"v": "x"},
+		group: arm.Object{"id": "/subscriptions/s/resourceGroups/g", "name": "g", "location": "westus2"}, subscription: arm.Object{"subscriptionId": "s"}, index: 2,
+	}
 }
 
 func TestExpressions(t *testing.T) {
@@ -37,8 +39,10 @@ func TestExpressions(t *testing.T) {
 			t.Errorf("%s: %v %v, want %s", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"[parameters('none')]", "[nothing()]", "[concat('a']", "[concat('a)]", "[]", "[reference('x')]", "[parameters('list')[9]]", "[resourceId('x')]", "[concat('a') b]",
-		"[" + strings.Repeat("concat(", 200) + "'a'" + strings.Repeat(")", 200) + "]"} {
+	for _, in := range []string{
+		"[parameters('none')]", "[nothing()]", "[concat('a']", "[concat('a)]", "[]", "[reference('x')]", "[parameters('list')[9]]", "[resourceId('x')]", "[concat('a') b]",
+		"[" + strings.Repeat("concat(", 200) + "'a'" + strings.Repeat(")", 200) + "]",
+	} {
 		if got, err := testScope().evaluate(in); err == nil {
 			t.Errorf("%s is %v", in, got)
 		}

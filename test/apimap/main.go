@@ -63,7 +63,7 @@ func check(ctx context.Context) (missed []string, checked int, err error) {
 		if _, isFunction := functions[m[2]]; !isFunction {
 			continue
 		}
-		for _, name := range strings.Split(m[3], ", ") {
+		for name := range strings.SplitSeq(m[3], ", ") {
 			pkg, test, ok := strings.Cut(name, ".")
 			if !ok {
 				continue // a script, which runs in a process of its own
@@ -174,7 +174,7 @@ func cover(ctx context.Context, dir string, names []string) (map[string][]span, 
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(profile.Name())
+	defer func() { _ = os.Remove(profile.Name()) }() // a temporary file
 	if err := profile.Close(); err != nil {
 		return nil, err
 	}

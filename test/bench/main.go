@@ -70,7 +70,7 @@ func bench(ctx context.Context, azlin string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary directory
 	r := runner{azlin, dir}
 	defer func() { _ = r.run(ctx, azlin, "emulator", "stop") }() // it may not have been started
 	empty, err := emptyProgram(ctx, r)

@@ -29,7 +29,7 @@ func Main(ctx context.Context, args, environ []string, streams term.Streams) int
 	context.AfterFunc(ctx, stop)
 
 	a := newApp(environ, streams)
-	root := newRoot(a)
+	root := newRoot(a) //nolint:contextcheck // cobra hands the context of ExecuteContextC to each command
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {

@@ -85,8 +85,7 @@ type failure struct {
 
 // fail reports err on standard error and returns the exit code.
 func (a *app) fail(cmd *cobra.Command, err error) int {
-	var remoteCode remoteExit
-	if errors.As(err, &remoteCode) {
+	if remoteCode, ok := errors.AsType[remoteExit](err); ok {
 		return int(remoteCode)
 	}
 	f := describe(err)

@@ -85,7 +85,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	}
 	who := authenticator.Identity()
 	d.options.User = who.UserName
-	client, err := azlin.Open(d.options)
+	client, err := azlin.Open(d.options) //nolint:contextcheck // the audit log is written even when the caller has given up
 	if err != nil {
 		return nil, err
 	}

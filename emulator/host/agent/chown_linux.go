@@ -22,7 +22,9 @@ func pretendChown() error {
 
 	filter := []unix.SockFilter{
 		load(architecture),
-		jumpUnless(arch, 1), {Code: unix.BPF_JMP | unix.BPF_JA, K: 1}, allow(),
+		jumpUnless(arch, 1),
+		{Code: unix.BPF_JMP | unix.BPF_JA, K: 1},
+		allow(),
 	}
 	for _, c := range calls {
 		// Real only if both ids are root's or "unchanged".

@@ -24,8 +24,14 @@ var kept = [...]struct {
 	path string
 	mode os.FileMode
 }{
-	{"home", 0o755}, {"root", 0o700}, {"tmp", 0o777 | os.ModeSticky}, {"var", 0o755}, {"srv", 0o755},
-	{"mnt", 0o755}, {"media", 0o755}, {"boot", 0o755},
+	{"home", 0o755},
+	{"root", 0o700},
+	{"tmp", 0o777 | os.ModeSticky},
+	{"var", 0o755},
+	{"srv", 0o755},
+	{"mnt", 0o755},
+	{"media", 0o755},
+	{"boot", 0o755},
 }
 
 // isolate gives pid 1 a root of its own. The host's programs are there to read; nothing of the host that holds

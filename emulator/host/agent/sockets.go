@@ -20,7 +20,7 @@ func (s *server) listen(call *wire.Conn, path string) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }() // below the VM's /tmp, which each boot empties
 		path = filepath.Join(dir, fmt.Sprintf("agent.%d", os.Getpid()))
 	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
