@@ -19,7 +19,7 @@ const modulePath = "github.com/azlin-dev/azlin"
 // levels is the table of contents of this repository, from the ground up. A package imports only
 // packages of lower levels.
 var levels = [][]string{
-	{"errkind", "progress", "internal/atomicfile"},
+	{"errkind", "progress", "internal/atomicfile", "internal/tomledit"},
 	{"config", "audit"},
 	{"azure", "cloudinit", "notify", "prereq"},
 	{"vm", "remote"},

@@ -1,0 +1,134 @@
+package tomledit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Unset returns the document without the value or the table at path, and the same document when it has
+// none. What follows a value on its line goes with it; comments on lines of their own stay, except between
+// the lines of a removed table.
+func (d *Document) Unset(path ...string) (*Document, error) {
+	if len(path) == 0 {
+		return nil, errors.New("an edit needs a key")
+	}
+	if _, ok := d.Get(path...); !ok {
+		return d, nil
+	}
+	var changes []splice
+	for _, s := range d.sections {
+		if len(s.path) > 0 && startsWith(s.path, path) {
+			changes = append(changes, splice{at: d.block(s)})
+			continue
+		}
+		if !s.array && startsWith(path, s.path) {
+			changes = append(changes, d.removals(s.pairs, path[len(s.path):], false)...)
+		}
+	}
+	return d.apply(without(d.values, path), changes...)
+}
+
+// block is a section from its header to its last pair, with the empty line that set it apart.
+func (d *Document) block(s section) span {
+	at := s.line
+	if len(s.pairs) > 0 {
+		at.end = s.pairs[len(s.pairs)-1].line.end
+	}
+	if d.blankBefore(at.start) && (at.end == len(d.data) || len(bytes.TrimSpace(d.data[at.end:d.lines(span{at.end, at.end}).end])) == 0) {
+		at.start = d.lines(span{at.start - 1, at.start - 1}).start
+	}
+	return at
+}
+
+// removals are the changes that take path, and what is below it, out of pairs.
+func (d *Document) removals(pairs []pair, path []string, inline bool) []splice {
+	var changes []splice
+	var gone []int
+	for i, p := range pairs {
+		switch {
+		case startsWith(p.key, path):
+			gone = append(gone, i)
+		case p.table && startsWith(path, p.key):
+			changes = append(changes, d.removals(p.inner, path[len(p.key):], true)...)
+		}
+	}
+	if !inline {
+		for _, i := range gone {
+			changes = append(changes, splice{at: pairs[i].line})
+		}
+		return changes
+	}
+	// Between the braces a comma goes with each pair: the one after it, and for the last ones the one before.
+	for _, i := range gone {
+		at := pairs[i].whole
+		switch last := lastKept(len(pairs), gone); {
+		case i < last:
+			at.end = pairs[i+1].whole.start
+		case i > 0:
+			at.start = pairs[i-1].whole.end
+		}
+		changes = append(changes, splice{at: at})
+	}
+	if len(gone) == len(pairs) && len(pairs) > 0 { // a comma after the last pair goes, too
+		return []splice{{at: span{pairs[0].whole.start, d.afterComma(pairs[len(pairs)-1].whole.end)}}}
+	}
+	return changes
+}
+
+// lastKept is the index of the last of n pairs that stays.
+func lastKept(n int, gone []int) int {
+	for n--; n >= 0 && slices.Contains(gone, n); n-- {
+	}
+	return n
+}
+
+// afterComma skips a comma that follows on the same line.
+func (d *Document) afterComma(at int) int {
+	if next := d.skipBlank(at); next < len(d.data) && d.data[next] == ',' {
+		return next + 1
+	}
+	return at
+}
+
+// Rename returns the document with the last part of path called name, in every header and dotted key. An
+// absent path, and a name that is taken, are errors.
+func (d *Document) Rename(name string, path ...string) (*Document, error) {
+	old, ok := d.Get(path...)
+	if !ok || len(path) == 0 {
+		return nil, fmt.Errorf("%w: there is no %s", ErrShape, strings.Join(path, "."))
+	}
+	last := len(path) - 1
+	renamed := concat(path[:last], []string{name})
+	if _, taken := d.Get(renamed...); taken {
+		return nil, fmt.Errorf("%w: %s exists", ErrShape, strings.Join(renamed, "."))
+	}
+	text, err := encodeKey(name)
+	if err != nil {
+		return nil, err
+	}
+	var changes []splice
+	for _, s := range d.sections {
+		if startsWith(s.path, path) {
+			changes = append(changes, splice{s.parts[last], text})
+		} else if !s.array && startsWith(path, s.path) {
+			changes = append(changes, renames(s.pairs, path[len(s.path):], text)...)
+		}
+	}
+	return d.apply(with(without(d.values, path), renamed, old), changes...)
+}
+
+func renames(pairs []pair, path []string, text string) []splice {
+	var changes []splice
+	for _, p := range pairs {
+		switch {
+		case startsWith(p.key, path):
+			changes = append(changes, splice{p.parts[len(path)-1], text})
+		case p.table && startsWith(path, p.key):
+			changes = append(changes, renames(p.inner, path[len(p.key):], text)...)
+		}
+	}
+	return changes
+}
