@@ -14,6 +14,7 @@ type Paths struct {
 	Contexts   string // contexts.toml
 	KnownHosts string // known_hosts: verified host keys by VM id
 	Audit      string // audit.jsonl: every change, hash-chained
+	History    string // connections.jsonl: every interactive connection
 	Operations string // operations/: plans that can be resumed
 	Cache      string // cache/: prices, SKUs; may be deleted at any time
 	Tokens     string // tokens/: cached access tokens, mode 0600
@@ -52,6 +53,7 @@ func ResolvePaths(env Environment) (Paths, error) {
 		Contexts:   filepath.Join(dir, "contexts.toml"),
 		KnownHosts: filepath.Join(dir, "known_hosts"),
 		Audit:      filepath.Join(dir, "audit.jsonl"),
+		History:    filepath.Join(dir, "connections.jsonl"),
 		Operations: filepath.Join(dir, "operations"),
 		Cache:      filepath.Join(dir, "cache"),
 		Tokens:     filepath.Join(dir, "tokens"),

@@ -1,0 +1,127 @@
+package config
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
+	"github.com/azlin-dev/azlin/internal/tomledit"
+)
+
+// readDocument reads a TOML file; an absent one is an empty document.
+func readDocument(name string, class error) (*tomledit.Document, error) {
+	data, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &errkind.Error{Kind: errkind.Invalid, Op: "read", Resource: name, Class: class, Err: err}
+	}
+	return parseDocument(name, data, class)
+}
+
+func parseDocument(name string, data []byte, class error) (*tomledit.Document, error) {
+	d, err := tomledit.Parse(data)
+	if err == nil {
+		return d, nil
+	}
+	if wrong, ok := errors.AsType[*tomledit.Error](err); ok {
+		name, err = place(name, wrong.Line, wrong.Column), errors.New(wrong.Message)
+	}
+	return nil, &errkind.Error{Kind: errkind.Invalid, Op: "read", Resource: name, Class: class, Err: err}
+}
+
+// place writes a position as editors and compilers do.
+func place(name string, line, column int) string { return fmt.Sprintf("%s:%d:%d", name, line, column) }
+
+// placeOf is where d has path.
+func placeOf(name string, d *tomledit.Document, path ...string) string {
+	line, column := d.Position(path...)
+	return place(name, line, column)
+}
+
+// wrongValue is the error for a value that is not what its key wants.
+func wrongValue(name string, d *tomledit.Document, class, err error, path ...string) error {
+	return &errkind.Error{
+		Kind: errkind.Invalid, Op: "read", Resource: placeOf(name, d, path...), Class: class,
+		Err: fmt.Errorf("%s: %w", strings.Join(path, "."), err),
+	}
+}
+
+// inOrder gives the keys of the table at path in the order of the file, so that of several mistakes the
+// first one is told.
+func inOrder(d *tomledit.Document, table map[string]any, path ...string) []string {
+	type key struct {
+		name         string
+		line, column int
+	}
+	var keys []key
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		line, column := d.Position(slices.Concat(path, []string{name})...)
+		keys = append(keys, key{name, line, column})
+	}
+	slices.SortStableFunc(keys, func(a, b key) int {
+		if a.line != b.line {
+			return a.line - b.line
+		}
+		return a.column - b.column
+	})
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	return names
+}
+
+// lockTimeout is how long an edit waits for others, which take milliseconds each.
+const lockTimeout = 30 * time.Second
+
+// editDocument changes a TOML file under its lock: edit gets what is there now and returns what is to be
+// there. Nothing is written when that is the same, or when anything is wrong. A file that is a symbolic
+// link stays one.
+func editDocument(ctx context.Context, name string, class error, edit func(*tomledit.Document) (*tomledit.Document, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, lockTimeout,
+		errkind.New(errkind.Conflict, "another process holds %s.lock", name))
+	defer cancel()
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return &errkind.Error{Kind: errkind.Prerequisite, Op: "change", Resource: name, Class: class, Err: err}
+	}
+	target, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		target = name // it does not exist yet; anything else shows when it is read
+	}
+	err = atomicfile.Update(ctx, target, 0o600, func(old []byte) ([]byte, error) {
+		d, err := parseDocument(name, old, class)
+		if err != nil {
+			return nil, err
+		}
+		changed, err := edit(d)
+		if err != nil {
+			return nil, err
+		}
+		if data := changed.Bytes(); !bytes.Equal(data, old) {
+			return data, nil
+		}
+		return nil, nil
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		err = context.Cause(ctx)
+	}
+	if errors.Is(err, tomledit.ErrShape) {
+		err = &errkind.Error{Kind: errkind.Invalid, Err: err}
+	}
+	if errors.Is(err, class) {
+		return err
+	}
+	return &errkind.Error{Op: "change", Resource: name, Class: class, Err: err}
+}

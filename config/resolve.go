@@ -1,0 +1,114 @@
+package config
+
+import "strings"
+
+// Origin is where an effective value comes from. Of several the first in this order counts: flag,
+// environment, context, configuration, default; but a context's tenant and subscription go before the
+// environment's, which are other programs' variables.
+type Origin string
+
+// The origins of values.
+const (
+	FromFlag        Origin = "flag"
+	FromEnvironment Origin = "environment"
+	FromContext     Origin = "context"
+	FromConfig      Origin = "config"
+	FromDefault     Origin = "default"
+	FromNowhere     Origin = "" // it is not set
+)
+
+// Flags are what the command line says about the target.
+type Flags struct {
+	Context       string // --context
+	ResourceGroup string // --resource-group
+}
+
+// Setting is one effective value with its origin.
+type Setting struct {
+	Name   string
+	Value  any // string, []string or map[string]string; nil: not set
+	Origin Origin
+	Where  string // the flag, the variable, file:line:column; empty: it is a default or not set
+}
+
+// Text is the value of a setting that is a text; empty when it is not set.
+func (s Setting) Text() string {
+	text, _ := s.Value.(string) // other shapes have no text
+	return text
+}
+
+// Resolution is what a command works with: the active context and every effective value.
+type Resolution struct {
+	Context Context // Name is empty: none is active
+	Config  Config
+
+	ActiveContext, Cloud, TenantID, SubscriptionID, ResourceGroup, Region Setting
+}
+
+// candidate is a value that counts if those before it are empty.
+type candidate struct {
+	value  string
+	origin Origin
+	where  string
+}
+
+func first(name string, candidates ...candidate) Setting {
+	for _, c := range candidates {
+		if c.value != "" {
+			return Setting{Name: name, Value: c.value, Origin: c.origin, Where: c.where}
+		}
+	}
+	return Setting{Name: name}
+}
+
+// Resolve finds the active context and the target. What the Azure CLI's profile or the emulator add is not
+// in it: there a subscription and tenant that are not set stay so.
+func Resolve(flags Flags, env Environment, all Contexts, c Config) (Resolution, error) {
+	r := Resolution{Config: c}
+	r.ActiveContext = first("context",
+		candidate{flags.Context, FromFlag, "--context"},
+		candidate{env.Context, FromEnvironment, "AZLIN_CONTEXT"},
+		candidate{all.Current, FromContext, all.where["current"]})
+	if name := r.ActiveContext.Text(); name != "" {
+		var err error
+		if r.Context, err = all.Get(name); err != nil {
+			return r, err
+		}
+	}
+	if strings.EqualFold(r.Context.Cloud, EmulatorContext) {
+		// What the environment says is about the real Azure.
+		env.TenantID, env.SubscriptionID = "", ""
+	}
+	at := all.where["contexts."+r.Context.Name]
+	r.Cloud = first("cloud", candidate{r.Context.Cloud, FromContext, at}, candidate{Clouds()[0], FromDefault, ""})
+	r.TenantID = first("tenant_id",
+		candidate{r.Context.TenantID, FromContext, at}, candidate{env.TenantID, FromEnvironment, "AZURE_TENANT_ID"})
+	r.SubscriptionID = first("subscription_id",
+		candidate{r.Context.SubscriptionID, FromContext, at}, candidate{env.SubscriptionID, FromEnvironment, "AZURE_SUBSCRIPTION_ID"})
+	r.ResourceGroup = first("resource_group",
+		candidate{flags.ResourceGroup, FromFlag, "--resource-group"},
+		candidate{env.ResourceGroup, FromEnvironment, "AZLIN_RESOURCE_GROUP"},
+		candidate{r.Context.ResourceGroup, FromContext, at},
+		candidate{c.DefaultResourceGroup, FromConfig, c.where["default_resource_group"]})
+	r.Region = first("region",
+		candidate{r.Context.Region, FromContext, at},
+		candidate{c.DefaultRegion, FromConfig, c.where["default_region"]},
+		candidate{DefaultRegion, FromDefault, ""})
+	return r, nil
+}
+
+// Settings lists every effective value: first the target, then the keys of the configuration.
+func (r Resolution) Settings() []Setting {
+	list := []Setting{r.ActiveContext, r.Cloud, r.TenantID, r.SubscriptionID, r.ResourceGroup, r.Region}
+	for _, k := range Keys() {
+		s := Setting{Name: k.Name, Value: r.Config.Value(k), Origin: FromConfig, Where: r.Config.where[k.Name]}
+		if s.Value == nil {
+			s.Origin = FromNowhere
+			if k.Default != "" {
+				s.Value, s.Origin = k.Default, FromDefault
+			}
+		}
+		list = append(list, s)
+	}
+	return list
+}

@@ -1,0 +1,110 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// The forms of names. They are as strict as Azure's own rules and no stricter.
+var (
+	regionName  = regexp.MustCompile(`^[a-zA-Z0-9]{2,64}$`)
+	sizeName    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	groupName   = regexp.MustCompile(`^[\pL\pN_().-]{0,89}[\pL\pN_()-]$`)
+	sessionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	storageName = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
+)
+
+func validRegion(s string) error {
+	if !regionName.MatchString(s) {
+		return errors.New("a region is written like westus2")
+	}
+	return nil
+}
+
+func validSize(s string) error {
+	if !sizeName.MatchString(s) {
+		return errors.New("a VM size is written like Standard_D4s_v5")
+	}
+	return nil
+}
+
+func validGroup(s string) error {
+	if !groupName.MatchString(s) {
+		return errors.New("a resource group has 1 to 90 letters, digits and _ ( ) - . and does not end with a dot")
+	}
+	return nil
+}
+
+func validSession(s string) error {
+	if !sessionName.MatchString(s) {
+		return errors.New("a session name has 1 to 64 letters, digits, - or _")
+	}
+	return nil
+}
+
+func validStorage(s string) error {
+	if !storageName.MatchString(s) {
+		return errors.New("a storage account has 3 to 24 small letters and digits")
+	}
+	return nil
+}
+
+func validLine(s string) error {
+	if strings.TrimSpace(s) == "" || strings.ContainsFunc(s, unicode.IsControl) {
+		return errors.New("one line with something on it is wanted")
+	}
+	return nil
+}
+
+// anySource admits SSH from everywhere.
+const anySource = "any"
+
+func validSource(s string) error {
+	if s == anySource {
+		return nil
+	}
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
+		return nil
+	}
+	if prefix, err := netip.ParsePrefix(s); err == nil && prefix.Bits() > 0 {
+		return nil
+	}
+	return errors.New("give an address, a range like 198.51.100.0/24, or 'any'")
+}
+
+func validHTTPS(s string) error {
+	if u, err := url.Parse(s); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return errors.New("an address that begins with https:// is wanted")
+	}
+	return nil
+}
+
+// validWebhook admits plain HTTP to this machine only. Its error does not repeat the address.
+func validWebhook(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return errors.New("an address that begins with https:// is wanted")
+	}
+	ip := net.ParseIP(u.Hostname())
+	local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
+		return errors.New("an address that begins with https:// is wanted")
+	}
+	return nil
+}
+
+// Channels lists the ways to notify: a command, the desktop, a webhook, or none.
+func Channels() []string { return []string{"command", "desktop", "webhook", "off"} }
+
+func validChannel(s string) error {
+	if !slices.Contains(Channels(), s) {
+		return errors.New("use " + strings.Join(Channels(), ", "))
+	}
+	return nil
+}
