@@ -12,6 +12,7 @@ import (
 
 const (
 	groupVM       = "vm"
+	groupSetup    = "setup"
 	groupEmulator = "emulator"
 )
 
@@ -50,6 +51,7 @@ Without an Azure account, try all of it on the local emulator:
 	a.addFlags(root)
 	root.AddGroup(
 		&cobra.Group{ID: groupVM, Title: "Virtual machines:"},
+		&cobra.Group{ID: groupSetup, Title: "Setting up:"},
 		&cobra.Group{ID: groupEmulator, Title: "Trying it without an Azure account:"},
 	)
 	for _, c := range []*cobra.Command{
@@ -57,6 +59,12 @@ Without an Azure account, try all of it on the local emulator:
 		newStartCommand(a), newStopCommand(a), newRestartCommand(a), newKillCommand(a),
 	} {
 		c.GroupID = groupVM
+		root.AddCommand(c)
+	}
+	for _, c := range []*cobra.Command{
+		newDoctorCommand(a),
+	} {
+		c.GroupID = groupSetup
 		root.AddCommand(c)
 	}
 	emulatorCommand := newEmulatorCommand(a)
