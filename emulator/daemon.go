@@ -36,6 +36,10 @@ type Status struct {
 	HostsNote        string         `json:"hosts_note,omitempty"` // why VMs do not boot
 	Resources        map[string]int `json:"resources"`            // by type
 	Requests         map[string]int `json:"requests"`             // by method
+	Tokens           map[string]int `json:"tokens"`               // given out, by how they were asked for
+
+	Actions    map[string]map[string]int `json:"actions"`    // granted so far, by level
+	Principals []PrincipalStatus         `json:"principals"` // who may sign in beside client_id
 }
 
 // rendezvous is how the programs of a directory find its server. The token keeps VMs out: they share

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/entra"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/emulator/network"
+	"github.com/azlin-dev/azlin/emulator/rbac"
 	"github.com/azlin-dev/azlin/emulator/resources"
 )
 
@@ -34,6 +37,10 @@ type Options struct {
 
 	// TokenLifetime is how long access tokens are valid, in wall time. 0: one hour.
 	TokenLifetime time.Duration
+	// Principals may sign in beside the default one, which may do everything.
+	Principals []Principal
+	// Devices says what becomes of device codes. Zero: the user is signed in at the first poll.
+	Devices DevicePolicy
 	// Unregistered are resource providers that the subscription has not registered yet.
 	Unregistered []string
 	// Quota overrides limits by usage name, in all regions: cores, lowPriorityCores, standardDSv5Family (vCPUs),
@@ -55,6 +62,7 @@ type Options struct {
 type Emulator struct {
 	arm      *arm.Server
 	entra    *entra.Server
+	access   *rbac.Directory
 	compute  *compute.Provider
 	hosts    *hosts // nil without a runtime
 	saver    *saver // nil without a directory
@@ -78,14 +86,14 @@ func New(opt Options) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{log: opt.Log, operator: opt.OperatorIP, identity: Identity{TenantID: tenantID, SubscriptionID: subscriptionID, ClientID: clientID, ClientSecret: keys.Secret}}
+	e := &Emulator{log: opt.Log, operator: opt.OperatorIP, identity: Identity{TenantID: tenantID, SubscriptionID: subscriptionID, ClientID: clientID, ClientSecret: keys.Secret, IdentityHeader: keys.Header}}
 	signing, err := hex.DecodeString(keys.Signing)
 	if err != nil {
 		return nil, err
 	}
 	e.entra = entra.New(entra.Options{
 		TenantID: tenantID, ClientID: clientID, ClientSecret: keys.Secret, ObjectID: objectID, UserID: userID,
-		UserName: "developer@local.onmicrosoft.com", Key: signing, Lifetime: opt.TokenLifetime,
+		UserName: "developer@local.onmicrosoft.com", Key: signing, Lifetime: opt.TokenLifetime, Devices: opt.Devices, IdentityHeader: keys.Header,
 		Audiences: []string{"https://management.azure.com", "https://management.core.windows.net"},
 	})
 	pace := 100
@@ -99,6 +107,12 @@ func New(opt Options) (*Emulator, error) {
 		TenantID: tenantID, SubscriptionID: subscriptionID, PageSize: opt.PageSize, Unregistered: opt.Unregistered,
 		Duration: opt.Duration, Pace: pace, Hasty: !opt.Realistic, Authorize: e.authorize, Log: opt.Log,
 	})
+	e.access = rbac.Register(e.arm, e.entra.Caller)
+	for _, p := range slices.Concat(opt.Principals, []Principal{defaultIdentity()}) {
+		if err := e.PutPrincipal(p); err != nil {
+			return nil, fmt.Errorf("open emulator: %w", err)
+		}
+	}
 	resources.Register(e.arm)
 	net := network.Register(e.arm, opt.Quota)
 	co := compute.Options{Operator: opt.OperatorIP, Quota: opt.Quota, Restricted: opt.Restricted, Exhausted: opt.Exhausted, EncryptionAtHost: opt.EncryptionAtHost}
@@ -188,10 +202,11 @@ func (e *Emulator) authorize(r *http.Request) *arm.Error {
 		return nil
 	}
 	refused := arm.Refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "%v", err)
+	claims := ""
 	if t, ok := errors.AsType[*entra.TokenError](err); ok {
-		refused.Code, refused.Message = t.Code, t.Message
+		refused.Code, refused.Message, claims = t.Code, t.Message, t.Claims
 	}
-	refused.Header = http.Header{"Www-Authenticate": {`Bearer authorization_uri="https://` + hostName + "/" + tenantID + `", error="invalid_token", error_description="The authentication failed because of missing 'Authorization' header or an invalid token."`}}
+	refused.Header = http.Header{"Www-Authenticate": {entra.Authenticate(hostName, tenantID, claims)}}
 	return refused
 }
 
@@ -199,9 +214,20 @@ func (e *Emulator) authorize(r *http.Request) *arm.Error {
 type Counts struct {
 	Resources map[string]int // by type
 	Requests  map[string]int // to the resource manager, by method
+	Tokens    map[string]int // given out, by how they were asked for: secret, certificate, federated, device_code, ...
+	// Actions are what requests needed and were granted, in Azure's names, by the level they were needed
+	// at: tenant, subscription or group.
+	Actions map[string]map[string]int
 }
 
 // Counts returns the present counts.
 func (e *Emulator) Counts() Counts {
-	return Counts{Resources: e.arm.Resources(), Requests: e.arm.Requests()}
+	c := Counts{Resources: e.arm.Resources(), Requests: e.arm.Requests(), Tokens: e.entra.Issued(), Actions: map[string]map[string]int{}}
+	for need, n := range e.access.Done() {
+		if c.Actions[need.Action] == nil {
+			c.Actions[need.Action] = map[string]int{}
+		}
+		c.Actions[need.Action][need.Level] += n
+	}
+	return c
 }

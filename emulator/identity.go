@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -26,6 +27,7 @@ type Identity struct {
 	SubscriptionID string
 	ClientID       string
 	ClientSecret   string // random per state directory
+	IdentityHeader string // of the managed identities' endpoint; random per state directory
 }
 
 // Identity returns the default service principal.
@@ -35,6 +37,7 @@ func (e *Emulator) Identity() Identity { return e.identity }
 type keys struct {
 	Secret  string `json:"client_secret"`
 	Signing string `json:"token_key"` // hexadecimal
+	Header  string `json:"identity_header"`
 }
 
 func randomHex(n int) string {
@@ -48,7 +51,7 @@ const secretFile = "client-secret"
 
 // loadKeys reads the secrets of a directory, or makes them.
 func loadKeys(dir string) (keys, error) {
-	k := keys{Secret: randomHex(20), Signing: randomHex(32)}
+	k := keys{Secret: randomHex(20), Signing: randomHex(32), Header: randomHex(20)}
 	if dir == "" {
 		return k, nil
 	}
@@ -61,9 +64,11 @@ func loadKeys(dir string) (keys, error) {
 		if err := json.Unmarshal(data, &k); err != nil {
 			return keys{}, fmt.Errorf("open emulator: read %s: %w", name, err)
 		}
-		return k, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+		if bytes.Contains(data, []byte(`"identity_header"`)) {
+			return k, nil
+		}
+		// The directory is older than managed identities.
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return keys{}, fmt.Errorf("open emulator: %w", err)
 	}
 	if data, err = json.Marshal(k); err != nil {

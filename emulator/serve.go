@@ -73,7 +73,12 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		d.rt = rt
 		defer func() { err = errors.Join(err, rt.Close()) }()
 	}
-	d.e, err = New(Options{Dir: o.Dir, Hosts: rt, OperatorIP: o.OperatorIP, Realistic: o.Realistic, Log: log})
+	known, err := wellKnown(o.Dir, d.endpoint)
+	if err != nil {
+		return err
+	}
+	d.known = known
+	d.e, err = New(Options{Dir: o.Dir, Principals: known.principals, Hosts: rt, OperatorIP: o.OperatorIP, Realistic: o.Realistic, Log: log})
 	if err != nil {
 		return err
 	}
@@ -138,6 +143,7 @@ type daemon struct {
 	dir, endpoint, token, note string
 	e                          *Emulator
 	rt                         *host.Runtime // nil without hosts
+	known                      known
 	quit                       chan struct{}
 }
 
@@ -235,7 +241,7 @@ func (d *daemon) command(r *http.Request, what string) (any, error) {
 		d.e.Advance(by)
 		return struct{}{}, nil
 	}
-	return nil, errNoCommand
+	return d.access(r, what)
 }
 
 func (d *daemon) status() Status {

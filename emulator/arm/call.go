@@ -61,6 +61,14 @@ func (c *Call) NotFound() *Error {
 	return NotFound(id)
 }
 
+// Visible leaves out of a list of resources what the caller may not do action to; "" means to read.
+func (c *Call) Visible(action string, items []any) []any {
+	if c.Server.keep == nil || c.inner {
+		return items
+	}
+	return c.Server.keep(c, action, items)
+}
+
 // Absolute makes a URL of the server out of a path and query.
 func (c *Call) Absolute(pathAndQuery string) string { return c.Base + pathAndQuery }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -51,6 +52,8 @@ type Server struct {
 	counts map[string]int
 	reg    map[string]bool // unregistered namespaces, lower-cased
 	guards []func(c *Call) error
+	permit func(c *Call) error
+	keep   func(c *Call, action string, items []any) []any
 	dirty  bool // changed since the last Changed
 	// changed is told after each request or settlement that changed anything, without the lock.
 	changed func()
@@ -70,8 +73,10 @@ func New(opt Options) *Server {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{opt: opt, store: newStore(), types: map[string]*Type{}, kinds: map[string]Kind{},
-		ops: map[string]*Operation{}, wake: make(chan struct{}, 1), counts: map[string]int{}, reg: map[string]bool{}}
+	s := &Server{
+		opt: opt, store: newStore(), types: map[string]*Type{}, kinds: map[string]Kind{},
+		ops: map[string]*Operation{}, wake: make(chan struct{}, 1), counts: map[string]int{}, reg: map[string]bool{},
+	}
 	s.limits = newLimits(opt.Pace)
 	for _, n := range opt.Unregistered {
 		s.reg[strings.ToLower(n)] = true
@@ -85,6 +90,12 @@ func (s *Server) Options() Options { return s.opt }
 
 // Guard adds a check that each call passes before its handler.
 func (s *Server) Guard(f func(c *Call) error) { s.guards = append(s.guards, f) }
+
+// Permit sets the judge of who may do what. It is asked before anything that would tell the caller what
+// there is. keep leaves out of a list what the caller may not do action to.
+func (s *Server) Permit(judge func(c *Call) error, keep func(c *Call, action string, items []any) []any) {
+	s.permit, s.keep = judge, keep
+}
 
 // Now is the server's time at what is being handled.
 func (s *Server) Now() time.Time { return s.now }
@@ -134,9 +145,7 @@ func (s *Server) Requests() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := make(map[string]int, len(s.counts))
-	for k, v := range s.counts {
-		m[k] = v
-	}
+	maps.Copy(m, s.counts)
 	return m
 }
 
@@ -151,7 +160,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.settle()
 	c.Now = s.now
 	s.counts[r.Method]++
-	rep, failure := s.admit(c, r, err)
+	var rep *Reply
+	failure := s.admit(c, r, err)
 	if failure == nil {
 		rep, failure = s.dispatch(c)
 	}
@@ -168,9 +178,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.headers(h, c)
 	s.mu.Unlock()
 	s.announce()
-	for k, v := range rep.Header {
-		h[k] = v
-	}
+	maps.Copy(h, rep.Header)
 	s.opt.Log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", rep.Status)
 	if body != nil {
 		h.Set("Content-Type", "application/json; charset=utf-8")
@@ -190,22 +198,22 @@ func refusal(err error) *Reply {
 }
 
 // admit does what comes before routing: identity, size, rate limits.
-func (s *Server) admit(c *Call, r *http.Request, readErr error) (*Reply, error) {
+func (s *Server) admit(c *Call, r *http.Request, readErr error) error {
 	if s.opt.Authorize != nil {
 		if e := s.opt.Authorize(r); e != nil {
-			return nil, e
+			return e
 		}
 	}
 	if readErr != nil {
-		return nil, BadRequest("InvalidRequestContent", "The request content could not be read: %v", readErr)
+		return BadRequest("InvalidRequestContent", "The request content could not be read: %v", readErr)
 	}
 	if len(c.Raw) > maxBody {
-		return nil, Refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content size exceeds the maximum size of 4 MB.")
+		return Refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content size exceeds the maximum size of 4 MB.")
 	}
 	if e := s.limits.subscription(c); e != nil {
-		return nil, e
+		return e
 	}
-	return nil, nil
+	return nil
 }
 
 // dispatch routes a call and runs its handler.
@@ -227,6 +235,11 @@ func (s *Server) dispatch(c *Call) (*Reply, error) {
 	}
 	if err := s.parse(c); err != nil {
 		return nil, err
+	}
+	if s.permit != nil && !c.inner {
+		if err := s.permit(c); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.checkProvider(c); err != nil {
 		return nil, err

@@ -1,8 +1,9 @@
 // Package entra emulates as much of Microsoft Entra ID as signing in needs: OIDC discovery, the token
-// endpoint for service principals, users and device codes, and the check of the tokens it gave out.
+// endpoint for service principals (secrets, certificates, federated tokens), users and device codes,
+// the endpoints of managed identities, and the check of the tokens it gave out.
 //
-// Tokens are signed with a secret of this server, so only it can check them; there are no user
-// accounts, directories, consents or conditional access.
+// Tokens are signed with a secret of this server, so only it can check them; there is one user, and
+// there are no directories, consents or conditional access beside a claims challenge.
 package entra
 
 import (
@@ -19,22 +20,32 @@ import (
 // Options set up a Server.
 type Options struct {
 	TenantID     string
-	ClientID     string // of the one service principal
+	ClientID     string // of the default service principal
 	ClientSecret string
-	ObjectID     string        // of the service principal
+	ObjectID     string        // of the same
+	Principals   []Principal   // beside the default one
 	UserID       string        // object id of the user who signs in with a device code
 	UserName     string        // of the same
 	Key          []byte        // signs tokens; at least 32 bytes
 	Lifetime     time.Duration // of access tokens; 0: one hour
+	Devices      DevicePolicy
+	// IdentityHeader is what the App Service identity endpoint wants to see; empty: it serves nobody.
+	IdentityHeader string
 	// Audiences are the resources that tokens are given for, beside the server's own endpoint.
 	Audiences []string
 }
 
 // Server answers as Entra ID does.
 type Server struct {
-	opt     Options
-	mu      sync.Mutex
-	devices map[string]time.Time // device codes and when they end
+	opt        Options
+	mu         sync.Mutex
+	principals []Principal
+	disabled   map[string]bool    // by object id
+	devices    map[string]*device // by device code
+	issued     map[string]int
+	serial     int64 // of the last access token
+	challenged int64 // access tokens with a lower serial are challenged
+	nbf        int64 // what the challenge asks for
 }
 
 // New makes a Server.
@@ -42,11 +53,17 @@ func New(opt Options) *Server {
 	if opt.Lifetime == 0 {
 		opt.Lifetime = time.Hour
 	}
-	return &Server{opt: opt, devices: map[string]time.Time{}}
+	s := &Server{opt: opt, disabled: map[string]bool{}, devices: map[string]*device{}, issued: map[string]int{}}
+	s.principals = append(s.principals, Principal{Name: "azlin", ClientID: opt.ClientID, ObjectID: opt.ObjectID, Secrets: []string{opt.ClientSecret}})
+	s.principals = append(s.principals, opt.Principals...)
+	return s
 }
 
 // Handles reports whether a path is one of Entra ID's, not of Azure Resource Manager.
 func Handles(path string) bool {
+	if isIdentity(path) {
+		return true
+	}
 	seg := strings.Split(strings.Trim(path, "/"), "/")
 	switch strings.ToLower(seg[0]) {
 	case "adfs", "common":
@@ -60,6 +77,10 @@ func Handles(path string) bool {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isIdentity(r.URL.Path) {
+		s.identity(w, r)
+		return
+	}
 	path := strings.ToLower(strings.Trim(r.URL.Path, "/"))
 	tenant, rest, _ := strings.Cut(path, "/")
 	if tenant == "adfs" {
@@ -97,8 +118,10 @@ func (s *Server) known(tenant string) bool {
 
 func (s *Server) instance(w http.ResponseWriter, r *http.Request) {
 	host := r.Host
-	send(w, http.StatusOK, map[string]any{"tenant_discovery_endpoint": "https://" + host + "/" + s.opt.TenantID + "/v2.0/.well-known/openid-configuration",
-		"api-version": "1.1", "metadata": []any{map[string]any{"preferred_network": host, "preferred_cache": host, "aliases": []string{host}}}})
+	send(w, http.StatusOK, map[string]any{
+		"tenant_discovery_endpoint": "https://" + host + "/" + s.opt.TenantID + "/v2.0/.well-known/openid-configuration",
+		"api-version":               "1.1", "metadata": []any{map[string]any{"preferred_network": host, "preferred_cache": host, "aliases": []string{host}}},
+	})
 }
 
 func (s *Server) discovery(w http.ResponseWriter, r *http.Request, tenant string) {
@@ -111,11 +134,13 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request, tenant string
 			issuer = "https://" + r.Host + "/" + s.opt.TenantID + "/"
 		}
 	}
-	send(w, http.StatusOK, map[string]any{"issuer": issuer, "authorization_endpoint": authorize, "token_endpoint": token, "device_authorization_endpoint": device,
-		"jwks_uri": base + "/discovery/v2.0/keys", "token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
+	send(w, http.StatusOK, map[string]any{
+		"issuer": issuer, "authorization_endpoint": authorize, "token_endpoint": token, "device_authorization_endpoint": device,
+		"jwks_uri": base + "/discovery/v2.0/keys", "token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		"response_types_supported": []string{"code", "id_token", "token"}, "subject_types_supported": []string{"pairwise"},
 		"id_token_signing_alg_values_supported": []string{"HS256"}, "scopes_supported": []string{"openid", "profile", "email", "offline_access"},
-		"tenant_region_scope": "NA", "cloud_instance_name": "microsoftonline.com"})
+		"tenant_region_scope": "NA", "cloud_instance_name": "microsoftonline.com",
+	})
 }
 
 // same compares secrets without telling by the time how far they agree.

@@ -18,8 +18,10 @@ import (
 func fail(w http.ResponseWriter, status int, code string, number int, text string) {
 	trace, correlation := uuid.NewString(), uuid.NewString()
 	now := time.Now().UTC().Format("2006-01-02 15:04:05Z")
-	send(w, status, map[string]any{"error": code, "error_description": fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", number, text, trace, correlation, now),
-		"error_codes": []int{number}, "timestamp": now, "trace_id": trace, "correlation_id": correlation})
+	send(w, status, map[string]any{
+		"error": code, "error_description": fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", number, text, trace, correlation, now),
+		"error_codes": []int{number}, "timestamp": now, "trace_id": trace, "correlation_id": correlation,
+	})
 }
 
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
@@ -37,31 +39,22 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	case "client_credentials":
 		s.principal(w, r, client)
 	case "refresh_token":
-		if claims, err := s.parse(r.PostForm.Get("refresh_token")); err != nil || claims["use"] != "refresh" {
+		claims, err := s.parse(r.PostForm.Get("refresh_token"))
+		if of, _ := claims["appid"].(string); err != nil || claims["use"] != "refresh" || of != "" && client != "" && of != client {
 			fail(w, http.StatusBadRequest, "invalid_grant", 70043, "The refresh token has expired or is invalid.")
 			return
 		}
-		s.user(w, r, client)
+		s.user(w, r, client, "refresh_token")
 	case "device_code", "urn:ietf:params:oauth:grant-type:device_code":
-		code := r.PostForm.Get("device_code")
-		if code == "" {
-			code = r.PostForm.Get("code")
+		if s.poll(w, r, client) {
+			s.user(w, r, client, "device_code")
 		}
-		s.mu.Lock()
-		until, ok := s.devices[code]
-		delete(s.devices, code)
-		s.mu.Unlock()
-		if !ok || time.Now().After(until) {
-			fail(w, http.StatusBadRequest, "expired_token", 70019, "Verification code expired.")
-			return
-		}
-		s.user(w, r, client)
 	case "password":
 		if !strings.EqualFold(r.PostForm.Get("username"), s.opt.UserName) || !same(r.PostForm.Get("password"), s.opt.ClientSecret) {
 			fail(w, http.StatusBadRequest, "invalid_grant", 50126, "Error validating credentials due to invalid username or password.")
 			return
 		}
-		s.user(w, r, client)
+		s.user(w, r, client, "password")
 	default:
 		fail(w, http.StatusBadRequest, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '"+grant+"'.")
 	}
@@ -69,11 +62,27 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 
 // principal gives a service principal its token.
 func (s *Server) principal(w http.ResponseWriter, r *http.Request, client string) {
-	if !strings.EqualFold(client, s.opt.ClientID) {
+	p, ok := s.find(client)
+	if !ok {
 		fail(w, http.StatusBadRequest, "unauthorized_client", 700016, "Application with identifier '"+client+"' was not found in the directory 'Local'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.")
 		return
 	}
-	if !same(r.PostForm.Get("client_secret"), s.opt.ClientSecret) {
+	if s.isDisabled(p.ObjectID) {
+		fail(w, http.StatusBadRequest, "unauthorized_client", 7000112, "Application '"+client+"'("+p.Name+") is disabled.")
+		return
+	}
+	how := "secret"
+	if given := r.PostForm.Get("client_assertion"); given != "" || r.PostForm.Get("client_assertion_type") != "" {
+		if r.PostForm.Get("client_assertion_type") != assertionType {
+			fail(w, http.StatusBadRequest, "invalid_request", 900144, "The request body must contain the following parameter: 'client_assertion_type' with value '"+assertionType+"'.")
+			return
+		}
+		var no *refusal
+		if how, no = s.assertion(p, given, r.Host); no != nil {
+			fail(w, http.StatusUnauthorized, no.code, no.number, no.text)
+			return
+		}
+	} else if !slices.ContainsFunc(p.Secrets, func(secret string) bool { return same(r.PostForm.Get("client_secret"), secret) }) {
 		fail(w, http.StatusUnauthorized, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '"+client+"'.")
 		return
 	}
@@ -81,25 +90,57 @@ func (s *Server) principal(w http.ResponseWriter, r *http.Request, client string
 	if !ok {
 		return
 	}
-	send(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": s.seconds(), "ext_expires_in": s.seconds(),
-		"access_token": s.sign(map[string]any{"aud": aud, "appid": s.opt.ClientID, "appidacr": "1", "oid": s.opt.ObjectID, "sub": s.opt.ObjectID, "idtyp": "app", "ver": "1.0"}, s.opt.Lifetime)})
+	s.tally(how, r)
+	send(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": s.seconds(), "ext_expires_in": s.seconds(), "access_token": s.access(p, aud)})
+}
+
+// tally counts a token, and whether a challenge was answered with it.
+func (s *Server) tally(how string, r *http.Request) {
+	s.count(how)
+	if strings.Contains(r.PostForm.Get("claims"), `"nbf"`) {
+		s.count("claims")
+	}
+}
+
+// access is an application's access token.
+func (s *Server) access(p Principal, aud string) string {
+	claims := map[string]any{"aud": aud, "appid": p.ClientID, "appidacr": "1", "oid": p.ObjectID, "sub": p.ObjectID, "idtyp": "app", "ver": "1.0", "serial": s.next()}
+	if p.Managed {
+		claims["appidacr"] = "2"
+	}
+	return s.sign(claims, s.opt.Lifetime)
+}
+
+// next is the serial number of an access token.
+func (s *Server) next() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.serial++
+	return s.serial
 }
 
 // user gives the one user tokens.
-func (s *Server) user(w http.ResponseWriter, r *http.Request, client string) {
+func (s *Server) user(w http.ResponseWriter, r *http.Request, client, how string) {
+	if s.isDisabled(s.opt.UserID) {
+		fail(w, http.StatusBadRequest, "invalid_grant", 50057, "The user account is disabled.")
+		return
+	}
 	aud, ok := s.audience(w, r)
 	if !ok {
 		return
 	}
+	s.tally(how, r)
 	who := map[string]any{"oid": s.opt.UserID, "sub": s.opt.UserID, "upn": s.opt.UserName, "preferred_username": s.opt.UserName, "name": "Local Developer"}
-	access := map[string]any{"aud": aud, "appid": client, "scp": "user_impersonation", "idtyp": "user", "ver": "1.0"}
+	access := map[string]any{"aud": aud, "appid": client, "scp": "user_impersonation", "idtyp": "user", "ver": "1.0", "serial": s.next()}
 	maps.Copy(access, who)
 	id := map[string]any{"aud": client, "ver": "2.0"}
 	maps.Copy(id, who)
 	info, _ := json.Marshal(map[string]string{"uid": s.opt.UserID, "utid": s.opt.TenantID}) // cannot fail
-	send(w, http.StatusOK, map[string]any{"token_type": "Bearer", "scope": r.PostForm.Get("scope"), "expires_in": s.seconds(), "ext_expires_in": s.seconds(),
+	send(w, http.StatusOK, map[string]any{
+		"token_type": "Bearer", "scope": r.PostForm.Get("scope"), "expires_in": s.seconds(), "ext_expires_in": s.seconds(),
 		"access_token": s.sign(access, s.opt.Lifetime), "id_token": s.sign(id, s.opt.Lifetime), "client_info": base64.RawURLEncoding.EncodeToString(info),
-		"refresh_token": s.sign(map[string]any{"use": "refresh", "sub": s.opt.UserID}, 90*24*time.Hour)})
+		"refresh_token": s.sign(map[string]any{"use": "refresh", "sub": s.opt.UserID, "appid": client}, 90*24*time.Hour),
+	})
 }
 
 func (s *Server) seconds() int { return int(s.opt.Lifetime/time.Second) - 1 }
@@ -142,25 +183,12 @@ func (s *Server) accepts(aud, host string) bool {
 	})
 }
 
-func (s *Server) device(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		fail(w, http.StatusBadRequest, "invalid_request", 900144, "The request body could not be read.")
-		return
-	}
-	code := random()
-	s.mu.Lock()
-	s.devices[code] = time.Now().Add(15 * time.Minute)
-	s.mu.Unlock()
-	user := strings.ToUpper(strings.NewReplacer("-", "A", "_", "B").Replace(code[:9]))
-	url := "https://" + r.Host + "/common/oauth2/deviceauth"
-	send(w, http.StatusOK, map[string]any{"device_code": code, "user_code": user, "verification_uri": url, "verification_url": url, "expires_in": 900, "interval": 1,
-		"message": "To sign in, use a web browser to open the page " + url + " and enter the code " + user + " to authenticate. (The emulator signs you in without it.)"})
-}
-
 func (s *Server) sign(claims map[string]any, life time.Duration) string {
 	now := time.Now()
-	c := jwt.MapClaims{"iss": "https://sts.windows.net/" + s.opt.TenantID + "/", "tid": s.opt.TenantID, "iat": now.Unix(), "nbf": now.Unix(),
-		"exp": now.Add(life).Unix(), "uti": random()[:22]}
+	c := jwt.MapClaims{
+		"iss": "https://sts.windows.net/" + s.opt.TenantID + "/", "tid": s.opt.TenantID, "iat": now.Unix(), "nbf": now.Unix(),
+		"exp": now.Add(life).Unix(), "uti": random()[:22],
+	}
 	maps.Copy(c, claims)
 	t, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(s.opt.Key)
 	if err != nil {

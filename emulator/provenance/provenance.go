@@ -67,7 +67,7 @@ func sectionOf(route string) string {
 	switch {
 	case strings.HasPrefix(route, "/subscriptions"), strings.HasPrefix(route, "/tenants"), strings.HasPrefix(route, "/{scope}"):
 		return "Microsoft.Resources"
-	case strings.HasPrefix(route, "/{tenant}"), strings.HasPrefix(route, "/adfs"), strings.HasPrefix(route, "/common"):
+	case strings.HasPrefix(route, "/{tenant}"), strings.HasPrefix(route, "/adfs"), strings.HasPrefix(route, "/common"), route == "/msi/token", route == "/metadata/identity/oauth2/token":
 		return "Entra ID"
 	}
 	return "Beside Azure Resource Manager"
@@ -98,7 +98,10 @@ Azure's error envelope and names itself. The everyday part is run with the offic
 
 General differences:
 
-- One subscription, one tenant, one service principal with all rights: there is no access control, and there are no policies.
+- One subscription, one tenant. Whoever signs in as the default service principal or as the user may do everything.
+  Other principals have the roles that the emulator was given; roles cannot be assigned through its API, and there are
+  no policies. Which action an operation needs is derived from its path, and the links to other resources that need
+  rights too are those that clients of VMs meet. The resources of a template are not checked.
 - Operations take milliseconds; with realistic times they take about as long as in Azure. Retry-After is 1 and
   Retry-After-Ms is sent too, unless times are realistic.
 - Rate limits are counted as in Azure, but refill a hundred times faster unless times are realistic.

@@ -2,7 +2,7 @@
 // regions, resource groups, tags, the generic list of resources, providers, template deployments
 // and locks.
 //
-// Policies, role assignments and management groups are not here.
+// Policies and management groups are not here, and access control is package rbac's.
 package resources
 
 import "github.com/azlin-dev/azlin/emulator/arm"

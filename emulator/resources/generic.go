@@ -27,7 +27,7 @@ func (p *provider) listResources(c *arm.Call) (*arm.Reply, error) {
 		}
 		l = append(l, brief(r, c.Arg("$expand")))
 	}
-	return c.Page(l), nil
+	return c.Page(c.Visible("", l)), nil
 }
 
 // listed are the tracked resources of the subscription.

@@ -107,7 +107,7 @@ func (p *provider) listGroups(c *arm.Call) (*arm.Reply, error) {
 			l = append(l, p.s.View(r))
 		}
 	}
-	return c.Page(l), nil
+	return c.Page(c.Visible("Microsoft.Resources/subscriptions/resourceGroups/read", l)), nil
 }
 
 func (p *provider) deleteGroup(c *arm.Call) (*arm.Reply, error) {
