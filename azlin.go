@@ -28,6 +28,9 @@ type Options struct {
 	EchoServices []string // that tell the operator's address; empty: launch.DefaultEchoServices
 	ReadOnly     bool     // refuse every write before it is sent
 
+	// SessionNames are this machine's names, by VM name, for VMs whose tag has none.
+	SessionNames map[string]string
+
 	Context string // for the audit log
 	User    string // for the audit log and the owner tag
 	Log     *slog.Logger
@@ -66,7 +69,7 @@ func Open(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{Azure: door, VMs: vm.New(door, vm.Options{CacheDir: under("cache")})}
+	c := &Client{Azure: door, VMs: vm.New(door, vm.Options{CacheDir: under("cache"), SessionNames: o.SessionNames})}
 	c.Reach = reach.Finder{
 		VMs: c.VMs, KnownHosts: remote.KnownHosts{Path: under("known_hosts")},
 		Port: o.SSHPort, AgentSocket: o.AgentSocket,

@@ -23,6 +23,8 @@ type Environment struct {
 	SSHAuthSock      string // SSH_AUTH_SOCK
 	CI               bool   // CI is set to anything but "false"
 	OperatorHostname string // HOSTNAME, only to say who created a VM
+	Editor           string // VISUAL, EDITOR: for 'azlin config edit'
+	Shell            string // SHELL (COMSPEC on Windows): for 'azlin context shell'
 }
 
 // Environ returns the environment of this process in the form ReadEnvironment takes.
@@ -61,5 +63,7 @@ func ReadEnvironment(environ []string) Environment {
 		SSHAuthSock:      vars["SSH_AUTH_SOCK"],
 		CI:               vars["CI"] != "" && vars["CI"] != "false",
 		OperatorHostname: vars["HOSTNAME"],
+		Editor:           first("VISUAL", "EDITOR"),
+		Shell:            first("SHELL", "COMSPEC"),
 	}
 }

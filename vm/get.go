@@ -21,6 +21,9 @@ func (s *Service) Get(ctx context.Context, group, name string) (Info, error) {
 	if err := s.readAddresses(ctx, &i); err != nil {
 		return Info{}, classed(ErrManager, err)
 	}
+	if i.SessionName == "" {
+		i.SessionName = s.sessions[i.Name]
+	}
 	return i, nil
 }
 

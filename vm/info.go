@@ -20,7 +20,7 @@ type Info struct {
 	ProvisioningState string            `json:"provisioning_state,omitempty"`
 	CreatedTime       *time.Time        `json:"created_time,omitempty"` // Azure's timeCreated, UTC
 	Tags              map[string]string `json:"tags,omitempty"`
-	SessionName       string            `json:"session_name,omitempty"` // tag azlin-session
+	SessionName       string            `json:"session_name,omitempty"` // tag azlin-session, else Options.SessionNames
 
 	ID            string   `json:"id"`
 	VMID          string   `json:"vm_id,omitempty"` // stays the same when the VM is renamed by a restore or moved

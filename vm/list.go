@@ -41,6 +41,7 @@ func (s *Service) List(ctx context.Context, o ListOptions) (Listing, error) {
 	if err != nil {
 		return Listing{}, classed(ErrManager, err)
 	}
+	s.nameSessions(vms)
 	l := Listing{VMs: []Info{}}
 	inGroup := 0
 	for _, i := range vms {

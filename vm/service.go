@@ -17,18 +17,23 @@ var (
 // Options of a Service. The zero value is ready.
 type Options struct {
 	CacheDir string // where the sizes of a region are kept for a day; empty: memory only
+
+	// SessionNames are names, by VM name, of sessions that this machine knows. They count for VMs whose tag
+	// azlin-session has none, unless another VM's tag has the same.
+	SessionNames map[string]string
 }
 
 // Service is the VMs of one subscription. It may be used by several goroutines.
 type Service struct {
-	azure *azure.Client
-	sizes *sizeCache
-	locks keyedLocks
+	azure    *azure.Client
+	sizes    *sizeCache
+	locks    keyedLocks
+	sessions map[string]string
 }
 
 // New returns the service of c's subscription. It sends nothing.
 func New(c *azure.Client, o Options) *Service {
-	return &Service{azure: c, sizes: newSizeCache(c, o.CacheDir)}
+	return &Service{azure: c, sizes: newSizeCache(c, o.CacheDir), sessions: o.SessionNames}
 }
 
 // vmID is the ARM id of a VM of this subscription.

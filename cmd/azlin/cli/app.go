@@ -19,6 +19,7 @@ import (
 // environment, and the files of the person who runs it. Azure is reached through session.go.
 type app struct {
 	env     config.Environment
+	environ []string // all of it, for child processes
 	streams term.Streams
 	flags   struct {
 		output, query, jq, context, group, progress string
@@ -33,7 +34,7 @@ type app struct {
 }
 
 func newApp(environ []string, streams term.Streams) *app {
-	a := &app{env: config.ReadEnvironment(environ), streams: streams}
+	a := &app{env: config.ReadEnvironment(environ), environ: environ, streams: streams}
 	// Errors that happen before prepare are for people.
 	a.output = term.Output{Streams: streams, Format: term.Table}
 	return a
@@ -60,7 +61,11 @@ func (a *app) prepare() error {
 		level = slog.LevelDebug
 	}
 	a.log = slog.New(slog.NewTextHandler(a.streams.Err, &slog.HandlerOptions{Level: level}))
-	return nil
+	notes, err := a.paths.Mend()
+	for _, note := range notes {
+		a.say("note: " + note)
+	}
+	return err
 }
 
 // say writes one line of talk to standard error.

@@ -148,7 +148,7 @@ type planLine struct{ name, value string }
 
 func planLines(s *session, p *launch.Plan) []planLine {
 	c := p.Config
-	where := s.context
+	where := s.context.Name
 	if where == "" {
 		where = "the current subscription of the " + s.method
 	}

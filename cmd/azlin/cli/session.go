@@ -3,7 +3,10 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
@@ -14,7 +17,7 @@ import (
 type session struct {
 	*azlin.Client
 
-	context string // empty: none is active
+	context config.Context // Name is empty: none is active
 	config  config.Config
 	method  string // what is signed in with
 	user    string
@@ -36,27 +39,26 @@ func (a *app) resolve(ctx context.Context) (destination, error) {
 	if err != nil {
 		return d, err
 	}
-	if d.config, err = config.Load(a.paths.Config); err != nil {
+	settings, err := a.settings()
+	if err != nil {
 		return d, err
 	}
-	if d.context, err = a.activeContext(); err != nil {
-		return d, err
-	}
+	d.config, d.context = settings.Config, settings.Context
 	d.options = azlin.Options{
 		StateDir: a.paths.Dir, AgentSocket: a.env.SSHAuthSock, Context: d.context.Name, Log: a.log,
-		EchoServices: d.config.EchoServices,
+		EchoServices: d.config.EchoServices, SessionNames: d.config.SessionNames, ReadOnly: d.context.ReadOnly,
 		Target: azure.Target{
-			TenantID:       cmp.Or(d.context.TenantID, a.env.TenantID),
-			SubscriptionID: cmp.Or(d.context.SubscriptionID, a.env.SubscriptionID),
-			ResourceGroup:  cmp.Or(a.flags.group, a.env.ResourceGroup, d.context.ResourceGroup, d.config.DefaultResourceGroup),
-			Region:         cmp.Or(d.context.Region, d.config.Region()),
+			TenantID:       settings.TenantID.Text(),
+			SubscriptionID: settings.SubscriptionID.Text(),
+			ResourceGroup:  settings.ResourceGroup.Text(),
+			Region:         settings.Region.Text(),
 		},
 	}
 	d.auth = azure.AuthOptions{
 		TenantID: d.options.Target.TenantID, SubscriptionID: d.options.Target.SubscriptionID,
 		ClientID: a.env.ClientID, ClientSecret: a.env.ClientSecret, CacheDir: a.paths.Tokens,
 	}
-	if d.context.Cloud == config.EmulatorContext {
+	if strings.EqualFold(d.context.Cloud, config.EmulatorContext) {
 		return d, a.useEmulator(ctx, &d.options, &d.auth)
 	}
 	if a.paths.AzureDir != "" {
@@ -89,21 +91,24 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{Client: client, context: d.context.Name, config: d.config, method: authenticator.Method(), user: who.UserName}, nil
+	return &session{Client: client, context: d.context, config: d.config, method: authenticator.Method(), user: who.UserName}, nil
 }
 
-// activeContext is the one named by flag or environment, else the current one; without any it is empty,
-// which means the Azure CLI's current subscription.
-func (a *app) activeContext() (config.Context, error) {
+// settings reads the configuration and the contexts and resolves what is in effect. Keys that azlin does
+// not know are told and kept.
+func (a *app) settings() (config.Resolution, error) {
+	c, err := config.Load(a.paths.Config)
+	if err != nil {
+		return config.Resolution{}, err
+	}
 	all, err := config.LoadContexts(a.paths.Contexts)
 	if err != nil {
-		return config.Context{}, err
+		return config.Resolution{}, err
 	}
-	name := cmp.Or(a.flags.context, a.env.Context, all.Current)
-	if name == "" {
-		return config.Context{}, nil
+	for _, u := range slices.Concat(c.Unknown, all.Unknown) {
+		a.say(fmt.Sprintf("note: %s: azlin does not know the key %s; it is kept", u.Where, u.Key))
 	}
-	return all.Get(name)
+	return config.Resolve(config.Flags{Context: a.flags.context, ResourceGroup: a.flags.group}, a.env, all, c)
 }
 
 // useEmulator points a command at the local emulator, which must be the only thing it can reach: the
@@ -117,12 +122,15 @@ func (a *app) useEmulator(ctx context.Context, options *azlin.Options, auth *azu
 	if err != nil {
 		return err
 	}
-	options.Target.Cloud, options.Target.TenantID = cloud, status.TenantID
-	options.Target.SubscriptionID = status.SubscriptionID
+	options.Target.Cloud = cloud
+	// A context in the emulator's cloud may name others, as one of Azure may; then it gets what Azure says to
+	// a subscription that is not there.
+	options.Target.TenantID = cmp.Or(options.Target.TenantID, status.TenantID)
+	options.Target.SubscriptionID = cmp.Or(options.Target.SubscriptionID, status.SubscriptionID)
 	options.SSHPort = status.SSHPort
 	options.EchoServices = []string{status.Endpoint + "/echo/ipv4/1", status.Endpoint + "/echo/ipv4/2"}
 	*auth = azure.AuthOptions{
-		Cloud: cloud, TenantID: status.TenantID, SubscriptionID: status.SubscriptionID,
+		Cloud: cloud, TenantID: options.Target.TenantID, SubscriptionID: options.Target.SubscriptionID,
 		ClientID: status.ClientID, ClientSecretFile: status.ClientSecretFile, CacheDir: a.paths.Tokens,
 	}
 	return nil

@@ -1,0 +1,69 @@
+package vm
+
+import (
+	"context"
+	"strings"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// nameSessions gives VMs without a session tag the name that this machine knows.
+func (s *Service) nameSessions(vms []Info) {
+	tagged := map[string]bool{}
+	for _, i := range vms {
+		tagged[i.SessionName] = true
+	}
+	for n, i := range vms {
+		if name := s.sessions[i.Name]; i.SessionName == "" && !tagged[name] {
+			vms[n].SessionName = name
+		}
+	}
+}
+
+// SetSession finds the VM that name means, as Resolve does, and writes session into its tag azlin-session
+// (Microsoft.Resources/tags, Merge; its other tags are not touched); the empty session takes the tag away.
+// It returns the VM as it is then. A session that is the name or session of another VM in the same place is
+// a Conflict, because it would find that one.
+func (s *Service) SetSession(ctx context.Context, group, name, session string) (Info, error) {
+	if session != "" {
+		if err := validSession(session); err != nil {
+			return Info{}, classed(ErrManager, err)
+		}
+	}
+	l, err := s.List(ctx, ListOptions{ResourceGroup: group, All: true})
+	if err != nil {
+		return Info{}, err
+	}
+	match, err := ResolveIn(l.VMs, name)
+	if err != nil {
+		return Info{}, classed(ErrManager, err)
+	}
+	i := match.VM
+	if session == "" {
+		err = s.azure.DeleteTags(ctx, i.ID, azure.TagSession)
+	} else if err = freeSession(l.VMs, i, session); err == nil {
+		err = s.azure.MergeTags(ctx, i.ID, map[string]string{azure.TagSession: session})
+	}
+	if err != nil {
+		return Info{}, classed(ErrManager, err)
+	}
+	i.SessionName = session
+	return i, nil
+}
+
+// freeSession says whether session would find no VM but own.
+func freeSession(vms []Info, own Info, session string) error {
+	for _, i := range vms {
+		if azure.IDKey(i.ID) == azure.IDKey(own.ID) {
+			continue
+		}
+		if i.SessionName == session || strings.EqualFold(i.Name, session) {
+			return &errkind.Error{
+				Kind: errkind.Conflict, Op: "name session", Resource: session,
+				Err: errkind.New(errkind.Conflict, "the VM %s in resource group %s is found by this name", i.Name, i.ResourceGroup),
+			}
+		}
+	}
+	return nil
+}
