@@ -20,11 +20,11 @@ const modulePath = "github.com/azlin-dev/azlin"
 // packages of lower levels.
 var levels = [][]string{
 	{"errkind", "progress", "internal/atomicfile", "internal/tomledit"},
-	{"config", "audit"},
+	{"config", "audit", "history"},
 	{"azure", "cloudinit", "notify", "prereq"},
 	{"vm", "remote"},
 	{"reach"},
-	{"launch"},
+	{"launch", "doctor"},
 	{"."},
 	{"cmd/azlin/term"},
 	{"cmd/azlin/cli"},
