@@ -15,6 +15,11 @@ type Environment struct {
 	TenantID         string // AZURE_TENANT_ID
 	ClientID         string // AZURE_CLIENT_ID
 	ClientSecret     string // AZURE_CLIENT_SECRET
+	Certificate      string // AZURE_CLIENT_CERTIFICATE_PATH: PEM or PKCS #12, with its key
+	CertificatePass  string // AZURE_CLIENT_CERTIFICATE_PASSWORD
+	FederatedToken   string // AZURE_FEDERATED_TOKEN_FILE
+	IdentityEndpoint string // IDENTITY_ENDPOINT, when IDENTITY_HEADER is set too; the SDK reads both
+	CAFile           string // AZLIN_CA_FILE: PEM certificates to trust besides the system's
 	AzureConfigDir   string // AZURE_CONFIG_DIR: where the Azure CLI keeps its profile
 	Home             string // HOME (USERPROFILE on Windows)
 	User             string // USER (USERNAME on Windows)
@@ -47,6 +52,10 @@ func ReadEnvironment(environ []string) Environment {
 		return ""
 	}
 	_, noColor := vars["NO_COLOR"]
+	identity := ""
+	if vars["IDENTITY_HEADER"] != "" {
+		identity = vars["IDENTITY_ENDPOINT"]
+	}
 	return Environment{
 		ConfigDir:        vars["AZLIN_CONFIG_DIR"],
 		Context:          vars["AZLIN_CONTEXT"],
@@ -55,6 +64,11 @@ func ReadEnvironment(environ []string) Environment {
 		TenantID:         vars["AZURE_TENANT_ID"],
 		ClientID:         vars["AZURE_CLIENT_ID"],
 		ClientSecret:     vars["AZURE_CLIENT_SECRET"],
+		Certificate:      vars["AZURE_CLIENT_CERTIFICATE_PATH"],
+		CertificatePass:  vars["AZURE_CLIENT_CERTIFICATE_PASSWORD"],
+		FederatedToken:   vars["AZURE_FEDERATED_TOKEN_FILE"],
+		IdentityEndpoint: identity,
+		CAFile:           vars["AZLIN_CA_FILE"],
 		AzureConfigDir:   vars["AZURE_CONFIG_DIR"],
 		Home:             first("HOME", "USERPROFILE"),
 		User:             first("USER", "USERNAME", "LOGNAME"),
