@@ -31,6 +31,7 @@ type Status struct {
 	SubscriptionID   string         `json:"subscription_id"`
 	SSHPort          int            `json:"ssh_port"` // 0 without hosts
 	OperatorIP       string         `json:"operator_ip"`
+	Realistic        bool           `json:"realistic"` // operations last as long as in Azure
 	PID              int            `json:"pid"`
 	Hosts            []host.Status  `json:"hosts"`
 	HostsNote        string         `json:"hosts_note,omitempty"` // why VMs do not boot

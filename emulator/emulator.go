@@ -60,17 +60,18 @@ type Options struct {
 
 // Emulator is a local Azure.
 type Emulator struct {
-	arm      *arm.Server
-	entra    *entra.Server
-	access   *rbac.Directory
-	compute  *compute.Provider
-	hosts    *hosts // nil without a runtime
-	saver    *saver // nil without a directory
-	identity Identity
-	operator netip.Addr
-	log      *slog.Logger
-	stop     context.CancelFunc
-	running  sync.WaitGroup
+	arm       *arm.Server
+	entra     *entra.Server
+	access    *rbac.Directory
+	compute   *compute.Provider
+	hosts     *hosts // nil without a runtime
+	saver     *saver // nil without a directory
+	identity  Identity
+	operator  netip.Addr
+	realistic bool
+	log       *slog.Logger
+	stop      context.CancelFunc
+	running   sync.WaitGroup
 }
 
 // New makes an emulator, with the state that Dir holds from an earlier one. Close it when it has a
@@ -86,7 +87,7 @@ func New(opt Options) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{log: opt.Log, operator: opt.OperatorIP, identity: Identity{TenantID: tenantID, SubscriptionID: subscriptionID, ClientID: clientID, ClientSecret: keys.Secret, IdentityHeader: keys.Header}}
+	e := &Emulator{log: opt.Log, operator: opt.OperatorIP, realistic: opt.Realistic, identity: Identity{TenantID: tenantID, SubscriptionID: subscriptionID, ClientID: clientID, ClientSecret: keys.Secret, IdentityHeader: keys.Header}}
 	signing, err := hex.DecodeString(keys.Signing)
 	if err != nil {
 		return nil, err
