@@ -1,0 +1,41 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// Subscription is one that the signed-in identity may see.
+type Subscription struct {
+	ID       string `json:"subscriptionId"`
+	Name     string `json:"displayName"`
+	State    string `json:"state"` // "Enabled", "Warned", "PastDue", "Disabled", "Deleted"
+	TenantID string `json:"tenantId"`
+}
+
+const subscriptionsVersion = "2022-12-01"
+
+// Subscriptions lists what the identity of o.Credential can work in (GET /subscriptions, one request and one
+// for each further page). o.Target.SubscriptionID is not needed.
+func Subscriptions(ctx context.Context, o Options) ([]Subscription, error) {
+	if o.Target.SubscriptionID == "" {
+		o.Target.SubscriptionID = "00000000-0000-0000-0000-000000000000" // Open wants one; it is not used here
+	}
+	c, err := Open(o)
+	if err != nil {
+		return nil, err
+	}
+	var all []Subscription
+	err = c.Page(ctx, "/subscriptions", subscriptionsVersion, func(page []byte) error {
+		var list struct {
+			Value []Subscription `json:"value"`
+		}
+		if err := json.Unmarshal(page, &list); err != nil {
+			return fmt.Errorf("list subscriptions: %w", err)
+		}
+		all = append(all, list.Value...)
+		return nil
+	})
+	return all, err
+}

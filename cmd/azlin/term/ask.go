@@ -1,0 +1,38 @@
+package term
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+)
+
+// Propose is Ask with an answer that Enter accepts.
+func (s Streams) Propose(ctx context.Context, question, proposal, flag string) (string, error) {
+	answer, err := s.Ask(ctx, question+" ["+Clean(proposal)+"]:", flag)
+	return cmp.Or(answer, proposal), err
+}
+
+// Choose shows numbered choices and returns the index of the one that was chosen by its number. It asks
+// again until the answer is one of them.
+func (s Streams) Choose(ctx context.Context, question string, choices []string, flag string) (int, error) {
+	if s.InTTY {
+		for n, c := range choices {
+			if _, err := fmt.Fprintf(s.Err, "  %2d  %s\n", n+1, Clean(c)); err != nil {
+				return 0, err
+			}
+		}
+	}
+	for {
+		answer, err := s.Propose(ctx, question, "1", flag)
+		if err != nil {
+			return 0, err
+		}
+		if n, err := strconv.Atoi(answer); err == nil && 1 <= n && n <= len(choices) {
+			return n - 1, nil
+		}
+		if _, err := fmt.Fprintf(s.Err, "%q is not a number from 1 to %d\n", Clean(answer), len(choices)); err != nil {
+			return 0, err
+		}
+	}
+}
