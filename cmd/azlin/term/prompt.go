@@ -34,18 +34,6 @@ func (s Streams) Confirm(ctx context.Context, question, flag string) error {
 	return ErrDeclined
 }
 
-// Ask asks for a line on standard error and returns it without the spaces around it. Without a terminal it
-// is an error that names the flag to give instead.
-func (s Streams) Ask(ctx context.Context, question, flag string) (string, error) {
-	if !s.InTTY {
-		return "", errkind.New(errkind.Invalid, "%s But there is no terminal to ask on: give %s", question, flag)
-	}
-	if _, err := fmt.Fprintf(s.Err, "%s ", question); err != nil {
-		return "", err
-	}
-	return readLine(ctx, s.In)
-}
-
 // readLine waits for a line or for ctx. The goroutine that is left behind at the end of ctx ends with the
 // process: a terminal read cannot be interrupted portably.
 func readLine(ctx context.Context, in io.Reader) (string, error) {
