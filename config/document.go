@@ -84,9 +84,20 @@ func inOrder(d *tomledit.Document, table map[string]any, path ...string) []strin
 const lockTimeout = 30 * time.Second
 
 // editDocument changes a TOML file under its lock: edit gets what is there now and returns what is to be
-// there. Nothing is written when that is the same, or when anything is wrong. A file that is a symbolic
-// link stays one.
+// there. A file that cannot be understood is not changed.
 func editDocument(ctx context.Context, name string, class error, edit func(*tomledit.Document) (*tomledit.Document, error)) error {
+	return replaceDocument(ctx, name, class, func(old []byte) (*tomledit.Document, error) {
+		d, err := parseDocument(name, old, class)
+		if err != nil {
+			return nil, err
+		}
+		return edit(d)
+	})
+}
+
+// replaceDocument writes what edit returns for the text that is there, under the file's lock. Nothing is
+// written when that is the same, or when anything is wrong. A file that is a symbolic link stays one.
+func replaceDocument(ctx context.Context, name string, class error, edit func(old []byte) (*tomledit.Document, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, lockTimeout,
 		errkind.New(errkind.Conflict, "another process holds %s.lock", name))
 	defer cancel()
@@ -98,16 +109,12 @@ func editDocument(ctx context.Context, name string, class error, edit func(*toml
 		target = name // it does not exist yet; anything else shows when it is read
 	}
 	err = atomicfile.Update(ctx, target, 0o600, func(old []byte) ([]byte, error) {
-		d, err := parseDocument(name, old, class)
-		if err != nil {
-			return nil, err
-		}
-		changed, err := edit(d)
+		changed, err := edit(old)
 		if err != nil {
 			return nil, err
 		}
 		if data := changed.Bytes(); !bytes.Equal(data, old) {
-			return data, nil
+			return append(make([]byte, 0, 1), data...), nil // not nil when it is empty
 		}
 		return nil, nil
 	})
@@ -116,8 +123,7 @@ func editDocument(ctx context.Context, name string, class error, edit func(*toml
 		return nil
 	case errors.Is(err, context.DeadlineExceeded):
 		err = context.Cause(ctx)
-	}
-	if errors.Is(err, tomledit.ErrShape) {
+	case errors.Is(err, tomledit.ErrShape):
 		err = &errkind.Error{Kind: errkind.Invalid, Err: err}
 	}
 	if errors.Is(err, class) {

@@ -61,11 +61,10 @@ func (a *app) prepare() error {
 		level = slog.LevelDebug
 	}
 	a.log = slog.New(slog.NewTextHandler(a.streams.Err, &slog.HandlerOptions{Level: level}))
-	notes, err := a.paths.Mend()
-	for _, note := range notes {
+	for _, note := range a.paths.Mend() {
 		a.say("note: " + note)
 	}
-	return err
+	return nil
 }
 
 // say writes one line of talk to standard error.

@@ -3,9 +3,11 @@ package cli
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/history"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -42,7 +44,7 @@ the remote one, or 255 when the connection failed.`,
 			if err != nil {
 				return err
 			}
-			return a.connect(cmd.Context(), host, match, flags.noTmux, args[1:])
+			return a.connect(cmd.Context(), s, host, match, flags.noTmux, args[1:])
 		},
 	}
 	flags.add(cmd)
@@ -51,18 +53,44 @@ the remote one, or 255 when the connection failed.`,
 	return cmd
 }
 
-// connect runs the interactive session and turns ssh's exit code into ours.
-func (a *app) connect(ctx context.Context, host remote.Host, match vm.Match, noTmux bool, command []string) error {
+// connect runs the interactive session, records its start and end, and turns ssh's exit code into ours.
+func (a *app) connect(ctx context.Context, s *session, host remote.Host, match vm.Match, noTmux bool, command []string) error {
+	name := cmp.Or(match.TmuxSession, match.VM.SessionName, remote.DefaultSession)
+	if noTmux || len(command) > 0 {
+		name = ""
+	}
+	ended := a.recordConnection(ctx, history.Connection{
+		VM: match.VM.Name, ResourceGroup: match.VM.ResourceGroup, SubscriptionID: s.Azure.SubscriptionID(),
+		Context: s.context.Name, Address: host.Address, Session: name,
+	})
 	code, err := remote.Connect(ctx, remote.Interactive{
-		Host: host, KnownHosts: a.knownHosts(), NoTmux: noTmux, Command: command,
-		Session: cmp.Or(match.TmuxSession, match.VM.SessionName),
-		Stdin:   a.streams.In, Stdout: a.streams.Out, Stderr: a.streams.Err,
+		Host: host, KnownHosts: a.knownHosts(), NoTmux: noTmux, Command: command, Session: name,
+		Stdin: a.streams.In, Stdout: a.streams.Out, Stderr: a.streams.Err,
 	})
 	if err != nil {
+		ended(remote.DisconnectExitCode)
 		return err
 	}
+	ended(code)
 	if code != 0 {
 		return remoteExit(code)
 	}
 	return nil
+}
+
+// recordConnection records that a connection begins, and by the function it returns that it has ended. A
+// record that cannot be kept is no reason not to connect.
+func (a *app) recordConnection(ctx context.Context, c history.Connection) (ended func(exitCode int)) {
+	log := history.Log{Path: a.paths.History}
+	id, err := log.Start(ctx, c)
+	if err != nil {
+		a.say("warning: " + err.Error())
+		return func(int) {}
+	}
+	return func(exitCode int) {
+		// It is recorded, too, when the connection ended because somebody interrupted azlin.
+		if err := log.End(context.WithoutCancel(ctx), id, exitCode, time.Time{}); err != nil {
+			a.say("warning: " + err.Error())
+		}
+	}
 }

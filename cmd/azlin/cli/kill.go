@@ -15,7 +15,8 @@ import (
 )
 
 type killFlags struct {
-	yes, dryRun, foreign bool
+	consent         consent
+	dryRun, foreign bool
 }
 
 func newKillCommand(a *app) *cobra.Command {
@@ -32,15 +33,21 @@ error.`,
 		Args:    exactly(1, "one VM"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.kill(cmd.Context(), args[0], flags) },
 	}
-	addYes(cmd, &flags.yes)
+	flags.consent.add(cmd)
 	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show what would be deleted and stop")
 	cmd.Flags().BoolVar(&flags.foreign, "foreign", false, "also a VM that azlin did not create")
 	return cmd
 }
 
 func (a *app) kill(ctx context.Context, name string, flags killFlags) error {
-	if !flags.yes && !flags.dryRun && !a.streams.InTTY {
-		return errkind.New(errkind.Invalid, "deleting a VM needs a confirmation, but there is no terminal to ask on: give --yes")
+	settings, err := a.settings()
+	if err != nil {
+		return err
+	}
+	if !flags.dryRun { // before the emulator is started, or anything asked
+		if err := a.possible("deleting a VM", settings.Context, flags.consent); err != nil {
+			return err
+		}
 	}
 	s, err := a.open(ctx)
 	if err != nil {
@@ -73,12 +80,13 @@ func (a *app) kill(ctx context.Context, name string, flags killFlags) error {
 	if flags.dryRun {
 		return a.output.Print(deletionView(plan))
 	}
-	if plan.TotalResources > 0 && !flags.yes {
-		a.say(fmt.Sprintf("In subscription %s, resource group %s, this will be deleted:", s.Azure.SubscriptionID(), group))
+	if plan.TotalResources > 0 {
+		a.say("To be deleted:")
+		a.sayTarget(s, group)
 		for _, r := range plan.Results {
 			a.say(fmt.Sprintf("  %-10s %s", r.ResourceType, r.ResourceName))
 		}
-		if err := a.streams.Confirm(ctx, "Delete "+name+"?", "--yes"); err != nil {
+		if err := a.confirm(ctx, "Delete "+name+"?", s.context, flags.consent); err != nil {
 			return err
 		}
 	}
@@ -89,6 +97,9 @@ func (a *app) kill(ctx context.Context, name string, flags killFlags) error {
 	if err := s.Launcher.Forget(ctx, group, name, match.VM.VMID); err != nil {
 		return err
 	}
+	if sum.FailedResources == 0 {
+		a.forgetNames(ctx, name)
+	}
 	if err := a.output.Print(deletionView(sum)); err != nil {
 		return err
 	}
@@ -96,6 +107,20 @@ func (a *app) kill(ctx context.Context, name string, flags killFlags) error {
 		return &errkind.Error{Err: err, Next: fmt.Sprintf("azlin kill %s -g %s", name, group)}
 	}
 	return nil
+}
+
+// forgetNames takes what the configuration remembers of a VM out of it.
+func (a *app) forgetNames(ctx context.Context, name string) {
+	err := config.File{Path: a.paths.Config}.Update(ctx, func(c *config.Config) error {
+		delete(c.SessionNames, name)
+		if c.LastVMName == name {
+			c.LastVMName = ""
+		}
+		return nil
+	})
+	if err != nil {
+		a.say("warning: the name of the VM stays in the configuration: " + err.Error())
+	}
 }
 
 // deleteVM deletes and shows how far it is.

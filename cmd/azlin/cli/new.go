@@ -135,8 +135,11 @@ func (a *app) launch(cmd *cobra.Command, flags newFlags) error {
 	for _, w := range result.Warnings {
 		a.say("warning: " + w)
 	}
+	if err := (config.File{Path: a.paths.Config}).Set(ctx, "last_vm_name", result.VM.Name); err != nil {
+		a.say("warning: the VM's name is not remembered: " + err.Error())
+	}
 	if connect {
-		return a.connect(ctx, result.Host, vm.Match{VM: result.VM}, false, nil)
+		return a.connect(ctx, s, result.Host, vm.Match{VM: result.VM}, false, nil)
 	}
 	v := showView(result.VM)
 	v.Note = "connect with 'azlin connect " + result.VM.Name + "'"

@@ -57,12 +57,13 @@ Without an Azure account, try all of it on the local emulator:
 	for _, c := range []*cobra.Command{
 		newNewCommand(a), newListCommand(a), newShowCommand(a), newConnectCommand(a), newExecCommand(a),
 		newStartCommand(a), newStopCommand(a), newRestartCommand(a), newKillCommand(a),
+		newSessionCommand(a), newHistoryCommand(a), newLastCommand(a),
 	} {
 		c.GroupID = groupVM
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{
-		newDoctorCommand(a),
+		newDoctorCommand(a), newConfigCommand(a), newContextCommand(a),
 	} {
 		c.GroupID = groupSetup
 		root.AddCommand(c)

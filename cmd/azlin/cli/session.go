@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -105,9 +104,7 @@ func (a *app) settings() (config.Resolution, error) {
 	if err != nil {
 		return config.Resolution{}, err
 	}
-	for _, u := range slices.Concat(c.Unknown, all.Unknown) {
-		a.say(fmt.Sprintf("note: %s: azlin does not know the key %s; it is kept", u.Where, u.Key))
-	}
+	a.sayUnknown(slices.Concat(c.Unknown, all.Unknown))
 	return config.Resolve(config.Flags{Context: a.flags.context, ResourceGroup: a.flags.group}, a.env, all, c)
 }
 

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/config"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// consent is what the command line says about going on with something destructive.
+type consent struct {
+	yes     bool
+	context string // --confirm-context
+}
+
+func (c *consent) add(cmd *cobra.Command) {
+	addYes(cmd, &c.yes)
+	cmd.Flags().StringVar(&c.context, "confirm-context", "", "name of the context that is meant; a protected one wants it besides --yes")
+}
+
+// possible says, before anything is sent, whether consent can be given at all.
+func (a *app) possible(what string, where config.Context, c consent) error {
+	switch {
+	case c.context != "" && c.context != where.Name:
+		return errkind.New(errkind.Invalid, "--confirm-context %s: the context is %q", c.context, where.Name)
+	case a.streams.InTTY:
+		return nil
+	case !c.yes:
+		return errkind.New(errkind.Invalid, "%s needs a confirmation, but there is no terminal to ask on: give --yes", what)
+	case where.Protected && c.context == "":
+		return errkind.New(errkind.Invalid, "the context %s is protected, and there is no terminal to type its name on: give --confirm-context %s", where.Name, where.Name)
+	}
+	return nil
+}
+
+// confirm asks question, unless --yes was given. In a protected context its name has to be typed, --yes or
+// not, unless --confirm-context gave it.
+func (a *app) confirm(ctx context.Context, question string, where config.Context, c consent) error {
+	if err := a.possible(question, where, c); err != nil {
+		return err
+	}
+	if where.Protected && c.context == "" {
+		typed, err := a.streams.Ask(ctx, fmt.Sprintf("%s The context %s is protected; type its name to go on", question, where.Name), "", "--confirm-context "+where.Name)
+		if err != nil {
+			return err
+		}
+		if typed != where.Name {
+			return term.ErrDeclined
+		}
+		return nil
+	}
+	if c.yes {
+		return nil
+	}
+	return a.streams.Confirm(ctx, question, "--yes")
+}
+
+// sayTarget says where something destructive is about to happen.
+func (a *app) sayTarget(s *session, group string) {
+	where := s.context.Name
+	if where == "" {
+		where = "none, the current subscription of the " + s.method
+	}
+	if group == "" {
+		group = "all"
+	}
+	a.say(fmt.Sprintf("context %s, subscription %s, resource group %s", where, s.Azure.SubscriptionID(), group))
+}

@@ -1,0 +1,39 @@
+package config
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/tomledit"
+)
+
+// Read returns the text of the file; no file is no text.
+func (f File) Read() ([]byte, error) {
+	data, err := os.ReadFile(f.Path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &errkind.Error{Kind: errkind.Invalid, Op: "read", Resource: f.Path, Class: ErrConfig, Err: err}
+	}
+	return data, nil
+}
+
+// Replace makes text the whole content of the file if it is a valid configuration and the file still says
+// old. draft is the name by which errors call the text.
+func (f File) Replace(ctx context.Context, draft string, old, text []byte) error {
+	d, err := parseDocument(draft, text, ErrConfig)
+	if err != nil {
+		return err
+	}
+	if _, err := decodeConfig(draft, d); err != nil {
+		return err
+	}
+	return replaceDocument(ctx, f.Path, ErrConfig, func(now []byte) (*tomledit.Document, error) {
+		if !bytes.Equal(now, old) {
+			return nil, errkind.New(errkind.Conflict, "somebody else changed it meanwhile")
+		}
+		return d, nil
+	})
+}
