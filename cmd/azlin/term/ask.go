@@ -9,21 +9,19 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Ask asks for a line on standard error and returns it without the spaces around it. Without a terminal it
-// is an error that names the flag to give instead.
-func (s Streams) Ask(ctx context.Context, question, flag string) (string, error) {
+// Ask asks for a line on standard error and returns it without the spaces around it; an empty answer is the
+// proposal. Without a terminal it is an error that names the flag to give instead.
+func (s Streams) Ask(ctx context.Context, question, proposal, flag string) (string, error) {
 	if !s.InTTY {
-		return "", errkind.New(errkind.Invalid, "%s But there is no terminal to ask on: give %s", question, flag)
+		return "", errkind.New(errkind.Invalid, "%s: there is no terminal to ask on: give %s", question, flag)
 	}
-	if _, err := fmt.Fprintf(s.Err, "%s ", question); err != nil {
+	if proposal != "" {
+		question += " [" + Clean(proposal) + "]"
+	}
+	if _, err := fmt.Fprintf(s.Err, "%s: ", question); err != nil {
 		return "", err
 	}
-	return readLine(ctx, s.In)
-}
-
-// Propose is Ask with an answer that Enter accepts.
-func (s Streams) Propose(ctx context.Context, question, proposal, flag string) (string, error) {
-	answer, err := s.Ask(ctx, question+" ["+Clean(proposal)+"]:", flag)
+	answer, err := readLine(ctx, s.In)
 	return cmp.Or(answer, proposal), err
 }
 
@@ -38,7 +36,7 @@ func (s Streams) Choose(ctx context.Context, question string, choices []string, 
 		}
 	}
 	for {
-		answer, err := s.Propose(ctx, question, "1", flag)
+		answer, err := s.Ask(ctx, question, "1", flag)
 		if err != nil {
 			return 0, err
 		}
