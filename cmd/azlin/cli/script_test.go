@@ -19,6 +19,10 @@ import (
 
 func TestMain(m *testing.M) {
 	emulator.HostMain()
+	if len(os.Args) > 2 && os.Args[1] == "emulator" && os.Args[2] == "serve" {
+		// The background process of an emulator that a test started in this binary.
+		os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
+	}
 	testscript.Main(m, map[string]func(){
 		"azlin": func() {
 			os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
