@@ -1,17 +1,14 @@
 package azure
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"net/http"
-	"os"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-
-	"github.com/azlin-dev/azlin/errkind"
 )
 
 // Credentials says who is signed in, and where.
@@ -21,138 +18,104 @@ type Credentials struct {
 	UserName       string `json:"user_name,omitempty"`
 }
 
-// AuthOptions is what signing in may draw on. The first of these that is given is used, and no other:
-// a service principal (ClientID), then the session of the Azure CLI (ProfileFile).
+// Kind is a way to sign in.
+type Kind string
+
+// The ways to sign in, in the order in which they are tried.
+const (
+	ClientSecret      Kind = "client-secret"      // a service principal with a secret
+	ClientCertificate Kind = "client-certificate" // a service principal with a certificate
+	WorkloadIdentity  Kind = "workload-identity"  // a service principal for which a foreign issuer vouches
+	ManagedIdentity   Kind = "managed-identity"   // the identity of the Azure resource that azlin runs on
+	DeviceCode        Kind = "device-code"        // a person with a browser somewhere
+	AzureCLI          Kind = "azure-cli"          // the session of az
+)
+
+// String is the kind as people call it.
+func (k Kind) String() string {
+	switch k {
+	case ClientSecret:
+		return "service principal"
+	case ClientCertificate:
+		return "service principal with a certificate"
+	case WorkloadIdentity:
+		return "workload identity"
+	case ManagedIdentity:
+		return "managed identity"
+	case DeviceCode:
+		return "device code"
+	case AzureCLI:
+		return "Azure CLI"
+	}
+	return string(k)
+}
+
+// AuthOptions is what signing in may draw on. What is given is tried in this order, and the first that
+// is there is used, and no other: a secret, a certificate, a federated token, a managed identity, what
+// Login has remembered in CacheDir, the session of the Azure CLI.
 type AuthOptions struct {
 	Cloud          Cloud
-	TenantID       string // of the service principal; with the Azure CLI empty means its current one
+	TenantID       string // empty: the one of the sign-in that is remembered, or of the Azure CLI
 	SubscriptionID string // empty: the Azure CLI's current one
 
-	ClientID         string
+	ClientID         string // of the service principal; of a managed identity that is not the system's
 	ClientSecret     string
 	ClientSecretFile string // read when ClientSecret is empty; only its first line counts
 
+	CertificateFile     string // PEM or PKCS #12, certificate and key
+	CertificatePassword string // of PKCS #12
+
+	FederatedTokenFile string // read again whenever a token is due
+
+	// IdentityEndpoint is the value of IDENTITY_ENDPOINT where that and IDENTITY_HEADER are set. The SDK
+	// reads both from the environment of the process.
+	IdentityEndpoint string
+
 	ProfileFile string // the Azure CLI's azureProfile.json
 
-	CacheDir string       // tokens between runs, mode 0600; empty: memory only
+	// Source says where the principal of the fields above comes from, for Choices; empty: "environment".
+	Source string
+
+	CacheDir string       // tokens and sign-ins between runs, mode 0600; empty: memory only
 	HTTP     *http.Client // for the token endpoint; nil: Cloud.HTTPClient()
 }
+
+// Choice says of one way to sign in whether it is used, and why or why not.
+type Choice struct {
+	Kind   Kind   `json:"kind"`   // empty: of azlin login, when that was not used
+	Source string `json:"source"` // "environment", "azlin login", "az login", or AuthOptions.Source
+	Chosen bool   `json:"chosen"`
+	Reason string `json:"reason"`
+}
+
+// The sources of a Choice.
+const (
+	sourceEnvironment = "environment"
+	sourceLogin       = "azlin login"
+	sourceCLI         = "az login"
+)
+
+func (o AuthOptions) source() string { return cmp.Or(o.Source, sourceEnvironment) }
 
 // Authenticator signs in. It never prompts.
 type Authenticator struct {
 	options AuthOptions
 	who     Credentials
-	method  string
-	cred    azcore.TokenCredential
+	kind    Kind
+	cred    *tokenCache
+	choices []Choice
 	err     error // why nobody can be signed in
 }
 
-// NewAuthenticator chooses the credential and reads its files; it sends nothing. When nothing is
-// there to sign in with, that is told by Authenticate, not here.
-func NewAuthenticator(o AuthOptions) (*Authenticator, error) {
-	o.Cloud = o.Cloud.orPublic()
-	a := &Authenticator{options: o}
-	switch {
-	case o.ClientID != "":
-		return a, a.servicePrincipal()
-	case o.ProfileFile != "":
-		return a, a.azureCLI()
-	}
-	a.err = notSignedIn("no service principal is set and the Azure CLI has no session")
-	return a, nil
-}
+// Kind says how one is signed in; empty when nothing is there to sign in with.
+func (a *Authenticator) Kind() Kind { return a.kind }
 
-func notSignedIn(why string) error {
-	return &errkind.Error{Kind: errkind.Auth, Op: "sign in", Class: ErrAuthentication, Err: fmt.Errorf("%w: %s", ErrAuthentication, why)}
-}
+// Method says what is signed in with, in words: "service principal", "Azure CLI"; empty when nothing is.
+func (a *Authenticator) Method() string { return a.kind.String() }
 
-func (a *Authenticator) servicePrincipal() error {
-	o := a.options
-	a.method = "service principal"
-	a.who = Credentials{SubscriptionID: o.SubscriptionID, TenantID: o.TenantID, UserName: o.ClientID}
-	if o.TenantID == "" {
-		return errkind.New(errkind.Invalid, "sign in as service principal %s: the tenant is not set", o.ClientID)
-	}
-	secret := o.ClientSecret
-	if secret == "" {
-		if o.ClientSecretFile == "" {
-			return errkind.New(errkind.Invalid, "sign in as service principal %s: neither a secret nor a file with it is set", o.ClientID)
-		}
-		data, err := os.ReadFile(o.ClientSecretFile)
-		if err != nil {
-			return &errkind.Error{Kind: errkind.Prerequisite, Op: "read the client secret", Class: ErrAuthentication, Err: err}
-		}
-		secret, _, _ = strings.Cut(string(data), "\n")
-		secret = strings.TrimSpace(secret)
-	}
-	if o.HTTP == nil {
-		hc, err := o.Cloud.HTTPClient()
-		if err != nil {
-			return err
-		}
-		o.HTTP = hc
-	}
-	cred, err := azidentity.NewClientSecretCredential(o.TenantID, o.ClientID, secret, &azidentity.ClientSecretCredentialOptions{
-		ClientOptions: policy.ClientOptions{Cloud: o.Cloud.configuration(), Transport: o.HTTP},
-		// Instance discovery asks a Microsoft host whether the authority is one of Microsoft's, which a
-		// custom cloud never is.
-		DisableInstanceDiscovery: o.Cloud.Custom,
-	})
-	if err != nil {
-		return errkind.New(errkind.Invalid, "sign in as service principal %s: %w", o.ClientID, err)
-	}
-	a.cred = newTokenCache(cred, o.CacheDir, "secret", o.Cloud.Authority, o.TenantID, o.ClientID)
-	return nil
-}
-
-func (a *Authenticator) azureCLI() error {
-	o := a.options
-	a.method = "Azure CLI"
-	profile, err := ReadProfile(o.ProfileFile)
-	if err != nil {
-		return err
-	}
-	var sub ProfileSubscription
-	found := false
-	if o.SubscriptionID != "" {
-		sub, found = profile.Find(o.SubscriptionID)
-	} else {
-		sub, found = profile.Current(o.Cloud.cliName())
-	}
-	if len(profile.Subscriptions) == 0 {
-		a.err = notSignedIn("run az login")
-		return nil
-	}
-	if !found && o.SubscriptionID == "" {
-		a.err = notSignedIn("the Azure CLI has no current subscription for this cloud: run az login or az account set")
-		return nil
-	}
-	a.who = Credentials{SubscriptionID: o.SubscriptionID, TenantID: o.TenantID, UserName: sub.User}
-	options := &azidentity.AzureCLICredentialOptions{TenantID: o.TenantID}
-	if found {
-		a.who.SubscriptionID = sub.ID
-		if a.who.TenantID == "" {
-			a.who.TenantID = sub.TenantID
-		}
-		// The CLI takes one or the other; the subscription also chooses the account.
-		options = &azidentity.AzureCLICredentialOptions{Subscription: sub.ID}
-	}
-	cred, err := azidentity.NewAzureCLICredential(options)
-	if err != nil {
-		return errkind.New(errkind.Invalid, "sign in with the Azure CLI: %w", err)
-	}
-	info, err := os.Stat(o.ProfileFile)
-	if err != nil {
-		return fmt.Errorf("sign in with the Azure CLI: %w", err)
-	}
-	// A new az login or az account set rewrites the profile, and with it ends every token kept here.
-	a.cred = newTokenCache(cred, o.CacheDir, "cli", o.Cloud.Authority, a.who.TenantID, a.who.SubscriptionID,
-		sub.User, o.ProfileFile, info.ModTime().UTC().String())
-	return nil
-}
-
-// Method says what is signed in with: "service principal" or "Azure CLI"; empty when nothing is.
-func (a *Authenticator) Method() string { return a.method }
+// Choices lists the ways to sign in up to the one that is used, in the order in which they were tried,
+// with the reason for each.
+func (a *Authenticator) Choices() []Choice { return a.choices }
 
 // Credential is what Open wants. It is an error when nothing is there to sign in with.
 func (a *Authenticator) Credential() (azcore.TokenCredential, error) {
@@ -162,17 +125,29 @@ func (a *Authenticator) Credential() (azcore.TokenCredential, error) {
 	return a.cred, nil
 }
 
+// request is what the pipeline asks for, so that the token is the one that it will use.
+func (a *Authenticator) request() policy.TokenRequestOptions {
+	return policy.TokenRequestOptions{Scopes: []string{a.options.Cloud.scope()}, EnableCAE: true}
+}
+
 // Authenticate signs in, from the cache when that holds a token, and says who is signed in.
 // Its errors are ErrAuthentication, or Unreachable when nobody answered.
 func (a *Authenticator) Authenticate(ctx context.Context) (Credentials, error) {
 	if a.err != nil {
 		return Credentials{}, a.err
 	}
-	// The same options as the pipeline's, so that the token is the one it will use.
-	if _, err := a.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{a.options.Cloud.scope()}, EnableCAE: true}); err != nil {
+	if _, err := a.cred.GetToken(ctx, a.request()); err != nil {
 		return Credentials{}, signIn(err)
 	}
 	return a.who, nil
+}
+
+// CachedUntil is when the token in the cache ends; the zero time when there is none. It sends nothing.
+func (a *Authenticator) CachedUntil() time.Time {
+	if a.cred == nil {
+		return time.Time{}
+	}
+	return a.cred.read(a.cred.key(a.request())).ExpiresOn
 }
 
 // CheckLoggedIn says whether Authenticate would succeed. It never prompts.
@@ -190,7 +165,7 @@ func (a *Authenticator) SubscriptionID() (string, error) {
 	if a.err != nil {
 		return "", a.err
 	}
-	return "", notSignedIn("no subscription is set; a service principal has no current one")
+	return "", notSignedIn("no subscription is set; a " + strings.ToLower(a.kind.String()) + " sign-in has no current one")
 }
 
 // Identity says who would be signed in, as far as that is known without asking anybody.

@@ -21,7 +21,7 @@ type Cloud struct {
 	Endpoint  string // Azure Resource Manager, "https://management.azure.com"
 	Authority string // Microsoft Entra, "https://login.microsoftonline.com"
 	Audience  string // what tokens are for; empty: Endpoint
-	CAFile    string // PEM certificates to trust besides the system's; custom clouds only
+	CAFile    string // PEM certificates to trust besides the system's: a custom cloud's, or those of a proxy that looks inside
 	Custom    bool   // not one of Microsoft's: no instance discovery, and the server's clock counts
 }
 
@@ -76,8 +76,10 @@ func known(name string, c cloud.Configuration) Cloud {
 
 // orPublic makes the zero value what it stands for.
 func (c Cloud) orPublic() Cloud {
-	if c == (Cloud{}) {
-		return Public()
+	if c == (Cloud{CAFile: c.CAFile}) {
+		public := Public()
+		public.CAFile = c.CAFile
+		return public
 	}
 	return c
 }

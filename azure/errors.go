@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -15,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	msal "github.com/AzureAD/microsoft-authentication-library-for-go/apps/errors"
 
 	"github.com/azlin-dev/azlin/errkind"
 )
@@ -201,36 +203,54 @@ func correlationID(resp *http.Response) string {
 	return resp.Header.Get("x-ms-correlation-request-id")
 }
 
-// signInFailure recognises what azidentity returns. A token endpoint that could not be reached is no
-// refusal.
+// signInFailure recognises what azidentity and the library below it return. A token endpoint that could
+// not be reached is no refusal.
 func signInFailure(err error) (errkind.Kind, error) {
 	failed, isFailed := errors.AsType[*azidentity.AuthenticationFailedError](err)
+	call, isCall := errors.AsType[msal.CallErr](err)
 	_, isRequired := errors.AsType[*azidentity.AuthenticationRequiredError](err)
 	switch {
 	case isFailed && failed.RawResponse != nil:
-		if description := entraDescription(failed.RawResponse); description != "" {
-			return errkind.Auth, errors.New(description)
-		}
-		return errkind.Auth, fmt.Errorf("the token endpoint answered %d", failed.RawResponse.StatusCode)
-	case strings.Contains(err.Error(), "AADSTS"), strings.Contains(err.Error(), "az login"), strings.HasPrefix(err.Error(), "AzureCLICredential"):
+		return answered(failed.RawResponse, "")
+	case isCall && call.Resp != nil:
+		return answered(call.Resp, call.Error())
+	case strings.Contains(err.Error(), "AADSTS"), strings.Contains(err.Error(), "az login"), strings.HasPrefix(err.Error(), "AzureCLICredential"),
+		strings.HasPrefix(err.Error(), "ManagedIdentityCredential: failed"), strings.HasPrefix(err.Error(), "ManagedIdentityCredential: the requested identity"):
 		return errkind.Auth, err
+	case isFailed && (strings.Contains(err.Error(), "no such file") || strings.Contains(err.Error(), "cannot find the")):
+		return errkind.Prerequisite, err // the federated token has gone
 	case isFailed:
 		return errkind.Unreachable, err // no answer came; the error does not tell its cause
-	case isRequired:
+	case isRequired, errors.Is(err, ErrAuthentication):
 		return errkind.Auth, err
 	}
 	return errkind.Unknown, nil
 }
 
-// entraDescription is the first line of an Entra refusal: the rest are trace ids and times.
-func entraDescription(resp *http.Response) string {
-	body, err := runtime.Payload(resp)
-	if err != nil {
-		return ""
+// answered is what a token endpoint's refusal says. text is where a library has put the body when it has
+// read it already.
+func answered(resp *http.Response, text string) (errkind.Kind, error) {
+	kind := errkind.Auth
+	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests {
+		kind = kindOfStatus(resp.StatusCode)
 	}
+	body, err := runtime.Payload(resp)
+	if err != nil || len(body) == 0 {
+		body = []byte(text[max(strings.IndexByte(text, '{'), 0):])
+	}
+	if description := entraDescription(body); description != "" {
+		return kind, errors.New(description)
+	}
+	return kind, fmt.Errorf("the token endpoint answered %d", resp.StatusCode)
+}
+
+// entraDescription is the first line of an Entra refusal: the rest are trace ids and times. The identity
+// endpoint of App Service has a message instead.
+func entraDescription(body []byte) string {
 	var e struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
+		Message     string `json:"message"`
 	}
 	if json.Unmarshal(body, &e) != nil {
 		return ""
@@ -238,10 +258,7 @@ func entraDescription(resp *http.Response) string {
 	line, _, _ := strings.Cut(e.Description, "\r\n")
 	line, _, _ = strings.Cut(line, "\n")
 	line, _, _ = strings.Cut(line, " Trace ID:")
-	if line == "" {
-		return e.Error
-	}
-	return strings.TrimSpace(line)
+	return cmp.Or(strings.TrimSpace(line), e.Message, e.Error)
 }
 
 // networkFailure says whether nothing was heard from the other side.

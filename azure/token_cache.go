@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -84,6 +86,17 @@ func (c *tokenCache) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 		return err
 	})
 	return out, err
+}
+
+// fetch is GetToken without looking into the cache, whose file the new token replaces.
+func (c *tokenCache) fetch(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	key := c.key(o)
+	if c.dir != "" {
+		if err := os.Remove(c.file(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return azcore.AccessToken{}, errkind.New(errkind.Prerequisite, "keep the token: %w", err)
+		}
+	}
+	return c.GetToken(ctx, o)
 }
 
 // renew asks the credential and keeps the answer. When it fails and the old token still lives, that

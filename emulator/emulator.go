@@ -95,7 +95,7 @@ func New(opt Options) (*Emulator, error) {
 	e.entra = entra.New(entra.Options{
 		TenantID: tenantID, ClientID: clientID, ClientSecret: keys.Secret, ObjectID: objectID, UserID: userID,
 		UserName: "developer@local.onmicrosoft.com", Key: signing, Lifetime: opt.TokenLifetime, Devices: opt.Devices, IdentityHeader: keys.Header,
-		Audiences: []string{"https://management.azure.com", "https://management.core.windows.net"},
+		Audiences: audiences(),
 	})
 	pace := 100
 	if opt.Realistic {
@@ -130,6 +130,16 @@ func New(opt Options) (*Emulator, error) {
 	}
 	e.start()
 	return e, nil
+}
+
+// audiences are the resource managers of Microsoft's clouds, by the names that clients ask tokens for:
+// the emulator can stand for any of them.
+func audiences() []string {
+	return []string{
+		"https://management.azure.com", "https://management.core.windows.net",
+		"https://management.usgovcloudapi.net", "https://management.core.usgovcloudapi.net",
+		"https://management.chinacloudapi.cn", "https://management.core.chinacloudapi.cn",
+	}
 }
 
 // start sets going what goes on without requests: only hosts need that.

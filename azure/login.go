@@ -1,0 +1,102 @@
+package azure
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// LoginOptions says how to sign in once, and for later. Kind chooses the way; AzureCLI is not one of
+// them, that is az's own.
+type LoginOptions struct {
+	AuthOptions // Cloud and CacheDir, and what Kind needs
+
+	Kind Kind
+	// Prompt shows a person where to enter which code. DeviceCode needs it.
+	Prompt func(DevicePrompt)
+}
+
+// DevicePrompt is what a person needs in order to sign in with a browser.
+type DevicePrompt struct {
+	UserCode        string    `json:"user_code"`
+	VerificationURL string    `json:"verification_url"`
+	Message         string    `json:"message"` // both, in Entra's words
+	ExpiresOn       time.Time `json:"expires_on"`
+}
+
+// Login signs in, and remembers how in CacheDir, so that NewAuthenticator does the same from then on. What
+// is remembered of a service principal are the names of its files; a secret that came in no file is kept
+// itself, mode 0600. Of a device code it is the refresh token. Nothing is remembered when the sign-in is
+// refused.
+func Login(ctx context.Context, o LoginOptions) (*Authenticator, Credentials, error) {
+	fail := func(err error) (*Authenticator, Credentials, error) { return nil, Credentials{}, err }
+	o.Cloud = o.Cloud.orPublic()
+	if o.CacheDir == "" {
+		return fail(errkind.New(errkind.Invalid, "sign in: there is no directory to remember it in"))
+	}
+	if err := os.MkdirAll(o.CacheDir, 0o700); err != nil {
+		return fail(errkind.New(errkind.Prerequisite, "keep the sign-in: %w", err))
+	}
+	l := login{Kind: o.Kind, Authority: o.Cloud.Authority, TenantID: o.TenantID, ClientID: o.ClientID, UserName: o.ClientID, Time: time.Now().UTC()}
+	switch o.Kind {
+	case ClientSecret:
+		l.SecretFile, l.Secret = o.ClientSecretFile, o.ClientSecret
+	case ClientCertificate:
+		l.CertificateFile, l.CertificatePassword = o.CertificateFile, o.CertificatePassword
+	case WorkloadIdentity:
+		l.FederatedTokenFile = o.FederatedTokenFile
+	case ManagedIdentity:
+		l.UserName = cmp.Or(o.ClientID, "system-assigned identity")
+	case DeviceCode:
+		if err := o.deviceLogin(ctx, &l); err != nil {
+			return fail(err)
+		}
+	default:
+		return fail(errkind.New(errkind.Invalid, "sign in: %q is not a way that azlin login knows", string(o.Kind)))
+	}
+	a := &Authenticator{options: AuthOptions{
+		Cloud: o.Cloud, TenantID: o.TenantID, SubscriptionID: o.SubscriptionID, CacheDir: o.CacheDir, HTTP: o.HTTP,
+	}}
+	if err := a.use(l); err != nil {
+		return fail(err)
+	}
+	// A token that another sign-in has left is no proof that this one works.
+	if _, err := a.cred.fetch(ctx, a.request()); err != nil {
+		return fail(err)
+	}
+	return a, a.who, l.keep(ctx, o.CacheDir)
+}
+
+// credential makes what a remembered sign-in uses. o holds the cloud, the tenant and the client.
+func (o AuthOptions) credential(l login) (azcore.TokenCredential, error) {
+	if l.Kind != ManagedIdentity && l.Kind != DeviceCode {
+		if err := o.principal(); err != nil {
+			return nil, err
+		}
+	}
+	switch l.Kind {
+	case ClientSecret:
+		o.ClientSecret, o.ClientSecretFile = l.Secret, l.SecretFile
+		secret, err := o.secret()
+		if err != nil {
+			return nil, err
+		}
+		return o.newSecret(secret)
+	case ClientCertificate:
+		o.CertificateFile, o.CertificatePassword = l.CertificateFile, l.CertificatePassword
+		return o.newCertificate()
+	case WorkloadIdentity:
+		o.FederatedTokenFile = l.FederatedTokenFile
+		return o.newWorkload()
+	case ManagedIdentity:
+		return o.newManaged()
+	case DeviceCode:
+		return o.newDevice(l)
+	}
+	return nil, errkind.New(errkind.Invalid, "the remembered sign-in is of a kind that is not known: %q; sign in again", string(l.Kind))
+}

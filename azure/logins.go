@@ -1,0 +1,212 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
+)
+
+// login is a sign-in that Login remembers: how to get further tokens, for one tenant of one cloud.
+type login struct {
+	Kind      Kind      `json:"kind"`
+	Authority string    `json:"authority"`
+	TenantID  string    `json:"tenant_id,omitempty"`
+	ClientID  string    `json:"client_id,omitempty"`
+	UserName  string    `json:"user_name,omitempty"`
+	Account   string    `json:"account,omitempty"` // of a device code, for its refresh token
+	Time      time.Time `json:"time"`
+
+	SecretFile          string `json:"secret_file,omitempty"`
+	Secret              string `json:"secret,omitempty"` // only when it was typed or came from the environment
+	CertificateFile     string `json:"certificate_file,omitempty"`
+	CertificatePassword string `json:"certificate_password,omitempty"`
+	FederatedTokenFile  string `json:"federated_token_file,omitempty"`
+}
+
+// loginsFile holds all of them.
+const loginsFile = "logins.json"
+
+// loginsVersion is written into the file, so that a later azlin can tell what it reads.
+const loginsVersion = 1
+
+type loginsContent struct {
+	Version int     `json:"version"`
+	Logins  []login `json:"logins"`
+}
+
+func readLogins(dir string) ([]login, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	name := filepath.Join(dir, loginsFile)
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unreadable("the remembered sign-ins", err)
+	}
+	return parseLogins(name, data)
+}
+
+// parseLogins reads the file's content. What it says about a broken one never quotes it: it holds secrets.
+func parseLogins(name string, data []byte) ([]login, error) {
+	broken := func(what string) error {
+		return &errkind.Error{
+			Kind: errkind.Invalid, Op: "read the remembered sign-ins", Resource: name, Class: ErrAuthentication,
+			Err: errors.New(what), Next: "azlin logout",
+		}
+	}
+	var c loginsContent
+	if err := json.Unmarshal(data, &c); err != nil {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			line, column := position(data, syntax.Offset)
+			return nil, broken(fmt.Sprintf("line %d, column %d: not JSON", line, column))
+		}
+		return nil, broken("not what azlin writes")
+	}
+	if c.Version != loginsVersion {
+		return nil, broken(fmt.Sprintf("its version is %d, not %d", c.Version, loginsVersion))
+	}
+	return c.Logins, nil
+}
+
+func position(data []byte, offset int64) (line, column int) {
+	before := string(data[:min(max(offset-1, 0), int64(len(data)))])
+	return 1 + strings.Count(before, "\n"), len(before) - strings.LastIndexByte(before, '\n')
+}
+
+// findLogin is the newest sign-in for a cloud and tenant. A person's sign-in is good for every tenant
+// that the person is a guest of, and comes after one for the tenant itself.
+func findLogin(all []login, authority, tenant string) (login, bool) {
+	var best login
+	rank := 0
+	for _, l := range all {
+		r := 0
+		switch {
+		case l.Authority != authority:
+		case tenant == "" || strings.EqualFold(l.TenantID, tenant) || l.Kind == ManagedIdentity:
+			r = 2
+		case l.Kind == DeviceCode:
+			r = 1
+		}
+		if r > rank || r == rank && r > 0 && l.Time.After(best.Time) {
+			best, rank = l, r
+		}
+	}
+	return best, rank > 0
+}
+
+// keep remembers a sign-in in place of the one for the same tenant.
+func (l login) keep(ctx context.Context, dir string) error {
+	return atomicfile.Update(ctx, filepath.Join(dir, loginsFile), 0o600, func(old []byte) ([]byte, error) {
+		var all []login
+		if old != nil {
+			var err error
+			if all, err = parseLogins(filepath.Join(dir, loginsFile), old); err != nil {
+				return nil, err
+			}
+		}
+		all = slices.DeleteFunc(all, func(o login) bool {
+			return o.Authority == l.Authority && (strings.EqualFold(o.TenantID, l.TenantID) || o.Kind == ManagedIdentity || l.Kind == ManagedIdentity)
+		})
+		return json.Marshal(loginsContent{Version: loginsVersion, Logins: append(all, l)})
+	})
+}
+
+// login finds what Login keeps in CacheDir for the cloud and tenant.
+func (a *Authenticator) login() (login, bool) {
+	all, err := readLogins(a.options.CacheDir)
+	if err != nil {
+		return login{}, false
+	}
+	return findLogin(all, a.options.Cloud.Authority, a.options.TenantID)
+}
+
+// remembered uses what Login keeps in CacheDir.
+func (a *Authenticator) remembered() (bool, error) {
+	o := a.options
+	all, err := readLogins(o.CacheDir)
+	if err != nil {
+		return true, err
+	}
+	if l, ok := findLogin(all, o.Cloud.Authority, o.TenantID); ok {
+		return true, a.use(l)
+	}
+	for _, other := range all {
+		if other.Authority == o.Cloud.Authority {
+			a.pass(other.Kind, sourceLogin, "it is for tenant %s, not for %s", other.TenantID, o.TenantID)
+			return false, nil
+		}
+	}
+	a.pass("", sourceLogin, "azlin login has not been used for this cloud")
+	return false, nil
+}
+
+// use signs in as l says.
+func (a *Authenticator) use(l login) error {
+	o := a.options
+	if o.TenantID == "" {
+		o.TenantID = l.TenantID
+	}
+	who := Credentials{SubscriptionID: o.SubscriptionID, TenantID: o.TenantID, UserName: l.UserName}
+	o.ClientID = l.ClientID
+	key := []string{"login", string(l.Kind), l.Authority, o.TenantID, l.ClientID, l.Account}
+	cred, err := o.credential(l)
+	if err != nil {
+		return err
+	}
+	a.take(l.Kind, sourceLogin, who, "signed in with azlin login on %s", l.Time.UTC().Format(time.DateOnly))
+	a.cred = newTokenCache(cred, o.CacheDir, key...)
+	return nil
+}
+
+// Forgotten says what Logout removed.
+type Forgotten struct {
+	Logins int `json:"logins"` // remembered sign-ins
+	Tokens int `json:"tokens"` // files with tokens
+}
+
+// ownFile recognises the files that this package keeps in a CacheDir.
+var ownFile = regexp.MustCompile(`^([0-9a-f]{32}|msal-[0-9a-f]{16}|logins)\.json$`)
+
+// Logout forgets the sign-ins and tokens in dir, an AuthOptions.CacheDir. The Azure CLI's session is not
+// azlin's and stays. Nothing is sent: tokens that were given out stay valid until they end.
+func Logout(ctx context.Context, dir string) (Forgotten, error) {
+	var f Forgotten
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f, nil
+	}
+	if err != nil {
+		return f, fmt.Errorf("forget the tokens: %w", err)
+	}
+	// A broken file is forgotten as well as any other.
+	if all, err := readLogins(dir); err == nil {
+		f.Logins = len(all)
+	}
+	for _, e := range entries {
+		if !ownFile.MatchString(e.Name()) {
+			continue
+		}
+		name := filepath.Join(dir, e.Name())
+		if err := atomicfile.Locked(ctx, name, func() error { return os.Remove(name) }); err != nil {
+			return f, fmt.Errorf("forget the tokens: %w", err)
+		}
+		if e.Name() != loginsFile {
+			f.Tokens++
+		}
+	}
+	return f, nil
+}
