@@ -11,6 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/audit"
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/notify"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
@@ -30,6 +31,8 @@ type Options struct {
 
 	// SessionNames are this machine's names, by VM name, for VMs whose tag has none.
 	SessionNames map[string]string
+
+	Notifier *notify.Notifier // told when a launch ends; nil: nobody
 
 	Context string // for the audit log
 	User    string // for the audit log and the owner tag
@@ -76,7 +79,7 @@ func Open(o Options) (*Client, error) {
 	}
 	c.Launcher = &launch.Launcher{
 		VMs: c.VMs, Reach: c.Reach, Target: o.Target, Owner: o.User, HTTP: o.HTTP,
-		EchoServices: o.EchoServices, OperationsDir: under("operations"),
+		EchoServices: o.EchoServices, Notifier: o.Notifier, OperationsDir: under("operations"),
 	}
 	return c, nil
 }

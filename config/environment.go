@@ -28,6 +28,7 @@ type Environment struct {
 	SSHAuthSock      string // SSH_AUTH_SOCK
 	CI               bool   // CI is set to anything but "false"
 	OperatorHostname string // HOSTNAME, only to say who created a VM
+	Display          string // DISPLAY or WAYLAND_DISPLAY: a desktop session on Linux
 	Editor           string // VISUAL, EDITOR: for 'azlin config edit'
 	Shell            string // SHELL (COMSPEC on Windows): for 'azlin context shell'
 }
@@ -57,6 +58,7 @@ func ReadEnvironment(environ []string) Environment {
 		identity = vars["IDENTITY_ENDPOINT"]
 	}
 	return Environment{
+		Display:          first("DISPLAY", "WAYLAND_DISPLAY"),
 		ConfigDir:        vars["AZLIN_CONFIG_DIR"],
 		Context:          vars["AZLIN_CONTEXT"],
 		ResourceGroup:    vars["AZLIN_RESOURCE_GROUP"],

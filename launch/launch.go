@@ -12,6 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/cloudinit"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/notify"
 	"github.com/azlin-dev/azlin/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
@@ -26,8 +27,9 @@ type Launcher struct {
 	Owner  string       // who launches, for the azlin-owner tag and the name of the SSH rule
 	HTTP   *http.Client // for the echo services; nil: http.DefaultClient
 
-	EchoServices  []string // empty: DefaultEchoServices
-	OperationsDir string   // where unfinished launches are kept; empty: they cannot be resumed
+	Notifier      *notify.Notifier // told when a launch ends; nil: nobody
+	EchoServices  []string         // empty: DefaultEchoServices
+	OperationsDir string           // where unfinished launches are kept; empty: they cannot be resumed
 }
 
 // Request says what to launch. Config.Name, Config.Size and KeyPath must be set; what else is empty gets
@@ -69,6 +71,7 @@ func Stages() []progress.Stage {
 		{Name: "vm", Description: "creating the network and the VM", EstimatedDuration: 75 * time.Second},
 		{Name: "ssh", Description: "waiting for SSH", EstimatedDuration: 25 * time.Second},
 		{Name: "clone", Description: "cloning the repository", EstimatedDuration: 10 * time.Second},
+		{Name: "notify", Description: "saying that it is ready", EstimatedDuration: time.Second},
 	}
 }
 
@@ -170,8 +173,28 @@ func (l *Launcher) operationFor(ctx context.Context, config *vm.Config) (op *ope
 }
 
 // Run carries out a plan. When it fails or is cut off, planning the same VM again goes on where it
-// stopped.
+// stopped. Whoever waits elsewhere is notified of how it ended.
 func (l *Launcher) Run(ctx context.Context, plan *Plan, display *progress.Display) (*Result, error) {
+	result, err := l.run(ctx, plan, display)
+	if err != nil {
+		if l.Notifier != nil && errkind.Of(err) != errkind.Cancelled {
+			l.Notifier.NotifyError(ctx, "VM "+plan.Config.Name+": "+err.Error()) // best effort
+		}
+		return nil, err
+	}
+	display.StartStage(Stages()[5])
+	switch {
+	case l.Notifier == nil || !l.Notifier.IsAvailable():
+		_ = display.SkipStage("no way to notify is set up here") // it was started above
+	case l.Notifier.NotifyCompletion(ctx, result.VM.Name, result.VM.PublicIP):
+		_ = display.CompleteStage() // as above
+	default:
+		_ = display.SkipStage("the notification did not go out") // as above
+	}
+	return result, nil
+}
+
+func (l *Launcher) run(ctx context.Context, plan *Plan, display *progress.Display) (*Result, error) {
 	stages := Stages()
 	config := plan.Config
 	display.StartStage(stages[2])

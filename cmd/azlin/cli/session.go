@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/azlin-dev/azlin"
@@ -45,7 +44,7 @@ func (a *app) resolve(ctx context.Context) (destination, error) {
 	d.config, d.context = settings.Config, settings.Context
 	d.options = azlin.Options{
 		StateDir: a.paths.Dir, AgentSocket: a.env.SSHAuthSock, Context: d.context.Name, Log: a.log,
-		EchoServices: d.config.EchoServices, SessionNames: d.config.SessionNames, ReadOnly: d.context.ReadOnly,
+		EchoServices: d.config.EchoServices, Notifier: a.notifier(d.config), SessionNames: d.config.SessionNames, ReadOnly: d.context.ReadOnly,
 		Target: azure.Target{
 			TenantID:       settings.TenantID.Text(),
 			SubscriptionID: settings.SubscriptionID.Text(),
@@ -94,8 +93,14 @@ func (a *app) open(ctx context.Context) (*session, error) {
 }
 
 // settings reads the configuration and the contexts and resolves what is in effect. Keys that azlin does
-// not know are told and kept.
+// not know are kept, and told.
 func (a *app) settings() (config.Resolution, error) {
+	r, err := a.resolution()
+	a.sayUnknown(r.Unknown)
+	return r, err
+}
+
+func (a *app) resolution() (config.Resolution, error) {
 	c, err := config.Load(a.paths.Config)
 	if err != nil {
 		return config.Resolution{}, err
@@ -104,7 +109,6 @@ func (a *app) settings() (config.Resolution, error) {
 	if err != nil {
 		return config.Resolution{}, err
 	}
-	a.sayUnknown(slices.Concat(c.Unknown, all.Unknown))
 	return config.Resolve(config.Flags{Context: a.flags.context, ResourceGroup: a.flags.group}, a.env, all, c)
 }
 

@@ -1,0 +1,20 @@
+package cli
+
+import (
+	"runtime"
+
+	"github.com/azlin-dev/azlin/config"
+	"github.com/azlin-dev/azlin/notify"
+)
+
+// notifier is how this person wants to be told that something has ended.
+func (a *app) notifier(c config.Config) *notify.Notifier {
+	n := notify.Config{
+		Command: c.Notifier(), URL: c.NotificationWebhook,
+		Headless: runtime.GOOS == "linux" && a.env.Display == "",
+	}
+	for _, channel := range c.NotificationChannels {
+		n.Channels = append(n.Channels, notify.Channel(channel))
+	}
+	return notify.New(n)
+}
