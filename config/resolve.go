@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Origin is where an effective value comes from. Of several the first in this order counts: flag,
 // environment, context, configuration, default; but a context's tenant and subscription go before the
@@ -41,6 +44,7 @@ func (s Setting) Text() string {
 type Resolution struct {
 	Context Context // Name is empty: none is active
 	Config  Config
+	Unknown []UnknownKey // of both files
 
 	ActiveContext, Cloud, TenantID, SubscriptionID, ResourceGroup, Region Setting
 }
@@ -64,7 +68,7 @@ func first(name string, candidates ...candidate) Setting {
 // Resolve finds the active context and the target. What the Azure CLI's profile or the emulator add is not
 // in it: there a subscription and tenant that are not set stay so.
 func Resolve(flags Flags, env Environment, all Contexts, c Config) (Resolution, error) {
-	r := Resolution{Config: c}
+	r := Resolution{Config: c, Unknown: slices.Concat(c.Unknown, all.Unknown)}
 	r.ActiveContext = first("context",
 		candidate{flags.Context, FromFlag, "--context"},
 		candidate{env.Context, FromEnvironment, "AZLIN_CONTEXT"},

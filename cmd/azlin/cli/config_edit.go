@@ -93,9 +93,7 @@ func (a *app) runEditor(ctx context.Context, name string) error {
 	if err != nil {
 		return errkind.New(errkind.Prerequisite, "the editor %s is not there: set VISUAL or EDITOR", words[0])
 	}
-	cmd := exec.CommandContext(ctx, path, append(words[1:], name)...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.streams.In, a.streams.Out, a.streams.Err
-	if err := cmd.Run(); err != nil {
+	if err := a.runInteractive(ctx, a.environ, path, append(words[1:], name)...); err != nil {
 		return fmt.Errorf("the editor %s: %w; the configuration stays as it was, and your text is kept in %s", words[0], err, name)
 	}
 	return nil

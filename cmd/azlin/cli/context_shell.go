@@ -3,12 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
+	"fmt"
 	"os/exec"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -48,36 +46,16 @@ func (a *app) shell(ctx context.Context, name string) error {
 		return errkind.New(errkind.Prerequisite, "the shell %s is not there: set SHELL", shell)
 	}
 	environ := slices.DeleteFunc(slices.Clone(a.environ), func(kv string) bool { return strings.HasPrefix(kv, "AZLIN_CONTEXT=") })
-	// The shell, and not the context of the command, decides about Ctrl-C: it is for what runs in it.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), path)
-	cmd.Env = append(environ, "AZLIN_CONTEXT="+name)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.streams.In, a.streams.Out, a.streams.Err
 	if a.streams.InTTY {
 		a.say("context " + name + "; leave it with exit")
 	}
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	if err := cmd.Start(); err != nil {
-		return errkind.New(errkind.Prerequisite, "start %s: %w", shell, err)
+	err = a.runInteractive(ctx, append(environ, "AZLIN_CONTEXT="+name), path)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit) && exit.Exited():
+		return remoteExit(exit.ExitCode())
+	case err != nil:
+		return fmt.Errorf("the shell %s: %w", shell, err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	for {
-		select {
-		case s := <-signals:
-			if s == syscall.SIGTERM {
-				_ = cmd.Process.Signal(s) // it may have ended already
-			}
-		case err := <-done:
-			var exit *exec.ExitError
-			switch {
-			case err == nil:
-				return nil
-			case errors.As(err, &exit) && exit.Exited():
-				return remoteExit(exit.ExitCode())
-			}
-			return err
-		}
-	}
+	return nil
 }

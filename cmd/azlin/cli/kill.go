@@ -40,11 +40,11 @@ error.`,
 }
 
 func (a *app) kill(ctx context.Context, name string, flags killFlags) error {
-	settings, err := a.settings()
-	if err != nil {
-		return err
-	}
 	if !flags.dryRun { // before the emulator is started, or anything asked
+		settings, err := a.resolution()
+		if err != nil {
+			return err
+		}
 		if err := a.possible("deleting a VM", settings.Context, flags.consent); err != nil {
 			return err
 		}
