@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"path/filepath"
 	"strings"
 
 	"github.com/azlin-dev/azlin"
@@ -52,19 +51,16 @@ func (a *app) resolve(ctx context.Context) (destination, error) {
 			Region:         settings.Region.Text(),
 		},
 	}
-	d.auth = azure.AuthOptions{
-		TenantID: d.options.Target.TenantID, SubscriptionID: d.options.Target.SubscriptionID,
-		ClientID: a.env.ClientID, ClientSecret: a.env.ClientSecret, CacheDir: a.paths.Tokens,
-	}
 	if strings.EqualFold(d.context.Cloud, config.EmulatorContext) {
 		return d, a.useEmulator(ctx, &d.options, &d.auth)
 	}
-	if a.paths.AzureDir != "" {
-		d.auth.ProfileFile = filepath.Join(a.paths.AzureDir, "azureProfile.json")
+	if d.options.Target.Cloud, err = azure.ByName(d.context.Cloud); err != nil {
+		return d, err
 	}
-	d.options.Target.Cloud, err = azure.ByName(d.context.Cloud)
+	d.options.Target.Cloud.CAFile = a.env.CAFile
+	d.auth = a.environmentAuth(d.options.Target)
 	d.auth.Cloud = d.options.Target.Cloud
-	return d, err
+	return d, nil
 }
 
 // open resolves the target of the command and makes the client for it.
@@ -130,9 +126,6 @@ func (a *app) useEmulator(ctx context.Context, options *azlin.Options, auth *azu
 	options.Target.SubscriptionID = cmp.Or(options.Target.SubscriptionID, status.SubscriptionID)
 	options.SSHPort = status.SSHPort
 	options.EchoServices = []string{status.Endpoint + "/echo/ipv4/1", status.Endpoint + "/echo/ipv4/2"}
-	*auth = azure.AuthOptions{
-		Cloud: cloud, TenantID: options.Target.TenantID, SubscriptionID: options.Target.SubscriptionID,
-		ClientID: status.ClientID, ClientSecretFile: status.ClientSecretFile, CacheDir: a.paths.Tokens,
-	}
-	return nil
+	*auth, err = a.emulatorAuth(options.Target, status)
+	return err
 }

@@ -1,0 +1,196 @@
+// Package permission says what the signed-in identity may do: which actions azlin's commands need, which
+// of them Azure grants, and which role would grant the rest.
+//
+// It reads permissions and changes none.
+package permission
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+//go:embed needs.yaml
+var needsYAML []byte
+
+// Need is what one command needs: actions on the resource group that it works in, and actions on the
+// subscription, which rights on the group do not give.
+type Need struct {
+	Command      string   `yaml:"command"`
+	Group        []string `yaml:"group"`
+	Subscription []string `yaml:"subscription"`
+}
+
+// Needs returns what azlin's commands need, in the order of the command's help. What is not in it needs
+// nothing of Azure. A test holds it against what the commands really send.
+func Needs() ([]Need, error) {
+	var needs []Need
+	if err := yaml.Unmarshal(needsYAML, &needs); err != nil {
+		return nil, fmt.Errorf("read needs.yaml: %w", err)
+	}
+	return needs, nil
+}
+
+// Level is where an action is needed.
+type Level string
+
+// The levels of an action.
+const (
+	Group        Level = "group"
+	Subscription Level = "subscription"
+)
+
+// Lack is an action that a command needs and the identity has not.
+type Lack struct {
+	Action string `json:"action"`
+	Level  Level  `json:"level"`
+	Scope  string `json:"scope"` // where it was looked for
+}
+
+// Finding is the judgement of one command.
+type Finding struct {
+	Command string `json:"command"`
+	Allowed bool   `json:"allowed"`
+	Lacks   []Lack `json:"lacks"`
+}
+
+// Report is what Check finds.
+type Report struct {
+	SubscriptionScope string    `json:"subscription_scope"`
+	GroupScope        string    `json:"group_scope"` // the subscription's without a group
+	Commands          []Finding `json:"commands"`
+}
+
+// Missing lists every action that is lacking somewhere at a level, once.
+func (r Report) Missing(l Level) []string {
+	var all []string
+	for _, f := range r.Commands {
+		for _, lack := range f.Lacks {
+			if lack.Level == l {
+				all = append(all, lack.Action)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Check says for each of the commands (none: all) what the identity of c lacks to run it in a resource
+// group. Without a group, and with one that does not exist yet, the subscription's permissions count, as
+// they do in Azure. It sends one request, and a second for a group.
+func Check(ctx context.Context, c *azure.Client, group string, commands ...string) (Report, error) {
+	needs, err := choose(commands)
+	if err != nil {
+		return Report{}, err
+	}
+	sub := "/subscriptions/" + c.SubscriptionID()
+	r := Report{SubscriptionScope: sub, GroupScope: sub}
+	onSubscription, err := List(ctx, c, sub)
+	if err != nil {
+		return Report{}, err
+	}
+	onGroup := onSubscription
+	if group != "" {
+		scope := sub + "/resourceGroups/" + group
+		switch rules, err := List(ctx, c, scope); {
+		case azure.IsNotFound(err): // what is allowed there will be what is allowed above
+		case err != nil:
+			return Report{}, err
+		default:
+			r.GroupScope, onGroup = scope, rules
+		}
+	}
+	for _, n := range needs {
+		f := Finding{Command: n.Command, Lacks: []Lack{}}
+		f.add(Group, r.GroupScope, n.Group, onGroup)
+		f.add(Subscription, r.SubscriptionScope, n.Subscription, onSubscription)
+		f.Allowed = len(f.Lacks) == 0
+		r.Commands = append(r.Commands, f)
+	}
+	return r, nil
+}
+
+func (f *Finding) add(l Level, scope string, actions []string, rules []Rule) {
+	for _, a := range actions {
+		if !Allows(rules, a) {
+			f.Lacks = append(f.Lacks, Lack{Action: a, Level: l, Scope: scope})
+		}
+	}
+}
+
+// choose picks the needs of the named commands.
+func choose(commands []string) ([]Need, error) {
+	all, err := Needs()
+	if err != nil || len(commands) == 0 {
+		return all, err
+	}
+	var some []Need
+	for _, name := range commands {
+		i := slices.IndexFunc(all, func(n Need) bool { return n.Command == name })
+		if i < 0 {
+			return nil, errkind.New(errkind.Invalid, "%q is not a command that needs permissions; there are: %s", name, strings.Join(names(all), ", "))
+		}
+		some = append(some, all[i])
+	}
+	return some, nil
+}
+
+func names(needs []Need) []string {
+	l := make([]string, len(needs))
+	for i, n := range needs {
+		l[i] = n.Command
+	}
+	return l
+}
+
+// Role is a custom role as az takes it: az role definition create --role-definition.
+type Role struct {
+	Name             string   `json:"Name"`
+	IsCustom         bool     `json:"IsCustom"`
+	Description      string   `json:"Description"`
+	Actions          []string `json:"Actions"`
+	NotActions       []string `json:"NotActions"`
+	DataActions      []string `json:"DataActions"`
+	NotDataActions   []string `json:"NotDataActions"`
+	AssignableScopes []string `json:"AssignableScopes"`
+}
+
+// LeastRole is the role with nothing but what the commands (none: all) need at a level. It can be
+// assigned at scope, an id. With level Group at the subscription it serves every group.
+func LeastRole(l Level, scope string, commands ...string) (Role, error) {
+	needs, err := choose(commands)
+	if err != nil {
+		return Role{}, err
+	}
+	role := Role{
+		Name: "azlin " + string(l), IsCustom: true, NotActions: []string{}, DataActions: []string{}, NotDataActions: []string{},
+		AssignableScopes: []string{scope}, Actions: []string{},
+	}
+	var of []string
+	for _, n := range needs {
+		actions := n.Group
+		if l == Subscription {
+			actions = n.Subscription
+		}
+		if len(actions) > 0 {
+			of = append(of, n.Command)
+		}
+		role.Actions = append(role.Actions, actions...)
+	}
+	slices.SortFunc(role.Actions, func(a, b string) int { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) })
+	role.Actions = slices.Compact(role.Actions)
+	where := "in a resource group"
+	if l == Subscription {
+		where = "on the subscription"
+	}
+	role.Description = "What azlin " + strings.Join(of, ", ") + " need " + where + "."
+	return role, nil
+}
