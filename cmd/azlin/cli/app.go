@@ -84,7 +84,7 @@ func (a *app) startEmulator(ctx context.Context, args []string) (emulator.Status
 	if err := a.paths.Ensure(); err != nil {
 		return emulator.Status{}, err
 	}
-	command, err := emulatorCommand(args)
+	command, err := emulatorCommand(a.paths.Emulator, args)
 	if err != nil {
 		return emulator.Status{}, err
 	}

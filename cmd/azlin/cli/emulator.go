@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"os"
@@ -130,6 +131,7 @@ func newEmulatorStartCommand(a *app) *cobra.Command {
 
 func newEmulatorServeCommand(a *app) *cobra.Command {
 	var flags serveFlags
+	var dir string
 	cmd := &cobra.Command{
 		Use:     "serve",
 		Short:   "Run the emulator in the foreground, until it is interrupted",
@@ -143,11 +145,12 @@ func newEmulatorServeCommand(a *app) *cobra.Command {
 			if err := a.paths.Ensure(); err != nil {
 				return err
 			}
-			options.Dir, options.Log = a.paths.Emulator, a.streams.Err
+			options.Dir, options.Log = cmp.Or(dir, a.paths.Emulator), a.streams.Err
 			return emulator.Serve(cmd.Context(), options)
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().StringVar(&dir, "dir", "", "state directory; default 'emulator' in azlin's directory")
 	return cmd
 }
 
@@ -313,10 +316,10 @@ func emulatorView(s emulator.Status) term.View {
 }
 
 // emulatorCommand is the argument vector that runs the emulator: this program again.
-func emulatorCommand(args []string) ([]string, error) {
+func emulatorCommand(dir string, args []string) ([]string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return append([]string{self, "emulator", "serve"}, args...), nil
+	return append([]string{self, "emulator", "serve", "--dir", dir}, args...), nil
 }

@@ -37,7 +37,6 @@ func (p *person) prepare() {
 // flagCases has one entry for each flag of the tree.
 func flagCases() map[string]flagCase {
 	const fresh = "new --name fresh --yes --no-auto-connect --progress none"
-	kill := words("kill fresh --yes")
 	show := words("show fresh -o json")
 	restart := words("emulator stop")
 	status := words("emulator status -o json --jq del(.hosts,.resources,.requests,.pid)")
@@ -52,27 +51,27 @@ func flagCases() map[string]flagCase {
 		"azlin --resource-group": {without: words("list"), with: words("-g nosuch"), want: `nosuch`},
 
 		"azlin new --admin-user": {
-			without: words(fresh), with: words("--admin-user ann"), before: kill, probe: show, want: `"admin_username": "ann"`,
+			without: words(fresh), with: words("--admin-user ann"), probe: show, want: `"admin_username": "ann"`,
 		},
 		"azlin new --branch": {
-			without: words(fresh + " --repo file://{home}/project"), with: words("--branch feature"), before: kill,
+			without: words(fresh + " --repo file://{home}/project"), with: words("--branch feature"),
 			probe: words("exec fresh -- git -C project branch --show-current"), want: `probe:\nfeature`,
 		},
-		"azlin new --dry-run":         {without: words(fresh), with: words("--dry-run"), before: kill, probe: show, want: `\[notfound\]|"notfound"`},
+		"azlin new --dry-run":         {without: words(fresh), with: words("--dry-run"), probe: show, want: `\[notfound\]|"notfound"`},
 		"azlin new --image":           {without: words("new --name fresh --dry-run"), with: words("--image Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2:latest"), want: `jammy`},
 		"azlin new --name":            {without: words("new --dry-run"), with: words("--name named"), want: `named`},
-		"azlin new --region":          {without: words(fresh), with: words("--region eastus"), before: kill, probe: show, want: `"location": "eastus"`},
-		"azlin new --repo":            {without: words(fresh), with: words("--repo file://{home}/project"), before: kill, probe: words("exec fresh -- ls"), want: `probe:\nproject`},
-		"azlin new --size":            {without: words(fresh), with: words("--size Standard_D2s_v5"), before: kill, probe: show, want: `"vm_size": "Standard_D2s_v5"`},
-		"azlin new --ssh-key":         {without: words(fresh), with: words("--ssh-key {home}/other/key"), before: kill, probe: words("exec fresh --key {home}/other/key -- echo let in"), want: `probe:\nlet in`},
+		"azlin new --region":          {without: words(fresh), with: words("--region eastus"), probe: show, want: `"location": "eastus"`},
+		"azlin new --repo":            {without: words(fresh), with: words("--repo file://{home}/project"), probe: words("exec fresh -- ls"), want: `probe:\nproject`},
+		"azlin new --size":            {without: words(fresh), with: words("--size Standard_D2s_v5"), probe: show, want: `"vm_size": "Standard_D2s_v5"`},
+		"azlin new --ssh-key":         {without: words(fresh), with: words("--ssh-key {home}/other/key"), probe: words("exec fresh --key {home}/other/key -- echo let in"), want: `probe:\nlet in`},
 		"azlin new --ssh-source":      {without: words("new --name fresh --dry-run"), with: words("--ssh-source 198.51.100.0/24"), want: `198\.51\.100\.0/24`},
-		"azlin new --ssh-timeout":     {without: words(fresh), with: words("--ssh-timeout 1ns"), before: kill, want: `exit code 5`},
-		"azlin new --yes":             {without: words("new --name fresh --no-auto-connect"), with: words("--yes"), before: kill, want: `name +fresh`},
-		"azlin new --zone":            {without: words(fresh + " --size Standard_D2s_v5"), with: words("--zone 2"), before: kill, probe: show, want: `"zones": \[\s+"2"`},
+		"azlin new --ssh-timeout":     {without: words(fresh), with: words("--ssh-timeout 1ns"), want: `exit code 5`},
+		"azlin new --yes":             {without: words("new --name fresh --no-auto-connect"), with: words("--yes"), want: `name +fresh`},
+		"azlin new --zone":            {without: words(fresh + " --size Standard_D2s_v5"), with: words("--zone 2"), probe: show, want: `"zones": \[\s+"2"`},
 		"azlin new --no-auto-connect": {script: "progress"},
 
 		"azlin list --all":     {without: words("list -g team"), with: words("--all"), want: `vm-001`},
-		"azlin list --running": {without: words("list -o json"), with: words("--running --jq .vms[].name"), want: `^exit code 0\n(fresh\n)?dev\n$`},
+		"azlin list --running": {without: words("list -o json"), with: words("--running --jq .vms[].name"), want: `^exit code 0\n(fresh\n)?dev\n`},
 
 		"azlin connect --accept-new-host-key": {as: "azlin exec --accept-new-host-key"},
 		"azlin connect --forget-host-key":     {script: "hostkey"},
@@ -95,16 +94,48 @@ func flagCases() map[string]flagCase {
 		"azlin kill --foreign": {without: words("kill vm-001 -g team --dry-run"), with: words("--foreign"), want: `would be deleted`},
 		"azlin kill --yes":     {without: words("kill nosuch"), with: words("--yes"), want: `exit code 0`},
 
+		"azlin kill --confirm-context": {without: words("kill nosuch --yes"), with: words("--confirm-context other"), want: `the context is "emulator"`},
+
+		"azlin config show --origin": {without: words("config show"), with: words("--origin"), want: `ORIGIN`},
+
+		"azlin context create --cloud":           contextCase("create", "--cloud usgovernment", `"cloud": "usgovernment"`),
+		"azlin context create --description":     contextCase("create", "--description mine", `"description": "mine"`),
+		"azlin context create --protected":       contextCase("create", "--protected", `"protected": true`),
+		"azlin context create --read-only":       contextCase("create", "--read-only", `"read_only": true`),
+		"azlin context create --region":          contextCase("create", "--region eastus", `"region": "eastus"`),
+		"azlin context create --subscription":    contextCase("create", "--subscription "+someID, `"subscription_id": "`),
+		"azlin context create --tenant":          contextCase("create", "--tenant "+someID, `"tenant_id": "`),
+		"azlin context create --use":             {without: words("context create c"), with: words("--use"), want: `the current context is c`},
+		"azlin context set --cloud":              contextCase("set", "--cloud usgovernment", `"cloud": "usgovernment"`),
+		"azlin context set --description":        contextCase("set", "--description mine", `"description": "mine"`),
+		"azlin context set --protected":          contextCase("set", "--protected", `"protected": true`),
+		"azlin context set --read-only":          contextCase("set", "--read-only", `"read_only": true`),
+		"azlin context set --region":             contextCase("set", "--region eastus", `"region": "eastus"`),
+		"azlin context set --subscription":       contextCase("set", "--subscription "+someID, `"subscription_id": "`),
+		"azlin context set --tenant":             contextCase("set", "--tenant "+someID, `"tenant_id": "`),
+		"azlin context delete --yes":             {without: words("context delete c"), with: words("--yes"), before: words("context create c"), want: `exit code 0`},
+		"azlin context delete --confirm-context": {without: words("context delete c --yes"), with: words("--confirm-context c"), before: words("context create c --protected"), want: `exit code 0`},
+
+		"azlin history --limit": {script: "history"},
+		"azlin session --clear": {without: words("session dev"), with: words("--clear"), before: words("session dev dev"), probe: words("show dev -o json --jq .session_name"), want: `probe:\nnull`},
+
+		"azlin init --group":        {without: words("init"), with: words("--group g1"), before: words("config unset default_resource_group"), want: `g1`},
+		"azlin init --name":         {without: words("init"), with: words("--name elsewhere"), want: `elsewhere`},
+		"azlin init --region":       {without: words("init"), with: words("--region eastus"), before: words("config unset default_region"), want: `eastus`},
+		"azlin init --size":         {without: words("init"), with: words("--size Standard_D2s_v5"), before: words("config unset default_vm_size"), want: `Standard_D2s_v5`},
+		"azlin init --subscription": {without: words("init"), with: words("--subscription nosuch"), want: `nosuch`},
+
 		"azlin emulator seed --group":  {without: words("emulator seed --vms 1"), with: words("--group other"), probe: words("list -g other --jq .vms[].name"), want: `probe:\nvm-001`},
 		"azlin emulator seed --region": {without: words("emulator seed --vms 1 --group west"), with: words("--region eastus --group east"), probe: words("list -g east --jq .vms[].location"), want: `probe:\neastus`},
 		"azlin emulator seed --vms":    {without: words("emulator seed --group many"), with: words("--vms 11"), probe: words("list -g many --jq .vms|length"), want: `probe:\n11`},
 
-		"azlin emulator start --hosts":       {before: restart, without: words("emulator start"), with: words("--hosts none"), probe: words("emulator status"), want: `no VM|not run|only`},
+		"azlin emulator start --hosts":       {before: restart, without: words("emulator start"), with: words("--hosts none"), probe: words("emulator status"), want: `switched off`},
 		"azlin emulator start --listen":      {before: restart, without: words("emulator start"), with: words("--listen 127.0.0.1:39871"), probe: status, want: `127\.0\.0\.1:39871`},
 		"azlin emulator start --operator-ip": {before: restart, without: words("emulator start"), with: words("--operator-ip 203.0.113.77"), probe: status, want: `203\.0\.113\.77`},
 		"azlin emulator start --realistic":   {before: restart, without: words("emulator start"), with: words("--realistic"), probe: status, want: `"realistic":true`},
 		"azlin emulator start --ssh-port":    {before: restart, without: words("emulator start"), with: words("--ssh-port 2345"), probe: status, want: `"ssh_port":2345`},
 
+		"azlin emulator serve --dir":         {as: "azlin emulator start --listen"}, // a start without it would find nobody
 		"azlin emulator serve --hosts":       {as: "azlin emulator start --hosts"},
 		"azlin emulator serve --listen":      {as: "azlin emulator start --listen"},
 		"azlin emulator serve --operator-ip": {as: "azlin emulator start --operator-ip"},
@@ -114,6 +145,19 @@ func flagCases() map[string]flagCase {
 		// Deletes everything that the other cases work on.
 		"azlin emulator reset --yes": {script: "emulator"},
 	}
+}
+
+// someID is a UUID that nothing has.
+const someID = "00000000-1111-2222-3333-444444444444"
+
+// contextCase creates or changes a context and looks at it.
+func contextCase(verb, flag, want string) flagCase {
+	c := flagCase{without: words("context " + verb + " c"), with: words(flag), before: words("context list"), probe: words("context show c -o json"), want: want}
+	if verb == "set" {
+		c.without = words("context set c -g g")
+		c.before = words("context create c")
+	}
+	return c
 }
 
 // disown takes the sign that a VM is azlin's from it, as if somebody else had made it.

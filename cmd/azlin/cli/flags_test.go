@@ -86,8 +86,15 @@ func words(s string) []string { return strings.Fields(s) }
 // seen runs one side of a case.
 func (c flagCase) seen(p *person, flags []string) string {
 	p.t.Helper()
+	for _, settings := range []string{"config.toml", "contexts.toml"} {
+		if err := os.RemoveAll(filepath.Join(p.home, ".azlin", settings)); err != nil {
+			p.t.Fatal(err)
+		}
+	}
 	if c.before != nil {
 		p.run(p.expand(c.before)...)
+	} else if c.without[0] == "new" {
+		p.run("kill", "fresh", "--yes")
 	}
 	p.stdin = c.stdin
 	args := p.expand(c.without)
