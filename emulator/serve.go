@@ -250,6 +250,7 @@ func (d *daemon) status() Status {
 		Endpoint: d.endpoint, CAFile: filepath.Join(d.dir, caFile), TenantID: tenantID, ClientID: clientID, SubscriptionID: subscriptionID,
 		ClientSecretFile: filepath.Join(d.dir, secretFile), OperatorIP: d.e.operator.String(), PID: os.Getpid(), HostsNote: d.note,
 		Hosts: []host.Status{}, Resources: c.Resources, Requests: c.Requests, Realistic: d.e.realistic,
+		Tokens: c.Tokens, Actions: c.Actions, Principals: d.known.status,
 	}
 	if d.rt != nil {
 		st.SSHPort = d.rt.Port()
