@@ -42,15 +42,7 @@ func (p *Provider) rules() {
 }
 
 func (p *Provider) nsgOf(c *arm.Call) (*arm.Resource, error) {
-	id := c.ID("Microsoft.Network", "networkSecurityGroups", c.Param("networkSecurityGroupName"))
-	if r := p.s.Find(id); r != nil {
-		return r, nil
-	}
-	parsed, err := arm.ParseID(id)
-	if err != nil {
-		return nil, err
-	}
-	return nil, arm.NotFound(parsed)
+	return p.parentOf(c, "networkSecurityGroups", "networkSecurityGroupName")
 }
 
 func (p *Provider) putRule(c *arm.Call) (*arm.Reply, error) {

@@ -51,8 +51,9 @@ func noChild(c *arm.Call) error {
 	return arm.Refuse(http.StatusNotFound, "NotFound", "Resource %s not found.", c.Path).Empty()
 }
 
-func (p *Provider) vnetOf(c *arm.Call) (*arm.Resource, error) {
-	id := c.ID("Microsoft.Network", "virtualNetworks", c.Param("virtualNetworkName"))
+// parentOf finds the resource that holds the one a call is about.
+func (p *Provider) parentOf(c *arm.Call, kind, param string) (*arm.Resource, error) {
+	id := c.ID("Microsoft.Network", kind, c.Param(param))
 	if r := p.s.Find(id); r != nil {
 		return r, nil
 	}
@@ -61,6 +62,10 @@ func (p *Provider) vnetOf(c *arm.Call) (*arm.Resource, error) {
 		return nil, err
 	}
 	return nil, arm.NotFound(parsed)
+}
+
+func (p *Provider) vnetOf(c *arm.Call) (*arm.Resource, error) {
+	return p.parentOf(c, "virtualNetworks", "virtualNetworkName")
 }
 
 func (p *Provider) putSubnet(c *arm.Call) (*arm.Reply, error) {

@@ -22,68 +22,40 @@ type powerFlags struct {
 	keep   bool
 }
 
-func (f *powerFlags) addNoWait(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "return as soon as Azure has accepted it")
-}
-
 // powerCall is one of the service's power methods.
-type powerCall func(ctx context.Context, s *vm.Service, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error)
+type powerCall func(s *vm.Service, ctx context.Context, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error)
 
-func newStartCommand(a *app) *cobra.Command {
-	var flags powerFlags
+// newPowerCommand returns the command for a verb; the caller adds what is its own.
+func newPowerCommand(a *app, verb, short string, flags *powerFlags, call powerCall) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "start VM...",
-		Short:   "Start VMs",
-		Example: "  azlin start dev\n  azlin start dev test --no-wait",
+		Use:     verb + " VM...",
+		Short:   short,
+		Example: "  azlin " + verb + " dev\n  azlin " + verb + " dev test --no-wait",
 		Args:    atLeastOne("one or more VMs"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.power(cmd.Context(), args, "start", flags,
-				func(ctx context.Context, s *vm.Service, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error) {
-					return s.Start(ctx, group, name, o)
-				})
+			return a.power(cmd.Context(), args, verb, *flags, call)
 		},
 	}
-	flags.addNoWait(cmd)
+	cmd.Flags().BoolVar(&flags.noWait, "no-wait", false, "return as soon as Azure has accepted it")
 	return cmd
 }
 
+func newStartCommand(a *app) *cobra.Command {
+	return newPowerCommand(a, "start", "Start VMs", new(powerFlags), (*vm.Service).Start)
+}
+
 func newStopCommand(a *app) *cobra.Command {
-	var flags powerFlags
-	cmd := &cobra.Command{
-		Use:   "stop VM...",
-		Short: "Stop VMs, so that they cost no compute",
-		Long: `Stops and deallocates VMs: their compute is no longer paid for, their disks and addresses stay and are.
-With --keep-allocated the machine stays reserved and goes on costing the same.`,
-		Example: "  azlin stop dev\n  azlin stop dev --keep-allocated",
-		Args:    atLeastOne("one or more VMs"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.power(cmd.Context(), args, "stop", flags,
-				func(ctx context.Context, s *vm.Service, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error) {
-					return s.Stop(ctx, group, name, o)
-				})
-		},
-	}
-	flags.addNoWait(cmd)
+	flags := new(powerFlags)
+	cmd := newPowerCommand(a, "stop", "Stop VMs, so that they cost no compute", flags, (*vm.Service).Stop)
+	cmd.Long = `Stops and deallocates VMs: their compute is no longer paid for, their disks and addresses stay and are.
+With --keep-allocated the machine stays reserved and goes on costing the same.`
+	cmd.Example += "\n  azlin stop dev --keep-allocated"
 	cmd.Flags().BoolVar(&flags.keep, "keep-allocated", false, "power off without deallocating (still billed)")
 	return cmd
 }
 
 func newRestartCommand(a *app) *cobra.Command {
-	var flags powerFlags
-	cmd := &cobra.Command{
-		Use:     "restart VM...",
-		Short:   "Restart running VMs",
-		Example: "  azlin restart dev",
-		Args:    atLeastOne("one or more VMs"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.power(cmd.Context(), args, "restart", flags,
-				func(ctx context.Context, s *vm.Service, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error) {
-					return s.Restart(ctx, group, name, o)
-				})
-		},
-	}
-	flags.addNoWait(cmd)
-	return cmd
+	return newPowerCommand(a, "restart", "Restart running VMs", new(powerFlags), (*vm.Service).Restart)
 }
 
 // powerAtOnce bounds how many VMs change at the same time; the door to Azure paces itself besides.
@@ -110,7 +82,7 @@ func (a *app) power(ctx context.Context, names []string, verb string, flags powe
 			options := vm.PowerOptions{NoWait: flags.noWait, KeepAllocation: flags.keep, Report: func(o azure.OperationState) {
 				_ = display.Update(fmt.Sprintf("%s: %s", t.Name, o.Status)) // the stage is open until all have ended
 			}}
-			results[n], _ = call(ctx, s.VMs, t.ResourceGroup, t.Name, options) // the result holds the error
+			results[n], _ = call(s.VMs, ctx, t.ResourceGroup, t.Name, options) // the result holds the error
 			return nil
 		})
 	}
