@@ -170,7 +170,7 @@ cloud = "Emulator"
 		for _, s := range r.Settings() {
 			got[s.Name] = s.Text() + "(" + string(s.Origin) + ")"
 		}
-		for _, want := range strings.Fields(test.want) {
+		for want := range strings.FieldsSeq(test.want) {
 			name, value, _ := strings.Cut(want, "=")
 			if got[name] != value {
 				t.Errorf("%s: %s is %s, want %s", test.what, name, got[name], value)

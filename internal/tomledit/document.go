@@ -165,7 +165,7 @@ func (d *Document) Get(path ...string) (any, bool) {
 // first key below it; of the nearest table around it when the document does not have it.
 func (d *Document) Position(path ...string) (line, column int) {
 	for ; len(path) > 0; path = path[:len(path)-1] {
-		if p, _, ok := d.find(path); ok {
+		if p, ok := d.find(path); ok {
 			return d.lineColumn(p.value.start)
 		}
 		for _, s := range d.sections[1:] {
@@ -195,29 +195,29 @@ func (d *Document) lineColumn(at int) (line, column int) {
 	return line, column
 }
 
-// find returns the pair that gives exactly path its value, and its siblings when it is in an inline table.
-func (d *Document) find(path []string) (found pair, siblings []pair, ok bool) {
+// find returns the pair that gives exactly path its value.
+func (d *Document) find(path []string) (found pair, ok bool) {
 	for _, s := range d.sections {
 		if s.array || !startsWith(path, s.path) {
 			continue
 		}
-		if p, siblings, ok := findIn(s.pairs, path[len(s.path):], nil); ok {
-			return p, siblings, true
+		if p, ok := findIn(s.pairs, path[len(s.path):]); ok {
+			return p, true
 		}
 	}
-	return pair{}, nil, false
+	return pair{}, false
 }
 
-func findIn(pairs []pair, path []string, siblings []pair) (found pair, in []pair, ok bool) {
+func findIn(pairs []pair, path []string) (found pair, ok bool) {
 	for _, p := range pairs {
 		switch {
 		case slices.Equal(p.key, path):
-			return p, siblings, true
+			return p, true
 		case p.table && startsWith(path, p.key):
-			return findIn(p.inner, path[len(p.key):], p.inner)
+			return findIn(p.inner, path[len(p.key):])
 		}
 	}
-	return pair{}, nil, false
+	return pair{}, false
 }
 
 func startsWith(path, prefix []string) bool {

@@ -42,7 +42,7 @@ func (d *Document) Set(value any, path ...string) (*Document, error) {
 
 // placing finds where a value goes.
 func (d *Document) placing(path []string, text string) (splice, error) {
-	if p, _, ok := d.find(path); ok {
+	if p, ok := d.find(path); ok {
 		if p.table {
 			return splice{}, fmt.Errorf("%w: %s is a table", ErrShape, strings.Join(path, "."))
 		}
@@ -67,7 +67,7 @@ func (d *Document) placing(path []string, text string) (splice, error) {
 // placeInline puts a pair into the inline table around it, if there is one.
 func (d *Document) placeInline(path []string, text string) (splice, bool, error) {
 	for n := len(path) - 1; n > 0; n-- {
-		p, _, ok := d.find(path[:n])
+		p, ok := d.find(path[:n])
 		if !ok {
 			continue
 		}
