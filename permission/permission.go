@@ -27,6 +27,9 @@ type Need struct {
 	Command      string   `yaml:"command"`
 	Group        []string `yaml:"group"`
 	Subscription []string `yaml:"subscription"`
+
+	Rarely []string `yaml:"rarely"` // on the group, and only in the case that When names
+	When   string   `yaml:"when"`
 }
 
 // Needs returns what azlin's commands need, in the order of the command's help. What is not in it needs
@@ -57,9 +60,11 @@ type Lack struct {
 
 // Finding is the judgement of one command.
 type Finding struct {
-	Command string `json:"command"`
-	Allowed bool   `json:"allowed"`
-	Lacks   []Lack `json:"lacks"`
+	Command string   `json:"command"`
+	Allowed bool     `json:"allowed"`
+	Lacks   []Lack   `json:"lacks"`
+	Rarely  []string `json:"rarely"` // lacking too, but needed only when
+	When    string   `json:"when,omitempty"`
 }
 
 // Report is what Check finds.
@@ -83,6 +88,12 @@ func (r Report) Missing(l Level) []string {
 	return slices.Compact(all)
 }
 
+// Lacking is the report without the commands that may be run.
+func (r Report) Lacking() Report {
+	r.Commands = slices.DeleteFunc(slices.Clone(r.Commands), func(f Finding) bool { return f.Allowed })
+	return r
+}
+
 // Check says for each of the commands (none: all) what the identity of c lacks to run it in a resource
 // group. Without a group, and with one that does not exist yet, the subscription's permissions count, as
 // they do in Azure. It sends one request, and a second for a group.
@@ -92,7 +103,7 @@ func Check(ctx context.Context, c *azure.Client, group string, commands ...strin
 		return Report{}, err
 	}
 	sub := "/subscriptions/" + c.SubscriptionID()
-	r := Report{SubscriptionScope: sub, GroupScope: sub}
+	r := Report{SubscriptionScope: sub, GroupScope: sub, Commands: []Finding{}}
 	onSubscription, err := List(ctx, c, sub)
 	if err != nil {
 		return Report{}, err
@@ -109,10 +120,15 @@ func Check(ctx context.Context, c *azure.Client, group string, commands ...strin
 		}
 	}
 	for _, n := range needs {
-		f := Finding{Command: n.Command, Lacks: []Lack{}}
+		f := Finding{Command: n.Command, Lacks: []Lack{}, Rarely: []string{}}
 		f.add(Group, r.GroupScope, n.Group, onGroup)
 		f.add(Subscription, r.SubscriptionScope, n.Subscription, onSubscription)
 		f.Allowed = len(f.Lacks) == 0
+		for _, a := range n.Rarely {
+			if !Allows(onGroup, a) {
+				f.Rarely, f.When = append(f.Rarely, a), n.When
+			}
+		}
 		r.Commands = append(r.Commands, f)
 	}
 	return r, nil
@@ -163,22 +179,28 @@ type Role struct {
 	AssignableScopes []string `json:"AssignableScopes"`
 }
 
-// LeastRole is the role with nothing but what the commands (none: all) need at a level. It can be
-// assigned at scope, an id. With level Group at the subscription it serves every group.
-func LeastRole(l Level, scope string, commands ...string) (Role, error) {
+// LeastRole is the role with nothing but what the commands (none: all) need at the levels. It can be
+// assigned at scope, an id; with level Group and a subscription for scope it serves every group.
+func LeastRole(scope string, commands []string, levels ...Level) (Role, error) {
 	needs, err := choose(commands)
 	if err != nil {
 		return Role{}, err
 	}
 	role := Role{
-		Name: "azlin " + string(l), IsCustom: true, NotActions: []string{}, DataActions: []string{}, NotDataActions: []string{},
+		Name: "azlin", IsCustom: true, NotActions: []string{}, DataActions: []string{}, NotDataActions: []string{},
 		AssignableScopes: []string{scope}, Actions: []string{},
+	}
+	if len(levels) == 1 {
+		role.Name += " " + string(levels[0])
 	}
 	var of []string
 	for _, n := range needs {
-		actions := n.Group
-		if l == Subscription {
-			actions = n.Subscription
+		var actions []string
+		if slices.Contains(levels, Group) {
+			actions = append(actions, n.Group...)
+		}
+		if slices.Contains(levels, Subscription) {
+			actions = append(actions, n.Subscription...)
 		}
 		if len(actions) > 0 {
 			of = append(of, n.Command)
@@ -187,10 +209,6 @@ func LeastRole(l Level, scope string, commands ...string) (Role, error) {
 	}
 	slices.SortFunc(role.Actions, func(a, b string) int { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) })
 	role.Actions = slices.Compact(role.Actions)
-	where := "in a resource group"
-	if l == Subscription {
-		where = "on the subscription"
-	}
-	role.Description = "What azlin " + strings.Join(of, ", ") + " need " + where + "."
+	role.Description = "What these commands need: azlin " + strings.Join(of, ", ")
 	return role, nil
 }

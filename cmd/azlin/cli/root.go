@@ -63,7 +63,7 @@ Without an Azure account, try all of it on the local emulator:
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{
-		newInitCommand(a), newDoctorCommand(a), newConfigCommand(a), newContextCommand(a),
+		newInitCommand(a), newLoginCommand(a), newLogoutCommand(a), newAuthCommand(a), newDoctorCommand(a), newConfigCommand(a), newContextCommand(a),
 	} {
 		c.GroupID = groupSetup
 		root.AddCommand(c)

@@ -1,0 +1,234 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// loginFlags say how to sign in.
+type loginFlags struct {
+	device, principal, managed bool
+	tenant, client             string
+	secretFile, certificate    string
+	federated                  string
+}
+
+func newLoginCommand(a *app) *cobra.Command {
+	var flags loginFlags
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "Sign in to Azure",
+		Long: `Signs in and remembers how, so that later commands do the same until azlin logout.
+
+Without flags it takes what is set up already (the environment, an earlier azlin login, the Azure CLI's
+session) and checks it; when there is nothing, it asks for a device code. What the environment says goes
+before what is remembered, and that before the Azure CLI: azlin auth status shows it.
+
+A service principal's secret is read from --secret-file (- is standard input), from AZURE_CLIENT_SECRET, or
+typed. azlin remembers the name of a file, and the secret itself only when it came from elsewhere, in a
+file of mode 0600.`,
+		Example: `  azlin login --device-code
+  azlin login --service-principal --client-id APP --tenant TENANT --secret-file ./secret
+  azlin login --client-id APP --tenant TENANT --certificate ./app.pem
+  azlin login --managed-identity`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.login(cmd, flags) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&flags.device, "device-code", false, "sign in with a browser, on any device")
+	f.BoolVar(&flags.principal, "service-principal", false, "sign in as an application")
+	f.BoolVar(&flags.managed, "managed-identity", false, "sign in as the Azure resource that azlin runs on")
+	f.StringVar(&flags.tenant, "tenant", "", "tenant to sign in to; default: the context's, or AZURE_TENANT_ID")
+	f.StringVar(&flags.client, "client-id", "", "id of the application, or of a managed identity that is not the system's; default AZURE_CLIENT_ID")
+	f.StringVar(&flags.secretFile, "secret-file", "", "file with the application's secret; - is standard input")
+	f.StringVar(&flags.certificate, "certificate", "", "file with the application's certificate and key, PEM or PKCS #12")
+	f.StringVar(&flags.federated, "federated-token-file", "", "file with a token of an issuer that the application trusts")
+	cmd.MarkFlagsMutuallyExclusive("device-code", "service-principal", "managed-identity")
+	cmd.MarkFlagsMutuallyExclusive("device-code", "managed-identity", "secret-file", "certificate", "federated-token-file")
+	return cmd
+}
+
+// kind is the way to sign in that the flags name; empty when they name none.
+func (f loginFlags) kind() azure.Kind {
+	switch {
+	case f.device:
+		return azure.DeviceCode
+	case f.managed:
+		return azure.ManagedIdentity
+	case f.certificate != "":
+		return azure.ClientCertificate
+	case f.federated != "":
+		return azure.WorkloadIdentity
+	case f.principal, f.secretFile != "":
+		return azure.ClientSecret
+	}
+	return ""
+}
+
+// signInView is the JSON of a sign-in.
+type signInView struct {
+	Method         string     `json:"method"`
+	Kind           azure.Kind `json:"kind"`
+	UserName       string     `json:"user_name"`
+	TenantID       string     `json:"tenant_id"`
+	SubscriptionID *string    `json:"subscription_id"`
+	Remembered     bool       `json:"remembered"`
+}
+
+func (a *app) login(cmd *cobra.Command, flags loginFlags) error {
+	ctx := cmd.Context()
+	d, err := a.resolve(ctx)
+	if err != nil {
+		return err
+	}
+	d.auth.TenantID = cmp.Or(flags.tenant, d.auth.TenantID)
+	kind := flags.kind()
+	if kind == "" {
+		if flags.client != "" {
+			return usage(cmd, "--client-id goes with --service-principal, --certificate, --federated-token-file or --managed-identity")
+		}
+		auth, err := azure.NewAuthenticator(d.auth)
+		if err != nil {
+			return err
+		}
+		if auth.Kind() != "" {
+			who, err := auth.Authenticate(ctx)
+			if err != nil {
+				return err
+			}
+			return a.showSignIn(auth, who, false)
+		}
+		kind = azure.DeviceCode
+	}
+	o := azure.LoginOptions{Kind: kind, Prompt: a.promptDevice, AuthOptions: azure.AuthOptions{
+		Cloud: d.auth.Cloud, TenantID: d.auth.TenantID, SubscriptionID: d.auth.SubscriptionID, CacheDir: a.paths.Tokens,
+		ClientID: cmp.Or(flags.client, a.env.ClientID), HTTP: d.auth.HTTP,
+	}}
+	if kind == azure.DeviceCode {
+		o.ClientID = ""
+	}
+	if err := a.loginFiles(ctx, flags, &o); err != nil {
+		return err
+	}
+	auth, who, err := azure.Login(ctx, o)
+	if err != nil {
+		return err
+	}
+	a.sayOvershadowed(d.auth)
+	return a.showSignIn(auth, who, true)
+}
+
+// loginFiles finds what proves who the application is. Names of files are made absolute: they are
+// remembered.
+func (a *app) loginFiles(ctx context.Context, flags loginFlags, o *azure.LoginOptions) (err error) {
+	absolute := func(name string) string {
+		if name == "" || err != nil {
+			return name
+		}
+		name, err = filepath.Abs(name)
+		return name
+	}
+	switch o.Kind {
+	case azure.ClientCertificate:
+		o.CertificateFile, o.CertificatePassword = absolute(flags.certificate), a.env.CertificatePass
+	case azure.WorkloadIdentity:
+		o.FederatedTokenFile = absolute(flags.federated)
+	case azure.ClientSecret:
+		switch {
+		case flags.secretFile == "-":
+			data, rerr := io.ReadAll(io.LimitReader(a.streams.In, 64<<10))
+			o.ClientSecret, err = strings.TrimSpace(string(data)), rerr
+		case flags.secretFile != "":
+			o.ClientSecretFile = absolute(flags.secretFile)
+		case a.env.ClientSecret != "":
+			o.ClientSecret = a.env.ClientSecret
+		default:
+			o.ClientSecret, err = a.streams.Secret(ctx, "Client secret", "--secret-file or AZURE_CLIENT_SECRET")
+		}
+		if err == nil && o.ClientSecret == "" && o.ClientSecretFile == "" {
+			err = errkind.New(errkind.Invalid, "the client secret is empty")
+		}
+	}
+	return err
+}
+
+// promptDevice tells a person what to do. It is talk, not a result.
+func (a *app) promptDevice(p azure.DevicePrompt) { a.say(p.Message) }
+
+// sayOvershadowed says when something else than what was just remembered will be used.
+func (a *app) sayOvershadowed(o azure.AuthOptions) {
+	if o.Source != "" {
+		o.ClientID, o.ClientSecretFile = "", "" // the emulator's own, which comes last
+	}
+	auth, err := azure.NewAuthenticator(o)
+	if err != nil {
+		a.say("note: " + err.Error())
+		return
+	}
+	for _, c := range auth.Choices() {
+		if c.Chosen && c.Source != "azlin login" {
+			a.say("note: the " + c.Source + " goes before this sign-in: " + c.Reason)
+		}
+	}
+}
+
+func (a *app) showSignIn(auth *azure.Authenticator, who azure.Credentials, remembered bool) error {
+	v := signInView{
+		Method: auth.Method(), Kind: auth.Kind(), UserName: who.UserName, TenantID: who.TenantID,
+		SubscriptionID: known(who.SubscriptionID), Remembered: remembered,
+	}
+	view := term.View{Data: v, Grid: term.Rows([]signInView{v}, []term.Column[signInView]{
+		{Name: "user", Value: func(v signInView) string { return v.UserName }},
+		{Name: "method", Value: func(v signInView) string { return v.Method }},
+		{Name: "tenant", Value: func(v signInView) string { return v.TenantID }},
+		{Name: "subscription", Value: func(signInView) string { return who.SubscriptionID }},
+	})}
+	if v.SubscriptionID == nil {
+		view.Note = "no subscription is chosen yet: azlin init"
+	}
+	return a.output.Print(view)
+}
+
+func newLogoutCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "logout",
+		Short: "Forget azlin's sign-ins and tokens",
+		Long: `Forgets what azlin login has remembered, in every cloud, and every cached token. The Azure CLI's session is
+not touched: az logout ends that. Nothing is sent; a token that was given out ends by itself, within about
+an hour.`,
+		Example: "  azlin logout",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := azure.Logout(cmd.Context(), a.paths.Tokens)
+			if err != nil {
+				return err
+			}
+			view := term.View{Data: f, Grid: term.Rows([]azure.Forgotten{f}, []term.Column[azure.Forgotten]{
+				{Name: "logins", Value: func(f azure.Forgotten) string { return strconv.Itoa(f.Logins) }},
+				{Name: "tokens", Value: func(f azure.Forgotten) string { return strconv.Itoa(f.Tokens) }},
+			})}
+			if a.hasCLISession() {
+				view.Note = "the Azure CLI is still signed in, and azlin uses its session: az logout ends it"
+			}
+			return a.output.Print(view)
+		},
+	}
+}
+
+func (a *app) hasCLISession() bool {
+	if a.paths.AzureDir == "" {
+		return false
+	}
+	profile, err := azure.ReadProfile(filepath.Join(a.paths.AzureDir, "azureProfile.json"))
+	return err == nil && len(profile.Subscriptions) > 0
+}
