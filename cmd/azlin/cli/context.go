@@ -291,10 +291,16 @@ func newContextShowCommand(a *app) *cobra.Command {
 			v := viewOfContext(c, c.Name == r.Context.Name)
 			type property struct{ name, value string }
 			properties := []property{
-				{"name", v.Name}, {"current", strconv.FormatBool(v.Current)}, {"cloud", v.Cloud},
-				{"tenant_id", text(v.TenantID)}, {"subscription_id", text(v.SubscriptionID)},
-				{"resource_group", text(v.ResourceGroup)}, {"region", text(v.Region)}, {"description", text(v.Description)},
-				{"protected", strconv.FormatBool(v.Protected)}, {"read_only", strconv.FormatBool(v.ReadOnly)},
+				{"name", v.Name},
+				{"current", strconv.FormatBool(v.Current)},
+				{"cloud", v.Cloud},
+				{"tenant_id", text(v.TenantID)},
+				{"subscription_id", text(v.SubscriptionID)},
+				{"resource_group", text(v.ResourceGroup)},
+				{"region", text(v.Region)},
+				{"description", text(v.Description)},
+				{"protected", strconv.FormatBool(v.Protected)},
+				{"read_only", strconv.FormatBool(v.ReadOnly)},
 			}
 			return a.output.Print(term.View{Data: v, Grid: term.Rows(properties, []term.Column[property]{
 				{Name: "property", Value: func(p property) string { return p.name }},
