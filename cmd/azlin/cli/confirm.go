@@ -44,14 +44,7 @@ func (a *app) confirm(ctx context.Context, question string, where config.Context
 		return err
 	}
 	if where.Protected && c.context == "" {
-		typed, err := a.streams.Ask(ctx, fmt.Sprintf("%s The context %s is protected; type its name to go on", question, where.Name), "", "--confirm-context "+where.Name)
-		if err != nil {
-			return err
-		}
-		if typed != where.Name {
-			return term.ErrDeclined
-		}
-		return nil
+		return a.typeName(ctx, fmt.Sprintf("%s The context %s is protected.", question, where.Name), "context", where.Name)
 	}
 	if c.yes {
 		return nil
@@ -69,4 +62,16 @@ func (a *app) sayTarget(s *session, group string) {
 		group = "all"
 	}
 	a.say(fmt.Sprintf("context %s, subscription %s, resource group %s", where, s.Azure.SubscriptionID(), group))
+}
+
+// typeName asks for the name of something to be typed, so that nobody confirms the wrong one out of habit.
+func (a *app) typeName(ctx context.Context, question, kind, name string) error {
+	typed, err := a.streams.Ask(ctx, fmt.Sprintf("%s Type the %s's name to go on", question, kind), "", "--confirm-context "+name)
+	if err != nil {
+		return err
+	}
+	if typed != name {
+		return term.ErrDeclined
+	}
+	return nil
 }

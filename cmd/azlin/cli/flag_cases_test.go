@@ -94,6 +94,13 @@ func flagCases() map[string]flagCase {
 		"azlin kill --foreign": {without: words("kill vm-001 -g team --dry-run"), with: words("--foreign"), want: `would be deleted`},
 		"azlin kill --yes":     {without: words("kill nosuch"), with: words("--yes"), want: `exit code 0`},
 
+		"azlin killall --dry-run":         {script: "destroy"},
+		"azlin killall --yes":             {script: "destroy"},
+		"azlin killall --confirm-context": {without: words("killall -g nosuch --yes"), with: words("--confirm-context other"), want: `the context is "emulator"`},
+		"azlin destroy --dry-run":         {script: "destroy"},
+		"azlin destroy --yes":             {script: "destroy"},
+		"azlin destroy --confirm-context": {without: words("destroy nosuch --yes"), with: words("--confirm-context other"), want: `the context is "emulator"`},
+
 		"azlin kill --confirm-context": {without: words("kill nosuch --yes"), with: words("--confirm-context other"), want: `the context is "emulator"`},
 
 		"azlin config show --origin": {without: words("config show"), with: words("--origin"), want: `ORIGIN`},

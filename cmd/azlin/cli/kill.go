@@ -90,23 +90,35 @@ func (a *app) kill(ctx context.Context, name string, flags killFlags) error {
 			return err
 		}
 	}
-	sum, err := a.deleteVM(ctx, s, group, name)
+	sum, err := a.deleting(name, func(report func(string)) (vm.DeletionSummary, error) {
+		return s.VMs.Delete(ctx, group, name, vm.DeleteOptions{Report: report})
+	})
 	if err != nil {
 		return err
 	}
-	if err := s.Launcher.Forget(ctx, group, name, match.VM.VMID); err != nil {
-		return err
-	}
 	if sum.FailedResources == 0 {
-		a.forgetNames(ctx, name)
+		if err := a.forgetVM(ctx, s, group, name, match.VM.VMID); err != nil {
+			return err
+		}
 	}
+	return a.reportDeletion(sum, fmt.Sprintf("azlin kill %s -g %s", name, group))
+}
+
+// reportDeletion prints what came of a deletion; again is the command that finishes what failed.
+func (a *app) reportDeletion(sum vm.DeletionSummary, again string) error {
 	if err := a.output.Print(deletionView(sum)); err != nil {
 		return err
 	}
 	if err := sum.Err(); err != nil {
-		return &errkind.Error{Err: err, Next: fmt.Sprintf("azlin kill %s -g %s", name, group)}
+		return &errkind.Error{Err: err, Next: again}
 	}
 	return nil
+}
+
+// forgetVM removes what this machine remembers of a VM that was deleted.
+func (a *app) forgetVM(ctx context.Context, s *session, group, name, vmID string) error {
+	a.forgetNames(ctx, name)
+	return s.Launcher.Forget(ctx, group, name, vmID)
 }
 
 // forgetNames takes what the configuration remembers of a VM out of it.
@@ -123,15 +135,13 @@ func (a *app) forgetNames(ctx context.Context, name string) {
 	}
 }
 
-// deleteVM deletes and shows how far it is.
-func (a *app) deleteVM(ctx context.Context, s *session, group, name string) (vm.DeletionSummary, error) {
+// deleting runs a deletion and shows how far it is.
+func (a *app) deleting(what string, call func(report func(step string)) (vm.DeletionSummary, error)) (vm.DeletionSummary, error) {
 	show := term.NewProgress(a.streams, a.progress)
 	defer show.Close()
 	display := progress.New(1, show.Sink)
-	display.StartStage(progress.Stage{Name: "delete", Description: "deleting " + name})
-	sum, err := s.VMs.Delete(ctx, group, name, vm.DeleteOptions{Report: func(step string) {
-		_ = display.Update(step) // the stage is open
-	}})
+	display.StartStage(progress.Stage{Name: "delete", Description: "deleting " + what})
+	sum, err := call(func(step string) { _ = display.Update(step) }) // the stage is open
 	switch {
 	case err != nil:
 		_ = display.FailStage(err.Error()) // the stage is open
