@@ -22,7 +22,7 @@ var levels = [][]string{
 	{"errkind", "progress", "internal/atomicfile", "internal/tomledit"},
 	{"config", "audit", "history"},
 	{"azure", "cloudinit", "notify", "prereq"},
-	{"vm", "remote", "permission"},
+	{"vm", "remote", "permission", "cost"},
 	{"reach"},
 	{"launch", "doctor"},
 	{"."},

@@ -7,16 +7,19 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/compute"
+	"github.com/azlin-dev/azlin/emulator/retail"
 )
 
-// site serves what lies beside the resource manager: the cloud's metadata, the alias document of az,
-// and two services that echo the caller's public address. It reports whether the path was one of them.
+// site serves what lies beside the resource manager: the cloud's metadata, the alias document of az, the
+// price service, and two services that echo the caller's public address. It reports whether the path was one of them.
 func (e *Emulator) site(w http.ResponseWriter, r *http.Request) bool {
 	switch strings.ToLower(strings.TrimRight(r.URL.Path, "/")) {
 	case "/metadata/endpoints":
 		e.metadata(w, r)
 	case "/aliases.json":
 		writeJSON(w, compute.Aliases())
+	case retail.Path:
+		retail.Serve(w, r)
 	case "/echo/ipv4/1", "/echo/ipv4/2":
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, e.operator.String()+"\n") // the client has gone: nothing to be done

@@ -1,0 +1,122 @@
+package cost
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/internal/atomicfile"
+)
+
+// freshFor is how long a price is believed.
+const freshFor = 24 * time.Hour
+
+// sizePrice is what the service said of a size. Without either price it knows none.
+type sizePrice struct {
+	OnDemand *Money    `json:"on_demand,omitempty"`
+	Spot     *Money    `json:"spot,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+type tierPrices struct {
+	Tiers map[string]Money `json:"tiers"`
+	At    time.Time        `json:"at"`
+}
+
+type onePrice struct {
+	Money *Money    `json:"money"`
+	At    time.Time `json:"at"`
+}
+
+// regionPrices are the known prices of a region, as they are kept on disk.
+type regionPrices struct {
+	Sizes   map[string]sizePrice  `json:"sizes"`
+	All     time.Time             `json:"all"` // when all sizes were read at once; zero: never
+	Disks   map[string]tierPrices `json:"disks"`
+	Address onePrice              `json:"address"`
+}
+
+func fresh(at, now time.Time) bool {
+	age := now.Sub(at)
+	return age >= 0 && age < freshFor
+}
+
+// size is what is known of a size: when all were read, the absence of one is known, too.
+func (r regionPrices) size(name string, now time.Time) (sizePrice, bool) {
+	if p, ok := r.Sizes[name]; ok && fresh(p.At, now) {
+		return p, true
+	}
+	return sizePrice{At: r.All}, fresh(r.All, now)
+}
+
+// with returns r with newer put over it.
+func (r regionPrices) with(newer regionPrices) regionPrices {
+	out := regionPrices{Sizes: map[string]sizePrice{}, All: r.All, Disks: map[string]tierPrices{}, Address: r.Address}
+	for _, from := range []regionPrices{r, newer} {
+		maps.Copy(out.Sizes, from.Sizes)
+		maps.Copy(out.Disks, from.Disks)
+	}
+	if newer.All.After(out.All) {
+		out.All = newer.All
+	}
+	if newer.Address.At.After(out.Address.At) {
+		out.Address = newer.Address
+	}
+	return out
+}
+
+// file is where a region's prices are kept, apart for each service and currency.
+func (p *Prices) file(region string) string {
+	host := p.retail.endpoint
+	if u, err := url.Parse(host); err == nil {
+		host = u.Host
+	}
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '.':
+			return r
+		}
+		return '_'
+	}, "prices-"+host+"-"+p.retail.currency+"-"+region+".json")
+	return filepath.Join(p.dir, name)
+}
+
+// known is what memory and disk hold of a region.
+func (p *Prices) known(region string) regionPrices {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r, ok := p.regions[region]; ok {
+		return r
+	}
+	var r regionPrices
+	if p.dir != "" {
+		data, err := os.ReadFile(p.file(region))
+		if err != nil || json.Unmarshal(data, &r) != nil {
+			r = regionPrices{} // absent or damaged: it is only a cache
+		}
+	}
+	p.regions[region] = r
+	return r
+}
+
+// keep remembers new prices. The file is best effort: without it the next run asks again.
+func (p *Prices) keep(ctx context.Context, region string, newer regionPrices) {
+	p.mu.Lock()
+	p.regions[region] = p.regions[region].with(newer)
+	p.mu.Unlock()
+	if p.dir == "" || os.MkdirAll(p.dir, 0o700) != nil {
+		return
+	}
+	_ = atomicfile.Update(ctx, p.file(region), 0o600, func(old []byte) ([]byte, error) { // see above
+		var r regionPrices
+		if json.Unmarshal(old, &r) != nil {
+			r = regionPrices{}
+		}
+		return json.Marshal(r.with(newer))
+	})
+}

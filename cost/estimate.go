@@ -1,0 +1,57 @@
+package cost
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"sync"
+)
+
+// Estimate adds up what a machine costs while it runs, at list prices and without traffic. The parts are
+// asked for at the same time.
+func (p *Prices) Estimate(ctx context.Context, m Machine) Estimate {
+	var machine VMPrices
+	var address Price
+	disks := make([]Price, len(m.Disks))
+	var asking sync.WaitGroup
+	asking.Go(func() { machine = p.VMs(ctx, m.Region, m.Size) })
+	if m.PublicIP {
+		asking.Go(func() { address = p.PublicIP(ctx, m.Region) })
+	}
+	for n, d := range m.Disks {
+		asking.Go(func() { disks[n] = p.Disk(ctx, m.Region, d) })
+	}
+	asking.Wait()
+
+	e := Estimate{Unknown: []string{}, Failed: machine.Failed}
+	of := machine.Sizes[m.Size]
+	hourly := of.OnDemand
+	if m.Spot {
+		hourly = of.Spot
+	}
+	e.add(hourlyPart("VM", hourly, of.Source))
+	for n, d := range disks {
+		name := "OS disk"
+		if n > 0 {
+			name = "data disk " + strconv.Itoa(n)
+		}
+		part := Part{Name: name}
+		if d.Money != nil {
+			part.Hourly, part.Monthly, part.Source = new(d.Money.PerHour()), d.Money, &disks[n].Source
+		}
+		e.add(part)
+		e.Failed = cmp.Or(e.Failed, d.Failed)
+	}
+	if m.PublicIP {
+		e.add(hourlyPart("public IP", address.Money, address.Source))
+		e.Failed = cmp.Or(e.Failed, address.Failed)
+	}
+	return e
+}
+
+func hourlyPart(name string, hourly *Money, source Source) Part {
+	if hourly == nil {
+		return Part{Name: name}
+	}
+	return Part{Name: name, Hourly: hourly, Monthly: new(hourly.PerMonth()), Source: &source}
+}

@@ -1,0 +1,215 @@
+package cost
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Options of Prices. The zero value asks Microsoft's service for US dollars and keeps nothing on disk.
+type Options struct {
+	Endpoint string       // of the retail price service; empty: DefaultEndpoint
+	HTTP     *http.Client // nil: http.DefaultClient
+	CacheDir string       // where prices are kept for a day, mode 0600; empty: memory only
+	Currency string       // ISO 4217; empty: "USD"
+}
+
+// Prices are the list prices of Azure. It may be used by several goroutines.
+type Prices struct {
+	retail retail
+	dir    string
+
+	mu      sync.Mutex
+	regions map[string]regionPrices
+	turns   map[string]chan struct{} // by what is asked for: several askers ask the service once
+	failed  map[string]failure
+}
+
+// failure keeps many askers from waiting for a service that does not answer, one after the other.
+type failure struct {
+	err error
+	at  time.Time
+}
+
+// failedFor is how long a service that did not answer is not asked again.
+const failedFor = time.Minute
+
+// atOnce is how many sizes are asked for one by one. For more of them all sizes of the region are read,
+// which is some ten pages.
+const atOnce = 8
+
+// New makes Prices. It sends nothing.
+func New(o Options) *Prices {
+	return &Prices{
+		retail: retail{
+			endpoint: cmp.Or(o.Endpoint, DefaultEndpoint), currency: cmp.Or(o.Currency, "USD"), http: cmp.Or(o.HTTP, http.DefaultClient),
+		},
+		dir: o.CacheDir, regions: map[string]regionPrices{}, turns: map[string]chan struct{}{}, failed: map[string]failure{},
+	}
+}
+
+// VMs are the hourly prices of VM sizes, written as Azure does: "Standard_D4s_v5" (GET /api/retail/prices, one
+// request per size that is not known from the last day, or all of the region for many). When the service
+// does not answer they are from the built-in list.
+func (p *Prices) VMs(ctx context.Context, region string, sizes ...string) VMPrices {
+	region = foldRegion(region)
+	missing := func() (l []string) {
+		known := p.known(region)
+		for _, size := range sizes {
+			if _, ok := known.size(size, time.Now()); !ok {
+				l = append(l, size)
+			}
+		}
+		return l
+	}
+	out := VMPrices{Sizes: make(map[string]VMPrice, len(sizes))}
+	out.Failed = p.ask(ctx, "vm "+region, func() bool { return len(missing()) == 0 }, func() error {
+		newer, err := p.sizes(ctx, region, missing())
+		if err != nil {
+			return err
+		}
+		p.keep(ctx, region, newer)
+		return nil
+	})
+	known := p.known(region)
+	for _, size := range sizes {
+		if k, ok := known.size(size, time.Now()); ok {
+			out.Sizes[size] = VMPrice{OnDemand: k.OnDemand, Spot: k.Spot, Source: Source{SourceRetail, k.At}}
+		} else {
+			out.Sizes[size] = p.builtIn(region, size)
+		}
+	}
+	return out
+}
+
+// builtIn is the built-in price, which is in US dollars only.
+func (p *Prices) builtIn(region, size string) VMPrice {
+	price := BuiltIn(region, size)
+	if p.retail.currency != "USD" {
+		price.OnDemand = nil
+	}
+	return price
+}
+
+func (p *Prices) sizes(ctx context.Context, region string, missing []string) (regionPrices, error) {
+	newer := regionPrices{Sizes: map[string]sizePrice{}}
+	if len(missing) > atOnce {
+		items, err := p.retail.items(ctx, condition{"serviceName", "Virtual Machines"}, condition{"armRegionName", region})
+		now := time.Now().UTC()
+		newer.Sizes, newer.All = vmPrices(items, region, now), now
+		return newer, err
+	}
+	answers := make([]sizePrice, len(missing))
+	g, gctx := errgroup.WithContext(ctx)
+	for n, size := range missing {
+		g.Go(func() error {
+			items, err := p.retail.items(gctx, condition{"serviceName", "Virtual Machines"},
+				condition{"armRegionName", region}, condition{"armSkuName", size})
+			now := time.Now().UTC()
+			answers[n] = vmPrices(items, region, now)[size]
+			answers[n].At = now
+			return err
+		})
+	}
+	err := g.Wait()
+	for n, size := range missing {
+		newer.Sizes[size] = answers[n]
+	}
+	return newer, err
+}
+
+// Disk is the monthly price of a disk, by the tier that it is billed as.
+func (p *Prices) Disk(ctx context.Context, region string, d Disk) Price {
+	region = foldRegion(region)
+	tier, ok := DiskTier(d)
+	if !ok {
+		return Price{}
+	}
+	name := product(tier)
+	known := func() bool { return fresh(p.known(region).Disks[name].At, time.Now()) }
+	err := p.ask(ctx, name+" "+region, known, func() error {
+		items, err := p.retail.items(ctx, condition{"serviceName", "Storage"}, condition{"armRegionName", region}, condition{"productName", name})
+		if err != nil {
+			return err
+		}
+		now := time.Now().UTC()
+		p.keep(ctx, region, regionPrices{Disks: map[string]tierPrices{name: {diskPrices(items, region, now), now}}})
+		return nil
+	})
+	if err != nil {
+		return Price{Failed: err}
+	}
+	list := p.known(region).Disks[name]
+	price := Price{Source: Source{SourceRetail, list.At}}
+	if m, ok := list.Tiers[tier]; ok {
+		price.Money = &m
+	}
+	return price
+}
+
+// PublicIP is the hourly price of a Standard static IPv4 address.
+func (p *Prices) PublicIP(ctx context.Context, region string) Price {
+	region = foldRegion(region)
+	known := func() bool { return fresh(p.known(region).Address.At, time.Now()) }
+	err := p.ask(ctx, "address "+region, known, func() error {
+		// Not by region: the price is the same in all of them, and listed for some only.
+		items, err := p.retail.items(ctx, condition{"serviceName", "Virtual Network"}, condition{"meterName", addressMeter})
+		if err != nil {
+			return err
+		}
+		now := time.Now().UTC()
+		p.keep(ctx, region, regionPrices{Address: onePrice{addressPrice(items, region, now), now}})
+		return nil
+	})
+	if err != nil {
+		return Price{Failed: err}
+	}
+	a := p.known(region).Address
+	return Price{Money: a.Money, Source: Source{SourceRetail, a.At}}
+}
+
+// ask fetches what is not known yet, once for all who want it at the same time.
+func (p *Prices) ask(ctx context.Context, what string, known func() bool, fetch func() error) error {
+	if known() {
+		return nil
+	}
+	turn := p.turn(what)
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if known() {
+		return nil
+	}
+	p.mu.Lock()
+	last := p.failed[what]
+	p.mu.Unlock()
+	if last.err != nil && time.Since(last.at) < failedFor {
+		return last.err
+	}
+	err := fetch()
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+		p.mu.Lock()
+		p.failed[what] = failure{err, time.Now()}
+		p.mu.Unlock()
+	}
+	return err
+}
+
+func (p *Prices) turn(what string) chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t, ok := p.turns[what]
+	if !ok {
+		t = make(chan struct{}, 1)
+		p.turns[what] = t
+	}
+	return t
+}
