@@ -46,6 +46,8 @@ same "azlin list --all" "$(azlin list --all -g recipe -o tsv --query 'vms[].[nam
 same "azlin exec" "$(azlin exec v1 --key "$key" -- hostname)" v1
 azlin kill v1 --yes 2>"$AZURE_CONFIG_DIR/err" && fail "azlin deleted a VM that is not its own"
 grep -q foreign "$AZURE_CONFIG_DIR/err" || fail "azlin kill: $(cat "$AZURE_CONFIG_DIR/err")"
+azlin adopt v1 --session work >/dev/null
+same "azlin adopt" "$(azlin list -g recipe --jq '.vms[0].session_name')" work
 same "get-instance-view" "$(az vm get-instance-view -g recipe -n v1 --query 'instanceView.statuses[0].code' -o tsv)" ProvisioningState/succeeded
 same "list-ip-addresses" "$(az vm list-ip-addresses -g recipe -n v1 --query '[0].virtualMachine.name' -o tsv)" v1
 same "vm update" "$(az vm update -g recipe -n v1 --set tags.x=y --query tags.x -o tsv)" y

@@ -101,6 +101,8 @@ func flagCases() map[string]flagCase {
 		"azlin destroy --yes":             {script: "destroy"},
 		"azlin destroy --confirm-context": {without: words("destroy nosuch --yes"), with: words("--confirm-context other"), want: `the context is "emulator"`},
 
+		"azlin adopt --session": {script: "adopt"},
+
 		"azlin kill --confirm-context": {without: words("kill nosuch --yes"), with: words("--confirm-context other"), want: `the context is "emulator"`},
 
 		"azlin config show --origin": {without: words("config show"), with: words("--origin"), want: `ORIGIN`},

@@ -56,7 +56,7 @@ Without an Azure account, try all of it on the local emulator:
 	)
 	for _, c := range []*cobra.Command{
 		newNewCommand(a), newListCommand(a), newShowCommand(a), newConnectCommand(a), newExecCommand(a),
-		newStartCommand(a), newStopCommand(a), newRestartCommand(a), newKillCommand(a), newKillallCommand(a), newDestroyCommand(a),
+		newStartCommand(a), newStopCommand(a), newRestartCommand(a), newAdoptCommand(a), newKillCommand(a), newKillallCommand(a), newDestroyCommand(a),
 		newSessionCommand(a), newHistoryCommand(a), newLastCommand(a),
 	} {
 		c.GroupID = groupVM

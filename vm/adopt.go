@@ -1,0 +1,66 @@
+package vm
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// AdoptOptions of Adopt.
+type AdoptOptions struct {
+	SessionName string // empty: the VM's name
+	Owner       string // goes into the tag azlin-owner
+}
+
+// Adopt puts a VM that somebody else created under azlin's tags, so that every command counts it as azlin's:
+// one tag write (Microsoft.Resources/tags). Its other resources are found by reference and keep their tags. A
+// VM that is azlin's already is returned as it is; one that does not run Linux, or that Azure has not finished
+// with, is a Conflict.
+func (s *Service) Adopt(ctx context.Context, group, name string, o AdoptOptions) (Info, error) {
+	i, err := s.Get(ctx, group, name)
+	if err != nil || i.Managed {
+		return i, err
+	}
+	refuse := func(format string, args ...any) (Info, error) {
+		return i, classed(ErrManager, &errkind.Error{
+			Kind: errkind.Conflict, Op: "adopt vm", Resource: name, Err: errkind.New(errkind.Conflict, format, args...),
+		})
+	}
+	if !strings.EqualFold(i.OSType, "Linux") {
+		return refuse("azlin works with Linux, this VM runs %s", i.OSType)
+	}
+	if !strings.EqualFold(i.ProvisioningState, "Succeeded") {
+		return refuse("Azure has not finished with it: it is %s", i.ProvisioningState)
+	}
+	session := o.SessionName
+	if session == "" {
+		session = sessionOf(i.Name)
+	}
+	if err := validSession(session); err != nil {
+		return i, classed(ErrManager, err)
+	}
+	tags := map[string]string{
+		azure.TagManagedBy: azure.ManagedBy, azure.TagSession: session,
+		azure.TagCreated: s.azure.Clock().Now().UTC().Format(time.RFC3339),
+	}
+	if o.Owner != "" {
+		tags[azure.TagOwner] = o.Owner
+	}
+	if err := s.azure.MergeTags(ctx, i.ID, tags); err != nil {
+		return i, classed(ErrManager, err)
+	}
+	return s.Get(ctx, group, name)
+}
+
+// sessionOf makes a session name of a VM's name, which may hold characters that session names may not.
+func sessionOf(name string) string {
+	return strings.Map(func(r rune) rune {
+		if isAlnum(r) || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, name)
+}
