@@ -53,9 +53,31 @@ file of mode 0600.`,
 	f.StringVar(&flags.secretFile, "secret-file", "", "file with the application's secret; - is standard input")
 	f.StringVar(&flags.certificate, "certificate", "", "file with the application's certificate and key, PEM or PKCS #12")
 	f.StringVar(&flags.federated, "federated-token-file", "", "file with a token of an issuer that the application trusts")
-	cmd.MarkFlagsMutuallyExclusive("device-code", "service-principal", "managed-identity")
-	cmd.MarkFlagsMutuallyExclusive("device-code", "managed-identity", "secret-file", "certificate", "federated-token-file")
 	return cmd
+}
+
+// check refuses flags that name two ways to sign in.
+func (f loginFlags) check(cmd *cobra.Command) error {
+	var ways []string
+	for _, w := range []struct {
+		name string
+		set  bool
+	}{
+		{"--device-code", f.device}, {"--managed-identity", f.managed}, {"--secret-file", f.secretFile != ""},
+		{"--certificate", f.certificate != ""}, {"--federated-token-file", f.federated != ""},
+		{"--service-principal", f.principal && (f.device || f.managed)},
+	} {
+		if w.set {
+			ways = append(ways, w.name)
+		}
+	}
+	switch {
+	case len(ways) > 1:
+		return usage(cmd, "%s are different ways to sign in", strings.Join(ways, " and "))
+	case f.client != "" && (f.device || f.kind() == ""):
+		return usage(cmd, "--client-id goes with --service-principal, --secret-file, --certificate, --federated-token-file or --managed-identity")
+	}
+	return nil
 }
 
 // kind is the way to sign in that the flags name; empty when they name none.
@@ -86,6 +108,9 @@ type signInView struct {
 }
 
 func (a *app) login(cmd *cobra.Command, flags loginFlags) error {
+	if err := flags.check(cmd); err != nil {
+		return err
+	}
 	ctx := cmd.Context()
 	d, err := a.resolve(ctx)
 	if err != nil {
@@ -94,9 +119,6 @@ func (a *app) login(cmd *cobra.Command, flags loginFlags) error {
 	d.auth.TenantID = cmp.Or(flags.tenant, d.auth.TenantID)
 	kind := flags.kind()
 	if kind == "" {
-		if flags.client != "" {
-			return usage(cmd, "--client-id goes with --service-principal, --certificate, --federated-token-file or --managed-identity")
-		}
 		auth, err := azure.NewAuthenticator(d.auth)
 		if err != nil {
 			return err

@@ -43,6 +43,12 @@ func TestScripts(t *testing.T) {
 			"terminal": openTerminal,
 			"type":     typeLine,
 			"screen":   waitForScreen,
+
+			"devices":   setDevices,
+			"decide":    decideDevice,
+			"challenge": challengeAll,
+			"typefile":  typeFile,
+			"proxy":     behindProxy,
 		},
 	})
 }
