@@ -50,6 +50,31 @@ func flagCases() map[string]flagCase {
 		"azlin --query":          {without: words("show dev -o tsv"), with: words("--query name"), want: `^exit code 0\ndev\n$`},
 		"azlin --resource-group": {without: words("list"), with: words("-g nosuch"), want: `nosuch`},
 
+		"azlin auth permissions --lacking": {without: words("auth permissions list"), with: words("--lacking"), want: `no command lacks anything`},
+		"azlin auth permissions --role":    {without: words("auth permissions list"), with: words("--role group"), want: `"IsCustom": true`},
+
+		// What these remember is forgotten again: the other cases are the emulator's own principal.
+		"azlin login --certificate": {
+			without: words("login --service-principal --client-id " + emulator.ClientIDOf("certificate")), with: words("--certificate {home}/.azlin/emulator/principals/certificate.pem"),
+			probe: words("logout"), want: `service principal with a certificate`,
+		},
+		"azlin login --client-id": {
+			without: words("login --secret-file {home}/.azlin/emulator/principals/reader-secret"), with: words("--client-id 11111111-1111-1111-1111-111111111111"),
+			probe: words("logout"), want: `AADSTS700016`,
+		},
+		"azlin login --device-code": {without: words("login"), with: words("--device-code"), probe: words("logout"), want: `developer@local`},
+		"azlin login --federated-token-file": {
+			without: words("login --service-principal --client-id " + emulator.ClientIDOf("federated")), with: words("--federated-token-file {home}/.azlin/emulator/principals/federated-token"),
+			probe: words("logout"), want: `workload identity`,
+		},
+		"azlin login --managed-identity": {script: "login"},
+		"azlin login --secret-file": {
+			without: words("login --service-principal --client-id " + emulator.ClientIDOf("reader")), with: words("--secret-file {home}/.azlin/emulator/principals/reader-secret"),
+			probe: words("logout"), want: `exit code 0`,
+		},
+		"azlin login --service-principal": {without: words("login"), with: words("--service-principal"), probe: words("logout"), want: `no terminal to ask on: give --secret-file`},
+		"azlin login --tenant":            {without: words("login --device-code"), with: words("--tenant 11111111-1111-1111-1111-111111111111"), probe: words("logout"), want: `AADSTS90002`},
+
 		"azlin new --admin-user": {
 			without: words(fresh), with: words("--admin-user ann"), probe: show, want: `"admin_username": "ann"`,
 		},
