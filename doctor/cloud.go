@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azlin-dev/azlin/permission"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -88,6 +89,31 @@ func signIn(ctx context.Context, s Subject) []Finding {
 	}
 	f.Fix = ""
 	f.Detail = fmt.Sprintf("%s by %s, subscription %s", cmp.Or(who.UserName, "signed in"), s.Auth.Method(), cmp.Or(who.SubscriptionID, "not chosen"))
+	return []Finding{f}
+}
+
+// permissions looks which commands the signed-in identity may not use. Few people may use all of them, so
+// what is missing is a warning.
+func permissions(ctx context.Context, s Subject) []Finding {
+	if s.Azure == nil {
+		return []Finding{{Check: "permissions", Status: Skipped, Detail: "nobody is signed in"}}
+	}
+	f := Finding{Check: "permissions", Status: OK, Detail: "every command is allowed in " + s.Group}
+	report, err := permission.Check(ctx, s.Azure, s.Group)
+	if err != nil {
+		f.Status, f.Detail = Failed, err.Error()
+		return []Finding{f}
+	}
+	var refused []string
+	for _, c := range report.Commands {
+		if !c.Allowed {
+			refused = append(refused, c.Command)
+		}
+	}
+	if refused != nil {
+		f.Status, f.Detail = Warning, "not allowed in "+s.Group+": "+strings.Join(refused, ", ")
+		f.Fix = "azlin auth permissions"
+	}
 	return []Finding{f}
 }
 

@@ -36,6 +36,8 @@ type Subject struct {
 	Cloud azure.Cloud          // zero: not known, and not looked at
 	Auth  *azure.Authenticator // nil with SignInErr set: nobody can be signed in
 	VMs   *vm.Service          // nil: nothing in Azure is looked at
+	Azure *azure.Client        // of VMs; nil: permissions are not looked at
+	Group string               // whose permissions are looked at
 	// SignInErr is why there is no way to sign in.
 	SignInErr error
 	Region    string        // whose quota is looked at
@@ -56,7 +58,7 @@ func Examine(ctx context.Context, s Subject) []Finding {
 	}
 	checks := []check{
 		{"tools", tools}, {"files", files}, {"configuration", configuration}, {"endpoints", endpoints},
-		{"sign-in", signIn}, {"quota", quota},
+		{"sign-in", signIn}, {"permissions", permissions}, {"quota", quota},
 	}
 	found := make([][]Finding, len(checks))
 	done := make(chan int, len(checks))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -8,6 +9,7 @@ import (
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/doctor"
 	"github.com/azlin-dev/azlin/errkind"
 )
@@ -58,7 +60,8 @@ func (a *app) subject(ctx context.Context) doctor.Subject {
 		s.SignInErr = err
 		return s
 	}
-	s.VMs = client.VMs
+	s.VMs, s.Azure = client.VMs, client.Azure
+	s.Group = cmp.Or(d.options.Target.ResourceGroup, config.DefaultResourceGroup)
 	return s
 }
 
