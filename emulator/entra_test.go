@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -31,9 +32,7 @@ func TestSignInRefusals(t *testing.T) {
 		{"double slash", id.TenantID, "scope", "https://management.azure.com//.default", 200, "", ""},
 	} {
 		v := url.Values{}
-		for k, x := range good {
-			v[k] = x
-		}
+		maps.Copy(v, good)
 		if c.key != "" {
 			v.Set(c.key, c.value)
 		}
@@ -72,8 +71,10 @@ func TestTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRaw(t, emulator.Options{TokenLifetime: 10 * time.Minute})
 		good := r.token
-		for token, code := range map[string]string{"": "AuthenticationFailed", "garbage": "InvalidAuthenticationToken", good + "x": "InvalidAuthenticationToken",
-			good[:strings.LastIndexByte(good, '.')+1]: "InvalidAuthenticationToken"} {
+		for token, code := range map[string]string{
+			"": "AuthenticationFailed", "garbage": "InvalidAuthenticationToken", good + "x": "InvalidAuthenticationToken",
+			good[:strings.LastIndexByte(good, '.')+1]: "InvalidAuthenticationToken",
+		} {
 			r.token = token
 			a := r.ok(r.do("GET", "/subscriptions"+groupV, ""), 401)
 			if a.code() != code || !strings.HasPrefix(a.header.Get("Www-Authenticate"), "Bearer authorization_uri=") {
