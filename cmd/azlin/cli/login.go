@@ -63,8 +63,11 @@ func (f loginFlags) check(cmd *cobra.Command) error {
 		name string
 		set  bool
 	}{
-		{"--device-code", f.device}, {"--managed-identity", f.managed}, {"--secret-file", f.secretFile != ""},
-		{"--certificate", f.certificate != ""}, {"--federated-token-file", f.federated != ""},
+		{"--device-code", f.device},
+		{"--managed-identity", f.managed},
+		{"--secret-file", f.secretFile != ""},
+		{"--certificate", f.certificate != ""},
+		{"--federated-token-file", f.federated != ""},
 		{"--service-principal", f.principal && (f.device || f.managed)},
 	} {
 		if w.set {
