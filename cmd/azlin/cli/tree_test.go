@@ -37,6 +37,9 @@ func treeCases() map[string]treeCase {
 		"azlin restart":          {args: "restart {vm}", azure: true, write: true},
 		"azlin stop":             {args: "stop {vm}", azure: true, write: true},
 		"azlin kill":             {args: "kill {vm} --yes", azure: true, write: true},
+		"azlin killall":          {args: "killall -g team --yes", azure: true, write: true},
+		"azlin destroy":          {args: "destroy team --yes", azure: true, write: true},
+		"azlin adopt":            {args: "adopt {vm}", azure: true}, // it is azlin's already
 		"azlin session":          {args: "session {vm} work", azure: true, write: true},
 		"azlin history":          {args: "history"},
 		"azlin last":             {args: "last"},
@@ -89,7 +92,7 @@ func eachCommand(t *testing.T, p *person, vm string, before []string, check func
 	walk(cli.Root(), func(cmd *cobra.Command) { tree[cmd.CommandPath()] = true })
 	// Alphabetically, but for what the later ones need.
 	order := slices.Sorted(maps.Keys(tree))
-	last := []string{"azlin context set", "azlin context rename", "azlin context delete", "azlin stop", "azlin kill", "azlin logout"}
+	last := []string{"azlin context set", "azlin context rename", "azlin context delete", "azlin stop", "azlin kill", "azlin killall", "azlin destroy", "azlin logout"}
 	order = append(slices.DeleteFunc(order, func(s string) bool { return slices.Contains(last, s) }),
 		slices.DeleteFunc(last, func(s string) bool { return !tree[s] })...)
 	for _, path := range order {
