@@ -155,11 +155,11 @@ func TestCheck(t *testing.T) {
 			{"group", "a", "other", func(permission.Finding) bool { return false }, "Microsoft.Compute/virtualMachines/read group"},
 			{"group", "a", "", func(permission.Finding) bool { return false }, "Microsoft.Compute/virtualMachines/read group"},
 			{"reader", "b", "team", func(f permission.Finding) bool {
-				return !slices.Contains([]string{"new", "start", "stop", "restart", "kill", "session"}, f.Command)
+				return !slices.Contains([]string{"new", "start", "stop", "restart", "kill", "killall", "destroy", "adopt", "session"}, f.Command)
 			}, "Microsoft.Compute/virtualMachines/start/action group"},
 			{"nobody", "c", "team", func(permission.Finding) bool { return false }, "Microsoft.Compute/skus/read subscription"},
 			{"untagged", "d", "", func(f permission.Finding) bool {
-				return !slices.Contains([]string{"new", "session"}, f.Command)
+				return !slices.Contains([]string{"new", "adopt", "session"}, f.Command)
 			}, "Microsoft.Resources/tags/write group"},
 		} {
 			r, err := permission.Check(t.Context(), door(t, e, tc.who, tc.secret), tc.group)

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -67,10 +68,12 @@ func useEverything(p *person, group string, into map[string]map[string]bool) {
 	p.needed("stop", into, "stop two"+in)
 	p.needed("start", into, "start two"+in)
 	p.needed("restart", into, "restart two"+in)
-	p.needed("kill", into, "kill one --yes"+in, "kill two --yes"+in)
+	p.needed("kill", into, "kill one --yes"+in)
+	p.needed("killall", into, "killall --yes"+cmp.Or(in, " -g azlin-rg"))
 	p.needed("init", into, "init --group other --region eastus --size Standard_B2s --name spare")
 	p.needed("doctor", into, "doctor")
 	p.needed("auth test", into, "auth test")
+	p.needed("auth permissions", into, "auth permissions"+in)
 }
 
 // TestNeedsAreWhatIsSent holds the table of package permission against what the commands need in the
@@ -81,6 +84,13 @@ func TestNeedsAreWhatIsSent(t *testing.T) {
 	sent, rarely := map[string]map[string]bool{}, map[string]map[string]bool{}
 	useEverything(p, "", sent)
 	useEverything(p, "team", sent)
+
+	// What cannot be done twice, or not by somebody with rights in one group.
+	p.must("emulator", "seed", "--vms", "1", "--group", "foreign")
+	p.disown("foreign", "vm-001")
+	p.needed("adopt", sent, "adopt vm-001 -g foreign")
+	p.must("new", "--name", "four", "--yes", "--no-auto-connect", "-g", "doomed")
+	p.needed("destroy", sent, "destroy doomed --yes")
 
 	// The rare cases: a VM whose key is not known, and one whose key is to be learnt anew.
 	p.must("emulator", "seed", "--vms", "1", "--group", "seeded")
@@ -121,6 +131,11 @@ func TestNeedsAreWhatIsSent(t *testing.T) {
 				t.Errorf("%s does not even rarely need %s", n.Command, a)
 			}
 			delete(rarely[n.Command], "group "+a)
+		}
+	}
+	for command, c := range treeCases() {
+		if name := strings.TrimPrefix(command, "azlin "); c.azure && sent[name] == nil {
+			t.Errorf("%s talks to Azure, but nobody looks here at what it needs", command)
 		}
 	}
 	for command, left := range sent {
