@@ -10,6 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/audit"
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/notify"
 	"github.com/azlin-dev/azlin/reach"
@@ -26,6 +27,7 @@ type Options struct {
 	StateDir     string   // known hosts, operations, cache and audit log; empty: nothing is kept or recorded
 	SSHPort      int      // 0: 22
 	AgentSocket  string   // SSH_AUTH_SOCK; empty: no agent
+	PriceService string   // address of the retail price service; empty: cost.DefaultEndpoint
 	EchoServices []string // that tell the operator's address; empty: launch.DefaultEchoServices
 	ReadOnly     bool     // refuse every write before it is sent
 
@@ -45,6 +47,7 @@ type Client struct {
 	Azure    *azure.Client
 	VMs      *vm.Service
 	Reach    reach.Finder
+	Prices   *cost.Prices
 	Launcher *launch.Launcher
 }
 
@@ -77,8 +80,9 @@ func Open(o Options) (*Client, error) {
 		VMs: c.VMs, KnownHosts: remote.KnownHosts{Path: under("known_hosts")},
 		Port: o.SSHPort, AgentSocket: o.AgentSocket,
 	}
+	c.Prices = cost.New(cost.Options{Endpoint: o.PriceService, HTTP: o.HTTP, CacheDir: under("cache")})
 	c.Launcher = &launch.Launcher{
-		VMs: c.VMs, Reach: c.Reach, Target: o.Target, Owner: o.User, HTTP: o.HTTP,
+		VMs: c.VMs, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User, HTTP: o.HTTP,
 		EchoServices: o.EchoServices, Notifier: o.Notifier, OperationsDir: under("operations"),
 	}
 	return c, nil

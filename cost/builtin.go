@@ -50,6 +50,16 @@ func BuiltIn(region, size string) VMPrice {
 	return price
 }
 
+// Known reports whether the built-in list has the size in any region.
+func Known(size string) bool {
+	for key := range builtIn() {
+		if key[0] == strings.ToLower(size) {
+			return true
+		}
+	}
+	return false
+}
+
 // foldRegion is a region as Azure writes it: "West US 2" is westus2.
 func foldRegion(region string) string {
 	return strings.ToLower(strings.ReplaceAll(region, " ", ""))

@@ -85,6 +85,9 @@ func TestDiskTier(t *testing.T) {
 
 func TestBuiltInList(t *testing.T) {
 	t.Parallel()
+	if !cost.Known("standard_d4s_v5") || cost.Known("Standard_Nonsense") {
+		t.Error("what is on the list is not known, or the other way round")
+	}
 	for _, tc := range [][3]string{
 		{"westus2", "Standard_D4s_v5", "0.192 USD"},
 		{"West US 2", "STANDARD_B2S", "0.0416 USD"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/cloudinit"
+	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/notify"
 	"github.com/azlin-dev/azlin/progress"
@@ -26,6 +27,8 @@ type Launcher struct {
 	Target azure.Target // defaults for group and region
 	Owner  string       // who launches, for the azlin-owner tag and the name of the SSH rule
 	HTTP   *http.Client // for the echo services; nil: http.DefaultClient
+
+	Prices *cost.Prices // nil: the plan has no price
 
 	Notifier      *notify.Notifier // told when a launch ends; nil: nobody
 	EchoServices  []string         // empty: DefaultEchoServices
@@ -48,6 +51,10 @@ type Plan struct {
 	Config     vm.Config
 	Repository *Repository
 	Resumes    bool // an earlier launch of this VM was cut off, and this one goes on with it
+
+	Price *cost.Estimate // at list prices, without traffic; nil without Launcher.Prices
+	Quota []Quota        // what the VM counts against; nil when it could not be read
+	Notes []string       // what could not be checked, and why
 
 	keyPath    string
 	sshTimeout time.Duration
@@ -76,8 +83,9 @@ func Stages() []progress.Stage {
 }
 
 // Plan checks everything that can be known before the first write: names, the size and where it is
-// offered, the key, the operator's address, the repository, and what exists already. A finished VM of
-// that name is a Conflict; an unfinished one is resumed.
+// offered, the subscription's quota, the key, the operator's address, the repository, and what exists
+// already. A finished VM of that name is a Conflict; an unfinished one is resumed. What Azure would refuse
+// for its size or quota is a Refusal, with alternatives.
 func (l *Launcher) Plan(ctx context.Context, r Request, display *progress.Display) (*Plan, error) {
 	config := r.Config
 	config.ResourceGroup = cmp.Or(config.ResourceGroup, l.Target.ResourceGroup)
@@ -114,21 +122,7 @@ func (l *Launcher) Plan(ctx context.Context, r Request, display *progress.Displa
 	}
 	_ = display.CompleteStage() // it was started above
 	display.StartStage(stages[1])
-	if r.SSHSource == "" {
-		services := l.EchoServices
-		if len(services) == 0 {
-			services = DefaultEchoServices()
-		}
-		if source, err = OperatorAddress(ctx, cmp.Or(l.HTTP, http.DefaultClient), services); err != nil {
-			return nil, failed(display, err)
-		}
-		config.SSHSources = []netip.Prefix{source}
-	}
-	size, err := l.VMs.Size(ctx, config.Region, config.Size)
-	if err == nil {
-		err = size.Check(config.Zone)
-	}
-	if err != nil {
+	if err := l.look(ctx, plan, &config, r.SSHSource == ""); err != nil {
 		return nil, failed(display, err)
 	}
 	_ = display.CompleteStage() // it was started above

@@ -143,15 +143,7 @@ func (p *provision) storage() *armcompute.StorageProfile {
 }
 
 func (p *provision) managedDisk(kind string) *armcompute.ManagedDiskParameters {
-	t := armcompute.StorageAccountTypes(kind)
-	switch {
-	case kind != "":
-	case p.size.PremiumDisks:
-		t = armcompute.StorageAccountTypesPremiumLRS
-	default:
-		t = armcompute.StorageAccountTypesStandardSSDLRS
-	}
-	return &armcompute.ManagedDiskParameters{StorageAccountType: new(t)}
+	return &armcompute.ManagedDiskParameters{StorageAccountType: new(armcompute.StorageAccountTypes(p.size.DiskType(kind)))}
 }
 
 func osProfile(c Config) *armcompute.OSProfile {

@@ -22,9 +22,11 @@ type Quota struct {
 // Left is how much may still be used; never below zero, although Azure lowers limits below what is used.
 func (q Quota) Left() int64 { return max(0, q.Limit-q.Current) }
 
-// The names of the quotas that every VM counts against, besides that of its family.
+// The names of the quotas that VMs count against, besides that of their family. A spot VM counts against
+// QuotaSpotCores instead of the family's and QuotaCores.
 const (
 	QuotaCores     = "cores"
+	QuotaSpotCores = "lowPriorityCores"
 	QuotaPublicIPs = "PublicIPAddresses" // of the network
 )
 

@@ -57,6 +57,18 @@ func (z Size) Check(zone string) error {
 	return nil
 }
 
+// DiskType is the kind of a disk that was asked for as kind: empty means premium where the size allows it,
+// else standard SSD.
+func (z Size) DiskType(kind string) string {
+	switch {
+	case kind != "":
+		return kind
+	case z.PremiumDisks:
+		return string(armcompute.StorageAccountTypesPremiumLRS)
+	}
+	return string(armcompute.StorageAccountTypesStandardSSDLRS)
+}
+
 // Sizes lists the VM sizes of a region, from the cache when that is younger than a day
 // (Microsoft.Compute/skus: several megabytes otherwise).
 func (s *Service) Sizes(ctx context.Context, region string) ([]Size, error) {

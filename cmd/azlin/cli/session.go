@@ -125,6 +125,7 @@ func (a *app) useEmulator(ctx context.Context, options *azlin.Options, auth *azu
 	options.Target.TenantID = cmp.Or(options.Target.TenantID, status.TenantID)
 	options.Target.SubscriptionID = cmp.Or(options.Target.SubscriptionID, status.SubscriptionID)
 	options.SSHPort = status.SSHPort
+	options.PriceService = status.Endpoint + "/api/retail/prices"
 	options.EchoServices = []string{status.Endpoint + "/echo/ipv4/1", status.Endpoint + "/echo/ipv4/2"}
 	*auth, err = a.emulatorAuth(options.Target, status)
 	return err

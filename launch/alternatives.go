@@ -1,0 +1,247 @@
+package launch
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+const (
+	alternatives = 3 // how many are offered
+	regionsToTry = 6 // how many other regions are asked, when the wanted one has too few
+)
+
+// wanted is a launch that cannot be, with what is known of its region.
+type wanted struct {
+	config vm.Config
+	size   vm.Size    // Name is empty: the region does not have it
+	quotas []vm.Quota // nil: not known
+}
+
+// place is a region with what may be had there.
+type place struct {
+	region string
+	sizes  []vm.Size
+	quotas []vm.Quota // nil: not known
+}
+
+// refuse makes the refusal for a reason, with alternatives in the same region as far as there are, then in
+// the nearest others.
+func (l *Launcher) refuse(ctx context.Context, want wanted, reason error) error {
+	r := &Refusal{Size: want.size.Name, Region: want.config.Region, Reason: reason}
+	found := otherZones(want)
+	if sizes, err := l.VMs.Sizes(ctx, want.config.Region); err == nil {
+		found = append(found, nearestSizes(place{want.config.Region, sizes, want.quotas}, want)...)
+	}
+	if len(found) < alternatives {
+		if regions, err := l.VMs.Regions(ctx); err == nil {
+			for _, p := range l.places(ctx, vm.Nearest(regions, want.config.Region)) {
+				near := nearestSizes(p, want)
+				found = append(found, near[:min(1, len(near))]...)
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.Alternatives = found[:min(alternatives, len(found))]
+	l.price(ctx, r.Alternatives, want.config.Spot)
+	return r
+}
+
+// notInRegion says why the region does not have the size: there is no such region, no such size, or the
+// size is in other regions.
+func (l *Launcher) notInRegion(ctx context.Context, want wanted, cause error) error {
+	if errkind.Of(cause) != errkind.Invalid {
+		return cause // it could not be found out
+	}
+	regions, err := l.VMs.Regions(ctx)
+	if err != nil {
+		return cause
+	}
+	region := want.config.Region
+	if !slices.ContainsFunc(regions, func(r vm.Region) bool { return strings.EqualFold(r.Name, region) }) {
+		e := errkind.New(errkind.Invalid, "the subscription has no region %q", region)
+		e.Next = "azlin regions"
+		return e
+	}
+	if cost.Known(want.config.Size) {
+		for _, p := range l.places(ctx, vm.Nearest(regions, region)) {
+			i := slices.IndexFunc(p.sizes, func(z vm.Size) bool { return strings.EqualFold(z.Name, want.config.Size) })
+			if i >= 0 {
+				want.size = p.sizes[i]
+				return l.refuse(ctx, want, &errkind.Error{
+					Kind: errkind.Capacity, Op: "check size", Resource: want.size.Name, Code: "SkuNotAvailable",
+					Err: errkind.New(errkind.Capacity, "region %s does not have it", region),
+				})
+			}
+		}
+	}
+	return &errkind.Error{Err: cause, Next: "azlin sizes --region " + region}
+}
+
+// places asks the first of the regions, all at the same time. One that does not answer is left out.
+func (l *Launcher) places(ctx context.Context, regions []vm.Region) []place {
+	asked := make([]place, min(regionsToTry, len(regions)))
+	var asking sync.WaitGroup
+	for n := range asked {
+		name := regions[n].Name
+		asking.Go(func() {
+			if sizes, err := l.VMs.Sizes(ctx, name); err == nil {
+				asked[n].region, asked[n].sizes = name, sizes
+			}
+		})
+		asking.Go(func() {
+			if quotas, err := l.VMs.Quotas(ctx, name); err == nil {
+				asked[n].quotas = quotas
+			}
+		})
+	}
+	asking.Wait()
+	return slices.DeleteFunc(asked, func(p place) bool { return p.region == "" })
+}
+
+// otherZones is the wanted size in the other zones of the region, when it is the zone that it cannot be in.
+func otherZones(want wanted) []Alternative {
+	if want.config.Zone == "" || want.size.Check("") != nil || want.size.Check(want.config.Zone) == nil ||
+		exceeded(needed(want.quotas, want.size, want.config), "") != nil {
+		return nil
+	}
+	var all []Alternative
+	for _, zone := range want.size.Zones {
+		if want.size.Check(zone) == nil {
+			a := alternative(want.size, want.config.Region)
+			a.Zone = zone
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+func alternative(z vm.Size, region string) Alternative {
+	return Alternative{Size: z.Name, Region: region, VCPUs: z.VCPUs, MemoryGiB: z.MemoryGiB}
+}
+
+// nearestSizes are the sizes that could stand in for the wanted one at a place, the nearest first: of the
+// same architecture, with or without GPUs as that, offered to the subscription, and within its quota. In
+// another region the wanted size itself is the nearest.
+func nearestSizes(at place, want wanted) []Alternative {
+	here := strings.EqualFold(at.region, want.config.Region)
+	var fit []vm.Size
+	for _, z := range at.sizes {
+		switch {
+		case here && strings.EqualFold(z.Name, want.size.Name),
+			!strings.EqualFold(z.Architecture, want.size.Architecture),
+			(z.GPUs > 0) != (want.size.GPUs > 0),
+			want.config.Spot && !z.Spot,
+			strings.HasPrefix(want.config.OSDiskType, "Premium") && !z.PremiumDisks,
+			z.Check(want.config.Zone) != nil,
+			exceeded(needed(at.quotas, z, want.config), at.region) != nil:
+		default:
+			fit = append(fit, z)
+		}
+	}
+	slices.SortFunc(fit, func(a, b vm.Size) int {
+		return cmp.Or(
+			cmp.Compare(distance(want.size, a), distance(want.size, b)),
+			-cmp.Compare(likeness(want.size.Name, a.Name), likeness(want.size.Name, b.Name)),
+			cmp.Compare(b.Name, a.Name), // the newer version
+		)
+	})
+	all := make([]Alternative, len(fit))
+	for n, z := range fit {
+		all[n] = alternative(z, at.region)
+		all[n].Zone = want.config.Zone
+	}
+	return all
+}
+
+// distance is how far a size is from the wanted one in cores and memory: 1 is twice as much of one of them.
+// Too little counts double, because more only costs money.
+func distance(want, have vm.Size) float64 {
+	apart := func(want, have float64) float64 {
+		if want <= 0 || have <= 0 {
+			return 10 // not known: behind all that are
+		}
+		d := math.Log2(have / want)
+		if d < 0 {
+			d *= -2
+		}
+		return math.Round(d*100) / 100
+	}
+	return apart(float64(want.VCPUs), float64(have.VCPUs)) + apart(want.MemoryGiB, have.MemoryGiB)
+}
+
+// likeness prefers the same size, then the same series, version and features, in this order: D4as_v5 is more
+// like D4s_v5 than D4s_v3 is.
+func likeness(want, have string) int {
+	if strings.EqualFold(want, have) {
+		return 100
+	}
+	a, b := nameOf(want), nameOf(have)
+	n := 0
+	if a.series == b.series {
+		n += 4
+	}
+	if a.version == b.version {
+		n += 2
+	}
+	if a.features == b.features {
+		n++
+	}
+	return n
+}
+
+// sizeName is what a size's name says: Standard_D4as_v5 is series D, features as, version 5.
+type sizeName struct{ series, features, version string }
+
+func nameOf(size string) sizeName {
+	shape, version, _ := strings.Cut(strings.TrimPrefix(size, "Standard_"), "_v")
+	first := strings.IndexAny(shape, "0123456789")
+	if first < 0 {
+		return sizeName{shape, "", version}
+	}
+	return sizeName{shape[:first], strings.TrimLeft(shape[first:], "0123456789"), version}
+}
+
+// price fills in the prices, with one question for each region.
+func (l *Launcher) price(ctx context.Context, all []Alternative, spot bool) {
+	if l.Prices == nil {
+		return
+	}
+	sizes := map[string][]string{}
+	for _, a := range all {
+		sizes[a.Region] = append(sizes[a.Region], a.Size)
+	}
+	var mu sync.Mutex
+	lists := map[string]cost.VMPrices{}
+	var asking sync.WaitGroup
+	for region, names := range sizes {
+		slices.Sort(names)
+		asking.Go(func() {
+			list := l.Prices.VMs(ctx, region, slices.Compact(names)...)
+			mu.Lock()
+			defer mu.Unlock()
+			lists[region] = list
+		})
+	}
+	asking.Wait()
+	for n := range all {
+		a := &all[n]
+		p := lists[a.Region].Sizes[a.Size]
+		a.Hourly = p.OnDemand
+		if spot {
+			a.Hourly = p.Spot
+		}
+		if a.Hourly != nil {
+			a.Monthly, a.PriceSource = new(a.Hourly.PerMonth()), &p.Source
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package launch
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// Quota is one limit of the subscription in a region, and how much of it a launch needs.
+type Quota struct {
+	vm.Quota
+
+	Needed int64 `json:"needed"`
+}
+
+// Fits reports whether the limit leaves room for what is needed.
+func (q Quota) Fits() bool { return q.Needed <= q.Left() }
+
+// needed picks the limits that a VM counts against. A limit that Azure does not tell is not in the result.
+func needed(quotas []vm.Quota, size vm.Size, config vm.Config) []Quota {
+	cores := int64(size.VCPUs)
+	needs := map[string]int64{}
+	if config.Spot {
+		needs[strings.ToLower(vm.QuotaSpotCores)] = cores
+	} else {
+		needs[strings.ToLower(vm.QuotaCores)] = cores
+		needs[strings.ToLower(size.Family)] = cores
+	}
+	if !config.Private {
+		needs[strings.ToLower(vm.QuotaPublicIPs)] = 1
+	}
+	var all []Quota
+	for _, q := range quotas {
+		if n := needs[strings.ToLower(q.Name)]; n > 0 {
+			all = append(all, Quota{q, n})
+		}
+	}
+	return all
+}
+
+// exceeded is the error of the first limit that leaves too little room; nil when all fit.
+func exceeded(quotas []Quota, region string) error {
+	for _, q := range quotas {
+		if q.Fits() {
+			continue
+		}
+		unit := "vCPUs"
+		if strings.EqualFold(q.Name, vm.QuotaPublicIPs) {
+			unit = "public addresses"
+		}
+		return &errkind.Error{
+			Kind: errkind.Quota, Op: "check quota", Resource: q.Name,
+			Err: fmt.Errorf("%d of %d %s (%s) are in use in %s, and %d more are needed: the limit would have to be %d at least",
+				q.Current, q.Limit, unit, q.Label, region, q.Needed, q.Current+q.Needed),
+		}
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package launch_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/azlin-dev/azlin"
+	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// newPlanningCloud is one without hosts: enough to plan.
+func newPlanningCloud(t *testing.T, o emulator.Options) *cloud {
+	t.Helper()
+	c := &cloud{dir: t.TempDir(), port: 22}
+	var err error
+	if c.Emulator, err = emulator.New(o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if c.key, err = remote.GenerateKeyPair(c.dir, "key"); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *cloud) plan(ctx context.Context, client *azlin.Client, change func(*launch.Request)) (*launch.Plan, error) {
+	r := c.request("dev")
+	r.Size = "Standard_D4s_v5"
+	change(&r)
+	return client.Launcher.Plan(ctx, r, progress.New(0, nil))
+}
+
+// wrote lists the methods of requests that change something.
+func wrote(c *cloud) []string {
+	var all []string
+	for method, n := range c.Counts().Requests {
+		if method != http.MethodGet && method != http.MethodHead && n > 0 {
+			all = append(all, method)
+		}
+	}
+	return all
+}
+
+func TestPlanRefusesWhatAzureWouldRefuse(t *testing.T) {
+	t.Parallel()
+	names := func(all []launch.Alternative) (l []string) {
+		for _, a := range all {
+			l = append(l, strings.TrimSuffix(a.Size+"@"+a.Region+"/"+a.Zone, "/"))
+		}
+		return l
+	}
+	for name, tc := range map[string]struct {
+		emulator emulator.Options
+		change   func(*launch.Request)
+		kind     errkind.Kind
+		says     []string
+		instead  []string
+	}{
+		"a size that the subscription may not use": {
+			emulator: emulator.Options{Restricted: []string{"Standard_D4s_v5@westus2"}},
+			kind:     errkind.Capacity, says: []string{"Standard_D4s_v5", "not offered in this region"},
+			instead: []string{"Standard_D4ds_v5@westus2", "Standard_D4as_v5@westus2", "Standard_D4s_v6@westus2"},
+		},
+		"a zone that it may not use": {
+			emulator: emulator.Options{Restricted: []string{"Standard_D4s_v5@westus2/2"}},
+			change:   func(r *launch.Request) { r.Zone = "2" },
+			kind:     errkind.Capacity, says: []string{"zone 2"},
+			instead: []string{"Standard_D4s_v5@westus2/1", "Standard_D4s_v5@westus2/3", "Standard_D4ds_v5@westus2/2"},
+		},
+		"a family without room": {
+			emulator: emulator.Options{Quota: map[string]int{"standardDSv5Family": 3}},
+			kind:     errkind.Quota, says: []string{"standardDSv5Family", "0 of 3 vCPUs", "4 more are needed", "would have to be 4"},
+			instead: []string{"Standard_D4ds_v5@westus2", "Standard_D4as_v5@westus2", "Standard_D4s_v6@westus2"},
+		},
+		"too few cores in the region": {
+			emulator: emulator.Options{Quota: map[string]int{"cores": 2}},
+			kind:     errkind.Quota, says: []string{"cores", "0 of 2 vCPUs", "4 more are needed"},
+			instead: []string{"Standard_E2s_v5@westus2", "Standard_D2s_v5@westus2", "Standard_D2ds_v5@westus2"},
+		},
+		"too few cores for spot VMs": {
+			emulator: emulator.Options{Quota: map[string]int{"lowPriorityCores": 2, "cores": 0}},
+			change:   func(r *launch.Request) { r.Spot = true },
+			kind:     errkind.Quota, says: []string{"lowPriorityCores", "0 of 2 vCPUs"},
+			instead: []string{"Standard_E2s_v5@westus2", "Standard_D2s_v5@westus2", "Standard_D2ds_v5@westus2"},
+		},
+		"an Arm size": {
+			emulator: emulator.Options{Restricted: []string{"Standard_D4ps_v5"}},
+			change:   func(r *launch.Request) { r.Size = "standard_d4PS_v5" },
+			kind:     errkind.Capacity, says: []string{"Standard_D4ps_v5"},
+			instead: []string{"Standard_D4ps_v6@westus2", "Standard_D8ps_v5@westus2", "Standard_D2ps_v5@westus2"},
+		},
+		"a region that does not have the size": {
+			change: func(r *launch.Request) { r.Size, r.Region = "Standard_NC4as_T4_v3", "westus" },
+			kind:   errkind.Capacity, says: []string{"region westus does not have it"},
+			instead: []string{"Standard_NC4as_T4_v3@westus3", "Standard_NC4as_T4_v3@westus2", "Standard_NC4as_T4_v3@southcentralus"},
+		},
+		"no public address left": {
+			emulator: emulator.Options{Quota: map[string]int{"PublicIPAddresses": 0}},
+			kind:     errkind.Quota, says: []string{"PublicIPAddresses", "0 of 0 public addresses", "1 more"},
+		},
+		"no such size":   {change: func(r *launch.Request) { r.Size = "Standard_Nonsense" }, kind: errkind.Invalid, says: []string{"Standard_Nonsense"}},
+		"no such region": {change: func(r *launch.Request) { r.Region = "atlantis" }, kind: errkind.Invalid, says: []string{`no region "atlantis"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newPlanningCloud(t, tc.emulator)
+			if tc.change == nil {
+				tc.change = func(*launch.Request) {}
+			}
+			plan, err := c.plan(t.Context(), c.open(t, "laptop", nil), tc.change)
+			if err == nil || errkind.Of(err) != tc.kind {
+				t.Fatalf("%+v, %v", plan, err)
+			}
+			if w := wrote(c); len(w) > 0 {
+				t.Errorf("it sent %v", w)
+			}
+			for _, part := range tc.says {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("want %q in %v", part, err)
+				}
+			}
+			r, ok := errors.AsType[*launch.Refusal](err)
+			if ok != (tc.kind != errkind.Invalid) {
+				t.Fatalf("refusal: %v", ok)
+			}
+			if !ok || tc.instead == nil {
+				return
+			}
+			if got := names(r.Alternatives); !slices.Equal(got, tc.instead) {
+				t.Errorf("instead: %v, want %v", got, tc.instead)
+			}
+			for _, a := range r.Alternatives {
+				if a.Hourly == nil || a.Monthly == nil || a.PriceSource == nil || !strings.Contains(err.Error(), a.String()) {
+					t.Errorf("%+v has no price, or is not said in %v", a, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAlternativesCanBeHad(t *testing.T) {
+	t.Parallel()
+	c := newPlanningCloud(t, emulator.Options{
+		Quota:      map[string]int{"standardDSv5Family": 0, "standardDASv5Family": 0},
+		Restricted: []string{"Standard_D4ds_v5@westus2"},
+	})
+	client := c.open(t, "laptop", nil)
+	_, err := c.plan(t.Context(), client, func(*launch.Request) {})
+	r, ok := errors.AsType[*launch.Refusal](err)
+	if !ok || len(r.Alternatives) != 3 {
+		t.Fatal(err)
+	}
+	for _, a := range r.Alternatives {
+		plan, err := c.plan(t.Context(), client, func(r *launch.Request) { r.Size, r.Region, r.Zone = a.Size, a.Region, a.Zone })
+		if err != nil {
+			t.Errorf("%s: %v", a, err)
+			continue
+		}
+		if got := plan.Price.Parts[0].Hourly; got == nil || !got.Amount.Equal(a.Hourly.Amount) {
+			t.Errorf("%s costs %v in the plan", a, got)
+		}
+	}
+}
+
+func TestPlanHasPriceAndQuota(t *testing.T) {
+	t.Parallel()
+	c := newPlanningCloud(t, emulator.Options{})
+	plan, err := c.plan(t.Context(), c.open(t, "laptop", nil), func(r *launch.Request) { r.OSDiskSizeGB = 100 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Notes) > 0 || plan.Price == nil || len(plan.Price.Unknown) > 0 || plan.Price.Failed != nil {
+		t.Errorf("got %+v, notes %v", plan.Price, plan.Notes)
+	}
+	if got := plan.Price.Monthly.Cents(); got != "163.01 USD" { // 140.16 + 19.20 (P10) + 3.65
+		t.Errorf("a month costs %s", got)
+	}
+	got := map[string]int64{}
+	for _, q := range plan.Quota {
+		got[q.Name] = q.Needed
+		if !q.Fits() {
+			t.Errorf("%+v", q)
+		}
+	}
+	if len(got) != 3 || got[vm.QuotaCores] != 4 || got["standardDSv5Family"] != 4 || got[vm.QuotaPublicIPs] != 1 {
+		t.Errorf("quota %v", got)
+	}
+	plan, err = c.plan(t.Context(), c.open(t, "laptop", nil), func(r *launch.Request) {
+		r.Spot, r.Image = true, "Debian:debian-12:12-gen2:latest"
+	})
+	if err != nil || len(plan.Quota) != 2 || plan.Quota[0].Name != vm.QuotaSpotCores || !slices.Equal(plan.Price.Unknown, []string{"OS disk"}) {
+		t.Errorf("spot: %+v, %v", plan, err)
+	}
+}
+
+// cutOff answers for some hosts or paths as a network does that does not reach them.
+type cutOff struct {
+	next http.RoundTripper
+	when func(*http.Request) bool
+}
+
+func (c cutOff) RoundTrip(r *http.Request) (*http.Response, error) {
+	if c.when(r) {
+		return nil, errors.New("no route to host")
+	}
+	return c.next.RoundTrip(r)
+}
+
+func TestPlanWithoutPriceServiceOrQuota(t *testing.T) {
+	t.Parallel()
+	c := newPlanningCloud(t, emulator.Options{})
+	without := func(when func(*http.Request) bool) *azlin.Client {
+		return c.open(t, t.TempDir(), func(next http.RoundTripper) http.RoundTripper { return cutOff{next, when} })
+	}
+	plan, err := c.plan(t.Context(), without(func(r *http.Request) bool { return r.URL.Path == "/api/retail/prices" }), func(*launch.Request) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := plan.Price.Sources(); len(s) != 1 || s[0].Name != cost.SourceBuiltIn || plan.Price.Failed == nil {
+		t.Errorf("sources %+v, failed %v", s, plan.Price.Failed)
+	}
+	if plan.Price.Hourly == nil || !slices.Equal(plan.Price.Unknown, []string{"OS disk", "public IP"}) {
+		t.Errorf("got %+v", plan.Price)
+	}
+	plan, err = c.plan(t.Context(), without(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/usages") }), func(*launch.Request) {})
+	if err != nil || plan.Quota != nil || len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], "quota") {
+		t.Errorf("got %+v, %v", plan, err)
+	}
+}
