@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,6 +84,28 @@ func TestDeviceCodeLogin(t *testing.T) {
 				g.Errorf("gave up after %s", waited)
 			}
 			g.forgotten(0)
+		})
+	})
+	t.Run("the tenant is the person's", func(t *testing.T) {
+		t.Parallel()
+		bubble(t, emulator.Options{}, func(g *ground) {
+			o := g.base()
+			o.TenantID = ""
+			_, who, err := azure.Login(g.Context(), azure.LoginOptions{AuthOptions: o, Kind: azure.DeviceCode, Prompt: func(azure.DevicePrompt) {}})
+			if err != nil || who.TenantID != g.e.Identity().TenantID {
+				g.Fatalf("%+v, %v", who, err)
+			}
+			// With and without the tenant it is the same sign-in; in another one Entra decides.
+			for tenant, ok := range map[string]bool{"": true, who.TenantID: true, "11111111-1111-1111-1111-111111111111": false} {
+				o.TenantID = tenant
+				a, err := azure.NewAuthenticator(o)
+				if err != nil || a.Kind() != azure.DeviceCode {
+					g.Fatalf("%q, %v", a.Kind(), err)
+				}
+				if _, err := a.Authenticate(g.Context()); (err == nil) != ok || !ok && errkind.Of(err) != errkind.Auth {
+					g.Errorf("tenant %q: kind %q: %v", tenant, errkind.Of(err), err)
+				}
+			}
 		})
 	})
 	t.Run("the refresh token lasts", func(t *testing.T) {
@@ -439,6 +462,38 @@ func FuzzLogins(f *testing.F) {
 			t.Error("the file was changed")
 		}
 	})
+}
+
+// TestManyAtOnce starts twenty runs that need a token: one of them asks for it.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	e, err := emulator.New(emulator.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, dir := e.Identity(), filepath.Join(t.TempDir(), "tokens")
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			a, err := azure.NewAuthenticator(azure.AuthOptions{
+				Cloud: localCloud(t), TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: id.ClientSecret,
+				CacheDir: dir, HTTP: e.Client(),
+			})
+			if err == nil {
+				_, err = a.Authenticate(t.Context())
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := e.Counts().Tokens["secret"]; n != 1 {
+		t.Errorf("%d tokens for twenty runs", n)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestLogoutLeavesTheRest keeps what is not azlin's.
