@@ -57,8 +57,13 @@ func Examine(ctx context.Context, s Subject) []Finding {
 		s.Patience = 15 * time.Second
 	}
 	checks := []check{
-		{"tools", tools}, {"files", files}, {"configuration", configuration}, {"endpoints", endpoints},
-		{"sign-in", signIn}, {"permissions", permissions}, {"quota", quota},
+		{"tools", tools},
+		{"files", files},
+		{"configuration", configuration},
+		{"endpoints", endpoints},
+		{"sign-in", signIn},
+		{"permissions", permissions},
+		{"quota", quota},
 	}
 	found := make([][]Finding, len(checks))
 	done := make(chan int, len(checks))
