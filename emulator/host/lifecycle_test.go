@@ -175,9 +175,9 @@ func TestLazy(t *testing.T) {
 	for i := range many {
 		m := l.machine(fmt.Sprintf("lazy%d", i))
 		m.Lazy = true
-		m.Addresses[0] = netip.AddrFrom4([4]byte{127, 77, byte(240 + os.Getpid()%10), byte(i)})
+		m.Addresses[0] = netip.AddrFrom4([4]byte{127, 76, byte(240 + os.Getpid()%10), byte(i)})
 		if i > 255 {
-			m.Addresses[0] = netip.AddrFrom4([4]byte{127, 77, byte(250 - os.Getpid()%5), byte(i)})
+			m.Addresses[0] = netip.AddrFrom4([4]byte{127, 76, byte(250 - os.Getpid()%5), byte(i)})
 		}
 		l.start(m)
 		if i == 0 {
