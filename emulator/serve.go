@@ -78,7 +78,10 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		return err
 	}
 	d.known = known
-	d.e, err = New(Options{Dir: o.Dir, Principals: known.principals, Hosts: rt, OperatorIP: o.OperatorIP, Realistic: o.Realistic, Log: log})
+	d.e, err = New(Options{
+		Dir: o.Dir, Principals: known.principals, Hosts: rt, OperatorIP: o.OperatorIP, Realistic: o.Realistic, Log: log,
+		Restricted: []string{"Standard_NC24ads_A100_v4"}, // as most subscriptions find it, until they ask
+	})
 	if err != nil {
 		return err
 	}

@@ -150,7 +150,7 @@ func TestCheck(t *testing.T) {
 			{"", e.Identity().ClientSecret, "", all, ""},
 			{"", e.Identity().ClientSecret, "not-there", all, ""},
 			{"group", "a", "team", func(f permission.Finding) bool {
-				return !slices.Contains([]string{"new", "init", "doctor"}, f.Command)
+				return !slices.Contains([]string{"new", "init", "sizes", "regions", "images", "quota", "doctor"}, f.Command)
 			}, "Microsoft.Compute/skus/read subscription"},
 			{"group", "a", "other", func(permission.Finding) bool { return false }, "Microsoft.Compute/virtualMachines/read group"},
 			{"group", "a", "", func(permission.Finding) bool { return false }, "Microsoft.Compute/virtualMachines/read group"},

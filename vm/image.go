@@ -15,6 +15,7 @@ import (
 // image is what a VM's OS disk is made from.
 type image struct {
 	ref     *armcompute.ImageReference
+	version string // empty: not known
 	arch    string // "x64", "Arm64"; empty: not known
 	gen     string // "V1", "V2"; empty: not known
 	trusted bool   // may run with trusted launch
@@ -89,7 +90,7 @@ func (s *Service) marketplace(ctx context.Context, region string, p []string) (i
 	if err != nil {
 		return image{}, azure.Wrap("find image", strings.Join(p, ":"), err)
 	}
-	img := image{ref: imageReference(p[0], p[1], p[2], p[3])}
+	img := image{ref: imageReference(p[0], p[1], p[2], p[3]), version: version}
 	if props := resp.Properties; props != nil {
 		img.arch, img.gen = string(val(props.Architecture)), string(val(props.HyperVGeneration))
 		for _, f := range props.Features {

@@ -147,6 +147,9 @@ func imagePath(c *arm.Call) string {
 }
 
 func (p *Provider) imageVersions(c *arm.Call) (*arm.Reply, error) {
+	if _, ok := arm.FindRegion(c.Param("location")); !ok {
+		return nil, arm.LocationNotAvailable(c.Param("location"), "locations/publishers")
+	}
 	l := []any{}
 	for _, i := range Images() {
 		if !chosen(c, i) {

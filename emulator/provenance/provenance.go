@@ -105,7 +105,8 @@ General differences:
 - Operations take milliseconds; with realistic times they take about as long as in Azure. Retry-After is 1 and
   Retry-After-Ms is sent too, unless times are realistic.
 - Rate limits are counted as in Azure, but refill a hundred times faster unless times are realistic.
-- Quota limits, image versions and the list of sizes are the emulator's own.
+- Quota limits, image versions and the list of sizes are the emulator's own. The background process does not offer
+  Standard_NC24ads_A100_v4 to the subscription, so that there is a size to be refused.
 - Public addresses are loopback addresses in 127.77.0.0/16, and the hosts behind them share one network.
 - Security rules are judged for the operator's address at port 22, when a host is reached from outside; nothing
   filters traffic between VMs or to the Internet.

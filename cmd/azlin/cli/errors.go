@@ -12,6 +12,7 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/remote"
 )
 
@@ -81,6 +82,8 @@ type failure struct {
 	Hint          string       `json:"hint,omitempty"`
 	Next          string       `json:"next,omitempty"`
 	ExitCode      int          `json:"exit_code"`
+
+	Alternatives []launch.Alternative `json:"alternatives,omitempty"` // to what was refused; the message has them, too
 }
 
 // fail reports err on standard error and returns the exit code.
@@ -155,6 +158,9 @@ func describe(err error) failure {
 		if f.LeftOver == nil {
 			f.LeftOver = e.LeftOver
 		}
+	}
+	if r, ok := errors.AsType[*launch.Refusal](err); ok {
+		f.Alternatives = r.Alternatives
 	}
 	f.Hint = hintFor(f)
 	return f

@@ -98,6 +98,15 @@ func flagCases() map[string]flagCase {
 		"azlin list --all":     {without: words("list -g team"), with: words("--all"), want: `vm-001`},
 		"azlin list --running": {without: words("list -o json"), with: words("--running --jq .vms[].name"), want: `^exit code 0\n(fresh\n)?dev\n`},
 
+		"azlin sizes --all":     {without: words("sizes --cores 24"), with: words("--all"), want: `A100_v4.*NotAvailableForSubscription`},
+		"azlin sizes --arch":    {without: words("sizes"), with: words("--arch arm64"), want: `^exit code 0\nNAME.*\n(Standard_\w+ .*Arm64.*\n)+(note|prices|$)`},
+		"azlin sizes --cores":   {without: words("sizes -o json"), with: words("--cores 8 --jq .sizes|map(.vcpus)|min"), want: `^exit code 0\n8\n`},
+		"azlin sizes --memory":  {without: words("sizes -o json"), with: words("--memory 100 --jq .sizes|map(.memory_gib)|min"), want: `^exit code 0\n1[0-9][0-9]\n`},
+		"azlin sizes --region":  {without: words("sizes -o json --jq .region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
+		"azlin images --region": {without: words("images -o json --jq .region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
+		"azlin quota --all":     {without: words("quota"), with: words("--all"), want: `StandardDsv6Family`},
+		"azlin quota --region":  {without: words("quota -o json --jq .region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
+
 		"azlin connect --accept-new-host-key": {as: "azlin exec --accept-new-host-key"},
 		"azlin connect --forget-host-key":     {script: "hostkey"},
 		"azlin connect --key":                 {script: "connect"},

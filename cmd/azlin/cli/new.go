@@ -175,6 +175,8 @@ func planLines(s *session, p *launch.Plan) []planLine {
 	if p.Repository != nil {
 		lines = append(lines, planLine{"repository", p.Repository.URL + " → ~/" + p.Repository.Name})
 	}
+	lines = append(lines, quotaLines(p)...)
+	lines = append(lines, priceLines(p)...)
 	if p.Resumes {
 		lines = append(lines, planLine{"resumes", "an earlier launch of this VM that was cut off"})
 	}
@@ -194,6 +196,7 @@ func planView(s *session, p *launch.Plan) term.View {
 	for _, l := range lines {
 		data[strings.ReplaceAll(strings.ToLower(l.name), " ", "_")] = l.value
 	}
+	data["price"], data["quota"], data["notes"] = planPriceOf(p), p.Quota, p.Notes
 	return term.View{Data: data, Grid: term.Rows(lines, []term.Column[planLine]{
 		{Name: "property", Value: func(l planLine) string { return l.name }},
 		{Name: "value", Value: func(l planLine) string { return l.value }},

@@ -12,6 +12,7 @@ import (
 
 const (
 	groupVM       = "vm"
+	groupLook     = "look"
 	groupSetup    = "setup"
 	groupEmulator = "emulator"
 )
@@ -51,6 +52,7 @@ Without an Azure account, try all of it on the local emulator:
 	a.addFlags(root)
 	root.AddGroup(
 		&cobra.Group{ID: groupVM, Title: "Virtual machines:"},
+		&cobra.Group{ID: groupLook, Title: "Looking around in Azure:"},
 		&cobra.Group{ID: groupSetup, Title: "Setting up:"},
 		&cobra.Group{ID: groupEmulator, Title: "Trying it without an Azure account:"},
 	)
@@ -60,6 +62,10 @@ Without an Azure account, try all of it on the local emulator:
 		newSessionCommand(a), newHistoryCommand(a), newLastCommand(a),
 	} {
 		c.GroupID = groupVM
+		root.AddCommand(c)
+	}
+	for _, c := range []*cobra.Command{newSizesCommand(a), newRegionsCommand(a), newImagesCommand(a), newQuotaCommand(a)} {
+		c.GroupID = groupLook
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{

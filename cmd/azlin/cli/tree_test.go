@@ -29,6 +29,10 @@ func treeCases() map[string]treeCase {
 	const local = "it manages the emulator, whatever the context"
 	return map[string]treeCase{
 		"azlin new":              {args: "new --name fresh --yes --no-auto-connect", azure: true, write: true},
+		"azlin sizes":            {args: "sizes", azure: true},
+		"azlin regions":          {args: "regions", azure: true},
+		"azlin images":           {args: "images", azure: true},
+		"azlin quota":            {args: "quota", azure: true},
 		"azlin list":             {args: "list", azure: true},
 		"azlin show":             {args: "show {vm}", azure: true},
 		"azlin connect":          {args: "connect {vm} -- true", azure: true},
