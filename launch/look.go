@@ -3,6 +3,7 @@ package launch
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -61,6 +63,11 @@ func (l *Launcher) look(ctx context.Context, plan *Plan, config *vm.Config, oper
 	}
 	if err := size.Check(config.Zone); err != nil {
 		return l.refuse(ctx, want, err)
+	}
+	if config.Spot && !size.Spot {
+		return l.refuse(ctx, want, &errkind.Error{
+			Kind: errkind.Capacity, Op: "check size", Resource: size.Name, Err: errors.New("it is not offered as a spot VM"),
+		})
 	}
 	plan.Quota = needed(quotas, size, *config)
 	if plan.Resumes {

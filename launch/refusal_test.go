@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/cost"
@@ -96,6 +97,11 @@ func TestPlanRefusesWhatAzureWouldRefuse(t *testing.T) {
 			change:   func(r *launch.Request) { r.Spot = true },
 			kind:     errkind.Quota, says: []string{"lowPriorityCores", "0 of 2 vCPUs"},
 			instead: []string{"Standard_E2s_v5@westus2", "Standard_D2s_v5@westus2", "Standard_D2ds_v5@westus2"},
+		},
+		"a size that is not for spot VMs": {
+			change: func(r *launch.Request) { r.Size, r.Spot = "Standard_B4ms", true },
+			kind:   errkind.Capacity, says: []string{"Standard_B4ms", "spot"},
+			instead: []string{"Standard_D4s_v6@westus2", "Standard_D4s_v5@westus2", "Standard_D4s_v4@westus2"},
 		},
 		"an Arm size": {
 			emulator: emulator.Options{Restricted: []string{"Standard_D4ps_v5"}},
@@ -204,6 +210,26 @@ func TestPlanHasPriceAndQuota(t *testing.T) {
 	})
 	if err != nil || len(plan.Quota) != 2 || plan.Quota[0].Name != vm.QuotaSpotCores || !slices.Equal(plan.Price.Unknown, []string{"OS disk"}) {
 		t.Errorf("spot: %+v, %v", plan, err)
+	}
+}
+
+// TestResumingIsNotRefused cuts a launch off when its VM has taken the last vCPUs: going on needs no more.
+func TestResumingIsNotRefused(t *testing.T) {
+	t.Parallel()
+	c := newPlanningCloud(t, emulator.Options{Quota: map[string]int{"cores": 4}})
+	client := c.open(t, "laptop", nil)
+	r := c.request("dev")
+	r.Size, r.SSHTimeout = "Standard_D4s_v5", time.Second // nobody answers: there are no hosts
+	if _, err := run(t.Context(), client, r); err == nil {
+		t.Fatal("a VM without a host answered")
+	}
+	plan, err := client.Launcher.Plan(t.Context(), r, progress.New(0, nil))
+	if err != nil || !plan.Resumes {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	r.Name = "another"
+	if _, err := client.Launcher.Plan(t.Context(), r, progress.New(0, nil)); errkind.Of(err) != errkind.Quota {
+		t.Errorf("one more: %v", err)
 	}
 }
 

@@ -92,7 +92,7 @@ func (p *Provider) sku(s Size, r arm.Region) arm.Object {
 	add("MemoryGB", s.MemoryGB)
 	add("MaxDataDiskCount", strconv.Itoa(s.DataDisks))
 	add("CpuArchitectureType", s.Arch)
-	add("LowPriorityCapable", yes(s.VCPUs > 1))
+	add("LowPriorityCapable", yes(s.VCPUs > 1 && !strings.HasPrefix(s.Name, "Standard_B"))) // burstable sizes are not sold as spot
 	add("PremiumIO", yes(s.Premium))
 	add("VMDeploymentTypes", "IaaS")
 	add("vCPUsAvailable", strconv.Itoa(s.VCPUs))

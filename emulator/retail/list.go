@@ -63,6 +63,9 @@ func machine(size, region string, price float64) []Item {
 		{product + " Windows", " Spot", 0.4},
 		{strings.Replace(product, "Virtual Machines", "Cloud Services", 1), "", 1.1},
 	} {
+		if v.suffix != "" && strings.HasPrefix(size, "Standard_B") {
+			continue // burstable sizes are not sold that way
+		}
 		i := newItem(region, v.product, short+v.suffix, price*v.share)
 		i.ArmSkuName, i.ServiceName, i.ServiceFamily, i.UnitOfMeasure = size, "Virtual Machines", "Compute", "1 Hour"
 		all = append(all, i)

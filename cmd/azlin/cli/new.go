@@ -196,7 +196,10 @@ func planView(s *session, p *launch.Plan) term.View {
 	for _, l := range lines {
 		data[strings.ReplaceAll(strings.ToLower(l.name), " ", "_")] = l.value
 	}
-	data["price"], data["quota"], data["notes"] = planPriceOf(p), p.Quota, p.Notes
+	data["price"], data["quota"] = planPriceOf(p), p.Quota
+	if len(p.Notes) > 0 {
+		data["notes"] = p.Notes
+	}
 	return term.View{Data: data, Grid: term.Rows(lines, []term.Column[planLine]{
 		{Name: "property", Value: func(l planLine) string { return l.name }},
 		{Name: "value", Value: func(l planLine) string { return l.value }},
