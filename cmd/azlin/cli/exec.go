@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -83,30 +84,40 @@ so that pipes and variables can be used. azlin's own failures are exit code 255,
 				ctx, cancel = context.WithTimeoutCause(ctx, timeout, errkind.New(errkind.Unreachable, "the command did not end within %s", timeout))
 				defer cancel()
 			}
-			s, err := a.open(ctx)
-			if err != nil {
-				return err
-			}
-			match, host, err := a.host(ctx, s, args[0], flags)
-			if err != nil {
-				return err
-			}
-			client, err := remote.Dial(ctx, host)
-			if err != nil {
-				return err
-			}
-			defer client.Close()
 			command := remote.Command{Line: remote.CommandLine(args[1:])}
 			if stdin {
 				command.Stdin = a.streams.In
 			}
-			return a.exec(ctx, client, match.VM.Name, command)
+			err := a.execOn(ctx, args[0], flags, command)
+			if err != nil && timeout > 0 && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				// Whatever step the time ran out in, that it did is what counts.
+				return &errkind.Error{Kind: errkind.Unreachable, Op: "run on", Resource: args[0], Class: remote.ErrExec, Err: context.Cause(ctx)}
+			}
+			return err
 		},
 	}
 	flags.add(cmd)
 	cmd.Flags().DurationVar(&timeout, "timeout", 0, "give up after this long; 0: never")
 	cmd.Flags().BoolVarP(&stdin, "stdin", "i", false, "pass standard input on to the command")
 	return cmd
+}
+
+// execOn finds the VM, connects to it and runs the command there.
+func (a *app) execOn(ctx context.Context, name string, flags hostFlags, command remote.Command) error {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	match, host, err := a.host(ctx, s, name, flags)
+	if err != nil {
+		return err
+	}
+	client, err := remote.Dial(ctx, host)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return a.exec(ctx, client, match.VM.Name, command)
 }
 
 // execView is the JSON of a command that ran.
