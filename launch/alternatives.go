@@ -23,6 +23,7 @@ type wanted struct {
 	config vm.Config
 	size   vm.Size    // Name is empty: the region does not have it
 	quotas []vm.Quota // nil: not known
+	spent  bool       // Azure had none left, although it is offered
 }
 
 // place is a region with what may be had there.
@@ -54,6 +55,21 @@ func (l *Launcher) refuse(ctx context.Context, want wanted, reason error) error 
 	r.Alternatives = found[:min(alternatives, len(found))]
 	l.price(ctx, r.Alternatives, want.config.Spot)
 	return r
+}
+
+// refused adds alternatives to a refusal that Azure came out with only when the VM was to be made: it has
+// run out of the size, or somebody else took what the quota had left.
+func (l *Launcher) refused(ctx context.Context, plan *Plan, err error) error {
+	kind := errkind.Of(err)
+	if kind != errkind.Quota && kind != errkind.Capacity || plan.wanted.size.Name == "" || ctx.Err() != nil {
+		return err
+	}
+	want := plan.wanted
+	want.spent = kind == errkind.Capacity
+	if quotas, qerr := l.VMs.Quotas(ctx, want.config.Region); qerr == nil {
+		want.quotas = quotas
+	}
+	return l.refuse(ctx, want, err)
 }
 
 // notInRegion says why the region does not have the size: there is no such region, no such size, or the
@@ -110,13 +126,13 @@ func (l *Launcher) places(ctx context.Context, regions []vm.Region) []place {
 
 // otherZones is the wanted size in the other zones of the region, when it is the zone that it cannot be in.
 func otherZones(want wanted) []Alternative {
-	if want.config.Zone == "" || want.size.Check("") != nil || want.size.Check(want.config.Zone) == nil ||
+	if want.config.Zone == "" || want.size.Check("") != nil || want.size.Check(want.config.Zone) == nil && !want.spent ||
 		exceeded(needed(want.quotas, want.size, want.config), "") != nil {
 		return nil
 	}
 	var all []Alternative
 	for _, zone := range want.size.Zones {
-		if want.size.Check(zone) == nil {
+		if zone != want.config.Zone && want.size.Check(zone) == nil {
 			a := alternative(want.size, want.config.Region)
 			a.Zone = zone
 			all = append(all, a)

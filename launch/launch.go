@@ -59,6 +59,7 @@ type Plan struct {
 	keyPath    string
 	sshTimeout time.Duration
 	op         *operation
+	wanted     wanted
 }
 
 // Result is a launched VM.
@@ -208,7 +209,7 @@ func (l *Launcher) run(ctx context.Context, plan *Plan, display *progress.Displa
 	result := &Result{Repository: plan.Repository}
 	result.Details, err = l.VMs.Provision(ctx, config, func(step string) { _ = display.Update(step) }) // the stage is open
 	if err != nil {
-		return nil, failed(display, resumable(config, err))
+		return nil, failed(display, resumable(config, l.refused(ctx, plan, err)))
 	}
 	_ = display.CompleteStage() // it was started above
 

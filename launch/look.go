@@ -58,6 +58,7 @@ func (l *Launcher) look(ctx context.Context, plan *Plan, config *vm.Config, oper
 		plan.Notes = append(plan.Notes, "the quota could not be read: "+quotaErr.Error())
 	}
 	want := wanted{config: *config, size: size, quotas: quotas}
+	plan.wanted = want
 	if sizeErr != nil {
 		return l.notInRegion(ctx, want, sizeErr)
 	}

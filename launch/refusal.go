@@ -7,7 +7,7 @@ import (
 	"github.com/azlin-dev/azlin/cost"
 )
 
-// Refusal is a launch that Azure would refuse, found before anything was written.
+// Refusal is a launch that Azure would refuse, found before anything was written, or that it did refuse.
 type Refusal struct {
 	Size, Region string
 	Reason       error // of kind errkind.Quota or errkind.Capacity

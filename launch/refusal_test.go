@@ -233,6 +233,22 @@ func TestResumingIsNotRefused(t *testing.T) {
 	}
 }
 
+// TestLateRefusalHasAlternatives is about what no plan can know: that Azure has run out of a size.
+func TestLateRefusalHasAlternatives(t *testing.T) {
+	t.Parallel()
+	c := newPlanningCloud(t, emulator.Options{Exhausted: []string{"Standard_D4s_v5@westus2/2"}})
+	r := c.request("dev")
+	r.Size, r.Zone = "Standard_D4s_v5", "2"
+	_, err := run(t.Context(), c.open(t, "laptop", nil), r)
+	refusal, ok := errors.AsType[*launch.Refusal](err)
+	if !ok || errkind.Of(err) != errkind.Capacity || len(refusal.Alternatives) != 3 {
+		t.Fatal(err)
+	}
+	if a := refusal.Alternatives[0]; a.Size != r.Size || a.Zone != "1" || a.Hourly == nil {
+		t.Errorf("first %+v", a)
+	}
+}
+
 // cutOff answers for some hosts or paths as a network does that does not reach them.
 type cutOff struct {
 	next http.RoundTripper
