@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
@@ -131,9 +132,10 @@ func (l *Launcher) Plan(ctx context.Context, r Request, display *progress.Displa
 	return plan, nil
 }
 
-// failed ends the current stage and gives the error back.
+// failed ends the current stage, with the first line of the error, and gives the error back.
 func failed(display *progress.Display, err error) error {
-	_ = display.FailStage(err.Error()) // the stage is open
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	_ = display.FailStage(line) // the stage is open
 	return err
 }
 
