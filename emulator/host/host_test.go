@@ -32,7 +32,7 @@ var lastAddress atomic.Uint32
 // nextAddress returns a loopback address that no other test uses.
 func nextAddress() netip.Addr {
 	n := lastAddress.Add(1)
-	return netip.AddrFrom4([4]byte{127, 76, byte(200 + os.Getpid()%40), byte(n)})
+	return netip.AddrFrom4([4]byte{127, byte(64 + os.Getpid()%12), byte(n >> 8), byte(n)})
 }
 
 // lab is a runtime with a client that may log in.
