@@ -62,6 +62,8 @@ type vmView struct {
 	VMID              *string           `json:"vm_id"`
 	Zones             []string          `json:"zones"`
 	AdminUsername     *string           `json:"admin_username"`
+	Spot              bool              `json:"spot"`
+	Disks             []string          `json:"disks"` // ids, the OS disk first
 	Managed           bool              `json:"managed"`
 }
 
@@ -78,7 +80,7 @@ func viewOf(i vm.Info) vmView {
 		PublicIP: known(i.PublicIP), PrivateIP: known(i.PrivateIP), VMSize: known(i.VMSize), OSType: known(i.OSType),
 		ProvisioningState: known(i.ProvisioningState), CreatedTime: i.CreatedTime, Tags: i.Tags,
 		SessionName: known(i.SessionName), ID: i.ID, VMID: known(i.VMID), Zones: i.Zones,
-		AdminUsername: known(i.AdminUsername), Managed: i.Managed,
+		AdminUsername: known(i.AdminUsername), Spot: i.Spot, Disks: i.Disks, Managed: i.Managed,
 	}
 }
 

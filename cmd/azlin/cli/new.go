@@ -3,7 +3,9 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +23,11 @@ import (
 type newFlags struct {
 	name, size, region, image, zone string
 	admin, key, source              string
-	repo, branch                    string
+	repo, branch, identity          string
+	diskSize                        int
+	dataDisks                       []int
+	tags                            map[string]string
+	spot                            bool
 	yes, noConnect, dryRun          bool
 	wait                            time.Duration
 }
@@ -42,6 +48,7 @@ A file URL names a repository on this machine; its branches and tags are sent to
 		Example: `  azlin new
   azlin new --name dev --size Standard_D4s_v5 --repo https://github.com/you/project
   azlin new --name ci --yes --no-auto-connect -o json
+  azlin new --spot --disk-size 128 --data-disk 512 --tag team=web
   azlin --context emulator new --name dev --yes`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.launch(cmd, flags) },
@@ -52,6 +59,11 @@ A file URL names a repository on this machine; its branches and tags are sent to
 	f.StringVar(&flags.region, "region", "", "region; default from the context or configuration, else "+config.DefaultRegion)
 	f.StringVar(&flags.image, "image", "", "publisher:offer:sku:version or an image's id; default Ubuntu 24.04 for the size")
 	f.StringVar(&flags.zone, "zone", "", "availability zone: 1, 2 or 3")
+	f.IntVar(&flags.diskSize, "disk-size", 0, "size of the OS disk in GB; default the image's")
+	f.IntSliceVar(&flags.dataDisks, "data-disk", nil, "size in GB of an empty disk to attach; may be repeated")
+	f.BoolVar(&flags.spot, "spot", false, "a spot VM: cheaper, and Azure may stop it at any time")
+	f.StringVar(&flags.identity, "identity", "", "managed identity: 'system' or the id of a user-assigned one; default none")
+	f.StringToStringVar(&flags.tags, "tag", nil, "NAME=VALUE of a tag for the VM and what belongs to it; may be repeated")
 	f.StringVar(&flags.admin, "admin-user", "", "login user; default "+remote.DefaultUser)
 	f.StringVar(&flags.key, "ssh-key", "", "SSH key to sign in with, either half; default ~/.ssh/azlin_key, made if need be")
 	f.StringVar(&flags.source, "ssh-source", "", "address or range to admit SSH from, or 'any'; default your own public address")
@@ -62,6 +74,15 @@ A file URL names a repository on this machine; its branches and tags are sent to
 	f.DurationVar(&flags.wait, "ssh-timeout", 5*time.Minute, "how long to wait for SSH")
 	addYes(cmd, &flags.yes)
 	return cmd
+}
+
+// disks are the empty disks that were asked for.
+func (f newFlags) disks() []vm.DataDisk {
+	var disks []vm.DataDisk
+	for _, gb := range f.dataDisks {
+		disks = append(disks, vm.DataDisk{SizeGB: gb})
+	}
+	return disks
 }
 
 func (a *app) launch(cmd *cobra.Command, flags newFlags) error {
@@ -111,7 +132,8 @@ func (a *app) launch(cmd *cobra.Command, flags newFlags) error {
 			Name:          cmp.Or(flags.name, vm.NewName("", s.Azure.Clock().Now())),
 			ResourceGroup: cmp.Or(s.Azure.Target().ResourceGroup, config.DefaultResourceGroup),
 			Region:        flags.region, Size: cmp.Or(flags.size, s.config.VMSize()), Image: flags.image,
-			Zone: flags.zone, AdminUsername: flags.admin,
+			Zone: flags.zone, AdminUsername: flags.admin, OSDiskSizeGB: flags.diskSize, DataDisks: flags.disks(),
+			Spot: flags.spot, Identity: flags.identity, Tags: flags.tags,
 		},
 		KeyPath: key, SSHSource: cmp.Or(flags.source, s.config.SSHSource), Repository: repository, SSHTimeout: flags.wait,
 	}, display)
@@ -172,6 +194,7 @@ func planLines(s *session, p *launch.Plan) []planLine {
 	if c.Zone != "" {
 		lines = append(lines, planLine{"zone", c.Zone})
 	}
+	lines = append(lines, machineLines(c)...)
 	if p.Repository != nil {
 		lines = append(lines, planLine{"repository", p.Repository.URL + " → ~/" + p.Repository.Name})
 	}
@@ -179,6 +202,27 @@ func planLines(s *session, p *launch.Plan) []planLine {
 	lines = append(lines, priceLines(p)...)
 	if p.Resumes {
 		lines = append(lines, planLine{"resumes", "an earlier launch of this VM that was cut off"})
+	}
+	return lines
+}
+
+// machineLines are what was asked for beyond a size.
+func machineLines(c vm.Config) []planLine {
+	var lines []planLine
+	if c.Spot {
+		lines = append(lines, planLine{"spot", "yes: Azure may stop it at any time"})
+	}
+	if c.OSDiskSizeGB > 0 {
+		lines = append(lines, planLine{"OS disk", fmt.Sprintf("%d GB", c.OSDiskSizeGB)})
+	}
+	for n, d := range c.DataDisks {
+		lines = append(lines, planLine{fmt.Sprintf("data disk %d", n+1), fmt.Sprintf("%d GB", d.SizeGB)})
+	}
+	if c.Identity != "" {
+		lines = append(lines, planLine{"identity", c.Identity})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Tags)) {
+		lines = append(lines, planLine{"tag " + name, c.Tags[name]})
 	}
 	return lines
 }
