@@ -20,17 +20,18 @@ import (
 )
 
 // TestTortureKillsDuringNewAndKill kills azlin at a random moment of `new`, runs it again and wants one VM;
-// then the same with `kill`, and wants nothing. AZLIN_TORTURE_SEED repeats a run.
+// then the same with `kill`, and wants nothing. AZLIN_TORTURE_SEED repeats a run, AZLIN_TORTURE_ROUNDS shortens it.
 func TestTortureKillsDuringNewAndKill(t *testing.T) {
-	const rounds = 200
-	seed := uint64(time.Now().UnixNano())
+	rounds, seed := uint64(200), uint64(time.Now().UnixNano())
 	for _, kv := range config.Environ() {
-		if s, ok := strings.CutPrefix(kv, "AZLIN_TORTURE_SEED="); ok {
-			n, err := strconv.ParseUint(s, 10, 64)
-			if err != nil {
-				t.Fatal(err)
+		for name, value := range map[string]*uint64{"AZLIN_TORTURE_ROUNDS=": &rounds, "AZLIN_TORTURE_SEED=": &seed} {
+			if s, ok := strings.CutPrefix(kv, name); ok {
+				n, err := strconv.ParseUint(s, 10, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				*value = n
 			}
-			seed = n
 		}
 	}
 	t.Logf("seed %d", seed)
@@ -67,7 +68,7 @@ func TestTortureKillsDuringNewAndKill(t *testing.T) {
 		_ = cmd.Wait()                                      // killed, or not
 	}
 	for round := range rounds {
-		name := "vm" + strconv.Itoa(round)
+		name := "vm" + strconv.FormatUint(round, 10)
 		cutOff(1500*time.Millisecond, "new", "--name", name, "--yes", "--no-auto-connect")
 		if out, err := command("new", "--name", name, "--yes", "--no-auto-connect").CombinedOutput(); err != nil && !strings.Contains(string(out), "a VM of this name exists") {
 			t.Fatalf("round %d: %v\n%s", round, err, out)
