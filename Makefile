@@ -1,5 +1,5 @@
 # Every target installs what it needs, or prints the line that does.
-.PHONY: demo build test bench torture lint docs install prerequisites
+.PHONY: demo build test live bench torture lint docs install prerequisites
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/azlin ./cmd/azlin
@@ -10,6 +10,11 @@ demo: prerequisites build
 
 test: prerequisites
 	./test/run.sh
+
+# The conformance cases against a real subscription (AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID), in a group of
+# their own that is deleted again.
+live:
+	go test -tags live -count=1 -timeout 2h -run TestAzure -v ./test/conformance
 
 bench: prerequisites build
 	./test/bench.sh

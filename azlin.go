@@ -4,17 +4,24 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/azlin-dev/azlin/audit"
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/bastion"
+	"github.com/azlin-dev/azlin/cleanup"
 	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/keys"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/notify"
+	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/repository"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -24,8 +31,10 @@ type Options struct {
 	Credential azcore.TokenCredential
 	HTTP       *http.Client // nil: one that trusts the system's and the cloud's certificates
 
-	StateDir     string   // known hosts, operations, cache and audit log; empty: nothing is kept or recorded
-	SSHPort      int      // 0: 22
+	StateDir     string // known hosts, operations, cache and audit log; empty: nothing is kept or recorded
+	SSHPort      int    // 0: 22
+	SSHLimits    remote.Limits
+	ProxyCommand []string // see reach.Finder; empty: interactive sessions reach public addresses only
 	AgentSocket  string   // SSH_AUTH_SOCK; empty: no agent
 	PriceService string   // address of the retail price service; empty: cost.DefaultEndpoint
 	EchoServices []string // that tell the operator's address; empty: launch.DefaultEchoServices
@@ -34,21 +43,28 @@ type Options struct {
 	// SessionNames are this machine's names, by VM name, for VMs whose tag has none.
 	SessionNames map[string]string
 
-	Notifier *notify.Notifier // told when a launch ends; nil: nobody
+	Notifier *notify.Notifier  // told when a launch ends; nil: nobody
+	Access   repository.Access // what may be lent to the clone of a launch
+	Launch   launch.Defaults   // for what a launch leaves open
 
 	Context string // for the audit log
 	User    string // for the audit log and the owner tag
 	Log     *slog.Logger
 	Retry   policy.RetryOptions // zero: azure.Options' own
+
+	Patience time.Duration // how long an operation of Azure's is waited for; zero: azure.DefaultPatience
 }
 
 // Client holds the services of one subscription. It may be used by several goroutines.
 type Client struct {
 	Azure    *azure.Client
 	VMs      *vm.Service
+	Bastions *bastion.Service
 	Reach    reach.Finder
 	Prices   *cost.Prices
 	Launcher *launch.Launcher
+	Keys     *keys.Rotator
+	Cleaner  *cleanup.Cleaner
 }
 
 // Open makes a Client. It sends nothing: the first request signs in.
@@ -70,20 +86,33 @@ func Open(o Options) (*Client, error) {
 		}
 	}
 	door, err := azure.Open(azure.Options{
-		Target: o.Target, Credential: o.Credential, HTTP: o.HTTP, Audit: record, ReadOnly: o.ReadOnly, Log: o.Log, Retry: o.Retry,
+		Target: o.Target, Credential: o.Credential, HTTP: o.HTTP, Audit: record, ReadOnly: o.ReadOnly, Log: o.Log, Retry: o.Retry, Patience: o.Patience,
 	})
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{Azure: door, VMs: vm.New(door, vm.Options{CacheDir: under("cache"), SessionNames: o.SessionNames})}
+	if c.Bastions, err = bastion.New(door, bastion.Options{HTTP: o.HTTP, Dir: under("tunnels")}); err != nil {
+		return nil, err
+	}
 	c.Reach = reach.Finder{
 		VMs: c.VMs, KnownHosts: remote.KnownHosts{Path: under("known_hosts")},
-		Port: o.SSHPort, AgentSocket: o.AgentSocket,
+		Port: o.SSHPort, AgentSocket: o.AgentSocket, Bastions: c.Bastions, ProxyCommand: o.ProxyCommand,
+		Limits: o.SSHLimits, Dials: &remote.Dials{},
 	}
+	backups := keys.Backups{Dir: under("keys")}
+	defaultKey := strings.TrimSuffix(o.Launch.KeyPath, ".pub")
+	c.Reach.DefaultKey, c.Reach.EarlierKeys = defaultKey, backups.Earlier(defaultKey)
 	c.Prices = cost.New(cost.Options{Endpoint: o.PriceService, HTTP: o.HTTP, CacheDir: under("cache")})
 	c.Launcher = &launch.Launcher{
-		VMs: c.VMs, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User, HTTP: o.HTTP,
-		EchoServices: o.EchoServices, Notifier: o.Notifier, OperationsDir: under("operations"),
+		VMs: c.VMs, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User, HTTP: o.HTTP,
+		EchoServices: o.EchoServices, Notifier: o.Notifier, Operations: operation.Store{Dir: under("operations")},
+		Access: o.Access, Defaults: o.Launch,
+	}
+	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Prices: c.Prices, Operations: c.Launcher.Operations}
+	c.Keys = &keys.Rotator{
+		VMs: c.VMs, Reach: c.Reach, Operations: c.Launcher.Operations, Backups: backups, DefaultKey: defaultKey,
+		Subscription: o.Target.SubscriptionID, ReadOnly: o.ReadOnly, Audit: record,
 	}
 	return c, nil
 }

@@ -110,7 +110,9 @@ func Example() {
 	check(err)
 	fmt.Println(result.VM.Name, "is", result.VM.PowerState)
 	// Output:
+	// done: prerequisites
 	// done: sign-in
+	// done: ssh-key
 	// done: plan
 	// done: vm
 	// done: ssh
@@ -201,7 +203,7 @@ func Example_deletion() {
 	// stays: vnet
 }
 
-// azlin.vm_provisioning: a VM without the rest of the main job.
+// azlin.vm_provisioning: a VM without the rest of the main job, and a pool with it.
 func Example_provisioning() {
 	w := open()
 	defer w.stop()
@@ -216,7 +218,19 @@ func Example_provisioning() {
 		return
 	}
 	fmt.Println(details.VMName, details.VMSize, details.AdminUsername, details.PublicIP != "")
-	// Output: my-dev-vm Standard_B2s azureuser true
+
+	// A pool of them, ready to be worked on.
+	plan, err := w.Launcher.PlanPool(context.Background(), launch.Request{
+		Config:  vm.Config{Name: "worker", Size: "Standard_B2s"},
+		KeyPath: w.key.Private, SSHSource: "203.0.113.10",
+	}, 3, progress.New(0, nil))
+	check(err)
+	pool, err := w.Launcher.RunPool(context.Background(), plan, progress.New(0, nil))
+	check(err)
+	fmt.Println(len(pool.Successful), "made,", len(pool.Failed), "failed;", pool.Successful[2].VM.Name, "is", pool.Successful[2].VM.PowerState)
+	// Output:
+	// my-dev-vm Standard_B2s azureuser true
+	// 3 made, 0 failed; worker-03 is running
 }
 
 // azlin.modules.ssh_keys: azlin's key pair is made once and never replaced.

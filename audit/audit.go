@@ -48,6 +48,7 @@ type Record struct {
 	Method        string    `json:"method,omitempty"`    // of the HTTP request
 	Resource      string    `json:"resource,omitempty"`  // ARM id, or a name
 	Operation     string    `json:"operation,omitempty"` // "start", "Microsoft.Compute/virtualMachines/write"
+	Detail        string    `json:"detail,omitempty"`    // what else should be known: that a rule admits everyone
 	Code          string    `json:"code,omitempty"`      // Azure's error code, when it failed
 	RequestID     string    `json:"request_id,omitempty"`
 	CorrelationID string    `json:"correlation_id,omitempty"`

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,13 +100,23 @@ func (l *Log) append(r Record) (err error) {
 	if len(line) > maxLine {
 		return fmt.Errorf("record of %d bytes is too long", len(line))
 	}
-	if _, err := f.WriteAt(append(line, '\n'), size); err != nil {
+	written := append(slices.Clone(line), '\n')
+	last := []byte{'\n'}
+	if size > 0 {
+		if _, err := f.ReadAt(last, size-1); err != nil {
+			return err
+		}
+	}
+	if last[0] != '\n' { // what is left of a damaged line stays to be seen, on a line of its own
+		written = append([]byte{'\n'}, written...)
+	}
+	if _, err := f.WriteAt(written, size); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	return writeHead(l.path, head{Records: h.Records + 1, Size: size + int64(len(line)) + 1, Hash: hashOf(line)})
+	return writeHead(l.path, head{Records: h.Records + 1, Size: size + int64(len(written)), Hash: hashOf(line)})
 }
 
 // catchUp advances h over the whole lines between it and the end of the file.

@@ -1,6 +1,8 @@
 package azure
 
 import (
+	"cmp"
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -25,18 +27,24 @@ type Options struct {
 	Log        *slog.Logger             // one debug line per request, without secrets; nil: none
 	UserAgent  string                   // at most 24 characters; empty: "azlin"
 	Retry      policy.RetryOptions      // zero: 4 tries, waits of up to 3 minutes when Azure asks for them
+	Patience   time.Duration            // how long an operation is waited for; zero: DefaultPatience
 }
+
+// DefaultPatience is longer than what azlin begins takes in Azure as a rule: a Bastion takes ten minutes.
+const DefaultPatience = time.Hour
 
 // Client is the door to one subscription of one cloud. It may be used by several goroutines.
 type Client struct {
 	target   Target
 	endpoint string
+	cred     azcore.TokenCredential
 	pipeline runtime.Pipeline
 	http     *http.Client
 	clients  clients
 	clock    *Clock
 	traffic  *traffic
 	auditor  *auditor
+	patience time.Duration
 	log      *slog.Logger
 }
 
@@ -66,8 +74,10 @@ func Open(o Options) (*Client, error) {
 		o.Retry.MaxRetryDelay = 3 * time.Minute // the longest of Azure's windows; azcore gives up when asked to wait longer
 	}
 	c := &Client{
+		patience: cmp.Or(o.Patience, DefaultPatience),
 		target:   o.Target,
 		endpoint: o.Target.Cloud.Endpoint,
+		cred:     o.Credential,
 		http:     o.HTTP,
 		clock:    &Clock{server: o.Target.Cloud.Custom},
 		traffic:  &traffic{byMethod: map[string]int{}},
@@ -79,10 +89,10 @@ func Open(o Options) (*Client, error) {
 		Transport: o.HTTP,
 		Retry:     o.Retry,
 		Telemetry: policy.TelemetryOptions{ApplicationID: o.UserAgent},
-		// Once per call, whatever the number of tries: first the record, then retries by code.
-		PerCallPolicies: []policy.Policy{c.auditor, &codeRetry{recent: newRecent(), log: o.Log}},
-		// Once per try: wait for the turn, then count and log what really goes out.
-		PerRetryPolicies: []policy.Policy{newPacer(o.Log), &observer{traffic: c.traffic, clock: c.clock, log: o.Log}},
+		// Once per call, whatever the number of tries: nothing in a rehearsal, then the record, then retries by code.
+		PerCallPolicies: []policy.Policy{rehearsal{}, c.auditor, &codeRetry{recent: newRecent(), log: o.Log}},
+		// Once per try: with a token that Azure takes; wait for the turn, then count and log what really goes out.
+		PerRetryPolicies: []policy.Policy{&renewal{cred: o.Credential, scope: o.Target.Cloud.scope()}, newPacer(o.Log), &observer{traffic: c.traffic, clock: c.clock, log: o.Log}},
 	}}
 	var err error
 	if c.clients, err = newClients(o.Target.SubscriptionID, o.Credential, options); err != nil {
@@ -101,6 +111,13 @@ func (c *Client) Target() Target { return c.target }
 
 // SubscriptionID is the subscription that every typed client works on.
 func (c *Client) SubscriptionID() string { return c.target.SubscriptionID }
+
+// AccessToken gives a token for Azure Resource Manager, which is a secret. It is for services beside it that want
+// one in the body of a request, such as Bastion; the credential keeps it until shortly before it expires.
+func (c *Client) AccessToken(ctx context.Context) (string, error) {
+	t, err := c.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.target.Cloud.scope()}, EnableCAE: true})
+	return t.Token, Wrap("sign in", "", err)
+}
 
 // Clock tells the time that Azure lives in.
 func (c *Client) Clock() *Clock { return c.clock }

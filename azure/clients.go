@@ -13,26 +13,32 @@ import (
 // clients holds the official clients. They are made one by one: a client factory would pull the
 // whole API of a service into every build.
 type clients struct {
-	vms       *armcompute.VirtualMachinesClient
-	disks     *armcompute.DisksClient
-	images    *armcompute.VirtualMachineImagesClient
-	skus      *armcompute.ResourceSKUsClient
-	usages    *armcompute.UsageClient
-	nics      *armnetwork.InterfacesClient
-	ips       *armnetwork.PublicIPAddressesClient
-	nsgs      *armnetwork.SecurityGroupsClient
-	rules     *armnetwork.SecurityRulesClient
-	vnets     *armnetwork.VirtualNetworksClient
-	subnets   *armnetwork.SubnetsClient
-	netUsages *armnetwork.UsagesClient
-	groups    *armresources.ResourceGroupsClient
-	tags      *armresources.TagsClient
-	resources *armresources.Client
+	vms             *armcompute.VirtualMachinesClient
+	disks           *armcompute.DisksClient
+	snapshots       *armcompute.SnapshotsClient
+	galleries       *armcompute.GalleriesClient
+	galleryImages   *armcompute.GalleryImagesClient
+	galleryVersions *armcompute.GalleryImageVersionsClient
+	images          *armcompute.VirtualMachineImagesClient
+	skus            *armcompute.ResourceSKUsClient
+	usages          *armcompute.UsageClient
+	nics            *armnetwork.InterfacesClient
+	ips             *armnetwork.PublicIPAddressesClient
+	nsgs            *armnetwork.SecurityGroupsClient
+	rules           *armnetwork.SecurityRulesClient
+	vnets           *armnetwork.VirtualNetworksClient
+	subnets         *armnetwork.SubnetsClient
+	netUsages       *armnetwork.UsagesClient
+	bastions        *armnetwork.BastionHostsClient
+	nats            *armnetwork.NatGatewaysClient
+	groups          *armresources.ResourceGroupsClient
+	tags            *armresources.TagsClient
+	resources       *armresources.Client
 }
 
 func newClients(sub string, cred azcore.TokenCredential, o *arm.ClientOptions) (clients, error) {
 	var c clients
-	errs := make([]error, 15)
+	errs := make([]error, 21)
 	c.vms, errs[0] = armcompute.NewVirtualMachinesClient(sub, cred, o)
 	c.disks, errs[1] = armcompute.NewDisksClient(sub, cred, o)
 	c.images, errs[2] = armcompute.NewVirtualMachineImagesClient(sub, cred, o)
@@ -48,6 +54,12 @@ func newClients(sub string, cred azcore.TokenCredential, o *arm.ClientOptions) (
 	c.groups, errs[12] = armresources.NewResourceGroupsClient(sub, cred, o)
 	c.tags, errs[13] = armresources.NewTagsClient(sub, cred, o)
 	c.resources, errs[14] = armresources.NewClient(sub, cred, o)
+	c.bastions, errs[15] = armnetwork.NewBastionHostsClient(sub, cred, o)
+	c.nats, errs[16] = armnetwork.NewNatGatewaysClient(sub, cred, o)
+	c.snapshots, errs[17] = armcompute.NewSnapshotsClient(sub, cred, o)
+	c.galleries, errs[18] = armcompute.NewGalleriesClient(sub, cred, o)
+	c.galleryImages, errs[19] = armcompute.NewGalleryImagesClient(sub, cred, o)
+	c.galleryVersions, errs[20] = armcompute.NewGalleryImageVersionsClient(sub, cred, o)
 	return c, errors.Join(errs...)
 }
 
@@ -56,6 +68,20 @@ func (c *Client) VMs() *armcompute.VirtualMachinesClient { return c.clients.vms 
 
 // Disks is the client of Microsoft.Compute/disks.
 func (c *Client) Disks() *armcompute.DisksClient { return c.clients.disks }
+
+// Snapshots is the client of Microsoft.Compute/snapshots.
+func (c *Client) Snapshots() *armcompute.SnapshotsClient { return c.clients.snapshots }
+
+// Galleries is the client of Microsoft.Compute/galleries.
+func (c *Client) Galleries() *armcompute.GalleriesClient { return c.clients.galleries }
+
+// GalleryImages is the client of the image definitions in galleries.
+func (c *Client) GalleryImages() *armcompute.GalleryImagesClient { return c.clients.galleryImages }
+
+// GalleryVersions is the client of the versions of images in galleries.
+func (c *Client) GalleryVersions() *armcompute.GalleryImageVersionsClient {
+	return c.clients.galleryVersions
+}
 
 // Images is the client of the marketplace's VM images.
 func (c *Client) Images() *armcompute.VirtualMachineImagesClient { return c.clients.images }
@@ -86,6 +112,12 @@ func (c *Client) Subnets() *armnetwork.SubnetsClient { return c.clients.subnets 
 
 // NetworkUsages is the client of a region's network quotas.
 func (c *Client) NetworkUsages() *armnetwork.UsagesClient { return c.clients.netUsages }
+
+// Bastions is the client of Microsoft.Network/bastionHosts.
+func (c *Client) Bastions() *armnetwork.BastionHostsClient { return c.clients.bastions }
+
+// NATGateways is the client of Microsoft.Network/natGateways.
+func (c *Client) NATGateways() *armnetwork.NatGatewaysClient { return c.clients.nats }
 
 // ResourceGroups is the client of resource groups.
 func (c *Client) ResourceGroups() *armresources.ResourceGroupsClient { return c.clients.groups }

@@ -272,7 +272,7 @@ func networkFailure(err error) bool {
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return !errors.Is(err, context.Canceled)
 	}
-	return certificateFailure(err)
+	return cutShort(err) || certificateFailure(err)
 }
 
 // certificateFailure says whether the other side is not who it should be.

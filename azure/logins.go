@@ -37,8 +37,9 @@ type login struct {
 // loginsFile holds all of them.
 const loginsFile = "logins.json"
 
-// loginsVersion is written into the file, so that a later azlin can tell what it reads.
-const loginsVersion = 1
+// loginsVersion is written into the file, so that a later azlin can tell what it reads. Files of version 1 have no
+// checksum.
+const loginsVersion = 2
 
 type loginsContent struct {
 	Version int     `json:"version"`
@@ -50,24 +51,27 @@ func readLogins(dir string) ([]login, error) {
 		return nil, nil
 	}
 	name := filepath.Join(dir, loginsFile)
-	data, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	var all []login
+	_, err := atomicfile.Recall(name, func(data []byte) (err error) {
+		all, err = parseLogins(name, data)
+		return err
+	})
+	switch {
+	case err == nil:
+		return all, nil
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
-	}
-	if err != nil {
+	case errors.Is(err, atomicfile.ErrDamaged):
+		return nil, brokenLogins(name, err)
+	case errkind.Of(err) == errkind.Unknown:
 		return nil, unreadable("the remembered sign-ins", err)
 	}
-	return parseLogins(name, data)
+	return nil, err
 }
 
 // parseLogins reads the file's content. What it says about a broken one never quotes it: it holds secrets.
 func parseLogins(name string, data []byte) ([]login, error) {
-	broken := func(what string) error {
-		return &errkind.Error{
-			Kind: errkind.Invalid, Op: "read the remembered sign-ins", Resource: name, Class: ErrAuthentication,
-			Err: errors.New(what), Next: "azlin logout",
-		}
-	}
+	broken := func(what string) error { return brokenLogins(name, errors.New(what)) }
 	var c loginsContent
 	if err := json.Unmarshal(data, &c); err != nil {
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
@@ -76,10 +80,21 @@ func parseLogins(name string, data []byte) ([]login, error) {
 		}
 		return nil, broken("not what azlin writes")
 	}
-	if c.Version != loginsVersion {
-		return nil, broken(fmt.Sprintf("its version is %d, not %d", c.Version, loginsVersion))
+	switch {
+	case c.Version > loginsVersion:
+		return nil, broken(fmt.Sprintf("its version is %d, this azlin reads up to %d: a newer one wrote it", c.Version, loginsVersion))
+	case c.Version < 1:
+		return nil, broken("it names no version")
+	case c.Version > 1:
+		if err := atomicfile.VerifySealed(data); err != nil {
+			return nil, brokenLogins(name, err)
+		}
 	}
 	return c.Logins, nil
+}
+
+func brokenLogins(name string, err error) error {
+	return &errkind.Error{Kind: errkind.Invalid, Op: "read the remembered sign-ins", Resource: name, Class: ErrAuthentication, Err: err, Next: "azlin logout"}
 }
 
 func position(data []byte, offset int64) (line, column int) {
@@ -110,18 +125,20 @@ func findLogin(all []login, authority, tenant string) (login, bool) {
 
 // keep remembers a sign-in in place of the one for the same tenant.
 func (l login) keep(ctx context.Context, dir string) error {
-	return atomicfile.Update(ctx, filepath.Join(dir, loginsFile), 0o600, func(old []byte) ([]byte, error) {
-		var all []login
-		if old != nil {
-			var err error
-			if all, err = parseLogins(filepath.Join(dir, loginsFile), old); err != nil {
-				return nil, err
-			}
+	name := filepath.Join(dir, loginsFile)
+	return atomicfile.Locked(ctx, name, func() error {
+		all, err := readLogins(dir)
+		if err != nil {
+			return err
 		}
 		all = slices.DeleteFunc(all, func(o login) bool {
 			return o.Authority == l.Authority && (strings.EqualFold(o.TenantID, l.TenantID) || o.Kind == ManagedIdentity || l.Kind == ManagedIdentity)
 		})
-		return json.Marshal(loginsContent{Version: loginsVersion, Logins: append(all, l)})
+		data, err := json.Marshal(loginsContent{Version: loginsVersion, Logins: append(all, l)})
+		if err != nil {
+			return err
+		}
+		return atomicfile.Keep(name, data, 0o600)
 	})
 }
 
@@ -201,7 +218,7 @@ func Logout(ctx context.Context, dir string) (Forgotten, error) {
 			continue
 		}
 		name := filepath.Join(dir, e.Name())
-		if err := atomicfile.Locked(ctx, name, func() error { return os.Remove(name) }); err != nil {
+		if err := atomicfile.Locked(ctx, name, func() error { return atomicfile.Forget(name) }); err != nil {
 			return f, fmt.Errorf("forget the tokens: %w", err)
 		}
 		if e.Name() != loginsFile {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/azlin-dev/azlin/audit"
+	"github.com/azlin-dev/azlin/errkind"
 )
 
 // OperationState is how far a long-running operation is.
@@ -33,6 +35,7 @@ type Operation[T any] struct {
 	id       string
 	began    time.Time
 	first    time.Duration // pause before the first look
+	look     chan struct{} // somebody knows better when
 }
 
 // Begin starts an operation: begin is the call of a typed client's Begin… method with the context it
@@ -43,7 +46,7 @@ func Begin[T any](ctx context.Context, c *Client, op, resource string, begin fun
 	if err != nil {
 		return nil, Wrap(op, resource, err)
 	}
-	o := &Operation[T]{client: c, poller: poller, op: op, resource: resource, began: time.Now(), first: firstPause}
+	o := &Operation[T]{client: c, poller: poller, op: op, resource: resource, began: time.Now(), first: firstPause, look: make(chan struct{}, 1)}
 	if resp != nil {
 		o.request = resp.Request
 		o.id = operationID(resp.Header)
@@ -61,7 +64,7 @@ func Resume[T any](ctx context.Context, c *Client, op, resource string, begin fu
 	if err != nil {
 		return nil, Wrap(op, resource, err)
 	}
-	return &Operation[T]{client: c, poller: poller, op: op, resource: resource, began: time.Now()}, nil
+	return &Operation[T]{client: c, poller: poller, op: op, resource: resource, began: time.Now(), look: make(chan struct{}, 1)}, nil
 }
 
 // Azure's own default for clients is 30 s between looks, which makes a start of 12 s take 30.
@@ -90,13 +93,39 @@ func (o *Operation[T]) ResumeToken() string {
 	return token
 }
 
+// LookNow makes Wait look at once, for who has learnt elsewhere that the operation may be done. It may be called by
+// other goroutines.
+func (o *Operation[T]) LookNow() {
+	select {
+	case o.look <- struct{}{}:
+	default: // it is about to
+	}
+}
+
+// pause waits for d, or until LookNow.
+func (o *Operation[T]) pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-o.look:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
 // Wait looks at the operation until it is done, as often as Azure asks for, else every 2 to 5
-// seconds. report (may be nil) hears of each look. When ctx ends, Azure goes on all the same.
+// seconds. report (may be nil) hears of each look. When ctx ends, or Options.Patience, Azure goes on all the
+// same; the error for the latter is of kind Provisioning.
 func (o *Operation[T]) Wait(ctx context.Context, report func(OperationState)) (T, error) {
 	var zero T
 	pause, looks := o.first, 0
 	for !o.poller.Done() {
-		if err := sleep(ctx, pause); err != nil {
+		if o.client != nil && time.Since(o.began) > o.client.patience {
+			return zero, o.tooLong()
+		}
+		if err := o.pause(ctx, pause); err != nil {
 			return zero, Wrap(o.op, o.resource, err)
 		}
 		resp, err := o.poller.Poll(ctx) //nolint:bodyclose // the pipeline has read and closed it
@@ -122,6 +151,13 @@ func (o *Operation[T]) Wait(ctx context.Context, report func(OperationState)) (T
 		o.record(ctx, audit.Succeeded, nil)
 	}
 	return result, nil
+}
+
+func (o *Operation[T]) tooLong() error {
+	return &errkind.Error{
+		Kind: errkind.Provisioning, Op: o.op, Resource: o.resource,
+		Err: fmt.Errorf("Azure has not ended it within %s; it may still do so", o.client.patience), //nolint:staticcheck // a name
+	}
 }
 
 func (o *Operation[T]) failed(ctx context.Context, err error) error {

@@ -144,3 +144,22 @@ func TestOperationCancelAndResume(t *testing.T) {
 		}
 	})
 }
+
+// TestPatienceEnds: an operation that Azure never ends is not waited for without end, and the error says that it may go on.
+func TestPatienceEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &lro{until: time.Now().Add(100 * time.Hour)}
+		c := open(t, l.serve)
+		op, err := start(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		_, err = op.Wait(t.Context(), nil)
+		took := time.Since(began)
+		if errkind.Of(err) != errkind.Provisioning || !strings.Contains(err.Error(), "has not ended it within 1h0m0s") || took < azure.DefaultPatience || took > azure.DefaultPatience+time.Minute {
+			t.Errorf("after %s: %v", took, err)
+		}
+	})
+}

@@ -36,6 +36,7 @@ func (a *auditor) Do(req *policy.Request) (*http.Response, error) {
 		return nil, &final{errkind.New(errkind.Permission, "%s %s: this context is read-only, nothing was sent", raw.Method, raw.URL.Path)}
 	}
 	r := a.describe(raw)
+	r.Detail = detailOf(req, r.Operation)
 	r.Status = audit.Started
 	if a.record != nil {
 		if err := a.record(r); err != nil {

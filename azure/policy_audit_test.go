@@ -2,8 +2,10 @@ package azure_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -79,6 +81,47 @@ func TestAudit(t *testing.T) {
 				t.Errorf("code %q with status %s", last.Code, last.Status)
 			}
 		})
+	}
+}
+
+// TestAuditNamesOpenDoors: a rule that admits everyone is on record as that, however the group or rule is written.
+func TestAuditNamesOpenDoors(t *testing.T) {
+	t.Parallel()
+	const group = "/subscriptions/" + subscription + "/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/n"
+	rule := func(edits ...string) string {
+		return strings.NewReplacer(edits...).Replace(`{"properties":{"access":"Allow","direction":"Inbound","sourceAddressPrefixes":["SOURCE"]}}`)
+	}
+	for name, tc := range map[string]struct {
+		path, body string
+		open       bool
+	}{
+		"rule":         {group + "/securityRules/r", rule("SOURCE", "0.0.0.0/0"), true},
+		"IPv6":         {group + "/securityRules/r", rule("SOURCE", "::/0"), true},
+		"one prefix":   {group + "/securityRules/r", rule("Prefixes", "Prefix", `["SOURCE"]`, `"*"`), true},
+		"group":        {group, `{"properties":{"securityRules":[` + rule("SOURCE", "203.0.113.7/32") + "," + rule("SOURCE", "internet") + `]}}`, true},
+		"own address":  {group, `{"properties":{"securityRules":[` + rule("SOURCE", "203.0.113.7/32") + `]}}`, false},
+		"refusal":      {group + "/securityRules/r", rule("SOURCE", "*", "Allow", "Deny"), false},
+		"way out":      {group + "/securityRules/r", rule("SOURCE", "*", "Inbound", "Outbound"), false},
+		"another type": {nicPath, rule("SOURCE", "*"), false},
+	} {
+		var got collected[audit.Record]
+		var sent string
+		c := open(t, func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			sent = string(body)
+			reply(w, 200, `{}`)
+		}, recorder(&got))
+		if _, err := c.Do(t.Context(), http.MethodPut, tc.path, "1", json.RawMessage(tc.body)); err != nil {
+			t.Fatal(err)
+		}
+		if sent != tc.body {
+			t.Errorf("%s: sent %q", name, sent)
+		}
+		for _, r := range got.list() {
+			if (r.Detail != "") != tc.open {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
 	}
 }
 

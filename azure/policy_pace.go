@@ -3,6 +3,7 @@ package azure
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ type pacer struct {
 	mu      sync.Mutex
 	buckets map[string]*bucket
 	drawsOn map[string][]string // kind of request → names of the buckets it drew on last time
+	outage  outage
 }
 
 // bucket is what is known about one limit.
@@ -57,6 +59,9 @@ func (p *pacer) Do(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	p.release(names)
 	if err != nil {
+		if ctx.Err() == nil {
+			p.broken()
+		}
 		return resp, err
 	}
 	p.learn(kind, raw, resp)
@@ -87,7 +92,14 @@ func (p *pacer) reserve(kind string) ([]string, time.Duration) {
 		wait = min(wait, longestPace)
 		wait = max(wait, b.notBefore.Sub(now)) // Azure's own word is not an estimate
 	}
-	return names, wait
+	return names, p.outage.turn(now, wait)
+}
+
+// broken learns that a request got no answer.
+func (p *pacer) broken() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.outage.learn(true)
 }
 
 func (p *pacer) release(names []string) {
@@ -114,9 +126,14 @@ func (p *pacer) learn(kind string, raw *http.Request, resp *http.Response) {
 		b.remaining, b.at = left-b.inFlight, now
 		names = append(names, name)
 	}
-	if resp.StatusCode == http.StatusTooManyRequests {
+	p.outage.learn(resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError)
+	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
 		if len(names) == 0 {
 			names = p.drawsOn[kind]
+		}
+		if len(names) == 0 { // it is not known what it drew on, only that it has to wait
+			names = []string{kind}
+			p.buckets[kind] = &bucket{remaining: math.MaxInt32, most: math.MaxInt32, refill: math.MaxInt32, at: now}
 		}
 		if asked, ok := retryAfter(resp.Header, now); ok {
 			for _, name := range names {

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -57,6 +58,12 @@ func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {
 			return nil, err
 		}
 		resp, err := req.Clone(ctx).Next()
+		if err != nil && method == http.MethodPatch && cutShort(err) && try < cutShortTries {
+			if err := sleep(ctx, replication.first); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err != nil {
 			return resp, err
 		}
@@ -88,6 +95,19 @@ func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// cutShortTries is how often a patch is repeated whose answer did not come whole. azcore repeats the other methods that
+// may be repeated, but not this one; a merge patch is the same the second time.
+const cutShortTries = 3
+
+// cutShort says whether an answer ended in the middle of its body. azcore has a type for that, but keeps it to itself.
+func cutShort(err error) bool {
+	_, final := errors.AsType[interface {
+		error
+		NonRetriable()
+	}](err)
+	return final && strings.HasPrefix(err.Error(), "body download policy: ")
 }
 
 // sleep waits, or returns ctx's error when that ends first.

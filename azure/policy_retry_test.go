@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -160,4 +161,44 @@ func TestReferenceToFresh(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAnswerCutShort: a patch whose answer ends in the middle is repeated, since it is the same the second time; a POST is
+// not, and its failure says what it is.
+func TestAnswerCutShort(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		method   string
+		requests int64
+		ok       bool
+	}{{http.MethodPatch, 2, true}, {http.MethodPost, 1, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			cut := false
+			client := open(t, func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{"a":1}`) }, func(o *azure.Options) {
+				o.HTTP = &http.Client{Transport: cutting{o.HTTP.Transport, &cut}}
+			})
+			_, err := client.Do(t.Context(), c.method, nicPath, "1", map[string]int{"a": 1})
+			if (err == nil) != c.ok || err != nil && errkind.Of(err) != errkind.Unreachable {
+				t.Errorf("%s: %v [%s]", c.method, err, errkind.Of(err))
+			}
+			if n := client.Requests(); int64(n) != c.requests {
+				t.Errorf("%s: %d requests", c.method, n)
+			}
+		})
+	}
+}
+
+// cutting ends the body of the first answer in its middle.
+type cutting struct {
+	http.RoundTripper
+	done *bool
+}
+
+func (c cutting) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := c.RoundTripper.RoundTrip(r)
+	if err == nil && !*c.done {
+		*c.done = true
+		resp.Body = io.NopCloser(io.MultiReader(io.LimitReader(resp.Body, 3), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	}
+	return resp, err
 }

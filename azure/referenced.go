@@ -58,13 +58,30 @@ func DiskUsedBy(disk *armcompute.Disk) string {
 			return *id
 		}
 	}
-	if p := disk.Properties; p != nil && p.DiskState != nil {
-		switch *p.DiskState {
-		case armcompute.DiskStateActiveSAS, armcompute.DiskStateActiveSASFrozen:
-			return "an active shared access signature"
-		case armcompute.DiskStateActiveUpload, armcompute.DiskStateReadyToUpload:
-			return "an upload"
-		}
+	if p := disk.Properties; p != nil {
+		return usedInState(p.DiskState)
+	}
+	return ""
+}
+
+// SnapshotUsedBy gives what uses the snapshot: whoever holds an access signature for it. What was made of a snapshot
+// does not need it.
+func SnapshotUsedBy(snapshot *armcompute.Snapshot) string {
+	if p := snapshot.Properties; p != nil {
+		return usedInState(p.DiskState)
+	}
+	return ""
+}
+
+func usedInState(state *armcompute.DiskState) string {
+	if state == nil {
+		return ""
+	}
+	switch *state {
+	case armcompute.DiskStateActiveSAS, armcompute.DiskStateActiveSASFrozen:
+		return "an active shared access signature"
+	case armcompute.DiskStateActiveUpload, armcompute.DiskStateReadyToUpload:
+		return "an upload"
 	}
 	return ""
 }

@@ -12,12 +12,19 @@ import (
 
 // The tags that azlin sets. Azure compares tag names without regard to case.
 const (
-	TagManagedBy = "managed-by"     // always ManagedBy: the one sign that a resource is azlin's
-	TagCreated   = "azlin-created"  // RFC 3339
-	TagOwner     = "azlin-owner"    // who asked for it
-	TagSession   = "azlin-session"  // the session's name
-	TagOperation = "azlin-op"       // <kind>:<id>:<step>
-	TagHostKey   = "azlin-host-key" // public half of the VM's SSH host key
+	TagManagedBy = "managed-by"      // always ManagedBy: the one sign that a resource is azlin's
+	TagCreated   = "azlin-created"   // RFC 3339
+	TagOwner     = "azlin-owner"     // who asked for it
+	TagSession   = "azlin-session"   // the session's name
+	TagOperation = "azlin-op"        // <kind>:<id>:<step>
+	TagUser      = "azlin-user"      // login user of a VM of which Azure knows none
+	TagHostKey   = "azlin-host-key"  // public half of the VM's SSH host key
+	TagPool      = "azlin-pool"      // name of the pool that a VM belongs to
+	TagTemplate  = "azlin-template"  // name of the template that a VM was made from
+	TagProtected = "azlin-protected" // set by people, to anything: the VM is not stopped or deleted for the sake of cost
+	TagImage     = "azlin-image"     // of a VM that an image is made of: the image's name and version, "base:2026.1129.101500"
+	TagSource    = "azlin-source"    // of an image: the VM that it was baked from; of a VM: the one whose disks it begins with
+	TagResize    = "azlin-resize"    // the size and the power state from before a resize that has not ended: "Standard_B2s running"
 
 	ManagedBy = "azlin"
 )
@@ -40,6 +47,15 @@ func Tag(tags map[string]string, name string) (string, bool) {
 func Managed(tags map[string]string) bool {
 	v, _ := Tag(tags, TagManagedBy)
 	return v == ManagedBy
+}
+
+// OwnTag says whether azlin keeps its own records in the tag of that name, so that it is not for people to change.
+func OwnTag(name string) bool {
+	const prefix = "azlin-"
+	if strings.EqualFold(name, TagProtected) {
+		return false
+	}
+	return strings.EqualFold(name, TagManagedBy) || len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
 
 // Tags makes plain tags of an SDK model's; a null value is an empty one.
@@ -85,15 +101,15 @@ func WithTags(base, over map[string]string) map[string]string {
 
 // Azure's limits on tags.
 const (
-	maxTags     = 50
+	MaxTags     = 50
 	maxTagName  = 512 // 128 for storage accounts, which azlin's tags never reach
 	maxTagValue = 256
 )
 
 // ValidateTags checks tags against Azure's limits before anything is sent.
 func ValidateTags(tags map[string]string) error {
-	if len(tags) > maxTags {
-		return errkind.New(errkind.Invalid, "%d tags are more than the %d that Azure allows", len(tags), maxTags)
+	if len(tags) > MaxTags {
+		return errkind.New(errkind.Invalid, "%d tags are more than the %d that Azure allows", len(tags), MaxTags)
 	}
 	seen := make(map[string]string, len(tags))
 	for _, name := range slices.Sorted(maps.Keys(tags)) {

@@ -64,9 +64,14 @@ func (c *Client) DeleteTags(ctx context.Context, id string, names ...string) err
 	})
 }
 
-// ResourceTags reads the tags of the resource with that id.
+// ResourceTags reads the tags of the resource with that id. Who may read a VM but not tags gets them from the VM.
 func (c *Client) ResourceTags(ctx context.Context, id string) (map[string]string, error) {
 	resp, err := c.Do(ctx, http.MethodGet, tagsPath(id), tagsVersion, nil)
+	if errkind.Of(err) == errkind.Permission && isVM(id) {
+		var vm vmTags
+		vm, _, err = c.readVMTags(ctx, id)
+		return vm.Tags, err
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -86,32 +91,47 @@ func (c *Client) patchTags(ctx context.Context, id, operation string, tags map[s
 	if errkind.Of(err) != errkind.Permission {
 		return err
 	}
-	if parsed, perr := ParseID(id); perr != nil || !parsed.IsType("Microsoft.Compute/virtualMachines") {
+	if !isVM(id) {
 		return err
 	}
 	return c.patchVMTags(ctx, id, fallback)
 }
 
+func isVM(id string) bool {
+	parsed, err := ParseID(id)
+	return err == nil && parsed.IsType("Microsoft.Compute/virtualMachines")
+}
+
 // vmTagsVersion is the oldest api-version of Compute in which a VM has an ETag.
 const vmTagsVersion = "2024-11-01"
+
+// vmTags is what is read of a VM here.
+type vmTags struct {
+	Tags map[string]string `json:"tags"`
+	ETag string            `json:"etag"`
+}
+
+// readVMTags reads a VM's tags and the ETag that they are true for.
+func (c *Client) readVMTags(ctx context.Context, id string) (vm vmTags, etag string, err error) {
+	resp, err := c.Do(ctx, http.MethodGet, id, vmTagsVersion, nil)
+	if err != nil {
+		return vm, "", err
+	}
+	if err := resp.Decode(&vm); err != nil {
+		return vm, "", Wrap("tag", id, err)
+	}
+	if etag = resp.Header.Get("ETag"); etag == "" {
+		etag = vm.ETag
+	}
+	return vm, etag, nil
+}
 
 // patchVMTags replaces a VM's tags by edit of what they are, again when somebody else was faster.
 func (c *Client) patchVMTags(ctx context.Context, id string, edit func(map[string]string) map[string]string) error {
 	for try := 1; ; try++ {
-		resp, err := c.Do(ctx, http.MethodGet, id, vmTagsVersion, nil)
+		vm, etag, err := c.readVMTags(ctx, id)
 		if err != nil {
 			return err
-		}
-		var vm struct {
-			Tags map[string]string `json:"tags"`
-			ETag string            `json:"etag"`
-		}
-		if err := resp.Decode(&vm); err != nil {
-			return Wrap("tag", id, err)
-		}
-		etag := resp.Header.Get("ETag")
-		if etag == "" {
-			etag = vm.ETag
 		}
 		var header []Header
 		if etag != "" {

@@ -88,6 +88,17 @@ func (c *tokenCache) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 	return out, err
 }
 
+// again asks the credential for a token in place of one that Azure refused.
+func (c *tokenCache) again(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return azcore.AccessToken{}, signIn(ctx.Err())
+	}
+	return c.renew(ctx, o, c.key(o))
+}
+
 // fetch is GetToken without looking into the cache, whose file the new token replaces.
 func (c *tokenCache) fetch(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	key := c.key(o)
@@ -161,7 +172,7 @@ func (c *tokenCache) read(key string) cachedToken {
 		return t
 	}
 	data, err := os.ReadFile(c.file(key))
-	if err != nil || json.Unmarshal(data, &t) != nil {
+	if err != nil || atomicfile.VerifySealed(data) != nil || json.Unmarshal(data, &t) != nil {
 		return cachedToken{}
 	}
 	return t
@@ -172,7 +183,11 @@ func (c *tokenCache) write(key string, t cachedToken) {
 	if os.MkdirAll(c.dir, 0o700) != nil {
 		return
 	}
-	if data, err := json.Marshal(t); err == nil {
+	data, err := json.Marshal(t)
+	if err == nil {
+		data, err = atomicfile.Seal(data)
+	}
+	if err == nil {
 		_ = atomicfile.Write(c.file(key), data, 0o600)
 	}
 }

@@ -38,6 +38,7 @@ func TestAPIVersions(t *testing.T) {
 	ctx := t.Context()
 	_, _ = c.VMs().NewListAllPager(nil).NextPage(ctx)
 	_, _ = c.Disks().NewListPager(nil).NextPage(ctx)
+	_, _ = c.Snapshots().NewListPager(nil).NextPage(ctx)
 	_, _ = c.Images().Get(ctx, "l", "p", "o", "s", "v", nil)
 	_, _ = c.SKUs().NewListPager(nil).NextPage(ctx)
 	_, _ = c.ComputeUsages().NewListPager("l", nil).NextPage(ctx)
@@ -47,6 +48,8 @@ func TestAPIVersions(t *testing.T) {
 	_, _ = c.SecurityRules().Get(ctx, "g", "n", "r", nil)
 	_, _ = c.VNets().NewListAllPager(nil).NextPage(ctx)
 	_, _ = c.Subnets().Get(ctx, "g", "v", "s", nil)
+	_, _ = c.Bastions().NewListPager(nil).NextPage(ctx)
+	_, _ = c.NATGateways().NewListAllPager(nil).NextPage(ctx)
 	_, _ = c.NetworkUsages().NewListPager("l", nil).NextPage(ctx)
 	_, _ = c.ResourceGroups().Get(ctx, "g", nil)
 	_, _ = c.Resources().NewListPager(nil).NextPage(ctx)
@@ -62,9 +65,12 @@ func TestAPIVersions(t *testing.T) {
 	want := map[string][]string{
 		"Microsoft.Compute/disks":                 {"2026-03-02"},
 		"Microsoft.Compute/skus":                  {"2021-07-01"},
+		"Microsoft.Compute/snapshots":             {"2026-03-02"},
 		"Microsoft.Compute/usages":                {"2026-04-01"},
 		"Microsoft.Compute/virtualMachines":       {"2026-04-01"},
 		"Microsoft.Compute/vmimage":               {"2026-04-01"},
+		"Microsoft.Network/bastionHosts":          {"2025-05-01"},
+		"Microsoft.Network/natGateways":           {"2025-05-01"},
 		"Microsoft.Network/networkInterfaces":     {"2025-05-01"},
 		"Microsoft.Network/networkSecurityGroups": {"2025-05-01"},
 		"Microsoft.Network/publicIPAddresses":     {"2025-05-01"},

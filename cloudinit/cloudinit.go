@@ -1,4 +1,6 @@
-// Package cloudinit writes the cloud-config document that a new VM reads at its first boot.
+// Package cloudinit writes what a new VM reads at its first boot: its host key, the tools to install, the
+// operator's own cloud-init file and a startup script; and it reads the record that the installation of
+// tools keeps on the VM.
 //
 // The document travels as custom data, which Azure never shows again and which only root on the VM can
 // read; it holds the VM's private host key.
@@ -6,6 +8,7 @@ package cloudinit
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -17,22 +20,22 @@ import (
 // MaxSize is how much custom data Azure takes, before base64.
 const MaxSize = 64<<10 - 1
 
-// Config is what a VM is told at its first boot. The zero value tells it nothing.
+// Config is what a VM is told at its first boot. The zero value tells it to install all tools.
 type Config struct {
-	HostKeyPrivate string   // OpenSSH PEM of an ed25519 key; empty: the VM makes its own
-	HostKeyPublic  string   // its public half, in authorized_keys form
-	Packages       []string // apt packages to install
-}
+	HostKeyPrivate string // OpenSSH PEM of an ed25519 key; empty: the VM makes its own
+	HostKeyPublic  string // its public half, in authorized_keys form
 
-// DefaultPackages are what every azlin VM has before anything else is installed.
-func DefaultPackages() []string { return []string{"git", "ripgrep", "rsync", "tmux"} }
+	User          string   // the login user, who is set up for the tools; empty: "azureuser"
+	Tools         []string // names of Tools; nil: all of them; empty: none
+	StartupScript string   // run last, as root, once; without a #! line by sh; empty: none
+	Extra         []byte   // the operator's own file: #cloud-config or a script; empty: none
+}
 
 // document mirrors the cloud-config keys that azlin uses.
 type document struct {
 	SSHDeleteKeys *bool    `yaml:"ssh_deletekeys,omitempty"`
 	SSHKeys       *sshKeys `yaml:"ssh_keys,omitempty"`
-	PackageUpdate bool     `yaml:"package_update,omitempty"`
-	Packages      []string `yaml:"packages,omitempty"`
+	WriteFiles    []file   `yaml:"write_files,omitempty"`
 }
 
 type sshKeys struct {
@@ -40,28 +43,83 @@ type sshKeys struct {
 	Public  string `yaml:"ed25519_public"`
 }
 
-// Render returns the document, ready to be base64-encoded as custom data.
+type file struct {
+	Path        string `yaml:"path"`
+	Permissions string `yaml:"permissions"`
+	Append      bool   `yaml:"append,omitempty"`
+	Encoding    string `yaml:"encoding,omitempty"`
+	Content     string `yaml:"content"`
+}
+
+// Render returns the document, ready to be base64-encoded as custom data: one #cloud-config, or a MIME
+// multipart of it and of scripts. The scripts are parts, not entries of runcmd, so that no way of merging
+// the operator's file can take them away.
 func Render(c Config) ([]byte, error) {
-	var doc document
 	if (c.HostKeyPrivate == "") != (c.HostKeyPublic == "") {
 		return nil, errkind.New(errkind.Invalid, "cloud-init: a host key has two halves, only one was given")
 	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	tools, err := SelectTools(c.Tools)
+	if err != nil {
+		return nil, err
+	}
+	own, err := c.ownPart(tools)
+	if err != nil {
+		return nil, err
+	}
+	parts := []part{own}
+	if len(tools) > 0 || c.StartupScript != "" {
+		script, err := installScript(cmp.Or(c.User, "azureuser"), tools, c.StartupScript != "")
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part{kind: typePerBoot, name: "azlin-tools", content: script})
+	}
+	if len(c.Extra) > 0 {
+		parts = append(parts, c.extraPart())
+	}
+	if c.StartupScript != "" {
+		// Scripts run in the order of their names, and that of the operator's runcmd is "runcmd".
+		parts = append(parts, part{kind: typeScript, name: "zz-azlin-startup", content: []byte(startupRunner)})
+	}
+	out := own.content
+	if len(parts) > 1 {
+		if out, err = multipart(parts); err != nil {
+			return nil, err
+		}
+	}
+	if len(out) > MaxSize {
+		return nil, errkind.New(errkind.Invalid,
+			"cloud-init: the document has %d bytes, %d of them from the cloud-init file and %d from the startup script; Azure takes %d",
+			len(out), len(c.Extra), len(c.StartupScript), MaxSize)
+	}
+	return out, nil
+}
+
+// ownPart is azlin's cloud-config.
+func (c Config) ownPart(tools []Tool) (part, error) {
+	var doc document
 	if c.HostKeyPrivate != "" {
 		remove := true // the image's keys, if it was baked with any
 		doc.SSHDeleteKeys = &remove
 		doc.SSHKeys = &sshKeys{Private: c.HostKeyPrivate, Public: c.HostKeyPublic}
 	}
-	doc.Packages = c.Packages
-	doc.PackageUpdate = len(c.Packages) > 0
+	if len(tools) > 0 {
+		doc.WriteFiles = append(doc.WriteFiles,
+			file{Path: "/etc/tmux.conf", Permissions: "0644", Append: true, Content: tmuxConfig},
+			file{Path: "/run/azlin/tools", Permissions: "0644", Content: "tools: waiting "})
+	}
+	if c.StartupScript != "" {
+		doc.WriteFiles = append(doc.WriteFiles, scriptFile("/var/lib/azlin/startup-script", c.StartupScript))
+	}
 	var b bytes.Buffer
 	b.WriteString("#cloud-config\n")
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
 	if err := errors.Join(enc.Encode(doc), enc.Close()); err != nil {
-		return nil, fmt.Errorf("cloud-init: %w", err)
+		return part{}, fmt.Errorf("cloud-init: %w", err)
 	}
-	if b.Len() > MaxSize {
-		return nil, errkind.New(errkind.Invalid, "cloud-init: the document has %d bytes; Azure takes %d", b.Len(), MaxSize)
-	}
-	return b.Bytes(), nil
+	return part{kind: typeConfig, name: "azlin.yaml", content: b.Bytes()}, nil
 }

@@ -7,6 +7,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 )
 
 // Defaults for a person who has decided nothing yet.
@@ -14,7 +16,10 @@ const (
 	DefaultRegion              = "westus2"
 	DefaultVMSize              = "Standard_B2s"
 	DefaultResourceGroup       = "azlin-rg" // used by `new` only; other commands then look at the whole subscription
-	DefaultNotificationCommand = "imessR"   // used where it is installed
+	DefaultSSHTimeout          = 15 * time.Second
+	DefaultOperationTimeout    = time.Hour
+	DefaultReconnectAttempts   = 3
+	DefaultNotificationCommand = "imessR" // used where it is installed
 )
 
 // The classes of this package's failures, for errors.Is.
@@ -42,7 +47,11 @@ type Config struct {
 	VMStorage            map[string]string // by VM name
 	DefaultNFSStorage    string
 	SSHSource            string   // "any", an address or a CIDR from which SSH is admitted; empty: the operator's own address
+	SSHTimeout           string   // a duration; see SSHPatience
+	OperationTimeout     string   // a duration; see OperationPatience
+	MaxReconnectAttempts string   // a number; see ReconnectAttempts
 	EchoServices         []string // HTTPS services that tell the caller's address
+	Terminal             string   // that new windows are opened in, where it can be; one of Terminals
 
 	Unknown []UnknownKey // kept in the file, used for nothing
 
@@ -63,6 +72,31 @@ func (c Config) VMSize() string { return or(c.DefaultVMSize, DefaultVMSize) }
 
 // Notifier returns the command that notifies, which need not be installed.
 func (c Config) Notifier() string { return or(c.NotificationCommand, DefaultNotificationCommand) }
+
+// OperationPatience returns how long an operation of Azure's is waited for.
+func (c Config) OperationPatience() time.Duration {
+	return durationOr(c.OperationTimeout, DefaultOperationTimeout)
+}
+
+// durationOr is a duration that was checked when it was loaded, or the default when it is not set.
+func durationOr(s string, otherwise time.Duration) time.Duration {
+	if d, err := time.ParseDuration(s); err == nil && d > 0 {
+		return d
+	}
+	return otherwise
+}
+
+// SSHPatience returns how long a VM may be silent at a time: until it answers, until the login, and between questions
+// whether it is still there.
+func (c Config) SSHPatience() time.Duration { return durationOr(c.SSHTimeout, DefaultSSHTimeout) }
+
+// ReconnectAttempts returns how often in a row a lost connection is made again; 0 is without end.
+func (c Config) ReconnectAttempts() int {
+	if n, err := strconv.Atoi(c.MaxReconnectAttempts); err == nil && n >= 0 {
+		return n
+	}
+	return DefaultReconnectAttempts
+}
 
 func or(value, fallback string) string {
 	if value == "" {

@@ -96,7 +96,7 @@ func TestEnvironmentAndPaths(t *testing.T) {
 		t.Errorf("got %+v", env)
 	}
 	p, err := config.ResolvePaths(env)
-	if err != nil || p.Dir != "/h/.azlin" || p.SSHDir != "/h/.ssh" || p.AzureDir != "/h/.azure" {
+	if err != nil || p.Dir != "/h/.azlin" || p.SSHDir != "/h/.ssh" || p.AzureDir != "/h/.azure" || p.Templates != "/h/.azlin/templates" {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	if _, err := config.ResolvePaths(config.Environment{}); !errors.Is(err, config.ErrNoHome) {

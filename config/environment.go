@@ -31,6 +31,23 @@ type Environment struct {
 	Display          string // DISPLAY or WAYLAND_DISPLAY: a desktop session on Linux
 	Editor           string // VISUAL, EDITOR: for 'azlin config edit'
 	Shell            string // SHELL (COMSPEC on Windows): for 'azlin context shell'
+
+	Terminal TerminalEnvironment
+}
+
+// TerminalEnvironment is what terminals tell the programs that run in them. Empty: not in that one.
+type TerminalEnvironment struct {
+	Program     string // TERM_PROGRAM: iTerm.app, Apple_Terminal, WezTerm and others
+	Tmux        string // TMUX
+	Kitty       string // KITTY_WINDOW_ID
+	KittyListen string // KITTY_LISTEN_ON: where kitty takes orders
+	WezTerm     string // WEZTERM_PANE
+	Alacritty   string // ALACRITTY_WINDOW_ID
+	Konsole     string // KONSOLE_VERSION
+	GNOME       string // GNOME_TERMINAL_SCREEN
+	XTerm       string // XTERM_VERSION
+	Windows     string // WT_SESSION
+	WSL         string // WSL_DISTRO_NAME: the distribution that runs under Windows
 }
 
 // Environ returns the environment of this process in the form ReadEnvironment takes.
@@ -81,5 +98,10 @@ func ReadEnvironment(environ []string) Environment {
 		OperatorHostname: vars["HOSTNAME"],
 		Editor:           first("VISUAL", "EDITOR"),
 		Shell:            first("SHELL", "COMSPEC"),
+		Terminal: TerminalEnvironment{
+			Program: vars["TERM_PROGRAM"], Tmux: vars["TMUX"], Kitty: vars["KITTY_WINDOW_ID"], KittyListen: vars["KITTY_LISTEN_ON"],
+			WezTerm: vars["WEZTERM_PANE"], Alacritty: vars["ALACRITTY_WINDOW_ID"], Konsole: vars["KONSOLE_VERSION"],
+			GNOME: vars["GNOME_TERMINAL_SCREEN"], XTerm: vars["XTERM_VERSION"], Windows: vars["WT_SESSION"], WSL: vars["WSL_DISTRO_NAME"],
+		},
 	}
 }

@@ -16,6 +16,7 @@ type Paths struct {
 	Audit      string // audit.jsonl: every change, hash-chained
 	History    string // connections.jsonl: every interactive connection
 	Operations string // operations/: plans that can be resumed
+	Templates  string // templates/: a file for each template of VMs
 	Cache      string // cache/: prices, SKUs; may be deleted at any time
 	Tokens     string // tokens/: cached access tokens, mode 0600
 	Emulator   string // emulator/: state of the local Azure
@@ -55,6 +56,7 @@ func ResolvePaths(env Environment) (Paths, error) {
 		Audit:      filepath.Join(dir, "audit.jsonl"),
 		History:    filepath.Join(dir, "connections.jsonl"),
 		Operations: filepath.Join(dir, "operations"),
+		Templates:  filepath.Join(dir, "templates"),
 		Cache:      filepath.Join(dir, "cache"),
 		Tokens:     filepath.Join(dir, "tokens"),
 		Emulator:   filepath.Join(dir, "emulator"),

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/azlin-dev/azlin/errkind"
@@ -61,8 +62,24 @@ func Keys() []Key {
 			Description: "address or range from which new VMs admit SSH, or 'any'; default your own public address",
 		},
 		{
+			Name: "ssh_timeout", Default: DefaultSSHTimeout.String(), valid: validTimeout, field: func(c *Config) any { return &c.SSHTimeout },
+			Description: "how long to wait for a VM to answer, then for its login, and in between three questions whether it is still there",
+		},
+		{
+			Name: "max_reconnect_attempts", Default: strconv.Itoa(DefaultReconnectAttempts), valid: validAttempts, field: func(c *Config) any { return &c.MaxReconnectAttempts },
+			Description: "how often in a row 'azlin connect' makes a lost connection again; 0: until stopped",
+		},
+		{
+			Name: "operation_timeout", Default: DefaultOperationTimeout.String(), valid: validTimeout, field: func(c *Config) any { return &c.OperationTimeout },
+			Description: "how long to wait for an operation of Azure's to end; it goes on by itself after that",
+		},
+		{
 			Name: "echo_services", valid: validHTTPS, field: func(c *Config) any { return &c.EchoServices },
 			Description: "HTTPS services that tell your public address; all must agree",
+		},
+		{
+			Name: "terminal", valid: validTerminal, field: func(c *Config) any { return &c.Terminal },
+			Description: "terminal to open new windows in, where it can be: " + strings.Join(Terminals(), ", ") + "; default the one you are in",
 		},
 		{
 			Name: "last_vm_name", valid: validLine, field: func(c *Config) any { return &c.LastVMName },

@@ -7,7 +7,9 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -105,6 +107,34 @@ func Channels() []string { return []string{"command", "desktop", "webhook", "off
 func validChannel(s string) error {
 	if !slices.Contains(Channels(), s) {
 		return errors.New("use " + strings.Join(Channels(), ", "))
+	}
+	return nil
+}
+
+// Terminals lists the terminals that new windows can be opened in.
+func Terminals() []string {
+	return []string{
+		"iterm", "terminal", "gnome-terminal", "konsole", "xterm", "alacritty", "kitty", "wezterm", "windows-terminal", "tmux",
+	}
+}
+
+func validTerminal(s string) error {
+	if !slices.Contains(Terminals(), s) {
+		return errors.New("use " + strings.Join(Terminals(), ", "))
+	}
+	return nil
+}
+
+func validTimeout(s string) error {
+	if d, err := time.ParseDuration(s); err != nil || d < time.Second || d > time.Hour {
+		return errors.New("a duration from 1s to 1h is wanted")
+	}
+	return nil
+}
+
+func validAttempts(s string) error {
+	if n, err := strconv.Atoi(s); err != nil || n < 0 || n > 1000 || strconv.Itoa(n) != s {
+		return errors.New("a number from 0 to 1000 is wanted")
 	}
 	return nil
 }

@@ -35,10 +35,10 @@ type onePrice struct {
 
 // regionPrices are the known prices of a region, as they are kept on disk.
 type regionPrices struct {
-	Sizes   map[string]sizePrice  `json:"sizes"`
-	All     time.Time             `json:"all"` // when all sizes were read at once; zero: never
-	Disks   map[string]tierPrices `json:"disks"`
-	Address onePrice              `json:"address"`
+	Sizes  map[string]sizePrice  `json:"sizes"`
+	All    time.Time             `json:"all"` // when all sizes were read at once; zero: never
+	Disks  map[string]tierPrices `json:"disks"`
+	Meters map[string]onePrice   `json:"meters"` // hourly, by name
 }
 
 func fresh(at, now time.Time) bool {
@@ -56,16 +56,14 @@ func (r regionPrices) size(name string, now time.Time) (sizePrice, bool) {
 
 // with returns r with newer put over it.
 func (r regionPrices) with(newer regionPrices) regionPrices {
-	out := regionPrices{Sizes: map[string]sizePrice{}, All: r.All, Disks: map[string]tierPrices{}, Address: r.Address}
+	out := regionPrices{Sizes: map[string]sizePrice{}, All: r.All, Disks: map[string]tierPrices{}, Meters: map[string]onePrice{}}
 	for _, from := range []regionPrices{r, newer} {
 		maps.Copy(out.Sizes, from.Sizes)
 		maps.Copy(out.Disks, from.Disks)
+		maps.Copy(out.Meters, from.Meters)
 	}
 	if newer.All.After(out.All) {
 		out.All = newer.All
-	}
-	if newer.Address.At.After(out.Address.At) {
-		out.Address = newer.Address
 	}
 	return out
 }
@@ -96,7 +94,7 @@ func (p *Prices) known(region string) regionPrices {
 	var r regionPrices
 	if p.dir != "" {
 		data, err := os.ReadFile(p.file(region))
-		if err != nil || json.Unmarshal(data, &r) != nil {
+		if err != nil || atomicfile.VerifySealed(data) != nil || json.Unmarshal(data, &r) != nil {
 			r = regionPrices{} // absent or damaged: it is only a cache
 		}
 	}
@@ -114,9 +112,13 @@ func (p *Prices) keep(ctx context.Context, region string, newer regionPrices) {
 	}
 	_ = atomicfile.Update(ctx, p.file(region), 0o600, func(old []byte) ([]byte, error) { // see above
 		var r regionPrices
-		if json.Unmarshal(old, &r) != nil {
+		if atomicfile.VerifySealed(old) != nil || json.Unmarshal(old, &r) != nil {
 			r = regionPrices{}
 		}
-		return json.Marshal(r.with(newer))
+		data, err := json.Marshal(r.with(newer))
+		if err != nil {
+			return nil, err
+		}
+		return atomicfile.Seal(data)
 	})
 }

@@ -11,12 +11,15 @@ import (
 // asked for at the same time.
 func (p *Prices) Estimate(ctx context.Context, m Machine) Estimate {
 	var machine VMPrices
-	var address Price
+	var address, gateway Price
 	disks := make([]Price, len(m.Disks))
 	var asking sync.WaitGroup
 	asking.Go(func() { machine = p.VMs(ctx, m.Region, m.Size) })
-	if m.PublicIP {
+	if m.PublicIP || m.NATGateway {
 		asking.Go(func() { address = p.PublicIP(ctx, m.Region) })
+	}
+	if m.NATGateway {
+		asking.Go(func() { gateway = p.NATGateway(ctx, m.Region) })
 	}
 	for n, d := range m.Disks {
 		asking.Go(func() { disks[n] = p.Disk(ctx, m.Region, d) })
@@ -42,10 +45,13 @@ func (p *Prices) Estimate(ctx context.Context, m Machine) Estimate {
 		e.add(part)
 		e.Failed = cmp.Or(e.Failed, d.Failed)
 	}
-	if m.PublicIP {
-		e.add(hourlyPart("public IP", address.Money, address.Source))
-		e.Failed = cmp.Or(e.Failed, address.Failed)
+	if m.NATGateway {
+		e.add(hourlyPart("NAT gateway", gateway.Money, gateway.Source))
 	}
+	if m.PublicIP || m.NATGateway {
+		e.add(hourlyPart("public IP", address.Money, address.Source))
+	}
+	e.Failed = cmp.Or(e.Failed, gateway.Failed, address.Failed)
 	return e
 }
 

@@ -148,11 +148,11 @@ func diskPrices(items []item, region string, now time.Time) map[string]Money {
 	return prices
 }
 
-// addressPrice is the hourly price of a Standard static address: the region's own, else the one for all.
-func addressPrice(items []item, region string, now time.Time) *Money {
+// meterPrice is the hourly price of a meter: the region's own, else the one for all.
+func meterPrice(items []item, meter, region string, now time.Time) *Money {
 	var here, everywhere newest
 	for _, i := range items {
-		if i.Meter != addressMeter || !i.per("1Hour") || !i.valid() {
+		if i.Meter != meter || !i.per("1Hour") || !i.valid() {
 			continue
 		}
 		switch i.Region {

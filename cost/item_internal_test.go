@@ -29,7 +29,7 @@ func FuzzPage(f *testing.F) {
 		for _, m := range diskPrices(p.Items, "westus2", now) {
 			check(&m)
 		}
-		check(addressPrice(p.Items, "westus2", now))
+		check(meterPrice(p.Items, addressMeter, "westus2", now))
 	})
 }
 

@@ -46,6 +46,7 @@ type Machine struct {
 	Spot         bool
 	Disks        []Disk // the OS disk first
 	PublicIP     bool   // a Standard static IPv4 address
+	NATGateway   bool   // one made for it, with an address of its own
 }
 
 // Disk is a managed disk.
@@ -56,7 +57,7 @@ type Disk struct {
 
 // Part is one line of an estimate.
 type Part struct {
-	Name    string  `json:"name"`    // "VM", "OS disk", "data disk 1", "public IP"
+	Name    string  `json:"name"`    // "VM", "OS disk", "data disk 1", "public IP", "NAT gateway"
 	Hourly  *Money  `json:"hourly"`  // nil: not known
 	Monthly *Money  `json:"monthly"` // of 730 hours
 	Source  *Source `json:"source"`  // nil: not known
@@ -90,6 +91,17 @@ func (e *Estimate) add(p Part) {
 		return
 	}
 	e.Hourly, e.Monthly = &hourly, &monthly
+}
+
+// Without is the estimate without the part of that name, for a machine that is not paid for at present.
+func (e Estimate) Without(name string) Estimate {
+	less := Estimate{Unknown: []string{}, Failed: e.Failed}
+	for _, p := range e.Parts {
+		if p.Name != name {
+			less.add(p)
+		}
+	}
+	return less
 }
 
 // Sources are the different sources of the parts, the first one first.

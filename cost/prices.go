@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -152,25 +153,49 @@ func (p *Prices) Disk(ctx context.Context, region string, d Disk) Price {
 	return price
 }
 
+// Nothing is what costs nothing, in the currency of the prices.
+func (p *Prices) Nothing() Money { return Money{Currency: p.retail.currency} }
+
 // PublicIP is the hourly price of a Standard static IPv4 address.
 func (p *Prices) PublicIP(ctx context.Context, region string) Price {
+	return p.hourly(ctx, region, "Virtual Network", addressMeter)
+}
+
+// NATGateway is the hourly price of a NAT gateway, without its address and the data that goes through it.
+func (p *Prices) NATGateway(ctx context.Context, region string) Price {
+	return p.hourly(ctx, region, "NAT Gateway", natMeter)
+}
+
+// Bastion is the hourly price of a Bastion of a SKU with the two instances that it comes with, without its address and the
+// data that goes through it. Developer costs nothing.
+func (p *Prices) Bastion(ctx context.Context, region, sku string) Price {
+	if strings.EqualFold(sku, "Developer") {
+		free := p.Nothing()
+		return Price{Money: &free, Source: Source{Name: SourceRetail, AsOf: time.Now().UTC()}}
+	}
+	return p.hourly(ctx, region, "Azure Bastion", sku+" Gateway")
+}
+
+// hourly is the price of a service's meter.
+func (p *Prices) hourly(ctx context.Context, region, service, meter string) Price {
 	region = foldRegion(region)
-	known := func() bool { return fresh(p.known(region).Address.At, time.Now()) }
-	err := p.ask(ctx, "address "+region, known, func() error {
-		// Not by region: the price is the same in all of them, and listed for some only.
-		items, err := p.retail.items(ctx, condition{"serviceName", "Virtual Network"}, condition{"meterName", addressMeter})
+	key := service + "/" + meter // two services may have a meter of the same name
+	known := func() bool { return fresh(p.known(region).Meters[key].At, time.Now()) }
+	err := p.ask(ctx, key+" "+region, known, func() error {
+		// Not by region: where the price is the same everywhere it is listed for some only.
+		items, err := p.retail.items(ctx, condition{"serviceName", service}, condition{"meterName", meter})
 		if err != nil {
 			return err
 		}
 		now := time.Now().UTC()
-		p.keep(ctx, region, regionPrices{Address: onePrice{addressPrice(items, region, now), now}})
+		p.keep(ctx, region, regionPrices{Meters: map[string]onePrice{key: {meterPrice(items, meter, region, now), now}}})
 		return nil
 	})
 	if err != nil {
 		return Price{Failed: err}
 	}
-	a := p.known(region).Address
-	return Price{Money: a.Money, Source: Source{SourceRetail, a.At}}
+	m := p.known(region).Meters[key]
+	return Price{Money: m.Money, Source: Source{SourceRetail, m.At}}
 }
 
 // ask fetches what is not known yet, once for all who want it at the same time.

@@ -11,6 +11,7 @@ const (
 	productStandard = "Standard SSD Managed Disks"
 	productHDD      = "Standard HDD Managed Disks"
 	addressMeter    = "Standard IPv4 Static Public IP"
+	natMeter        = "Standard Gateway"
 )
 
 // DiskTier is what a disk is billed as: a premium SSD of 100 GB is "P10 LRS". A disk is billed as the next

@@ -46,6 +46,13 @@ func (d *daemon) access(r *http.Request, what string) (any, error) {
 		}
 		d.e.SetDevices(p)
 		return struct{}{}, nil
+	case "POST policies":
+		var l []TagPolicy
+		if err := read(&l); err != nil {
+			return nil, err
+		}
+		d.e.SetPolicies(l)
+		return struct{}{}, nil
 	case "POST device":
 		var in decision
 		if err := read(&in); err != nil {

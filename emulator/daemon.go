@@ -31,10 +31,13 @@ type Status struct {
 	SubscriptionID   string         `json:"subscription_id"`
 	SSHPort          int            `json:"ssh_port"` // 0 without hosts
 	OperatorIP       string         `json:"operator_ip"`
-	Realistic        bool           `json:"realistic"` // operations last as long as in Azure
+	Realistic        bool           `json:"realistic"`           // operations last as long as in Azure
+	Throttle         string         `json:"throttle"`            // rate limits: azure, fast (Azure's, but given back 100 times as fast) or off
+	Recording        string         `json:"recording,omitempty"` // file that requests are recorded in
 	PID              int            `json:"pid"`
 	Hosts            []host.Status  `json:"hosts"`
 	HostsNote        string         `json:"hosts_note,omitempty"` // why VMs do not boot
+	StateNote        string         `json:"state_note,omitempty"` // state files that were damaged, and made up for by their copies
 	Resources        map[string]int `json:"resources"`            // by type
 	Requests         map[string]int `json:"requests"`             // by method
 	Tokens           map[string]int `json:"tokens"`               // given out, by how they were asked for
@@ -98,8 +101,8 @@ func Stop(ctx context.Context, dir string) error {
 	}
 }
 
-// Reset removes all resources and hosts of the emulator that serves a directory. Its endpoint, its
-// authority and its identity stay.
+// Reset removes all resources and hosts of the emulator that serves a directory, and takes its time back to the present.
+// Its endpoint, its authority and its identity stay.
 func Reset(ctx context.Context, dir string) error {
 	return control(ctx, dir, http.MethodPost, "reset", nil, nil)
 }
@@ -107,11 +110,6 @@ func Reset(ctx context.Context, dir string) error {
 // Seed makes a fleet in the emulator that serves a directory.
 func Seed(ctx context.Context, dir string, o SeedOptions) error {
 	return control(ctx, dir, http.MethodPost, "seed", o, nil)
-}
-
-// Advance moves the time of the emulator that serves a directory forward.
-func Advance(ctx context.Context, dir string, d time.Duration) error {
-	return control(ctx, dir, http.MethodPost, "clock", map[string]string{"advance": d.String()}, nil)
 }
 
 // control makes a request to the control interface of a directory's server.

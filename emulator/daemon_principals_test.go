@@ -5,6 +5,8 @@ package emulator_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -97,5 +99,32 @@ func TestDaemonPrincipals(t *testing.T) {
 	_ = resp.Body.Close() // only the status counts
 	if resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a stranger challenged everybody: %d", resp.StatusCode)
+	}
+}
+
+// TestDaemonPolicies sets policies of an emulator in the background.
+func TestDaemonPolicies(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := emulator.SetPolicies(ctx, dir, nil); !errors.Is(err, emulator.ErrNotRunning) {
+		t.Errorf("nobody serves: %v", err)
+	}
+	t.Cleanup(func() { _ = emulator.Stop(context.Background(), dir) })
+	st, err := emulator.Start(ctx, starter(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := emulator.SetPolicies(ctx, dir, []emulator.TagPolicy{{Name: "owners", Require: []string{"owner"}}}); err != nil {
+		t.Fatal(err)
+	}
+	groups := overTLS(t, st).groups
+	_, err = groups.CreateOrUpdate(ctx, "g", armresources.ResourceGroup{Location: new("westus2")}, nil)
+	if !contains(fmt.Sprint(err), "RequestDisallowedByPolicy") {
+		t.Errorf("without an owner: %v", err)
+	}
+	if _, err := groups.CreateOrUpdate(ctx, "g", armresources.ResourceGroup{Location: new("westus2"), Tags: map[string]*string{"owner": new("me")}}, nil); err != nil {
+		t.Error(err)
 	}
 }

@@ -117,7 +117,14 @@ func TestDaemon(t *testing.T) {
 	if err := emulator.Stop(ctx, dir); !errors.Is(err, emulator.ErrNotRunning) {
 		t.Errorf("second Stop: %v", err)
 	}
-	for _, name := range []string{"state.json", "keys.json", "ca-key.pem", "daemon.json", "emulator.log", "client-secret"} {
+	state, err := filepath.Glob(filepath.Join(dir, "state", "*"))
+	if err != nil || len(state) < 3 {
+		t.Errorf("state files: %q, %v", state, err)
+	}
+	for i := range state {
+		state[i] = filepath.Join("state", filepath.Base(state[i]))
+	}
+	for _, name := range append(state, "keys.json", "ca-key.pem", "daemon.json", "emulator.log", "client-secret") {
 		if fi, err := os.Stat(filepath.Join(dir, name)); err != nil || fi.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v %v", name, fi, err)
 		}

@@ -35,10 +35,22 @@ func duration(kind string, realistic bool) time.Duration {
 		d.fast, d.real = 15*time.Millisecond, 2*time.Second
 	case "disk.delete":
 		d.fast, d.real = 15*time.Millisecond, 2*time.Second
+	case "gallery.put":
+		d.fast, d.real = 15*time.Millisecond, 4*time.Second
+	case "gallery.delete":
+		d.fast, d.real = 15*time.Millisecond, 15*time.Second
+	case "galleryversion.put":
+		d.fast, d.real = 40*time.Millisecond, 4*time.Minute
 	case "network.put":
 		d.fast, d.real = 10*time.Millisecond, 2*time.Second
-	case "network.delete", "subnet.delete", "rule.delete":
+	case "network.delete", "subnet.delete", "rule.delete", "peering.delete":
 		d.fast, d.real = 10*time.Millisecond, 8*time.Second
+	case "storage.put":
+		d.fast, d.real = 20*time.Millisecond, 17*time.Second
+	case "bastion.put":
+		d.fast, d.real = 20*time.Millisecond, 7*time.Minute
+	case "bastion.delete":
+		d.fast, d.real = 20*time.Millisecond, 8*time.Minute
 	case "group.delete":
 		d.fast, d.real = 60*time.Millisecond, 90*time.Second
 	case "deployment":
@@ -48,4 +60,13 @@ func duration(kind string, realistic bool) time.Duration {
 		return d.real
 	}
 	return d.fast
+}
+
+// atEase is how many operations a region carries out at once without any of them taking longer.
+const atEase = 40
+
+// crowded is what becomes of a realistic time while many other operations are under way: half a percent longer for each
+// beyond atEase, and at most four times as long. Large fleets do take longer in Azure; the numbers are a guess.
+func crowded(d time.Duration, underWay int) time.Duration {
+	return d + d*time.Duration(min(max(0, underWay-atEase), 600))/200
 }

@@ -5,21 +5,28 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/azlin-dev/azlin/emulator/activity"
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/bastion"
 	"github.com/azlin-dev/azlin/emulator/compute"
 	"github.com/azlin-dev/azlin/emulator/entra"
+	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/emulator/network"
 	"github.com/azlin-dev/azlin/emulator/rbac"
+	"github.com/azlin-dev/azlin/emulator/record"
 	"github.com/azlin-dev/azlin/emulator/resources"
+	"github.com/azlin-dev/azlin/emulator/storage"
 )
 
 // HostMain must be called first in main and in every TestMain of programs whose emulator boots VMs:
@@ -33,6 +40,7 @@ type Options struct {
 	OperatorIP netip.Addr    // where the VMs see their operator; zero: 203.0.113.10
 	Realistic  bool          // operations last as long as in Azure, and rate limits are Azure's
 	Log        *slog.Logger  // nil: nothing is logged
+	Throttle   Throttle      // how strict rate limits are; zero: see there
 	PageSize   int           // resources per page of a list; 0: 200
 
 	// TokenLifetime is how long access tokens are valid, in wall time. 0: one hour.
@@ -54,8 +62,20 @@ type Options struct {
 	Exhausted []string
 	// EncryptionAtHost says that the subscription has registered the feature.
 	EncryptionAtHost bool
+	// Sockets makes Bastions listen at their addresses, with certificates of Dir's authority. Without it only
+	// Client reaches them.
+	Sockets bool
+	// Policies are rules about tags that Azure Policy enforces.
+	Policies []TagPolicy
+	// Lag is how long a new resource is not found by those who ask for it: Azure's caches take their time.
+	Lag time.Duration
+	// Record gets each request and its answer as a line of JSON, with secrets masked; see package record.
+	// Nil: nothing is recorded.
+	Record io.Writer
 	// Duration overrides how long an operation of a kind takes. See durations.go for the kinds.
 	Duration func(kind string) time.Duration
+
+	endpoint string // host of Azure Resource Manager, where a daemon serves it
 }
 
 // Emulator is a local Azure.
@@ -64,14 +84,24 @@ type Emulator struct {
 	entra     *entra.Server
 	access    *rbac.Directory
 	compute   *compute.Provider
-	hosts     *hosts // nil without a runtime
-	saver     *saver // nil without a directory
+	net       *network.Provider
+	tunnels   *bastion.Server
+	sockets   *bastionServers // nil unless Bastions listen
+	endpoint  string          // host of Azure Resource Manager, where a daemon serves it
+	hosts     *hosts          // nil without a runtime
+	saver     *saver          // nil without a directory
 	identity  Identity
+	handler   http.Handler
+	faults    *fault.Set
+	policies  []TagPolicy // behind the server's lock
 	operator  netip.Addr
 	realistic bool
+	throttle  string
 	log       *slog.Logger
 	stop      context.CancelFunc
 	running   sync.WaitGroup
+
+	bastionPorts atomic.Uint32 // source ports of connections from Bastions
 }
 
 // New makes an emulator, with the state that Dir holds from an earlier one. Close it when it has a
@@ -87,7 +117,11 @@ func New(opt Options) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{log: opt.Log, operator: opt.OperatorIP, realistic: opt.Realistic, identity: Identity{TenantID: tenantID, SubscriptionID: subscriptionID, ClientID: clientID, ClientSecret: keys.Secret, IdentityHeader: keys.Header}}
+	e := &Emulator{faults: &fault.Set{}, log: opt.Log, operator: opt.OperatorIP, realistic: opt.Realistic, endpoint: opt.endpoint, identity: Identity{TenantID: tenantID, SubscriptionID: subscriptionID, ClientID: clientID, ClientSecret: keys.Secret, IdentityHeader: keys.Header}}
+	e.handler = e.faults.Handler(http.HandlerFunc(e.route), faultable)
+	if opt.Record != nil {
+		e.handler = record.Handler(e.handler, opt.Record, opt.Log)
+	}
 	signing, err := hex.DecodeString(keys.Signing)
 	if err != nil {
 		return nil, err
@@ -97,16 +131,22 @@ func New(opt Options) (*Emulator, error) {
 		UserName: "developer@local.onmicrosoft.com", Key: signing, Lifetime: opt.TokenLifetime, Devices: opt.Devices, IdentityHeader: keys.Header,
 		Audiences: audiences(),
 	})
-	pace := 100
-	if opt.Realistic {
-		pace = 1
+	pace, err := opt.Throttle.pace(opt.Realistic)
+	if err != nil {
+		return nil, fmt.Errorf("open emulator: %w", err)
 	}
+	e.throttle = map[int]string{0: string(ThrottleOff), 1: string(ThrottleAzure), fastPace: "fast"}[pace]
 	if opt.Duration == nil {
 		opt.Duration = func(kind string) time.Duration { return duration(kind, opt.Realistic) }
 	}
+	var slowed func(time.Duration, int) time.Duration
+	if opt.Realistic {
+		slowed = crowded
+	}
 	e.arm = arm.New(arm.Options{
 		TenantID: tenantID, SubscriptionID: subscriptionID, PageSize: opt.PageSize, Unregistered: opt.Unregistered,
-		Duration: opt.Duration, Pace: pace, Hasty: !opt.Realistic, Authorize: e.authorize, Log: opt.Log,
+		Duration: opt.Duration, Crowded: slowed, Pace: max(1, pace), Unlimited: pace == 0, PerResource: pace == 1, Actor: e.actor, Hasty: !opt.Realistic, Authorize: e.authorize, Log: opt.Log,
+		Fault: e.operationFault, Stuck: e.faults.Has,
 	})
 	e.access = rbac.Register(e.arm, e.entra.Caller)
 	for _, p := range slices.Concat(opt.Principals, []Principal{defaultIdentity()}) {
@@ -114,15 +154,30 @@ func New(opt Options) (*Emulator, error) {
 			return nil, fmt.Errorf("open emulator: %w", err)
 		}
 	}
+	activity.Register(e.arm, e.entra.Caller)
+	e.policies = slices.Clone(opt.Policies)
+	e.arm.Guard(e.police)
+	if opt.Lag > 0 {
+		e.arm.Guard(func(c *arm.Call) error { return late(c, opt.Lag) })
+	}
 	resources.Register(e.arm)
 	net := network.Register(e.arm, opt.Quota)
+	storage.Register(e.arm, opt.Quota)
 	co := compute.Options{Operator: opt.OperatorIP, Quota: opt.Quota, Restricted: opt.Restricted, Exhausted: opt.Exhausted, EncryptionAtHost: opt.EncryptionAtHost}
 	if opt.Hosts != nil {
 		e.hosts = newHosts(opt.Hosts, opt.Log)
+		opt.Hosts.SetFaults(e.faults.OnSSH)
 		co.Hosts = e.hosts
 		net.Free = opt.Hosts.Free
 	}
+	e.net = net
 	e.compute = compute.Register(e.arm, net, co)
+	e.tunnels = bastion.New(bastionPlace{e}, opt.Log)
+	if opt.Sockets {
+		if err := e.openSockets(opt); err != nil {
+			return nil, err
+		}
+	}
 	if opt.Dir != "" {
 		if e.saver, err = openSaver(opt.Dir, e.arm, opt.Log); err != nil {
 			return nil, err
@@ -150,10 +205,12 @@ func (e *Emulator) start() {
 		if e.hosts != nil {
 			e.hosts.reconcile(ctx, e.compute)
 		}
+		e.keepBastions(ctx)
 		if e.saver != nil {
 			e.saver.touch()
 		}
 	})
+	e.keepBastions(ctx)
 	if e.hosts == nil {
 		return
 	}
@@ -164,6 +221,10 @@ func (e *Emulator) start() {
 // Close saves the state and lets go of the hosts, which the caller closes.
 func (e *Emulator) Close() error {
 	e.stop()
+	e.tunnels.Close()
+	if e.sockets != nil {
+		e.sockets.close()
+	}
 	e.running.Wait()
 	if e.hosts != nil {
 		e.hosts.wait()
@@ -174,11 +235,9 @@ func (e *Emulator) Close() error {
 	return nil
 }
 
-// Reset removes all resources with their hosts. Identity, directory and server stay.
+// Reset removes all resources with their hosts, and takes the cloud's time back to the present. Identity, directory and
+// server stay.
 func (e *Emulator) Reset() { e.arm.Clear() }
-
-// Advance moves the emulated cloud's time forward. Tokens are not concerned.
-func (e *Emulator) Advance(d time.Duration) { e.arm.Advance(d) }
 
 // Routes lists what is emulated: "GET /subscriptions/{subscriptionId}/...".
 func (e *Emulator) Routes() []string {
@@ -190,8 +249,12 @@ func (e *Emulator) Routes() []string {
 }
 
 // ServeHTTP answers as Azure's endpoints do, all of them on one host.
-func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.handler.ServeHTTP(w, r) }
+
+func (e *Emulator) route(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
+	case e.sockets == nil && isBastion(r.Host):
+		e.tunnels.ServeHTTP(w, r)
 	case e.site(w, r):
 	case entra.Handles(path):
 		e.entra.ServeHTTP(w, r)

@@ -21,12 +21,19 @@ type hosts struct {
 	known   map[string]bool            // ids that the runtime knows
 	sent    map[string]compute.Machine // what the running ones were last told
 	leaving map[string]chan struct{}   // closed when a removal is through
+	booted  map[string]bool            // ids of those that were booted, and not only made known
+	asked   int                        // reconciliations
 
 	step sync.Mutex // one reconciliation at a time, so that an old view never overwrites a new one
+	done int        // the last reconciliation that was asked for before one began that is over; behind step
 }
 
+// eager is how many hosts boot when their VM starts. What a larger fleet has beyond that boots when somebody connects,
+// as seeded VMs do: nobody looks into all of them.
+const eager = 256
+
 func newHosts(rt *host.Runtime, log *slog.Logger) *hosts {
-	return &hosts{rt: rt, log: log, known: map[string]bool{}, sent: map[string]compute.Machine{}, leaving: map[string]chan struct{}{}}
+	return &hosts{rt: rt, log: log, known: map[string]bool{}, sent: map[string]compute.Machine{}, leaving: map[string]chan struct{}{}, booted: map[string]bool{}}
 }
 
 // Start boots a VM. A removal of an earlier VM of the same name is waited for.
@@ -43,6 +50,12 @@ func (h *hosts) Start(ctx context.Context, m compute.Machine) error {
 	}
 	h.mu.Lock()
 	h.known[m.ID] = true
+	if len(h.booted) >= eager && !h.booted[m.ID] {
+		m.Lazy = true
+	}
+	if !m.Lazy {
+		h.booted[m.ID] = true
+	}
 	h.mu.Unlock()
 	if err := h.rt.Start(ctx, toHost(m)); err != nil {
 		return err
@@ -56,7 +69,7 @@ func (h *hosts) Start(ctx context.Context, m compute.Machine) error {
 func toHost(m compute.Machine) host.Machine {
 	return host.Machine{
 		ID: m.ID, VMID: m.VMID, Hostname: m.Hostname, AdminUser: m.AdminUser, AdminKeys: m.AdminKeys,
-		CustomData: m.CustomData, Addresses: m.Addresses, Admitted: m.Admitted, Lazy: m.Lazy,
+		CustomData: m.CustomData, Addresses: m.Addresses, Admitted: m.Admitted, Lazy: m.Lazy, Disk: m.Disk,
 	}
 }
 
@@ -64,6 +77,7 @@ func toHost(m compute.Machine) host.Machine {
 func (h *hosts) Stop(ctx context.Context, id string) error {
 	h.mu.Lock()
 	delete(h.sent, id)
+	delete(h.booted, id)
 	known := h.known[id]
 	h.mu.Unlock()
 	if !known {
@@ -88,6 +102,28 @@ func (h *hosts) PutUser(ctx context.Context, id, user string, keys []string) err
 
 // Console returns a VM's serial log.
 func (h *hosts) Console(id string) ([]byte, error) { return h.rt.Console(id) }
+
+// Keep copies what a VM has on its disk.
+func (h *hosts) Keep(ctx context.Context, id, key string) error { return h.rt.Keep(ctx, id, key) }
+
+// CopyKept copies what was kept.
+func (h *hosts) CopyKept(ctx context.Context, from, to string) error {
+	return h.rt.CopyKept(ctx, from, to)
+}
+
+// Forget removes what was kept. Its caller does not wait for the disk.
+func (h *hosts) Forget(key string) {
+	remove, err := h.rt.Forget(key)
+	if err != nil {
+		h.log.Error("forget a disk", "id", key, "err", err)
+		return
+	}
+	h.work.Go(func() {
+		if err := remove(); err != nil {
+			h.log.Error("forget a disk", "id", key, "err", err)
+		}
+	})
+}
 
 // restore makes the runtime know the VMs of an earlier run: those that ran boot when somebody
 // connects, those that did not keep their addresses silent.
@@ -116,10 +152,22 @@ func (h *hosts) silence(ctx context.Context, m compute.Machine) {
 	}
 }
 
-// reconcile tells the runtime what changed: VMs that are gone, seeded ones, addresses and admission.
+// reconcile tells the runtime what changed: VMs that are gone, seeded ones, addresses and admission. One that began
+// after it was called will do for it.
 func (h *hosts) reconcile(ctx context.Context, p *compute.Provider) {
+	h.mu.Lock()
+	h.asked++
+	mine := h.asked
+	h.mu.Unlock()
 	h.step.Lock()
 	defer h.step.Unlock()
+	if h.done >= mine {
+		return
+	}
+	h.mu.Lock()
+	covered := h.asked
+	h.mu.Unlock()
+	defer func() { h.done = covered }()
 	running, stopped, all := p.Machines()
 	h.mu.Lock()
 	var gone []string
@@ -128,6 +176,7 @@ func (h *hosts) reconcile(ctx context.Context, p *compute.Provider) {
 			gone = append(gone, id)
 			delete(h.known, id)
 			delete(h.sent, id)
+			delete(h.booted, id)
 		}
 	}
 	for _, id := range gone {

@@ -23,7 +23,11 @@ import (
 func TestMain(m *testing.M) {
 	emulator.HostMain()
 	serveIfAsked()
-	os.Exit(m.Run())
+	code := m.Run()
+	if code == 0 {
+		code = asked.judge()
+	}
+	os.Exit(code)
 }
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHDwQ0Uu1rR9rT1p1wOq8r1b1rGq3i0cN4kYw4C6y0Wv test"
@@ -62,6 +66,9 @@ type lab struct {
 
 func newLab(t testing.TB, o emulator.Options) *lab {
 	t.Helper()
+	if o.Record == nil {
+		o.Record = &asked
+	}
 	e, err := emulator.New(o)
 	if err != nil {
 		t.Fatal(err)

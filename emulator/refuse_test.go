@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func TestRefusals(t *testing.T) {
 		{"no such type", "GET", comp + "virtualMachinez/x" + computeV, "", 404, "InvalidResourceType", "virtualMachinez"},
 		{"no such namespace", "GET", "{G}/providers/Microsoft.Nothing/x/y" + computeV, "", 404, "InvalidResourceNamespace", ""},
 		{"not emulated", "GET", comp + "availabilitySets/x" + computeV, "", 501, "NotImplemented", "availabilitySets"},
-		{"not emulated either", "GET", "{G}/providers/Microsoft.Storage/storageAccounts/x" + computeV, "", 501, "NotImplemented", "storageAccounts"},
+		{"not emulated either", "GET", "{G}/providers/Microsoft.Web/sites/x" + computeV, "", 501, "NotImplemented", "sites"},
 		{"wrong method", "POST", comp + "virtualMachines/vm" + computeV, "{}", 405, "HttpMethodNotAllowed", ""},
 		{"not JSON", "PUT", vm, "{", 400, "InvalidRequestContent", ""},
 		{"group without region", "PUT", "{S}/resourceGroups/x" + groupV, "{}", 400, "LocationRequired", ""},
@@ -56,6 +57,8 @@ func TestRefusals(t *testing.T) {
 		{"host name", "PUT", vm, vmBody(`"computerName":"vm"`, `"computerName":"a_b"`), 400, "InvalidParameter", "Linux host name"},
 		{"custom data", "PUT", vm, vmBody(`"YQ=="`, `"%%%"`), 400, "InvalidParameter", "Base64"},
 		{"long custom data", "PUT", vm, vmBody(`"YQ=="`, `"`+base64.StdEncoding.EncodeToString(make([]byte, 70000))+`"`), 400, "InvalidParameter", "87380"},
+		{"OS disk below the image", "PUT", vm, vmBody(`"osDisk":{`, `"osDisk":{"diskSizeGB":10,`), 400, "ResizeDiskError", "smaller than the size of the corresponding disk in the VM image: 30 GB"},
+		{"too many data disks", "PUT", vm, vmBody(`"osDisk":{`, `"dataDisks":[`+strings.TrimSuffix(strings.Repeat(`{"createOption":"Empty","diskSizeGB":4},`, 5), ",")+`],"osDisk":{`), 409, "OperationNotAllowed", "data disks"},
 		{"no such interface", "PUT", vm, vmBody("networkInterfaces/nic", "networkInterfaces/none"), 400, "InvalidResourceReference", "none"},
 		{"interface in use", "PUT", vm, vmBody(), 400, "NicInUse", "is used by existing VM"},
 		{"zone", "PUT", vm, vmBody(`"tags":`, `"zones":["9"],"tags":`), 400, "InvalidAvailabilityZone", ""},
@@ -202,6 +205,31 @@ func TestThrottling(t *testing.T) {
 		}
 		if last.status != 429 || last.code() != "SubscriptionRequestsThrottled" {
 			r.Errorf("reads: %d %s", last.status, last.text)
+		}
+	})
+}
+
+// TestMediaTypes: Azure takes JSON that says so, and nothing else; what has no body needs no type.
+func TestMediaTypes(t *testing.T) {
+	bubble(t, emulator.Options{}, func(r *raw) {
+		const group = `{"location":"westus2"}`
+		for typ, status := range map[string]int{
+			"application/json": 201, "application/json; charset=utf-8": 201, "APPLICATION/JSON;odata=x": 201,
+			"application/x-www-form-urlencoded": 415, "text/plain": 415, "": 415, "application/jsonp": 415,
+		} {
+			name := fmt.Sprintf("{S}/resourceGroups/typed%d", len(typ))
+			a := r.ok(r.do("PUT", name+groupV, group, "Content-Type", typ), status)
+			if status == 201 {
+				r.ok(r.do("DELETE", name+groupV, "", "Content-Type", "text/plain"), 202)
+				continue
+			}
+			shown := typ
+			if typ == "" {
+				shown = "<null>"
+			}
+			if a.code() != "UnsupportedMediaType" || a.message() != "The content media type '"+shown+"' is not supported. Only 'application/json' is supported." {
+				r.Errorf("%q: %s", typ, a.text)
+			}
 		}
 	})
 }

@@ -7,41 +7,92 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/journal"
 )
 
-// settleTime is how long after a change the state is written: changes come in bursts.
-const settleTime = 200 * time.Millisecond
+const (
+	// settleTime is how long after a change the state is written: changes come in bursts.
+	settleTime = 200 * time.Millisecond
+	// smallJournal is what is appended at least before the whole state is written anew.
+	smallJournal = 4 << 20
+	// firstState is the file that the first version of the emulator kept its state in.
+	firstState = "state.json"
+)
 
-// saver keeps a server's state in a file.
+// saver keeps a server's state in a directory: what changed is appended to a journal, which a snapshot of the whole
+// replaces when it has grown larger than that.
 type saver struct {
-	file   string
-	server *arm.Server
 	log    *slog.Logger
+	server *arm.Server
+	notes  []string   // what was wrong with the files
+	write  sync.Mutex // one write at a time; holds journal and whole
+	state  *journal.Log
+	whole  bool // the next write is of everything
 	mu     sync.Mutex
 	timer  *time.Timer // pending write, or nil
 	took   time.Duration
 	closed bool
-	write  sync.Mutex // one write at a time
 }
 
 // openSaver restores the state that a directory holds.
 func openSaver(dir string, server *arm.Server, log *slog.Logger) (*saver, error) {
-	s := &saver{file: filepath.Join(dir, "state.json"), server: server, log: log}
-	data, err := os.ReadFile(s.file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+	at := filepath.Join(dir, "state")
+	state, found, err := journal.Open(at, arm.RecordVersion)
+	switch {
+	case errors.Is(err, journal.ErrNewer):
+		return nil, fmt.Errorf("open emulator: %w: update this program, or move %s away to begin anew", err, at)
+	case err != nil:
+		return nil, fmt.Errorf("open emulator: %w; what can still be read is left as it is: move %s away to begin anew", err, at)
 	}
-	if err == nil {
-		err = server.Load(data)
+	s := &saver{server: server, log: log, state: state, notes: found.Notes}
+	for _, note := range s.notes {
+		log.Warn("a damaged state file was made up for by its copies", "file", note)
+	}
+	if found.Fresh {
+		err = s.loadFirst(filepath.Join(dir, firstState))
+	} else if err = server.Load(found.Records); err != nil {
+		err = fmt.Errorf("open emulator: %s: %w", at, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open emulator: %s: %w", s.file, err)
+		return nil, errors.Join(err, state.Close())
+	}
+	server.Track()
+	// Each run has a snapshot and a journal of its own: what was damaged is replaced before it is needed.
+	s.whole = true
+	if err := s.save(false); err != nil {
+		return nil, errors.Join(fmt.Errorf("open emulator: %w", err), state.Close())
 	}
 	return s, nil
+}
+
+// loadFirst reads the state of the first version, where there is one.
+func (s *saver) loadFirst(file string) error {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = s.server.LoadFirst(data)
+	}
+	if err != nil {
+		return fmt.Errorf("open emulator: %s: %w; move it away to begin anew", file, err)
+	}
+	s.notes = append(s.notes, fmt.Sprintf("%s was read and is not written any more: the state is in %s now", file, filepath.Join(filepath.Dir(file), "state")))
+	return nil
+}
+
+// stateNote is what a user should know of the state's files; empty: nothing.
+func (e *Emulator) stateNote() string {
+	if e.saver == nil {
+		return ""
+	}
+	return strings.Join(e.saver.notes, "; ")
 }
 
 // touch says that something changed.
@@ -51,8 +102,8 @@ func (s *saver) touch() {
 	if s.timer != nil || s.closed {
 		return
 	}
-	// A large state is written less often, so that writing never takes most of the time.
-	s.timer = time.AfterFunc(settleTime+10*s.took, func() {
+	// A large change is written less often, so that writing never takes most of the time.
+	s.timer = time.AfterFunc(settleTime+min(10*s.took, 5*time.Second), func() {
 		s.mu.Lock()
 		s.timer = nil
 		closed := s.closed
@@ -60,26 +111,48 @@ func (s *saver) touch() {
 		if closed {
 			return
 		}
-		if err := s.save(); err != nil {
+		if err := s.save(false); err != nil {
 			s.log.Error("save state", "err", err)
+			s.touch() // the disk may have room again
 		}
 	})
 }
 
-func (s *saver) save() error {
+// save writes what changed. With look it looks at everything for that.
+func (s *saver) save(look bool) error {
 	s.write.Lock()
 	defer s.write.Unlock()
 	start := time.Now()
-	data, err := s.server.Save()
-	if err == nil {
-		err = writeFile(s.file, data)
-	}
+	err := s.put(look)
 	s.mu.Lock()
 	s.took = time.Since(start)
 	s.mu.Unlock()
 	if err != nil {
+		s.whole = true // what was to be appended is known to be saved no more
 		return fmt.Errorf("save state: %w", err)
 	}
+	return nil
+}
+
+func (s *saver) put(look bool) error {
+	if !s.whole {
+		records, missed, whole := s.server.Changes(look)
+		if missed > 0 {
+			s.log.Warn("changes that nobody told of", "records", missed)
+		}
+		if !whole {
+			if err := s.state.Append(records); err != nil {
+				return err
+			}
+			if snapshot, appended := s.state.Sizes(); appended < max(smallJournal, snapshot) {
+				return nil
+			}
+		}
+	}
+	if err := s.state.Snapshot(slices.Values(s.server.Everything())); err != nil {
+		return err
+	}
+	s.whole = false
 	return nil
 }
 
@@ -90,5 +163,5 @@ func (s *saver) close() error {
 		s.timer.Stop()
 	}
 	s.mu.Unlock()
-	return s.save()
+	return errors.Join(s.save(true), s.state.Close())
 }

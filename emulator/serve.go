@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/host"
+	"github.com/azlin-dev/azlin/emulator/journal"
 )
 
 // controlPath is the prefix of what only the owner of the state directory may ask for.
@@ -33,7 +34,10 @@ type ServeOptions struct {
 	NoHosts    bool // VMs exist in Azure Resource Manager only
 	SSHPort    int  // 0: 22 where that is allowed, else 2222
 	Realistic  bool
-	Log        io.Writer // nil: nothing is logged
+	Throttle   Throttle
+	Quota      map[string]int // as in Options
+	Record     string         // file that each request and its answer is appended to, secrets masked; empty: none
+	Log        io.Writer      // nil: nothing is logged
 }
 
 // Serve runs the emulator of a directory until ctx ends or Stop is called. It is an error when
@@ -66,7 +70,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		return err
 	}
 	defer func() { _ = l.Close() }() // the server closes it first as a rule
-	d := &daemon{dir: o.Dir, endpoint: "https://" + l.Addr().String(), token: randomHex(24), quit: make(chan struct{}, 1)}
+	d := &daemon{dir: o.Dir, endpoint: "https://" + l.Addr().String(), token: randomHex(24), recording: o.Record, quit: make(chan struct{}, 1)}
 	rt, note := openHosts(o, log)
 	d.note = note
 	if rt != nil {
@@ -78,8 +82,17 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		return err
 	}
 	d.known = known
+	var recording io.Writer
+	if o.Record != "" {
+		f, err := os.OpenFile(o.Record, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		recording = f
+	}
 	d.e, err = New(Options{
-		Dir: o.Dir, Principals: known.principals, Hosts: rt, OperatorIP: o.OperatorIP, Realistic: o.Realistic, Log: log,
+		Dir: o.Dir, Principals: known.principals, Hosts: rt, OperatorIP: o.OperatorIP, Realistic: o.Realistic, Throttle: o.Throttle, Quota: o.Quota, Log: log, Record: recording, Sockets: true, endpoint: l.Addr().String(),
 		Restricted: []string{"Standard_NC24ads_A100_v4"}, // as most subscriptions find it, until they ask
 	})
 	if err != nil {
@@ -144,6 +157,7 @@ func operatorOr(a netip.Addr) netip.Addr {
 // daemon is one run of a server.
 type daemon struct {
 	dir, endpoint, token, note string
+	recording                  string
 	e                          *Emulator
 	rt                         *host.Runtime // nil without hosts
 	known                      known
@@ -169,7 +183,7 @@ func (d *daemon) run(ctx context.Context, l net.Listener, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	if err := writeFile(rendezvousFile(d.dir), rv); err != nil {
+	if err := journal.WriteFile(rendezvousFile(d.dir), rv); err != nil {
 		_ = srv.Close() // the first error is the one that matters
 		return err
 	}
@@ -232,17 +246,12 @@ func (d *daemon) command(r *http.Request, what string) (any, error) {
 			return nil, fmt.Errorf("seed: %w", err)
 		}
 		return struct{}{}, d.e.Seed(o)
-	case "POST clock":
-		var in struct{ Advance string }
-		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<10)).Decode(&in); err != nil {
-			return nil, fmt.Errorf("clock: %w", err)
-		}
-		by, err := time.ParseDuration(in.Advance)
-		if err != nil || by < 0 {
-			return nil, fmt.Errorf("clock: %q is not a duration to move forward by", in.Advance)
-		}
-		d.e.Advance(by)
-		return struct{}{}, nil
+	}
+	if out, err := d.faultCommands(r, what); !errors.Is(err, errNoCommand) {
+		return out, err
+	}
+	if out, err := d.timeCommands(r, what); !errors.Is(err, errNoCommand) {
+		return out, err
 	}
 	return d.access(r, what)
 }
@@ -251,8 +260,8 @@ func (d *daemon) status() Status {
 	c := d.e.Counts()
 	st := Status{
 		Endpoint: d.endpoint, CAFile: filepath.Join(d.dir, caFile), TenantID: tenantID, ClientID: clientID, SubscriptionID: subscriptionID,
-		ClientSecretFile: filepath.Join(d.dir, secretFile), OperatorIP: d.e.operator.String(), PID: os.Getpid(), HostsNote: d.note,
-		Hosts: []host.Status{}, Resources: c.Resources, Requests: c.Requests, Realistic: d.e.realistic,
+		ClientSecretFile: filepath.Join(d.dir, secretFile), OperatorIP: d.e.operator.String(), PID: os.Getpid(), HostsNote: d.note, StateNote: d.e.stateNote(),
+		Hosts: []host.Status{}, Resources: c.Resources, Requests: c.Requests, Realistic: d.e.realistic, Throttle: d.e.throttle, Recording: d.recording,
 		Tokens: c.Tokens, Actions: c.Actions, Principals: d.known.status,
 	}
 	if d.rt != nil {

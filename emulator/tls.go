@@ -16,6 +16,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/journal"
 )
 
 // Files of the certificate authority in a state directory.
@@ -37,7 +39,7 @@ func loadAuthority(dir string) (authority, error) {
 		return makeAuthority(dir)
 	}
 	if err != nil {
-		return authority{}, fmt.Errorf("read the certificate authority in %s: %w", dir, err)
+		return authority{}, fmt.Errorf("read the certificate authority in %s: %w; move %s and %s away for a new one", dir, err, caFile, caKeyFile)
 	}
 	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok {
@@ -71,10 +73,10 @@ func makeAuthority(dir string) (authority, error) {
 		return authority{}, err
 	}
 	// The key first: a certificate without its key would be in the way for ever.
-	if err := writeFile(filepath.Join(dir, caKeyFile), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})); err != nil {
+	if err := journal.WriteFile(filepath.Join(dir, caKeyFile), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})); err != nil {
 		return authority{}, err
 	}
-	return authority{cert: cert, key: key}, writeFile(filepath.Join(dir, caFile), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return authority{cert: cert, key: key}, journal.WriteFile(filepath.Join(dir, caFile), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 func serial() *big.Int {
@@ -87,15 +89,20 @@ func serial() *big.Int {
 
 // server issues the certificate of one run of the server.
 func (a authority) server() (tls.Certificate, error) {
+	return a.leaf("localhost", []string{"localhost"}, net.IPv4(127, 0, 0, 1).To4(), net.IPv6loopback)
+}
+
+// leaf issues a certificate for names and addresses of this machine.
+func (a authority) leaf(subject string, names []string, addresses ...net.IP) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: subject}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true,
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1).To4(), net.IPv6loopback},
+		DNSNames: names, IPAddresses: addresses,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/azlin-dev/azlin/emulator/entra"
+	"github.com/azlin-dev/azlin/emulator/journal"
 )
 
 // PrincipalStatus says how to sign in as one of a daemon's principals. What it takes stands in files
@@ -89,7 +90,7 @@ func wellKnown(dir, endpoint string) (known, error) {
 		return fail(err)
 	}
 	header := filepath.Join(dir, "identity-header")
-	if err := writeFile(header, []byte(keys.Header)); err != nil {
+	if err := journal.WriteFile(header, []byte(keys.Header)); err != nil {
 		return fail(err)
 	}
 	k.add(defaultIdentity(), PrincipalStatus{Description: "system-assigned managed identity; may do everything", IdentityEndpoint: endpoint + entra.IdentityPath, IdentityHeaderFile: header})
@@ -110,7 +111,7 @@ func kept(name string, make func() ([]byte, error)) ([]byte, error) {
 	if data, err = make(); err != nil {
 		return nil, err
 	}
-	return data, writeFile(name, data)
+	return data, journal.WriteFile(name, data)
 }
 
 // selfSigned makes a certificate and its key, as applications of Entra ID use them.
@@ -157,7 +158,7 @@ func federatedToken(pair []byte, name string) (*rsa.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, writeFile(name, []byte(token))
+	return key, journal.WriteFile(name, []byte(token))
 }
 
 // blocks are the contents of a PEM text's blocks of a type.

@@ -71,6 +71,9 @@ func (r *raw) do(method, path, body string, headers ...string) answer {
 		r.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+r.token)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}

@@ -21,9 +21,11 @@ const (
 // wanted is a launch that cannot be, with what is known of its region.
 type wanted struct {
 	config vm.Config
-	size   vm.Size    // Name is empty: the region does not have it
-	quotas []vm.Quota // nil: not known
-	spent  bool       // Azure had none left, although it is offered
+	size   vm.Size     // Name is empty: the region does not have it
+	quotas []vm.Quota  // nil: not known
+	spent  bool        // Azure had none left, although it is offered
+	count  int         // how many are wanted
+	limit  *cost.Money // what the VM alone may cost per hour; nil: anything
 }
 
 // place is a region with what may be had there.
@@ -36,7 +38,6 @@ type place struct {
 // refuse makes the refusal for a reason, with alternatives in the same region as far as there are, then in
 // the nearest others.
 func (l *Launcher) refuse(ctx context.Context, want wanted, reason error) error {
-	r := &Refusal{Size: want.size.Name, Region: want.config.Region, Reason: reason}
 	found := otherZones(want)
 	if sizes, err := l.VMs.Sizes(ctx, want.config.Region); err == nil {
 		found = append(found, nearestSizes(place{want.config.Region, sizes, want.quotas}, want)...)
@@ -49,10 +50,23 @@ func (l *Launcher) refuse(ctx context.Context, want wanted, reason error) error 
 			}
 		}
 	}
+	return l.refusal(ctx, want, reason, found)
+}
+
+// refusal is the error for a reason, with the first of what was found instead, priced, and within the limit.
+func (l *Launcher) refusal(ctx context.Context, want wanted, reason error, found []Alternative) error {
+	r := &Refusal{Size: want.size.Name, Region: want.config.Region, Reason: reason}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	r.Alternatives = found[:min(alternatives, len(found))]
+	if want.limit != nil {
+		l.price(ctx, found, want.config.Spot)
+		found = slices.DeleteFunc(found, func(a Alternative) bool {
+			return a.Hourly == nil || a.Hourly.Currency != want.limit.Currency || a.Hourly.Amount.GreaterThan(want.limit.Amount)
+		})
+	}
+	r.all = found
+	r.Alternatives = slices.Clone(found[:min(alternatives, len(found))])
 	l.price(ctx, r.Alternatives, want.config.Spot)
 	return r
 }
@@ -70,37 +84,6 @@ func (l *Launcher) refused(ctx context.Context, plan *Plan, err error) error {
 		want.quotas = quotas
 	}
 	return l.refuse(ctx, want, err)
-}
-
-// notInRegion says why the region does not have the size: there is no such region, no such size, or the
-// size is in other regions.
-func (l *Launcher) notInRegion(ctx context.Context, want wanted, cause error) error {
-	if errkind.Of(cause) != errkind.Invalid {
-		return cause // it could not be found out
-	}
-	regions, err := l.VMs.Regions(ctx)
-	if err != nil {
-		return cause
-	}
-	region := want.config.Region
-	if !slices.ContainsFunc(regions, func(r vm.Region) bool { return strings.EqualFold(r.Name, region) }) {
-		e := errkind.New(errkind.Invalid, "the subscription has no region %q", region)
-		e.Next = "azlin regions"
-		return e
-	}
-	if cost.Known(want.config.Size) {
-		for _, p := range l.places(ctx, vm.Nearest(regions, region)) {
-			i := slices.IndexFunc(p.sizes, func(z vm.Size) bool { return strings.EqualFold(z.Name, want.config.Size) })
-			if i >= 0 {
-				want.size = p.sizes[i]
-				return l.refuse(ctx, want, &errkind.Error{
-					Kind: errkind.Capacity, Op: "check size", Resource: want.size.Name, Code: "SkuNotAvailable",
-					Err: errkind.New(errkind.Capacity, "region %s does not have it", region),
-				})
-			}
-		}
-	}
-	return &errkind.Error{Err: cause, Next: "azlin sizes --region " + region}
 }
 
 // places asks the first of the regions, all at the same time. One that does not answer is left out.
@@ -127,7 +110,7 @@ func (l *Launcher) places(ctx context.Context, regions []vm.Region) []place {
 // otherZones is the wanted size in the other zones of the region, when it is the zone that it cannot be in.
 func otherZones(want wanted) []Alternative {
 	if want.config.Zone == "" || want.size.Check("") != nil || want.size.Check(want.config.Zone) == nil && !want.spent ||
-		exceeded(needed(want.quotas, want.size, want.config), "") != nil {
+		exceeded(needed(want.quotas, want.size, want.config, want.count), "") != nil {
 		return nil
 	}
 	var all []Alternative
@@ -159,7 +142,7 @@ func nearestSizes(at place, want wanted) []Alternative {
 			want.config.Spot && !z.Spot,
 			strings.HasPrefix(want.config.OSDiskType, "Premium") && !z.PremiumDisks,
 			z.Check(want.config.Zone) != nil,
-			exceeded(needed(at.quotas, z, want.config), at.region) != nil:
+			exceeded(needed(at.quotas, z, want.config, want.count), at.region) != nil:
 		default:
 			fit = append(fit, z)
 		}

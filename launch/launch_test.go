@@ -24,6 +24,7 @@ import (
 	"github.com/azlin-dev/azlin/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/repository"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -43,6 +44,11 @@ type cloud struct {
 
 func newCloud(t *testing.T) *cloud {
 	t.Helper()
+	return newCloudWith(t, emulator.Options{})
+}
+
+func newCloudWith(t *testing.T, o emulator.Options) *cloud {
+	t.Helper()
 	c := &cloud{dir: t.TempDir()}
 	runtime, err := host.Open(host.Options{
 		Dir: filepath.Join(c.dir, "hosts"), Port: 2700 + os.Getpid()%200, OperatorIP: netip.MustParseAddr("203.0.113.10"),
@@ -54,7 +60,8 @@ func newCloud(t *testing.T) *cloud {
 		t.Skip("emulated VMs cannot run here: ", err)
 	}
 	c.port = runtime.Port()
-	if c.Emulator, err = emulator.New(emulator.Options{Hosts: runtime}); err != nil {
+	o.Hosts = runtime
+	if c.Emulator, err = emulator.New(o); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -143,7 +150,7 @@ func TestLaunchToAClonedRepository(t *testing.T) {
 	client := c.open(t, "laptop", nil)
 	r := c.request("dev")
 	var err error
-	if r.Repository, err = launch.ParseRepository("file://"+gitRepository(t), "feature"); err != nil {
+	if r.Repository, err = repository.Parse("file://"+gitRepository(t), "feature"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := run(t.Context(), client, r)
@@ -192,7 +199,7 @@ func TestPlanRefusesBeforeAnythingIsSent(t *testing.T) {
 		"a bad user":        func(r *launch.Request) { r.AdminUsername = "root" },
 		"a bad source":      func(r *launch.Request) { r.SSHSource = "everyone" },
 		"an absent key":     func(r *launch.Request) { r.KeyPath = "/nonexistent" },
-		"an absent project": func(r *launch.Request) { r.Repository, _ = launch.ParseRepository("file:///nonexistent/project", "") },
+		"an absent project": func(r *launch.Request) { r.Repository, _ = repository.Parse("file:///nonexistent/project", "") },
 	} {
 		r := c.request("dev")
 		change(&r)

@@ -1,10 +1,9 @@
 package launch
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"net/http"
+	"fmt"
 	"net/netip"
 	"strings"
 
@@ -15,62 +14,70 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// look finds out at the same time what the plan needs of Azure and of other services: the size, the quota,
-// the price and, when it is wanted, the operator's address.
-func (l *Launcher) look(ctx context.Context, plan *Plan, config *vm.Config, operator bool) error {
-	var size vm.Size
-	var source netip.Prefix
-	var sizeErr, quotaErr error
-	var quotas []vm.Quota
-	// The address and the size come first among errors: without the one there is no VM, and why the other
-	// is refused needs all that the rest has found out.
-	g, gctx := errgroup.WithContext(ctx)
-	if operator {
-		g.Go(func() (err error) {
-			services := l.EchoServices
-			if len(services) == 0 {
-				services = DefaultEchoServices()
-			}
-			source, err = OperatorAddress(gctx, cmp.Or(l.HTTP, http.DefaultClient), services)
-			return err
-		})
+// found is what was learnt about a place.
+type found struct {
+	access   access
+	source   netip.Prefix
+	size     vm.Size
+	quotas   []vm.Quota
+	estimate *cost.Estimate
+	image    vm.ImageChoice
+
+	sourceErr, sizeErr, quotaErr, imageErr error
+}
+
+// look finds out at the same time what the plan needs of Azure and of other services: the way in and out, the
+// operator's address when it is wanted, the size, the quota and the price. It fills in the plan, or says why the VM
+// cannot be.
+func (l *Launcher) look(ctx context.Context, plan *Plan) error {
+	f, err := l.find(ctx, plan)
+	if err != nil {
+		return err
 	}
-	g.Go(func() error {
-		quotas, quotaErr = l.VMs.Quotas(gctx, config.Region)
-		return nil // advisory: Azure itself refuses what does not fit
-	})
-	g.Go(func() error {
-		if size, sizeErr = l.VMs.Size(gctx, config.Region, config.Size); sizeErr == nil && l.Prices != nil {
-			plan.Price = new(l.Prices.Estimate(gctx, machineOf(*config, size)))
+	config := &plan.Config
+	config.Private, config.SubnetID, config.NATGateway = f.access.private, f.access.subnet, f.access.nat
+	plan.Bastion, plan.Egress, plan.Price = f.access.bastion, f.access.egress, f.estimate
+	switch {
+	case config.Private:
+		config.SSHSources = nil
+		if f.sizeErr == nil && l.Prices != nil {
+			plan.Price = new(l.Prices.Estimate(ctx, machineOf(*config, f.size, f.image)))
 		}
-		return nil
-	})
-	if err := g.Wait(); err != nil {
-		return err
+	case f.sourceErr != nil:
+		return f.sourceErr
+	case f.source.IsValid():
+		config.SSHSources = []netip.Prefix{f.source}
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	if f.quotaErr != nil {
+		plan.Notes = append(plan.Notes, "the quota could not be read: "+f.quotaErr.Error())
 	}
-	if operator {
-		config.SSHSources = []netip.Prefix{source}
-	}
-	if quotaErr != nil {
-		plan.Notes = append(plan.Notes, "the quota could not be read: "+quotaErr.Error())
-	}
-	want := wanted{config: *config, size: size, quotas: quotas}
+	want := wanted{config: *config, size: f.size, quotas: f.quotas, count: plan.count}
 	plan.wanted = want
-	if sizeErr != nil {
-		return l.notInRegion(ctx, want, sizeErr)
+	if f.sizeErr != nil {
+		return l.notInRegion(ctx, want, f.sizeErr)
 	}
-	if err := size.Check(config.Zone); err != nil {
+	config.Size = f.size.Name // as Azure writes it
+	want.config.Size = f.size.Name
+	if err := f.size.Check(config.Zone); err != nil {
 		return l.refuse(ctx, want, err)
 	}
-	if config.Spot && !size.Spot {
+	if f.imageErr != nil {
+		return f.imageErr
+	}
+	if err := fitDisks(*config, f.size, f.image); err != nil {
+		return err
+	}
+	plan.Image = f.image.Name
+	if config.Spot && !f.size.Spot {
 		return l.refuse(ctx, want, &errkind.Error{
-			Kind: errkind.Capacity, Op: "check size", Resource: size.Name, Err: errors.New("it is not offered as a spot VM"),
+			Kind: errkind.Capacity, Op: "check size", Resource: f.size.Name, Err: errors.New("it is not offered as a spot VM"),
 		})
 	}
-	plan.Quota = needed(quotas, size, *config)
+	if err := l.affordable(ctx, plan, &want); err != nil {
+		return err
+	}
+	plan.wanted = want
+	plan.Quota = needed(f.quotas, f.size, *config, plan.count)
 	if plan.Resumes {
 		return nil // what there is already counts, and would be counted again
 	}
@@ -80,15 +87,91 @@ func (l *Launcher) look(ctx context.Context, plan *Plan, config *vm.Config, oper
 	return nil
 }
 
-// imageDiskGB is the size of the OS disk of Canonical's images.
-const imageDiskGB = 30
+// find asks for everything at once. Of the errors that it returns each alone keeps the VM from being; the others are
+// for look to judge.
+func (l *Launcher) find(ctx context.Context, plan *Plan) (found, error) {
+	var f found
+	config, r := plan.Config, plan.request
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		f.access, err = l.findAccess(gctx, r, config)
+		return err
+	})
+	if r.SSHSource == "" && l.Defaults.SSHSource == "" && !r.Private {
+		g.Go(func() error {
+			f.source, f.sourceErr = l.operatorAddress(gctx)
+			return nil // of no matter when the VM turns out to be private
+		})
+	}
+	g.Go(func() error {
+		f.quotas, f.quotaErr = l.VMs.Quotas(gctx, config.Region)
+		return nil // advisory: Azure itself refuses what does not fit
+	})
+	g.Go(func() error {
+		if f.size, f.sizeErr = l.VMs.Size(gctx, config.Region, config.Size); f.sizeErr != nil {
+			return nil // for look to judge, as all the others
+		}
+		f.image, f.imageErr = l.VMs.Image(gctx, config, f.size)
+		if l.Prices != nil && f.imageErr == nil {
+			f.estimate = new(l.Prices.Estimate(gctx, machineOf(config, f.size, f.image)))
+		}
+		return nil
+	})
+	if err := g.Wait(); err != nil {
+		return f, err
+	}
+	return f, ctx.Err()
+}
+
+// affordable holds the price against the highest one. What the parts beside the VM cost is left for alternatives, too.
+func (l *Launcher) affordable(ctx context.Context, plan *Plan, want *wanted) error {
+	limit := plan.request.MaxPrice
+	if limit.Currency == "" {
+		return nil
+	}
+	unknown := func(why string) error {
+		return &errkind.Error{
+			Kind: errkind.Quota, Op: "check price", Resource: plan.Config.Size,
+			Err: fmt.Errorf("%s, so it cannot be held against the highest price of %s per hour", why, limit),
+		}
+	}
+	price := plan.Price
+	switch {
+	case price == nil || price.Hourly == nil:
+		return unknown("the price is not known")
+	case len(price.Unknown) > 0:
+		return unknown("the price of " + strings.Join(price.Unknown, " and ") + " is not known")
+	case price.Hourly.Currency != limit.Currency:
+		return unknown("the price is in " + price.Hourly.Currency)
+	}
+	rest := price.Hourly.Amount.Sub(price.Parts[0].Hourly.Amount)
+	want.limit = &cost.Money{Amount: limit.Amount.Sub(rest), Currency: limit.Currency}
+	if price.Hourly.Amount.LessThanOrEqual(limit.Amount) {
+		return nil
+	}
+	return l.refuse(ctx, *want, &errkind.Error{
+		Kind: errkind.Quota, Op: "check price", Resource: plan.Config.Size,
+		Err: fmt.Errorf("it would cost %s per hour, more than the %s that you allow", price.Hourly, limit),
+	})
+}
+
+// fitDisks finds disks that the image or the size does not allow.
+func fitDisks(c vm.Config, size vm.Size, image vm.ImageChoice) error {
+	switch {
+	case c.OSDiskSizeGB > 0 && c.OSDiskSizeGB < image.SizeGB:
+		return errkind.New(errkind.Invalid, "OS disk of %d GB: the image needs %d", c.OSDiskSizeGB, image.SizeGB)
+	case size.MaxDataDisks > 0 && len(c.DataDisks) > size.MaxDataDisks:
+		return errkind.New(errkind.Invalid, "%d data disks: size %s takes %d", len(c.DataDisks), size.Name, size.MaxDataDisks)
+	}
+	return nil
+}
 
 // machineOf is what a VM is made of, as far as it costs money.
-func machineOf(c vm.Config, size vm.Size) cost.Machine {
-	m := cost.Machine{Region: c.Region, Size: size.Name, Spot: c.Spot, PublicIP: !c.Private}
+func machineOf(c vm.Config, size vm.Size, image vm.ImageChoice) cost.Machine {
+	m := cost.Machine{Region: c.Region, Size: size.Name, Spot: c.Spot, PublicIP: !c.Private, NATGateway: c.NATGateway}
 	root := cost.Disk{Type: size.DiskType(c.OSDiskType), SizeGB: c.OSDiskSizeGB}
-	if root.SizeGB == 0 && (c.Image == "" || strings.HasPrefix(strings.ToLower(c.Image), "canonical:")) {
-		root.SizeGB = imageDiskGB // of other images it is not known here, nor then the price
+	if root.SizeGB == 0 {
+		root.SizeGB = image.SizeGB // where that is not known, nor is the price
 	}
 	m.Disks = append(m.Disks, root)
 	for _, d := range c.DataDisks {

@@ -2,139 +2,119 @@ package launch
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/internal/atomicfile"
+	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
 )
 
-// operation is what has to outlive the process that began a launch: the id that marks its resources in
-// Azure, and the VM's host key until SSH has been verified with it. Everything else is read from Azure.
-type operation struct {
-	Version      int       `json:"version"`
-	ID           string    `json:"id"`
-	Kind         string    `json:"kind"` // "new"
-	Subscription string    `json:"subscription_id"`
-	Group        string    `json:"resource_group"`
-	Name         string    `json:"name"`
-	Created      time.Time `json:"created"` // UTC
-	HostKey      struct {
-		Private string `json:"private,omitempty"`
-		Public  string `json:"public"`
-	} `json:"host_key"`
-
-	file string
-}
-
-const operationVersion = 1
-
-// findOperation returns the first unfinished launch begun from this machine that is wanted, or nil.
-func findOperation(dir string, wanted func(*operation) bool) (*operation, error) {
-	if dir == "" {
-		return nil, nil
+// operationFor finds out what became of an earlier launch of the VM, in Azure and on this machine. Its
+// first request is the one that signs in.
+func (l *Launcher) operationFor(ctx context.Context, config *vm.Config, earlier *operation.Operation) (op *operation.Operation, resumes bool, err error) {
+	op = earlier
+	fresh := func() (err error) {
+		op, err = newOperation(l.Target.SubscriptionID, config.ResourceGroup, config.Name, time.Now())
+		return err
 	}
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	if op == nil {
+		if err := fresh(); err != nil {
+			return nil, false, err
+		}
 	}
+	config.OperationID, config.HostKey = op.ID, op.HostKey.Public
+	exists, err := l.VMs.Resumes(ctx, *config)
 	if err != nil {
-		return nil, fmt.Errorf("read operations: %w", err)
+		return nil, false, err
 	}
-	for _, e := range entries {
-		if filepath.Ext(e.Name()) != ".json" || strings.HasPrefix(e.Name(), ".") {
-			continue
-		}
-		op, err := readOperation(filepath.Join(dir, e.Name()))
-		if err != nil {
-			return nil, err
-		}
-		if wanted(op) {
-			return op, nil
-		}
+	if !exists && !op.Provisional() {
+		// The VM had proven itself and was then deleted: a new one needs a new identity.
+		err = errors.Join(l.Operations.Remove(op), fresh())
+		config.OperationID, config.HostKey = op.ID, op.HostKey.Public
 	}
-	return nil, nil
+	return op, earlier != nil || exists, err
 }
 
-func readOperation(file string) (*operation, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read operation: %w", err)
-	}
-	op := operation{file: file}
-	if err := json.Unmarshal(data, &op); err != nil {
-		return nil, errkind.New(errkind.Invalid, "operation file %s cannot be read: %w; move it away to go on without it", file, err)
-	}
-	if op.Version > operationVersion {
-		return nil, errkind.New(errkind.Invalid, "operation file %s was written by a newer azlin", file)
-	}
-	return &op, nil
-}
-
-// newOperation makes an operation with a host key of its own. It is on disk only after save.
-func newOperation(dir, subscription, group, name string, now time.Time) (*operation, error) {
+// newOperation makes an operation with a host key of its own. It is on disk only when it is saved.
+func newOperation(subscription, group, name string, now time.Time) (*operation.Operation, error) {
 	key, err := remote.NewHostKey()
 	if err != nil {
 		return nil, err
 	}
-	op := &operation{
-		Version: operationVersion, ID: strings.ToLower(rand.Text()[:16]), Kind: "new",
-		Subscription: subscription, Group: group, Name: name, Created: now.UTC(),
-	}
-	op.HostKey.Private, op.HostKey.Public = key.Private, key.Public
-	if dir != "" {
-		op.file = filepath.Join(dir, op.ID+".json")
-	}
+	op := operation.Make(operation.New, subscription, group, name, now)
+	op.HostKey = &operation.HostKey{Private: key.Private, Public: key.Public}
 	return op, nil
 }
 
-func (o *operation) save() error {
-	if o.file == "" {
-		return nil
+// earlier returns the unfinished launch of a VM that began on this machine, or nil.
+func (l *Launcher) earlier(group, name string) (*operation.Operation, error) {
+	op, err := l.Operations.Find(l.launchOf(group, name))
+	if op != nil && op.HostKey == nil {
+		return nil, errkind.New(errkind.Invalid, "operation %s has lost its host key: forget it with 'azlin operations forget %s'", op.ID, op.ID)
 	}
-	if err := os.MkdirAll(filepath.Dir(o.file), 0o700); err != nil {
-		return fmt.Errorf("save operation: %w", err)
-	}
-	data, err := json.MarshalIndent(o, "", "  ")
-	if err != nil {
-		return fmt.Errorf("save operation: %w", err)
-	}
-	if err := atomicfile.Write(o.file, append(data, '\n'), 0o600); err != nil {
-		return fmt.Errorf("save operation: %w", err)
-	}
-	return nil
+	return op, err
 }
 
-// forgetHostKey drops the private half, once the VM has proven that it holds it.
-func (o *operation) forgetHostKey() error {
-	o.HostKey.Private = ""
-	return o.save()
+// goingOn completes a request by what an earlier launch of the same VM was asked for: whoever says only its
+// name gets the rest of what they wanted then.
+func goingOn(r Request, op *operation.Operation) (Request, error) {
+	if op == nil || len(op.Request) == 0 {
+		return r, nil
+	}
+	var before Request
+	if err := json.Unmarshal(op.Request, &before); err != nil {
+		return r, fmt.Errorf("operation %s: what was asked for cannot be read: %w", op.ID, err)
+	}
+	// How the VM is to be reached is one decision, whoever makes it anew makes all of it.
+	if r.Private || r.Public || r.SSHSource != "" {
+		before.Private, before.Public, before.SSHSource, before.NATGateway = false, false, "", false
+	}
+	fill(reflect.ValueOf(&r).Elem(), reflect.ValueOf(before))
+	return r, nil
 }
 
-// finish removes the operation: nothing is left to resume.
-func (o *operation) finish() error {
-	if o.file == "" {
-		return nil
+// fill sets the zero fields of a struct, and of the structs embedded in it, to those of another.
+func fill(to, from reflect.Value) {
+	for n := range to.NumField() {
+		field := to.Field(n)
+		switch {
+		case to.Type().Field(n).Anonymous:
+			fill(field, from.Field(n))
+		case field.IsZero():
+			field.Set(from.Field(n))
+		}
 	}
-	if err := os.Remove(o.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("finish operation: %w", err)
+}
+
+// remember writes down how far a launch has come.
+func (l *Launcher) remember(plan *Plan, stage string, failure error) error {
+	plan.op.Stage, plan.op.LastError = stage, ""
+	if failure != nil && errkind.Of(failure) != errkind.Cancelled { // whoever interrupts a launch has seen nothing fail
+		plan.op.LastError, _, _ = strings.Cut(failure.Error(), "\n")
 	}
-	return nil
+	return l.Operations.Save(plan.op, time.Now())
+}
+
+// keepFailure writes down why a launch failed, or forgets the launch when nothing exists because of it: what it was
+// asked for is not to be taken up again then.
+func (l *Launcher) keepFailure(plan *Plan, failure error) error {
+	if f, ok := errors.AsType[*vm.ProvisioningFailure](failure); ok && !plan.Resumes && len(f.LeftOver) == 0 {
+		return l.Operations.Remove(plan.op)
+	}
+	return l.remember(plan, plan.op.Stage, failure)
 }
 
 // GroupOf tells in which resource group an unfinished launch of this name, begun from this machine, was
 // to create its VM; empty when there is none.
 func (l *Launcher) GroupOf(name string) (string, error) {
-	op, err := findOperation(l.OperationsDir, func(o *operation) bool {
-		return strings.EqualFold(o.Subscription, l.Target.SubscriptionID) && strings.EqualFold(o.Name, name)
+	op, err := l.Operations.Find(func(o *operation.Operation) bool {
+		return o.Kind == operation.New && strings.EqualFold(o.Subscription, l.Target.SubscriptionID) && strings.EqualFold(o.Name, name)
 	})
 	if op == nil || err != nil {
 		return "", err
@@ -145,12 +125,12 @@ func (l *Launcher) GroupOf(name string) (string, error) {
 // Forget removes what this machine remembers of a VM that was deleted: an unfinished launch and its host
 // key. vmID may be empty.
 func (l *Launcher) Forget(ctx context.Context, group, name, vmID string) error {
-	op, err := findOperation(l.OperationsDir, l.launchOf(group, name))
+	op, err := l.Operations.Find(l.launchOf(group, name))
 	if err != nil {
 		return err
 	}
 	if op != nil {
-		if err := op.finish(); err != nil {
+		if err := l.Operations.Remove(op); err != nil {
 			return err
 		}
 	}
@@ -160,10 +140,9 @@ func (l *Launcher) Forget(ctx context.Context, group, name, vmID string) error {
 	return l.Reach.KnownHosts.Forget(ctx, vmID)
 }
 
-// launchOf recognises the launch of one VM. Azure's names do not know case.
-func (l *Launcher) launchOf(group, name string) func(*operation) bool {
-	return func(o *operation) bool {
-		return o.Kind == "new" && strings.EqualFold(o.Subscription, l.Target.SubscriptionID) &&
-			strings.EqualFold(o.Group, group) && strings.EqualFold(o.Name, name)
+// launchOf recognises the launch of one VM.
+func (l *Launcher) launchOf(group, name string) func(*operation.Operation) bool {
+	return func(o *operation.Operation) bool {
+		return o.Kind == operation.New && o.On(l.Target.SubscriptionID, group, name)
 	}
 }

@@ -18,9 +18,10 @@ type Quota struct {
 // Fits reports whether the limit leaves room for what is needed.
 func (q Quota) Fits() bool { return q.Needed <= q.Left() }
 
-// needed picks the limits that a VM counts against. A limit that Azure does not tell is not in the result.
-func needed(quotas []vm.Quota, size vm.Size, config vm.Config) []Quota {
-	cores := int64(size.VCPUs)
+// needed picks the limits that count VMs of a kind count against. A limit that Azure does not tell is not in the
+// result.
+func needed(quotas []vm.Quota, size vm.Size, config vm.Config, count int) []Quota {
+	cores := int64(size.VCPUs * count)
 	needs := map[string]int64{}
 	if config.Spot {
 		needs[strings.ToLower(vm.QuotaSpotCores)] = cores
@@ -28,7 +29,10 @@ func needed(quotas []vm.Quota, size vm.Size, config vm.Config) []Quota {
 		needs[strings.ToLower(vm.QuotaCores)] = cores
 		needs[strings.ToLower(size.Family)] = cores
 	}
-	if !config.Private {
+	switch {
+	case !config.Private:
+		needs[strings.ToLower(vm.QuotaPublicIPs)] = int64(count)
+	case config.NATGateway:
 		needs[strings.ToLower(vm.QuotaPublicIPs)] = 1
 	}
 	var all []Quota

@@ -10,8 +10,10 @@ import (
 // Refusal is a launch that Azure would refuse, found before anything was written, or that it did refuse.
 type Refusal struct {
 	Size, Region string
-	Reason       error // of kind errkind.Quota or errkind.Capacity
+	Reason       error // of kind errkind.Quota or errkind.Capacity; errkind.Invalid when there is no such size or region
 	Alternatives []Alternative
+
+	all []Alternative // of which those are the first
 }
 
 // Alternative is what could be launched instead.
@@ -44,10 +46,7 @@ func (r *Refusal) Unwrap() error { return r.Reason }
 
 // String is one line: "--size Standard_D4as_v5 --region westus2: 4 vCPUs, 16 GiB, 0.172 USD per hour, 125.56 USD per month".
 func (a Alternative) String() string {
-	where := "--size " + a.Size + " --region " + a.Region
-	if a.Zone != "" {
-		where += " --zone " + a.Zone
-	}
+	where := a.place()
 	price := "price not known"
 	if a.Hourly != nil && a.Monthly != nil {
 		price = fmt.Sprintf("%s per hour, %s per month", a.Hourly, a.Monthly.Cents())
@@ -56,4 +55,13 @@ func (a Alternative) String() string {
 		}
 	}
 	return fmt.Sprintf("%s: %d vCPUs, %g GiB, %s", where, a.VCPUs, a.MemoryGiB, price)
+}
+
+// place is the flags that ask for it.
+func (a Alternative) place() string {
+	where := "--size " + a.Size + " --region " + a.Region
+	if a.Zone != "" {
+		where += " --zone " + a.Zone
+	}
+	return where
 }

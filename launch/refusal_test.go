@@ -118,8 +118,33 @@ func TestPlanRefusesWhatAzureWouldRefuse(t *testing.T) {
 			emulator: emulator.Options{Quota: map[string]int{"PublicIPAddresses": 0}},
 			kind:     errkind.Quota, says: []string{"PublicIPAddresses", "0 of 0 public addresses", "1 more"},
 		},
-		"no such size":   {change: func(r *launch.Request) { r.Size = "Standard_Nonsense" }, kind: errkind.Invalid, says: []string{"Standard_Nonsense"}},
-		"no such region": {change: func(r *launch.Request) { r.Region = "atlantis" }, kind: errkind.Invalid, says: []string{`no region "atlantis"`}},
+		"no such size": {
+			change: func(r *launch.Request) { r.Size = "Standard_Nonsense" },
+			kind:   errkind.Invalid, says: []string{"Standard_Nonsense", "region westus2 has no such size"},
+		},
+		"a size without its prefix": {
+			change: func(r *launch.Request) { r.Size = "D4s_v5" },
+			kind:   errkind.Invalid, says: []string{"D4s_v5"},
+			instead: []string{"Standard_D4s_v5@westus2", "Standard_D4ds_v5@westus2", "Standard_D4as_v5@westus2"},
+		},
+		"a version that there is not": {
+			change: func(r *launch.Request) { r.Size = "Standard_D4ps_v9" },
+			kind:   errkind.Invalid, says: []string{"Standard_D4ps_v9"},
+			instead: []string{"Standard_D4ps_v6@westus2", "Standard_D4ps_v5@westus2", "Standard_D8ps_v5@westus2"},
+		},
+		"a GPU size that there is not": {
+			change: func(r *launch.Request) { r.Size = "Standard_NC4as_T4" },
+			kind:   errkind.Invalid, says: []string{"Standard_NC4as_T4"},
+			instead: []string{"Standard_NC4as_T4_v3@westus2", "Standard_NV6ads_A10_v5@westus2", "Standard_NC24ads_A100_v4@westus2"},
+		},
+		"no such region": {
+			change: func(r *launch.Request) { r.Region = "atlantis" }, kind: errkind.Invalid, says: []string{`no region "atlantis"`},
+		},
+		"a mistyped region": {
+			change: func(r *launch.Request) { r.Region = "West US 22" },
+			kind:   errkind.Invalid, says: []string{`no region "westus22"`},
+			instead: []string{"Standard_D4s_v5@westus2", "Standard_D4s_v5@westus", "Standard_D4s_v5@westus3"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -140,13 +165,14 @@ func TestPlanRefusesWhatAzureWouldRefuse(t *testing.T) {
 				}
 			}
 			r, ok := errors.AsType[*launch.Refusal](err)
-			if ok != (tc.kind != errkind.Invalid) {
-				t.Fatalf("refusal: %v", ok)
+			if !ok {
+				t.Fatalf("no refusal: %v", err)
 			}
-			if !ok || tc.instead == nil {
-				return
+			got := names(r.Alternatives)
+			if tc.kind == errkind.Invalid && len(got) != 3 {
+				t.Errorf("instead: %v", got)
 			}
-			if got := names(r.Alternatives); !slices.Equal(got, tc.instead) {
+			if tc.instead != nil && !slices.Equal(got, tc.instead) {
 				t.Errorf("instead: %v, want %v", got, tc.instead)
 			}
 			for _, a := range r.Alternatives {
@@ -155,6 +181,52 @@ func TestPlanRefusesWhatAzureWouldRefuse(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNamesAreAzures: regions and sizes are taken in any spelling, and written as Azure does.
+func TestNamesAreAzures(t *testing.T) {
+	t.Parallel()
+	c := newPlanningCloud(t, emulator.Options{})
+	plan, err := c.plan(t.Context(), c.open(t, "laptop", nil), func(r *launch.Request) { r.Size, r.Region = "standard_d4S_V5", "West US 2" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.Config.Size != "Standard_D4s_v5" || plan.Config.Region != "westus2" {
+		t.Errorf("size %s, region %s", plan.Config.Size, plan.Config.Region)
+	}
+}
+
+// TestDisksThatDoNotFit are refused in the plan, not by Azure after the network has been made.
+func TestDisksThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	c := newPlanningCloud(t, emulator.Options{})
+	for says, change := range map[string]func(*launch.Request){
+		"OS disk of 10 GB: the image needs 30": func(r *launch.Request) { r.OSDiskSizeGB = 10 },
+		"9 data disks: size Standard_D4s_v5 takes 8": func(r *launch.Request) {
+			r.DataDisks = slices.Repeat([]vm.DataDisk{{SizeGB: 4}}, 9)
+		},
+	} {
+		_, err := c.plan(t.Context(), c.open(t, "laptop", nil), change)
+		if errkind.Of(err) != errkind.Invalid || err.Error() != says {
+			t.Errorf("want %q, got %v", says, err)
+		}
+	}
+	if w := wrote(c); len(w) > 0 {
+		t.Errorf("it sent %v", w)
+	}
+}
+
+// TestSmallDisksHaveAPrice: disks below 32 GB are billed as tiers of their own.
+func TestSmallDisksHaveAPrice(t *testing.T) {
+	t.Parallel()
+	c := newPlanningCloud(t, emulator.Options{})
+	plan, err := c.plan(t.Context(), c.open(t, "laptop", nil), func(r *launch.Request) { r.DataDisks = []vm.DataDisk{{SizeGB: 10}} })
+	if err != nil || len(plan.Price.Unknown) > 0 {
+		t.Fatalf("%v, unknown %v", err, plan.Price.Unknown)
+	}
+	if got := plan.Price.Monthly.Cents(); got != "151.01 USD" { // 140.16 + 4.80 (P4) + 2.40 (P3) + 3.65
+		t.Errorf("a month costs %s", got)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
@@ -24,6 +25,19 @@ type Finder struct {
 	KnownHosts  remote.KnownHosts
 	Port        int    // 0: 22
 	AgentSocket string // SSH_AUTH_SOCK; empty: no agent
+
+	// DefaultKey is the private key that is used as a rule. Whoever signs in with it also offers EarlierKeys, the ones that
+	// it has taken the place of: a VM that a rotation has not reached yet accepts those only.
+	DefaultKey  string
+	EarlierKeys []string
+
+	Bastions *bastion.Service // ways to VMs without a public address; nil: there are none
+	// ProxyCommand begins the command that carries a connection through a Bastion for the system's ssh; the
+	// Bastion's and the VM's ids are appended. Empty: Host.ProxyCommand is not set.
+	ProxyCommand []string
+
+	Limits remote.Limits // how long a VM may be silent; the zero value: the defaults
+	Dials  *remote.Dials // bounds how many connect to a VM at once; nil: nothing does
 }
 
 // Options of one look-up. The zero value uses what is known about the VM.
@@ -32,34 +46,55 @@ type Options struct {
 	KeyPath          string // private key; empty: the agent's keys only
 	AcceptNewHostKey bool   // record whatever key a machine without a known one shows
 	RelearnHostKey   bool   // the VM was rebuilt: forget its key and ask Azure for the one it has now
+	Bastion          string // go through this Bastion (a name or id, or AnyBastion) even to a VM with a public address
 }
 
-// Host says how to reach a VM. Its error is Conflict when the VM does not run, Unreachable when it has no
-// public address, and HostKey when its key is not known or is not the one that was recorded.
+// ErrStopped is the cause when a VM cannot be reached because it does not run.
+var ErrStopped = errors.New("the VM is stopped")
+
+// Host says how to reach a VM and which host key it must show. Its error is that of Way, or HostKey when the key is not
+// known or is not the one that was recorded.
 func (f Finder) Host(ctx context.Context, i vm.Info, o Options) (remote.Host, error) {
-	h := remote.Host{
-		Name: i.Name, VMID: i.VMID, Address: i.PublicIP, Port: f.Port,
-		User: cmp.Or(o.User, i.AdminUsername, remote.DefaultUser), KeyPath: o.KeyPath, AgentSocket: f.AgentSocket,
+	h, err := f.Way(ctx, i, o)
+	if err != nil {
+		return h, err
 	}
-	if i.IsStopped() {
-		return h, &errkind.Error{
-			Kind: errkind.Conflict, Op: "connect to", Resource: i.Name, Class: remote.ErrConnection,
-			Err: fmt.Errorf("it is %s", i.PowerState), Next: "azlin start " + i.Name,
-		}
-	}
-	if h.Address == "" {
-		return h, &errkind.Error{
-			Kind: errkind.Unreachable, Op: "connect to", Resource: i.Name, Class: remote.ErrConnection,
-			Err: errors.New("it has no public address"),
-		}
-	}
-	var err error
 	if o.RelearnHostKey {
 		h.HostKey, err = f.relearn(ctx, i)
 	} else {
 		h.HostKey, err = f.hostKey(ctx, i, h, o.AcceptNewHostKey)
 	}
 	return h, err
+}
+
+// Way says how to reach a VM: by its public address, else through the best Bastion that reaches its network (one or two
+// requests). It has no host key, which those need who only pass bytes on. Its error is Conflict when the VM does not run
+// and Unreachable when there is no way.
+func (f Finder) Way(ctx context.Context, i vm.Info, o Options) (remote.Host, error) {
+	h := f.describe(i, o)
+	if i.IsStopped() {
+		return h, &errkind.Error{
+			Kind: errkind.Conflict, Op: "connect to", Resource: i.Name, Class: remote.ErrConnection,
+			Err: &errkind.Error{Class: ErrStopped, Err: fmt.Errorf("it is %s", i.PowerState)}, Next: "azlin start " + i.Name,
+		}
+	}
+	if h.Address == "" || o.Bastion != "" {
+		return f.through(ctx, i, h, o.Bastion)
+	}
+	return h, nil
+}
+
+// describe is what is known of a VM without asking anybody.
+func (f Finder) describe(i vm.Info, o Options) remote.Host {
+	h := remote.Host{
+		Name: i.Name, VMID: i.VMID, Address: i.PublicIP, Port: f.Port,
+		User: cmp.Or(o.User, i.AdminUsername, remote.DefaultUser), KeyPath: o.KeyPath, AgentSocket: f.AgentSocket,
+		Limits: f.Limits, Dials: f.Dials,
+	}
+	if f.DefaultKey != "" && o.KeyPath == f.DefaultKey {
+		h.EarlierKeys = f.EarlierKeys
+	}
+	return h
 }
 
 // relearn replaces what is recorded, here and in the VM's tag, by the key that the VM has now. Azure's agent

@@ -1,14 +1,12 @@
 package remote
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"io"
-	"os/exec"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/azlin-dev/azlin/errkind"
 )
@@ -34,77 +32,64 @@ type Interactive struct {
 	Session    string     // tmux session to join or create; empty: DefaultSession
 	NoTmux     bool       // a plain login shell
 	Command    []string   // run this on a terminal instead of a shell; no tmux
-	Stdin      io.Reader
-	Stdout     io.Writer
-	Stderr     io.Writer
+	Forwards   []Forward  // ports that lead through the connection as long as it stands
+	// ForwardAgent lends the SSH agent to the VM for as long as the connection stands: whoever is root there can use it.
+	ForwardAgent bool
+
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	Env    []string // of ssh and of Host.ProxyCommand; nil: this process's
+
+	id    string // of the connections of one Connector; see endStale
+	again bool   // a connection of that Connector stood before
 }
 
-// DisconnectExitCode is what ssh returns when the connection, and not the remote command, failed.
-const DisconnectExitCode = 255
-
-// IsDisconnectExitCode reports whether an exit code of ssh means that the connection was lost.
-func IsDisconnectExitCode(code int) bool { return code == DisconnectExitCode }
-
-// Connect runs the session until it ends and returns ssh's exit code: the remote command's own, or 255
-// when the connection failed.
-func Connect(ctx context.Context, in Interactive) (exitCode int, err error) {
-	argv, err := in.Args()
-	if err != nil {
-		return 0, err
-	}
-	path, err := exec.LookPath("ssh")
-	if err != nil {
-		return 0, &errkind.Error{
-			Kind: errkind.Prerequisite, Op: "connect to", Resource: in.Host.name(), Class: ErrConnection,
-			Err: errors.New("ssh is not installed (Debian, Ubuntu: apt install openssh-client)"),
-		}
-	}
-	cmd := exec.CommandContext(ctx, path, argv...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = in.Stdin, in.Stdout, in.Stderr
-	err = cmd.Run()
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return 0, nil
-	case ctx.Err() != nil:
-		return 0, context.Cause(ctx)
-	case errors.As(err, &exit) && exit.Exited():
-		return exit.ExitCode(), nil
-	}
-	return 0, in.Host.failure(errkind.Unreachable, err)
-}
-
-// Args returns the arguments for the system's ssh. Its host key check is strict and against azlin's own
-// file, under the VM's id instead of its address.
+// Args returns the arguments for the system's ssh.
 func (in Interactive) Args() ([]string, error) {
 	h := in.Host
-	if h.HostKey == nil {
-		return nil, h.failure(errkind.HostKey, errors.New("its host key is not known"))
+	if err := h.check(); err != nil {
+		return nil, err
 	}
-	if strings.HasPrefix(h.Address, "-") || strings.HasPrefix(h.user(), "-") {
-		return nil, h.failure(errkind.Invalid, fmt.Errorf("address %q or user %q looks like an option", h.Address, h.user()))
+	var args []string
+	for _, o := range h.options(in.KnownHosts) {
+		args = append(args, "-o", o[0]+"="+o[1])
 	}
-	args := []string{
-		"-o", "HostKeyAlias=" + alias(h.VMID),
-		"-o", "UserKnownHostsFile=" + quoteOption(in.KnownHosts.Path),
-		"-o", "StrictHostKeyChecking=yes",
-		"-o", "CheckHostIP=no",
-		"-o", "HostKeyAlgorithms=" + strings.Join(hostKeyAlgorithms(h.HostKey), ","),
-		"-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3", "-o", "ConnectTimeout=15",
-		"-o", "LogLevel=ERROR",
-		"-p", strconv.Itoa(h.port()), "-l", h.user(),
+	args = append(args,
+		"-o", "ConnectTimeout="+seconds(h.Limits.connect()),
+		"-o", "LogLevel=INFO", // it tells why a connection ended
+		"-o", "ControlPath=none", // a shared connection that is dead would swallow every new one
+		"-p", strconv.Itoa(h.port()), "-l", h.user())
+	if in.ForwardAgent {
+		args = append(args, "-A")
+	} else {
+		args = append(args, "-a") // nor by what the user's configuration says of all hosts
 	}
+	forwards, err := in.forwardArgs()
+	if err != nil {
+		return nil, err
+	}
+	args = append(args, forwards...)
 	if h.KeyPath != "" {
-		args = append(args, "-i", strings.ReplaceAll(strings.TrimSuffix(h.KeyPath, ".pub"), "%", "%%"), "-o", "IdentitiesOnly=yes")
+		args = append(args, "-i", identity(h.KeyPath), "-o", "IdentitiesOnly=yes")
+		for _, path := range h.EarlierKeys {
+			args = append(args, "-i", identity(path))
+		}
+	}
+	address := h.Address
+	if len(h.ProxyCommand) > 0 {
+		// What it believes to connect to must be nothing that the user's own configuration has settings for.
+		args = append(args, "-o", "ProxyCommand="+h.proxyOption())
+		address = alias(h.VMID)
 	}
 	remote, err := in.remoteCommand()
 	if err != nil {
 		return nil, err
 	}
 	if remote == "" {
-		return append(args, "--", h.Address), nil
+		return append(args, "--", address), nil
 	}
-	return append(args, "-t", "--", h.Address, remote), nil
+	return append(args, "-t", "--", address, remote), nil
 }
 
 func (in Interactive) remoteCommand() (string, error) {
@@ -122,9 +107,19 @@ func (in Interactive) remoteCommand() (string, error) {
 		return "", err
 	}
 	// -A joins the session if it exists. A login shell without tmux is better than no shell.
-	return "if command -v tmux >/dev/null 2>&1; then exec tmux new-session -A -s " + session +
+	return "if command -v tmux >/dev/null 2>&1; then " + in.mark() + "exec tmux new-session -A -s " + session +
 		`; else echo "azlin: tmux is not installed on this VM yet; this shell does not survive a lost connection" >&2; ` +
 		`exec "${SHELL:-/bin/sh}" -l; fi`, nil
+}
+
+// identity is the path of a private key as ssh wants it, which expands %.
+func identity(path string) string {
+	return strings.ReplaceAll(strings.TrimSuffix(path, ".pub"), "%", "%%")
+}
+
+// seconds writes a duration as ssh's options want it: none of less than a second, and never 0, which is without end.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(d.Seconds()))))
 }
 
 // quoteOption writes a path so that ssh's own option parser, which splits at spaces and expands %, reads

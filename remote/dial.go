@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,13 +34,57 @@ type Host struct {
 	Port        int           // 0: 22
 	User        string        // empty: azureuser
 	KeyPath     string        // private key; empty: only the agent's keys
+	EarlierKeys []string      // private keys that KeyPath has taken the place of, offered after it; absent files are skipped
 	AgentSocket string        // SSH_AUTH_SOCK; empty: no agent
 	HostKey     ssh.PublicKey // the key the VM must show; required
+	Only        ssh.PublicKey // sign in with this key and no other, wherever it is held; nil: with any of them
+
+	Via          Dialer   // the way to a VM that cannot be dialled directly; nil: TCP to Address and Port
+	ProxyCommand []string // the same way for the system's ssh: a command whose standard input and output lead to the VM
+
+	Limits Limits // how long it may be silent; the zero value: the defaults
+	Dials  *Dials // bounds how many connect at once; nil: nothing does
+}
+
+// Dialer opens a connection to the SSH server of one VM. Its errors carry an errkind.Kind.
+type Dialer interface {
+	Dial(ctx context.Context) (net.Conn, error)
+}
+
+// open connects to the host's SSH server, and says how it is called on the way.
+func (h Host) open(ctx context.Context) (conn net.Conn, addr string, err error) {
+	if h.Via != nil {
+		conn, err = h.Via.Dial(ctx)
+		return conn, h.name(), err
+	}
+	addr = net.JoinHostPort(h.Address, strconv.Itoa(h.port()))
+	conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	return conn, addr, err
+}
+
+// Open connects to the host's SSH server and speaks nothing: the bytes are for another client, which verifies the host
+// key itself. The error is of kind Unreachable when nothing answers.
+func Open(ctx context.Context, h Host) (net.Conn, error) {
+	conn, _, err := h.connect(ctx)
+	return conn, err
+}
+
+// wayFailed is the failure of open. A way that knows why it failed says what kind of failure it is.
+func (h Host) wayFailed(err error) error {
+	if kind := errkind.Of(err); h.Via != nil && kind != errkind.Unknown {
+		return h.failure(kind, err)
+	}
+	return h.failure(errkind.Unreachable, err)
 }
 
 func (h Host) name() string { return cmp.Or(h.Name, h.Address) }
 func (h Host) user() string { return cmp.Or(h.User, DefaultUser) }
 func (h Host) port() int    { return cmp.Or(h.Port, DefaultPort) }
+
+// key is the host among all others.
+func (h Host) key() string {
+	return cmp.Or(strings.ToLower(h.VMID), h.Address+" "+strconv.Itoa(h.port()))
+}
 
 func (h Host) failure(kind errkind.Kind, err error) error {
 	class := ErrConnection
@@ -52,20 +97,20 @@ func (h Host) failure(kind errkind.Kind, err error) error {
 // ErrKeyRefused is the cause when the machine answered but accepted none of the keys offered.
 var ErrKeyRefused = errors.New("the VM accepts none of the offered keys")
 
-// dialTimeout bounds the TCP connection and the handshake together, when ctx does not do so sooner.
-const dialTimeout = 15 * time.Second
-
-// Client is an SSH connection to a VM. Close it when done.
+// Client is an SSH connection to a VM. It may be used by several goroutines; Close it when done.
 type Client struct {
-	ssh     *ssh.Client
-	host    Host
-	closers []io.Closer
+	ssh      *ssh.Client
+	host     Host
+	closers  []io.Closer
+	sessions chan struct{} // one for each that is open
+	gone     chan struct{} // closed when the connection has ended
 
 	agentOnce sync.Once
 }
 
-// Dial connects to h and verifies its host key. The error is of kind Unreachable when nothing answers,
-// HostKey when another machine does, and Permission when the key is refused.
+// Dial connects to h and verifies its host key. The error is of kind Unreachable when nothing answers in time
+// (Host.Limits), HostKey when another machine does, Permission when the key is refused, and Cancelled when ctx is. A
+// connection that ends before the login, as a busy sshd ends them, is tried again up to four times.
 func Dial(ctx context.Context, h Host) (*Client, error) {
 	if h.HostKey == nil {
 		return nil, h.failure(errkind.HostKey, errors.New("its host key is not known"))
@@ -74,50 +119,25 @@ func Dial(ctx context.Context, h Host) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &Client{host: h, closers: closers}
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	addr := net.JoinHostPort(h.Address, strconv.Itoa(h.port()))
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return nil, errors.Join(h.failure(errkind.Unreachable, err), client.closeAuth())
-	}
-	// ssh.NewClientConn knows no context: closing the connection is what ends it.
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	defer stop()
 	config := &ssh.ClientConfig{
 		User:              h.user(),
 		Auth:              auth,
 		HostKeyAlgorithms: hostKeyAlgorithms(h.HostKey),
 		ClientVersion:     "SSH-2.0-azlin",
 	}
-	var shown ssh.PublicKey // kept to say in the error which key it was
-	config.HostKeyCallback = func(name string, remote net.Addr, key ssh.PublicKey) error {
-		shown = key
-		return ssh.FixedHostKey(h.HostKey)(name, remote, key)
-	}
-	c, chans, reqs, err := ssh.NewClientConn(conn, addr, config)
+	// An agent may ask for a finger on a key, and wait for ever: when the time is up it is let go of, too.
+	letGo := func() { _ = closeAll(closers) }
+	client, err := h.retried(ctx, func() (*ssh.Client, error) { return h.dial(ctx, *config, letGo) })
 	if err != nil {
-		_ = conn.Close() // the handshake error says why
-		return nil, errors.Join(h.classify(ctx, err, shown), client.closeAuth())
+		letGo()
+		return nil, err
 	}
-	client.ssh = ssh.NewClient(c, chans, reqs)
-	return client, nil
-}
-
-func (h Host) classify(ctx context.Context, err error, shown ssh.PublicKey) error {
-	switch {
-	case shown != nil && !same(shown, h.HostKey):
-		return h.failure(errkind.HostKey, fmt.Errorf("expected host key %s, the machine showed %s",
-			ssh.FingerprintSHA256(h.HostKey), ssh.FingerprintSHA256(shown)))
-	case strings.Contains(err.Error(), "no common algorithm for host key"):
-		return h.failure(errkind.HostKey, fmt.Errorf("the machine no longer has its %s host key: %w", h.HostKey.Type(), err))
-	case strings.Contains(err.Error(), "unable to authenticate"):
-		return h.failure(errkind.Permission, fmt.Errorf("%w for user %s: %w", ErrKeyRefused, h.user(), err))
-	case ctx.Err() != nil:
-		return h.failure(errkind.Unreachable, fmt.Errorf("no SSH handshake: %w", context.Cause(ctx)))
-	}
-	return h.failure(errkind.Unreachable, err)
+	c := &Client{ssh: client, host: h, closers: closers, sessions: make(chan struct{}, maxSessions), gone: make(chan struct{})}
+	go func() {
+		_ = client.Wait() // whoever uses it gets to know why
+		close(c.gone)
+	}()
+	return c, nil
 }
 
 // hostKeyAlgorithms lists the signature algorithms that the recorded key can answer with.
@@ -128,8 +148,8 @@ func hostKeyAlgorithms(key ssh.PublicKey) []string {
 	return []string{key.Type()}
 }
 
-// authMethods offers the key file first and the agent's keys after it. A key with a passphrase is
-// left to the agent.
+// authMethods offers the key file first, those that were in use before it, and then the agent's keys. A key with a
+// passphrase is left to the agent.
 func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, error) {
 	var signers []ssh.Signer
 	var locked bool
@@ -152,14 +172,22 @@ func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, e
 			}
 		}
 	}
+	signers = append(signers, h.earlier()...)
 	var closers []io.Closer
 	if h.AgentSocket != "" {
 		if conn, err := (&net.Dialer{}).DialContext(ctx, "unix", h.AgentSocket); err == nil {
 			closers = append(closers, conn)
+			bounded, cancel := context.WithTimeout(ctx, h.Limits.connect())
+			stop := context.AfterFunc(bounded, func() { _ = conn.Close() }) // an agent that does not answer is as good as none
 			if held, err := agent.NewClient(conn).Signers(); err == nil {
 				signers = append(signers, held...)
 			}
+			stop()
+			cancel()
 		}
+	}
+	if h.Only != nil {
+		signers = slices.DeleteFunc(signers, func(s ssh.Signer) bool { return !same(s.PublicKey(), h.Only) })
 	}
 	if len(signers) == 0 {
 		reason := errors.New("there is no key to sign in with")
@@ -169,6 +197,19 @@ func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, e
 		return nil, nil, errors.Join(h.failure(errkind.Permission, reason), closeAll(closers))
 	}
 	return []ssh.AuthMethod{ssh.PublicKeys(signers...)}, closers, nil
+}
+
+// earlier reads the keys that were in use before. One that cannot be read is no worse than one that is not there.
+func (h Host) earlier() []ssh.Signer {
+	var signers []ssh.Signer
+	for _, path := range h.EarlierKeys {
+		if data, err := os.ReadFile(path); err == nil {
+			if signer, err := ssh.ParsePrivateKey(data); err == nil {
+				signers = append(signers, signer)
+			}
+		}
+	}
+	return signers
 }
 
 func closeAll(closers []io.Closer) error {
@@ -186,7 +227,8 @@ func (c *Client) Close() error { return errors.Join(c.ssh.Close(), c.closeAuth()
 
 // WaitForSSH dials h every interval (default one second) until it accepts a login, and returns that
 // connection. It goes on while the machine boots: no answer, a refused connection, or a key that is not
-// yet accepted because the user does not exist yet. Another machine's host key ends it at once. report,
+// yet accepted because the user does not exist yet. Another machine's host key ends it at once, and so does a way
+// (Host.Via) that is not open to the caller. report,
 // which may be nil, is told after every failed attempt. When ctx ends, the error holds the last failure.
 func WaitForSSH(ctx context.Context, h Host, interval time.Duration, report func(attempt int, last error)) (*Client, error) {
 	interval = cmp.Or(interval, time.Second)
@@ -195,7 +237,7 @@ func WaitForSSH(ctx context.Context, h Host, interval time.Duration, report func
 		if err == nil {
 			return client, nil
 		}
-		if errkind.Of(err) == errkind.HostKey || errors.Is(err, ErrKey) {
+		if errkind.Of(err) == errkind.HostKey || errors.Is(err, ErrKey) || h.hopeless(err) {
 			return nil, err
 		}
 		if report != nil && ctx.Err() == nil {
@@ -207,6 +249,18 @@ func WaitForSSH(ctx context.Context, h Host, interval time.Duration, report func
 		case <-time.After(interval):
 		}
 	}
+}
+
+// hopeless reports whether the way to the host will not open by waiting.
+func (h Host) hopeless(err error) bool {
+	if h.Via == nil || errors.Is(err, ErrKeyRefused) {
+		return false
+	}
+	switch errkind.Of(err) {
+	case errkind.Auth, errkind.Permission, errkind.Invalid, errkind.Conflict, errkind.NotFound:
+		return true
+	}
+	return false
 }
 
 func (h Host) gaveUp(ctx context.Context, attempts int, last error) error {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -33,24 +35,45 @@ type Result struct {
 	Duration time.Duration `json:"-"`
 }
 
-// Connections that stop answering are given up after keepAliveMisses unanswered questions.
-const (
-	keepAliveEvery  = 15 * time.Second
-	keepAliveMisses = 3
-)
+// ErrLost is the cause when the connection ended, or the VM did not answer any more, before the command ended. What
+// was running on the VM may go on there.
+var ErrLost = errors.New("the connection was lost")
 
 // Run runs cmd and returns its exit code. The error is nil whenever the command ran to its end, whatever
-// its exit code. When ctx ends the command is sent SIGTERM and its channel is closed.
+// its exit code. When ctx ends the command is sent SIGTERM and its channel is closed. A VM that no longer answers is
+// given up after a while (Host.Limits); the error is then ErrLost, of kind Unreachable. A connection has ten sessions
+// at most: more commands at a time wait for their turn.
 func (c *Client) Run(ctx context.Context, cmd Command) (exitCode int, err error) {
-	session, err := c.ssh.NewSession()
-	if err != nil {
-		return 0, c.execError(err)
+	select {
+	case c.sessions <- struct{}{}:
+		defer func() { <-c.sessions }()
+	case <-c.gone:
+		return 0, c.execError(ErrLost)
+	case <-ctx.Done():
+		return 0, c.execError(context.Cause(ctx))
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go c.watch(ctx, cancel)
+	var running atomic.Pointer[ssh.Session]
+	over := make(chan struct{})
+	defer close(over)
+	stop := context.AfterFunc(ctx, func() { c.interrupt(ctx, &running, over) })
+	defer stop()
+
+	session, err := c.newSession(ctx)
+	if err != nil {
+		return 0, c.failed(ctx, false, err)
+	}
+	running.Store(session)
 	defer session.Close()
+	if ctx.Err() != nil {
+		return 0, c.failed(ctx, false, nil)
+	}
 	session.Stdout, session.Stderr = cmd.Stdout, cmd.Stderr
 	if cmd.ForwardAgent && c.host.AgentSocket != "" {
 		if err := c.forwardAgent(session); err != nil {
-			return 0, c.execError(err)
+			return 0, c.failed(ctx, false, err)
 		}
 	}
 	if cmd.Stdin != nil {
@@ -65,19 +88,8 @@ func (c *Client) Run(ctx context.Context, cmd Command) (exitCode int, err error)
 		}()
 	}
 	if err := session.Start(cmd.Line); err != nil {
-		return 0, c.execError(err)
+		return 0, c.failed(ctx, true, err) // the answer may be what was lost
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go c.watch(ctx, cancel)
-	stop := context.AfterFunc(ctx, func() {
-		_ = session.Signal(ssh.SIGTERM) // best effort before the channel goes
-		_ = session.Close()             // as above
-		if errors.Is(context.Cause(ctx), errSilent) {
-			_ = c.ssh.Close() // nothing more will come
-		}
-	})
-	defer stop()
 	err = session.Wait()
 	var exit *ssh.ExitError
 	switch {
@@ -87,10 +99,77 @@ func (c *Client) Run(ctx context.Context, cmd Command) (exitCode int, err error)
 		return 128 + signalNumber(exit.Signal()), nil
 	case errors.As(err, &exit):
 		return exit.ExitStatus(), nil
-	case ctx.Err() != nil:
-		return 0, c.execError(context.Cause(ctx))
 	}
-	return 0, c.execError(err)
+	return 0, c.failed(ctx, true, err)
+}
+
+// goodbye is how long a command that is to end may take to let go of its channel.
+const goodbye = 3 * time.Second
+
+// interrupt ends a command whose time is up. Whoever does not even answer that is not there any more.
+func (c *Client) interrupt(ctx context.Context, running *atomic.Pointer[ssh.Session], over <-chan struct{}) {
+	if !errors.Is(context.Cause(ctx), errSilent) {
+		go func() {
+			if session := running.Load(); session != nil {
+				_ = session.Signal(ssh.SIGTERM) // best effort before the channel goes
+				_ = session.Close()             // as above
+			}
+		}()
+		select {
+		case <-over:
+			return
+		case <-time.After(goodbye):
+		}
+	}
+	_ = c.ssh.Close() // nothing more will come
+}
+
+// newSession opens a session. The server may take a moment to see that an earlier one has ended.
+func (c *Client) newSession(ctx context.Context) (*ssh.Session, error) {
+	for attempt := 1; ; attempt++ {
+		session, err := c.ssh.NewSession()
+		var refused *ssh.OpenChannelError
+		if err == nil || attempt == dialAttempts || !errors.As(err, &refused) {
+			return session, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(backOff(attempt)):
+		}
+	}
+}
+
+// failed is the error of a command that did not tell how it ended.
+func (c *Client) failed(ctx context.Context, begun bool, err error) error {
+	cause := context.Cause(ctx)
+	missing := func(err error) bool { _, ok := errors.AsType[*ssh.ExitMissingError](err); return ok }
+	switch {
+	case errors.Is(cause, errSilent):
+		err = fmt.Errorf("%w: %w for %s", ErrLost, errSilent, c.host.Limits.silence())
+	case cause != nil:
+		return c.execError(cause)
+	case broken(err) || errors.Is(err, net.ErrClosed) || missing(err) && c.isGone():
+		err = ErrLost
+	case missing(err):
+		return c.execError(errors.New("the VM ended the session and does not say how the command ended; it may be shutting down"))
+	default:
+		return c.execError(err)
+	}
+	if begun {
+		err = fmt.Errorf("%w; the command may go on there", err)
+	}
+	return c.execError(err)
+}
+
+// isGone reports whether the connection has ended, which its sessions get to know a moment earlier.
+func (c *Client) isGone() bool {
+	select {
+	case <-c.gone:
+		return true
+	case <-time.After(200 * time.Millisecond):
+		return false
+	}
 }
 
 // Output runs line and collects what it prints.
@@ -116,12 +195,13 @@ func Execute(ctx context.Context, h Host, line string, timeout time.Duration) (R
 	return c.Output(ctx, line)
 }
 
-var errSilent = fmt.Errorf("the VM has not answered for %s", keepAliveMisses*keepAliveEvery)
+var errSilent = errors.New("the VM has not answered")
 
 // watch ends the command when the other side no longer answers, which TCP alone may notice only after
 // hours.
 func (c *Client) watch(ctx context.Context, cancel context.CancelCauseFunc) {
-	tick := time.NewTicker(keepAliveEvery)
+	limits := c.host.Limits
+	tick := time.NewTicker(limits.keepAlive())
 	defer tick.Stop()
 	answered := make(chan error, 1)
 	waiting, missed := false, 0
@@ -136,7 +216,7 @@ func (c *Client) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 			waiting, missed = false, 0
 		case <-tick.C:
 			if waiting {
-				if missed++; missed >= keepAliveMisses {
+				if missed++; missed >= limits.unanswered() {
 					cancel(errSilent)
 					return
 				}

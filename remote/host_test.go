@@ -23,6 +23,9 @@ import (
 
 func TestMain(m *testing.M) {
 	host.Main()
+	if spec, ok := os.LookupEnv(connectEnv); ok { // on a terminal of its own
+		os.Exit(connectAsTold(spec))
+	}
 	os.Exit(m.Run())
 }
 
@@ -63,7 +66,7 @@ func boot(t *testing.T) *machine {
 		t.Fatal(err)
 	}
 	key, both := hostKey(t)
-	document, err := cloudinit.Render(cloudinit.Config{HostKeyPrivate: both.Private, HostKeyPublic: both.Public})
+	document, err := cloudinit.Render(cloudinit.Config{HostKeyPrivate: both.Private, HostKeyPublic: both.Public, Tools: []string{}})
 	if err != nil {
 		t.Fatal(err)
 	}

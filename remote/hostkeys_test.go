@@ -2,6 +2,7 @@ package remote_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/damage"
 	"github.com/azlin-dev/azlin/remote"
 )
 
@@ -108,4 +110,44 @@ func FuzzKnownHosts(f *testing.F) {
 			t.Errorf("what was pinned is not found: %v, %v", got, err)
 		}
 	})
+}
+
+// TestDamagedKnownHosts spoils the file a thousand times: a VM has the key that was recorded for it, or none, or the file
+// is named; never a key of somebody else's.
+func TestDamagedKnownHosts(t *testing.T) {
+	t.Parallel()
+	known := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "known_hosts")}
+	keys := map[string]string{}
+	for _, vm := range []string{"vm-1", "vm-2", "vm-3"} {
+		key, _ := hostKey(t)
+		if err := known.Pin(t.Context(), vm, key); err != nil {
+			t.Fatal(err)
+		}
+		keys[vm] = ssh2line(key)
+	}
+	whole := read(t, known.Path)
+	random := rand.New(rand.NewPCG(14, 0))
+	changed := 0
+	for i := range 1000 {
+		spoilt, how := damage.Spoil(random, []byte(whole), i)
+		if err := os.WriteFile(known.Path, spoilt, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for vm, want := range keys {
+			key, err := known.Lookup(vm)
+			if err != nil || key == nil {
+				continue
+			}
+			// A bit within the key itself makes another key, which no VM has: it is refused when it connects.
+			if got := ssh2line(key); got != want {
+				changed++
+				for _, other := range keys {
+					if got == other {
+						t.Fatalf("%s: %s has the key of another VM", how, vm)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d keys were changed", changed)
 }

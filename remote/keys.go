@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/uuid"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/errkind"
@@ -28,6 +29,24 @@ type KeyPair struct {
 
 func keyError(path string, err error) error {
 	return &errkind.Error{Kind: errkind.Invalid, Op: "ssh key", Resource: path, Class: ErrKey, Err: err}
+}
+
+// CheckKeyPath reports whether there is a key to sign in with at path, either half of it: an agent may hold the private
+// one. Otherwise ssh would go on with the keys that it finds elsewhere. An empty path is none that was asked for. The
+// error is of class ErrKey.
+func CheckKeyPath(path string) error {
+	if path == "" {
+		return nil
+	}
+	private := strings.TrimSuffix(path, ".pub")
+	_, err := os.Stat(private)
+	if err != nil {
+		if _, public := os.Stat(private + ".pub"); public == nil {
+			return nil
+		}
+		return keyError(path, err)
+	}
+	return nil
 }
 
 // GenerateKeyPair makes sure that dir holds the ed25519 key pair name (default azlin_key) and returns
@@ -67,25 +86,39 @@ func GenerateKeyPair(dir, name string) (KeyPair, error) {
 	return pair, nil
 }
 
-// createPrivateKey writes a new key with O_EXCL, so that two processes cannot replace each other's;
-// the loser reads the winner's key.
+// createPrivateKey makes a new key, unless there is one by then: two processes cannot replace each other's, and the loser
+// reads the winner's key. It is written under another name first, so that nobody finds half of it.
 func createPrivateKey(path string) ([]byte, error) {
 	data, err := newPrivateKey("azlin")
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	whole := path + ".new-" + uuid.NewString()
+	if err := writeNew(whole, data); err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(whole) }() // the key has two names by then, or another one won
+	err = os.Link(whole, path)
+	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without links
+		err = writeNew(path, data)
+	}
 	if errors.Is(err, fs.ErrExist) {
 		return os.ReadFile(path)
 	}
+	return data, err
+}
+
+// writeNew writes a file that must not exist.
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, werr := f.Write(data)
 	if err := errors.Join(werr, f.Sync(), f.Close()); err != nil {
-		return nil, errors.Join(err, os.Remove(path))
+		return errors.Join(err, os.Remove(path))
 	}
-	return data, nil
+	return nil
 }
 
 func newPrivateKey(comment string) ([]byte, error) {

@@ -133,3 +133,46 @@ func read(t *testing.T, name string) string {
 	}
 	return string(data)
 }
+
+// TestEarlierKeys signs in where only a key is accepted that was in use before, and with one certain key.
+func TestEarlierKeys(t *testing.T) {
+	t.Parallel()
+	m := boot(t)
+	accepted, err := remote.PublicKeyContent(m.KeyPath + ".pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := remote.GenerateKeyPair(t.TempDir(), "new")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := m.Host
+	h.KeyPath, h.EarlierKeys = pair.Private, []string{filepath.Join(t.TempDir(), "gone"), m.KeyPath}
+	c, err := remote.Dial(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	args, err := remote.Interactive{Host: h, KnownHosts: m.known}.Args()
+	if err != nil || !strings.Contains(strings.Join(args, " "), "-i "+pair.Private+" -o IdentitiesOnly=yes -i ") || !strings.Contains(strings.Join(args, " "), "-i "+m.KeyPath) {
+		t.Errorf("ssh gets %q, %v", args, err)
+	}
+	public, err := remote.PublicKeyContent(pair.Public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]error{accepted: nil, public: remote.ErrKeyRefused} {
+		if h.Only, _, _, _, err = ssh.ParseAuthorizedKey([]byte(line)); err != nil {
+			t.Fatal(err)
+		}
+		c, err := remote.Dial(t.Context(), h)
+		if !errors.Is(err, want) {
+			t.Errorf("with %s only: %v", line, err)
+		}
+		if err == nil {
+			_ = c.Close() // it was let in
+		}
+	}
+}

@@ -24,8 +24,14 @@ want tmux tmux
 want rsync rsync
 want git git
 want jq jq
-for extra in "$@"; do # further PROGRAM=PACKAGE pairs
-    want "${extra%%=*}" "${extra#*=}"
+for extra in "$@"; do # further PROGRAM=PACKAGE pairs, or python:MODULE=PACKAGE
+    case $extra in
+    python:*)
+        module=${extra%%=*}
+        /usr/bin/python3 -c "import ${module#python:}" 2>/dev/null || missing="$missing ${extra#*=}"
+        ;;
+    *) want "${extra%%=*}" "${extra#*=}" ;;
+    esac
 done
 [ -n "$missing" ] || exit 0
 

@@ -12,14 +12,14 @@ import (
 )
 
 // Config is everything that a new VM is made from. Name, ResourceGroup, Region, Size and
-// SSHPublicKeys must be set; and SSHSources, unless Private is.
+// SSHPublicKeys (unless Copy is set) must be set; and SSHSources, unless Private is.
 type Config struct {
 	Name          string
 	SessionName   string // empty: Name
 	ResourceGroup string // created when absent
 	Region        string
 	Size          string // "Standard_D4s_v5"
-	Image         string // publisher:offer:sku:version, or an image's ARM id; empty: Ubuntu 24.04 fitting Size
+	Image         string // see ValidateImage; empty: Ubuntu 24.04 fitting Size
 	Zone          string // "1", "2", "3"; empty: Azure's choice
 
 	AdminUsername string   // empty: "azureuser"
@@ -27,18 +27,26 @@ type Config struct {
 	SSHKeyPath    string   // goes into Details; not read
 	CustomData    []byte   // cloud-init; secret, never logged
 
+	Copy *DiskCopy // made from another VM's disks; nil: from Image
+
 	OSDiskSizeGB int    // 0: the image's
 	OSDiskType   string // "Premium_LRS"; empty: premium where Size allows it, else standard SSD
 	DataDisks    []DataDisk
 
-	Spot             bool   // may be taken away by Azure, and is then deallocated
-	Identity         string // empty: none; "system"; or the ARM id of a user-assigned identity
-	EncryptionAtHost bool   // needs a feature registered in the subscription
+	Spot             bool    // may be taken away by Azure, and is then deallocated
+	Identity         string  // empty: none; "system"; or the ARM id of a user-assigned identity
+	EncryptionAtHost bool    // needs a feature registered in the subscription
+	SpotMaxPrice     float64 // of Spot: US dollars per hour from which on Azure may take it; 0: up to the full price
 	Tags             map[string]string
+	Template         string // name of the template it was made from, goes into the tag azlin-template; empty: none
+	Pool             string // the pool it belongs to: its VMs share a security group; goes into the tag azlin-pool
 	Owner            string // goes into the tag azlin-owner
+	Bakes            string // NAME:VERSION of the image that this VM is made for, and goes with; goes into the tag azlin-image
+	Source           string // of Copy: name of the VM whose disks they are; goes into the tag azlin-source
 
-	Private    bool           // no public address; who makes it so sees to a way in and out
-	SubnetID   string         // an existing subnet; empty: the shared network of the region
+	Private    bool           // no public address; who makes it so sees to a way in
+	NATGateway bool           // give the private subnet of the shared network a NAT gateway, if it has none
+	SubnetID   string         // an existing subnet, which is left as it is; empty: one of the shared network of the region
 	SSHSources []netip.Prefix // who may reach SSHPort
 	SSHRule    string         // SSHRuleName(operator); empty: made from Owner
 	SSHPort    int            // 0: 22
@@ -96,7 +104,14 @@ func (c Config) Validate() error {
 	if err := validAdmin(c.AdminUsername); err != nil {
 		return err
 	}
-	if len(c.SSHPublicKeys) == 0 {
+	if err := ValidateImage(c.Image); err != nil {
+		return err
+	}
+	if c.Copy != nil {
+		if err := c.validCopy(); err != nil {
+			return err
+		}
+	} else if len(c.SSHPublicKeys) == 0 {
 		return bad("no SSH public key is given, and password sign-in is off")
 	}
 	for _, key := range c.SSHPublicKeys {
@@ -113,6 +128,17 @@ func (c Config) Validate() error {
 	for i, d := range c.DataDisks {
 		if d.SizeGB < 1 || d.SizeGB > 32767 {
 			return bad("data disk %d of %d GB: use 1 to 32767", i, d.SizeGB)
+		}
+	}
+	if c.NATGateway && (!c.Private || c.SubnetID != "") {
+		return bad("a NAT gateway is made for a private VM in the shared network only")
+	}
+	if c.SpotMaxPrice < 0 || c.SpotMaxPrice > 0 && !c.Spot {
+		return bad("a spot price of %g: give one above zero, for a spot VM", c.SpotMaxPrice)
+	}
+	if c.Pool != "" {
+		if err := ValidateName(c.Pool); err != nil {
+			return err
 		}
 	}
 	if c.Zone != "" && !slices.Contains([]string{"1", "2", "3"}, c.Zone) {
@@ -135,6 +161,16 @@ func (c Config) Validate() error {
 	if c.SubnetID != "" {
 		if id, err := azure.ParseID(c.SubnetID); err != nil || !id.IsType("Microsoft.Network/virtualNetworks/subnets") {
 			return bad("%q is not the id of a subnet", c.SubnetID)
+		}
+	}
+	if c.Identity != "" && c.Identity != "system" {
+		if id, err := azure.ParseID(c.Identity); err != nil || !id.IsType("Microsoft.ManagedIdentity/userAssignedIdentities") {
+			return bad("identity %q: give system, or the ARM id of a user-assigned identity", c.Identity)
+		}
+	}
+	for name := range c.Tags {
+		if azure.OwnTag(name) {
+			return bad("tag %q: azlin keeps its own records in it", name)
 		}
 	}
 	if strings.ContainsAny(c.OperationID, ": \t\n") || len(c.OperationID) > 64 {
@@ -186,6 +222,21 @@ func (c Config) tags(now time.Time, step string) map[string]string {
 	}
 	if c.Owner != "" {
 		own[azure.TagOwner] = c.Owner
+	}
+	if c.Template != "" {
+		own[azure.TagTemplate] = c.Template
+	}
+	if c.Pool != "" {
+		own[azure.TagPool] = c.Pool
+	}
+	if c.Bakes != "" {
+		own[azure.TagImage] = c.Bakes
+	}
+	if c.Source != "" {
+		own[azure.TagSource] = c.Source
+	}
+	if c.Copy != nil {
+		own[azure.TagUser] = c.AdminUsername
 	}
 	if c.HostKey != "" && step == stepVM {
 		own[azure.TagHostKey] = c.HostKey

@@ -43,7 +43,13 @@ func TestValidate(t *testing.T) {
 		"subnet":             func(c *vm.Config) { c.SubnetID = "/subscriptions/s" },
 		"operation":          func(c *vm.Config) { c.OperationID = "a:b" },
 		"reserved tag":       func(c *vm.Config) { c.Tags = map[string]string{"azure-x": "y"} },
-		"long owner":         func(c *vm.Config) { c.Owner = strings.Repeat("x", 300) },
+		"azlin's tag":        func(c *vm.Config) { c.Tags = map[string]string{"Azlin-Op": "y"} },
+		"managed-by":         func(c *vm.Config) { c.Tags = map[string]string{"managed-by": "me"} },
+		"identity":           func(c *vm.Config) { c.Identity = "mine" },
+		"identity of a VM": func(c *vm.Config) {
+			c.Identity = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/x"
+		},
+		"long owner": func(c *vm.Config) { c.Owner = strings.Repeat("x", 300) },
 	} {
 		c := config("dev")
 		change(&c)

@@ -14,88 +14,26 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// crash makes a client die at its n-th request: before it is sent, or after Azure has carried it out
-// and before the answer is read. From then on nothing goes through, as with a killed process.
-type crash struct {
-	mu    sync.Mutex
-	n     int
-	after bool
-	dead  bool
-}
-
-var errKilled = errors.New("the process was killed")
-
-// killed is not tried again: a dead process tries nothing.
-type killed struct{ error }
-
-func (killed) NonRetriable() {}
-
-func (k killed) Unwrap() error { return k.error }
-
-func (c *crash) see(*http.Request) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.dead {
-		return killed{errKilled}
-	}
-	if c.n--; c.n == 0 && !c.after {
-		c.dead = true
-		return killed{errKilled}
-	}
-	return nil
-}
-
-func (c *crash) afterwards(*http.Request, *http.Response) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.n <= 0 && c.after {
-		c.dead = true
-		return killed{errKilled}
-	}
-	return nil
-}
-
-// dying is a client that crashes.
-func dying(c *crash) func(*azure.Options) {
-	return func(o *azure.Options) {
-		o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, see: c.see, afterwards: c.afterwards}}
-	}
-}
-
-// atEveryRequest runs do with a client that dies at request 1, 2, … until do succeeds, both before
-// the request is sent and after it was carried out, and calls check each time it died.
+// atEveryRequest is local.AtEveryRequest for the service.
 func atEveryRequest(t *testing.T, prepare func(*testing.T, *lab), do func(*testing.T, *vm.Service) error, check func(*testing.T, *lab)) {
 	t.Helper()
-	for _, after := range []bool{false, true} {
-		for n := 1; ; n++ {
-			survived := false
-			t.Run(fmt.Sprintf("request %d, carried out %v", n, after), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					l := newLab(t, emulator.Options{})
-					if prepare != nil {
-						prepare(t, l)
-					}
-					s, _ := l.open(dying(&crash{n: n, after: after}))
-					if err := do(t, s); err == nil {
-						survived = true
-						return
-					} else if !errors.Is(err, errKilled) {
-						t.Fatalf("it did not die, but failed: %v", err)
-					}
-					check(t, l)
-				})
-			})
-			if survived || t.Failed() {
-				if n < 5 {
-					t.Errorf("only %d requests", n)
-				}
-				break
-			}
+	ready := func(t *testing.T, a *local.Azure) {
+		t.Helper()
+		if prepare != nil {
+			prepare(t, labOn(t, a))
 		}
 	}
+	local.AtEveryRequest(t, ready, func(t *testing.T, c *azure.Client) error {
+		t.Helper()
+		return do(t, vm.New(c, vm.Options{}))
+	}, func(t *testing.T, a *local.Azure) {
+		t.Helper()
+		check(t, labOn(t, a))
+	})
 }
 
 func provisionDev(t *testing.T, s *vm.Service) error {
@@ -118,7 +56,7 @@ func TestCreateResumesAfterAnyCrash(t *testing.T) {
 			"Microsoft.Network/networkInterfaces": 1, "Microsoft.Network/publicIPAddresses": 1, "Microsoft.Network/virtualNetworks": 1,
 			"Microsoft.Network/networkSecurityGroups": 1,
 		}
-		if diff := cmp.Diff(want, l.resources()); diff != "" {
+		if diff := cmp.Diff(want, l.Resources()); diff != "" {
 			t.Error(diff)
 		}
 		if i, err := s.Get(t.Context(), group, "dev"); err != nil || !i.IsRunning() || i.PublicIP != d.PublicIP || d.PublicIP == "" {
@@ -140,6 +78,15 @@ func TestKillAfterAnyCrashOfCreate(t *testing.T) {
 	})
 }
 
+func killDev(t *testing.T, s *vm.Service) error {
+	t.Helper()
+	sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
+	if err == nil {
+		err = sum.Err()
+	}
+	return err
+}
+
 func TestKillAgainAfterAnyCrashOfKill(t *testing.T) {
 	t.Parallel()
 	prepare := func(t *testing.T, l *lab) {
@@ -151,18 +98,10 @@ func TestKillAgainAfterAnyCrashOfKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	kill := func(t *testing.T, s *vm.Service) error {
-		t.Helper()
-		sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
-		if err == nil {
-			err = sum.Err()
-		}
-		return err
-	}
-	atEveryRequest(t, prepare, kill, func(t *testing.T, l *lab) {
+	atEveryRequest(t, prepare, killDev, func(t *testing.T, l *lab) {
 		t.Helper()
 		s, _ := l.open()
-		if err := kill(t, s); err != nil {
+		if err := killDev(t, s); err != nil {
 			t.Fatal(err)
 		}
 		l.onlyShared(t)
@@ -188,13 +127,13 @@ func TestLostAnswers(t *testing.T) {
 					return nil
 				}
 				s, _ := l.open(func(o *azure.Options) {
-					o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, afterwards: lose}}
+					o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: lose}}
 				})
 				d, err := s.Provision(t.Context(), config("dev"), nil)
 				if err != nil || d.PublicIP == "" {
 					t.Fatalf("%+v, %v", d, err)
 				}
-				if n := l.resources()["Microsoft.Compute/virtualMachines"]; n != 1 {
+				if n := l.Resources()["Microsoft.Compute/virtualMachines"]; n != 1 {
 					t.Errorf("%d VMs", n)
 				}
 				sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
@@ -218,7 +157,7 @@ func TestSomebodyElseIsFaster(t *testing.T) {
 		theirs.Owner, theirs.OperationID = "bob", "op-bob"
 		var once sync.Once
 		ann, _ := l.open(func(o *azure.Options) {
-			o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, see: func(r *http.Request) error {
+			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 				if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/virtualMachines/dev") {
 					once.Do(func() {
 						if _, err := bob.Provision(t.Context(), theirs, nil); err != nil {

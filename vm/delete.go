@@ -40,6 +40,17 @@ type Kept struct {
 	Reason       string `json:"reason"`
 }
 
+// Content is a resource that goes with its group.
+type Content struct {
+	ResourceType string `json:"resource_type"` // as in DeletionResult, Azure's name for what that does not know
+	ResourceName string `json:"resource_name"`
+	ID           string `json:"id"`
+}
+
+func (k Kept) is(r DeletionResult) bool {
+	return r.ResourceType == k.ResourceType && strings.EqualFold(r.ResourceName, k.ResourceName)
+}
+
 // DeletionSummary is what came of a deletion.
 type DeletionSummary struct {
 	VMName           string           `json:"vm_name"` // empty for several
@@ -49,6 +60,7 @@ type DeletionSummary struct {
 	FailedResources  int              `json:"failed_resources"`
 	Results          []DeletionResult `json:"results"`
 	Kept             []Kept           `json:"kept,omitempty"`
+	Contents         []Content        `json:"contents,omitempty"` // of a group that would be deleted as a whole, in a dry run
 	DryRun           bool             `json:"dry_run,omitempty"`
 }
 
@@ -114,10 +126,67 @@ func (s *Service) Delete(ctx context.Context, group, name string, o DeleteOption
 		}
 		return sum, nil
 	}
-	for _, r := range s.carryOut(ctx, plan.items, o.Report) {
+	results := s.carryOut(ctx, plan.items, o.Report)
+	swept, err := s.sweep(ctx, group, name, plan.kept, o.Report)
+	for _, r := range append(results, swept...) {
 		sum.add(r)
 	}
-	return sum, nil
+	sum.Kept = slices.DeleteFunc(sum.Kept, func(k Kept) bool { return slices.ContainsFunc(swept, k.is) })
+	return sum, classed(ErrLifecycle, err)
+}
+
+// sweep looks again at what was kept because other VMs used it: when several are deleted at the same time, each sees
+// the others at first, and the last one takes what they shared.
+func (s *Service) sweep(ctx context.Context, group, name string, kept []Kept, report func(step string)) ([]DeletionResult, error) {
+	d := &deletion{Service: s, vm: name, seen: map[string]bool{}}
+	unlock, err := s.locks.lock(ctx, "sweep "+strings.ToLower(group))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := d.again(ctx, group, kept); err != nil {
+		return nil, err
+	}
+	return s.carryOut(ctx, d.items, report), nil
+}
+
+// again plans of what was kept whatever nothing outside the plan uses any more.
+func (d *deletion) again(ctx context.Context, group string, kept []Kept) (err error) {
+	for _, k := range kept {
+		switch k.ResourceType {
+		case "nsg":
+			err = d.nsg(ctx, d.networkID(group, "networkSecurityGroups", k.ResourceName))
+		case "nat-gateway":
+			err = d.egress(ctx, group)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shared is sweep for a dry run: what goes with the last of several VMs, of which each is planned as if the others stayed.
+func (s *Service) shared(ctx context.Context, group string, parts []DeletionSummary) ([]DeletionResult, error) {
+	d := &deletion{Service: s, seen: map[string]bool{}}
+	var kept []Kept
+	for _, part := range parts {
+		kept = append(kept, part.Kept...)
+		for _, r := range part.Results {
+			if id, err := azure.ParseID(r.ID); err == nil {
+				d.add(planned{kind: r.ResourceType, id: id})
+			}
+		}
+	}
+	known := len(d.items)
+	if err := d.again(ctx, group, kept); err != nil {
+		return nil, err
+	}
+	var results []DeletionResult
+	for _, item := range d.items[known:] {
+		results = append(results, item.result(nil))
+	}
+	return results, nil
 }
 
 // DeleteAll deletes azlin's VMs of a group, several at once, as Delete does each of them. An absent
@@ -135,11 +204,11 @@ func (s *Service) DeleteAll(ctx context.Context, group string, o DeleteOptions) 
 		return sum, classed(ErrLifecycle, err)
 	}
 	parts := make([]DeletionSummary, len(l.VMs))
-	g, ctx := errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for i, v := range l.VMs {
 		g.Go(func() (err error) {
-			parts[i], err = s.Delete(ctx, v.ResourceGroup, v.Name, o)
+			parts[i], err = s.Delete(gctx, v.ResourceGroup, v.Name, o)
 			return err
 		})
 	}
@@ -148,8 +217,17 @@ func (s *Service) DeleteAll(ctx context.Context, group string, o DeleteOptions) 
 		for _, r := range part.Results {
 			sum.add(r)
 		}
+	}
+	if o.DryRun && err == nil {
+		var shared []DeletionResult
+		shared, err = s.shared(ctx, group, parts)
+		for _, r := range shared {
+			sum.add(r)
+		}
+	}
+	for _, part := range parts {
 		for _, k := range part.Kept {
-			if !slices.Contains(sum.Kept, k) {
+			if !slices.Contains(sum.Kept, k) && !slices.ContainsFunc(sum.Results, k.is) { // another VM's deletion may have come to it
 				sum.Kept = append(sum.Kept, k)
 			}
 		}
@@ -164,7 +242,7 @@ func (s *Service) deleteGroup(ctx context.Context, sum DeletionSummary, o Delete
 		ID: azure.ID{Subscription: s.azure.SubscriptionID(), ResourceGroup: sum.ResourceGroup}.String(),
 	}
 	if o.DryRun {
-		foreign, err := groups.Foreign(ctx, sum.ResourceGroup)
+		foreign, own, err := groups.contents(ctx, sum.ResourceGroup)
 		if azure.IsNotFound(err) {
 			return sum, nil
 		}
@@ -176,6 +254,13 @@ func (s *Service) deleteGroup(ctx context.Context, sum DeletionSummary, o Delete
 		}
 		if len(foreign) == 0 {
 			sum.add(r)
+			for _, id := range own {
+				name := id.Name()
+				if kindOf(id) == "image" {
+					name = strings.Join(id.Names[1:], ":")
+				}
+				sum.Contents = append(sum.Contents, Content{kindOf(id), name, id.String()})
+			}
 		}
 		return sum, nil
 	}
@@ -296,11 +381,12 @@ func (s *Service) remaining(ctx context.Context, items []planned, todo []int, er
 // worthRepeating says whether waiting may help any of todo.
 func worthRepeating(todo []int, errs []error) bool {
 	for _, i := range todo {
-		if errors.Is(errs[i], errHeld) {
+		if errors.Is(errs[i], errHeld) || errors.Is(errs[i], ErrNeeded) {
 			continue
 		}
 		switch errkind.Of(errs[i]) {
-		case errkind.Permission, errkind.Auth, errkind.Cancelled, errkind.Invalid:
+		case errkind.Permission, errkind.Auth, errkind.Cancelled, errkind.Invalid,
+			errkind.Unreachable, errkind.Throttled, errkind.Provisioning: // these were waited for, or tried again, long enough
 			continue
 		}
 		if !strings.EqualFold(azure.Code(errs[i]), "ScopeLocked") {

@@ -3,6 +3,7 @@ package vm
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -72,7 +73,54 @@ func (d *deletion) leftBehind(ctx context.Context, group string) error {
 			d.disk(disk, vm)
 		}
 	}
-	return d.nsg(ctx, d.networkID(group, "networkSecurityGroups", names.NSG)) // asks Managed itself
+	if err := d.bakedFrom(ctx, group); err != nil {
+		return err
+	}
+	// Both ask themselves whether it is azlin's and unused.
+	if err := d.nsg(ctx, d.networkID(group, "networkSecurityGroups", names.NSG)); err != nil {
+		return err
+	}
+	if pool, ok := poolOf(d.vm); ok {
+		return d.nsg(ctx, d.networkID(group, "networkSecurityGroups", NamesOf(pool).NSG))
+	}
+	return nil
+}
+
+// builderName is what the temporary VM of an image is called, and bakeSnapshot the snapshot that it begins with.
+var builderName = regexp.MustCompile(`-bake-[0-9a-f]{10}$`)
+
+// BakeSnapshot is the name of the snapshot that the temporary VM of an image begins with.
+func BakeSnapshot(builder string) string { return builder + "-disk" }
+
+// bakedFrom plans the snapshot of the temporary VM of an image.
+func (d *deletion) bakedFrom(ctx context.Context, group string) error {
+	if !builderName.MatchString(d.vm) {
+		return nil
+	}
+	name := BakeSnapshot(d.vm)
+	resp, err := d.azure.Snapshots().Get(ctx, group, name, nil)
+	if err := azure.Wrap("get snapshot", name, err); err != nil {
+		if azure.IsNotFound(err) {
+			return nil
+		}
+		return err
+	}
+	tags := azure.Tags(resp.Tags)
+	if kind, _, ok := CopySnapshot(tags); ok && kind == "bake" {
+		d.add(d.plannedSnapshot(azure.NewID(d.azure.SubscriptionID(), group, "Microsoft.Compute", "snapshots", name)))
+	}
+	return nil
+}
+
+// CopySnapshot reads the tags of a snapshot through which a disk travels to other VMs, and which goes when it has: kind
+// and rest are those of CopyOperation. ok is whether it is one.
+func CopySnapshot(tags map[string]string) (kind, rest string, ok bool) {
+	tag, _ := azure.Tag(tags, azure.TagOperation)
+	parts := strings.Split(tag, ":")
+	if !azure.Managed(tags) || len(parts) != 3 || parts[2] != "snapshot" || parts[0] != "clone" && parts[0] != "bake" {
+		return "", "", false
+	}
+	return parts[0], parts[1], true
 }
 
 // maxDataDisks is the most that any size takes.

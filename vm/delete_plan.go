@@ -25,6 +25,9 @@ const (
 	rankVM = iota
 	rankNIC
 	rankLeaf // addresses, security groups and disks: nothing of the plan hangs on them
+	rankSubnet
+	rankGateway
+	rankAddress // of a gateway
 )
 
 func (p planned) result(err error) DeletionResult {
@@ -59,7 +62,7 @@ func (s *Service) planDeletion(ctx context.Context, group, name string) (*deleti
 	if err := d.leftBehind(ctx, group); err != nil {
 		return nil, err
 	}
-	return d, nil
+	return d, d.egress(ctx, group)
 }
 
 // fromVM plans the VM and what it refers to.
@@ -117,19 +120,7 @@ func (d *deletion) nic(ctx context.Context, nic *armnetwork.Interface, vm azure.
 		d.keep("nic", id, "used by "+by)
 		return nil
 	}
-	d.add(planned{
-		kind: "nic", id: id, rank: rankNIC,
-		delete: func(ctx context.Context) error {
-			_, err := run(ctx, d.Service, "delete network interface", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.InterfacesClientDeleteResponse], error) {
-				return d.azure.NICs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
-			})
-			return err
-		},
-		exists: func(ctx context.Context) (bool, error) {
-			n, err := d.getNIC(ctx, id.String())
-			return n != nil, err
-		},
-	})
+	d.add(d.plannedNIC(id))
 	for _, cfg := range ipConfigurations(nic) {
 		if cfg.Properties.Subnet != nil {
 			d.keepNetwork(val(cfg.Properties.Subnet.ID))
@@ -161,19 +152,7 @@ func (d *deletion) ip(ip *armnetwork.PublicIPAddress, nic azure.ID) {
 		d.keep("public-ip", id, "used by "+by)
 		return
 	}
-	d.add(planned{
-		kind: "public-ip", id: id, rank: rankLeaf,
-		delete: func(ctx context.Context) error {
-			_, err := run(ctx, d.Service, "delete public address", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientDeleteResponse], error) {
-				return d.azure.PublicIPs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
-			})
-			return err
-		},
-		exists: func(ctx context.Context) (bool, error) {
-			ip, err := d.getIP(ctx, id.String())
-			return ip != nil, err
-		},
-	})
+	d.add(d.plannedAddress(id, rankLeaf))
 }
 
 // nsg plans a security group that azlin made and that protects nothing outside the plan.
@@ -199,19 +178,7 @@ func (d *deletion) nsg(ctx context.Context, nsgID string) error {
 			return nil
 		}
 	}
-	d.add(planned{
-		kind: "nsg", id: id, rank: rankLeaf,
-		delete: func(ctx context.Context) error {
-			_, err := run(ctx, d.Service, "delete network security group", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityGroupsClientDeleteResponse], error) {
-				return d.azure.NSGs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
-			})
-			return err
-		},
-		exists: func(ctx context.Context) (bool, error) {
-			_, err := d.azure.NSGs().Get(ctx, id.ResourceGroup, id.Name(), nil)
-			return present(err)
-		},
-	})
+	d.add(d.plannedNSG(id))
 	return nil
 }
 
@@ -231,19 +198,7 @@ func (d *deletion) disk(disk *armcompute.Disk, vm azure.ID) {
 			return
 		}
 	}
-	d.add(planned{
-		kind: "disk", id: id, rank: rankLeaf,
-		delete: func(ctx context.Context) error {
-			_, err := run(ctx, d.Service, "delete disk", id.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.DisksClientDeleteResponse], error) {
-				return d.azure.Disks().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
-			})
-			return err
-		},
-		exists: func(ctx context.Context) (bool, error) {
-			found, err := d.getDisk(ctx, id.String())
-			return found != nil, err
-		},
-	})
+	d.add(d.plannedDisk(id))
 }
 
 func (s *Service) getDisk(ctx context.Context, diskID string) (*armcompute.Disk, error) {
@@ -275,10 +230,13 @@ func (d *deletion) keep(kind string, id azure.ID, why string) {
 	d.kept = append(d.kept, Kept{ResourceType: kind, ResourceName: id.Name(), Reason: why})
 }
 
+// networkStays is why the network of a VM is kept, whether there are other VMs in it or not.
+const networkStays = "the VMs of a region share it; it costs nothing, and goes with 'azlin destroy'"
+
 // keepNetwork names the network of a subnet: it is shared, and stays.
 func (d *deletion) keepNetwork(subnet string) {
 	if id, err := azure.ParseID(subnet); err == nil {
-		d.keep("vnet", id.Parent(), "shared with other VMs")
+		d.keep("vnet", id.Parent(), networkStays)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -35,7 +36,7 @@ func TestDelete(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.foreign(t, "neighbour")
-		all := l.resources()
+		all := l.Resources()
 
 		dry, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{DryRun: true})
 		if err != nil {
@@ -48,7 +49,7 @@ func TestDelete(t *testing.T) {
 		if dry.TotalResources != 6 || dry.DeletedResources != 0 || !dry.DryRun {
 			t.Errorf("%+v", dry)
 		}
-		if diff := cmp.Diff(all, l.resources()); diff != "" {
+		if diff := cmp.Diff(all, l.Resources()); diff != "" {
 			t.Errorf("the dry run changed something: %s", diff)
 		}
 
@@ -64,7 +65,7 @@ func TestDelete(t *testing.T) {
 		if len(sum.Kept) != 1 || sum.Kept[0].ResourceType != "vnet" || sum.Kept[0].ResourceName != "azlin-vnet-westus2" {
 			t.Errorf("kept: %+v", sum.Kept)
 		}
-		if got := l.resources()["Microsoft.Compute/virtualMachines"]; got != 1 {
+		if got := l.Resources()["Microsoft.Compute/virtualMachines"]; got != 1 {
 			t.Errorf("%d VMs are left, want the neighbour", got)
 		}
 		deletes := 0
@@ -105,7 +106,7 @@ func TestDeleteSparesOthers(t *testing.T) {
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
-		if n := l.resources()["Microsoft.Network/networkSecurityGroups"]; n != 1 {
+		if n := l.Resources()["Microsoft.Network/networkSecurityGroups"]; n != 1 {
 			t.Errorf("%d security groups are left", n)
 		}
 		found := false
@@ -144,7 +145,7 @@ func TestDeleteLocked(t *testing.T) {
 			!errors.Is(sum.Err(), vm.ErrLifecycle) {
 			t.Errorf("%+v: %v", sum, sum.Err())
 		}
-		if sum.FailedResources != sum.TotalResources || l.resources()["Microsoft.Compute/virtualMachines"] != 1 {
+		if sum.FailedResources != sum.TotalResources || l.Resources()["Microsoft.Compute/virtualMachines"] != 1 {
 			t.Errorf("%+v", sum)
 		}
 		if n := l.emu.Counts().Requests["DELETE"]; n != 1 {
@@ -167,9 +168,9 @@ func TestDeletePartly(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		l.fill(t, 1)
 		s, _ := l.open(func(o *azure.Options) {
-			o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, see: func(r *http.Request) error {
+			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 				if r.Method == http.MethodDelete && strings.HasSuffix(r.URL.Path, "/vm-000-nsg") {
-					return killed{errors.New("no way")}
+					return local.Final{Cause: errors.New("no way")}
 				}
 				return nil
 			}}}
@@ -212,7 +213,7 @@ func TestDeleteGroup(t *testing.T) {
 		if err != nil || sum.Err() != nil || sum.DeletedResources != 1 {
 			t.Errorf("%+v, %v, %v", sum, err, sum.Err())
 		}
-		if left := l.resources(); len(left) != 0 {
+		if left := l.Resources(); len(left) != 0 {
 			t.Errorf("left: %v", left)
 		}
 		if sum, err := s.Delete(t.Context(), group, "x", vm.DeleteOptions{ResourceGroup: true}); err != nil || sum.TotalResources != 0 {

@@ -1,8 +1,10 @@
 package vm
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,11 +104,16 @@ func (r *ResourceGroups) Ensure(ctx context.Context, name, region string, tags m
 // Foreign lists what keeps a group from being deleted by azlin: the group itself when it is not
 // azlin's, and every resource in it that is not. Empty means that it may go.
 func (r *ResourceGroups) Foreign(ctx context.Context, name string) ([]string, error) {
+	foreign, _, err := r.contents(ctx, name)
+	return foreign, err
+}
+
+// contents lists what keeps a group from being deleted by azlin, and what is in it of azlin's, VMs first.
+func (r *ResourceGroups) contents(ctx context.Context, name string) (foreign []string, own []azure.ID, err error) {
 	g, err := r.Get(ctx, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var foreign []string
 	if !g.Managed {
 		foreign = append(foreign, "resource group "+g.Name)
 	}
@@ -115,17 +122,46 @@ func (r *ResourceGroups) Foreign(ctx context.Context, name string) ([]string, er
 			return p.Value
 		})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, item := range items {
-		if strings.Count(val(item.Type), "/") > 1 {
+		id, err := azure.ParseID(val(item.ID))
+		baked := id.IsType("Microsoft.Compute/galleries/images/versions") // somebody else may have put one into azlin's gallery
+		if strings.Count(val(item.Type), "/") > 1 && !baked {
 			continue // part of another resource in the list, like a VM's extension
 		}
-		if !azure.Managed(azure.Tags(item.Tags)) {
+		if err != nil || !azure.Managed(azure.Tags(item.Tags)) {
 			foreign = append(foreign, val(item.ID))
+			continue
+		}
+		own = append(own, id)
+	}
+	slices.SortStableFunc(own, func(a, b azure.ID) int {
+		return cmp.Or(cmp.Compare(rankOf(a), rankOf(b)), cmp.Compare(kindOf(a), kindOf(b)), cmp.Compare(a.Name(), b.Name()))
+	})
+	return foreign, own, nil
+}
+
+func rankOf(id azure.ID) int {
+	if id.IsType("Microsoft.Compute/virtualMachines") {
+		return 0
+	}
+	return 1
+}
+
+// kindOf names the type of a resource as the results of deletions do; that of another one as Azure does.
+func kindOf(id azure.ID) string {
+	for kind, name := range map[string]string{
+		"Microsoft.Compute/virtualMachines": "vm", "Microsoft.Compute/disks": "disk", "Microsoft.Compute/snapshots": "snapshot",
+		"Microsoft.Network/networkInterfaces": "nic", "Microsoft.Network/publicIPAddresses": "public-ip", "Microsoft.Network/networkSecurityGroups": "nsg",
+		"Microsoft.Network/virtualNetworks": "vnet", "Microsoft.Network/natGateways": "nat-gateway",
+		"Microsoft.Compute/galleries": "gallery", "Microsoft.Compute/galleries/images/versions": "image",
+	} {
+		if id.IsType(kind) {
+			return name
 		}
 	}
-	return foreign, nil
+	return id.Type()
 }
 
 // Delete deletes the group with everything in it, and waits. It refuses with a Conflict that names

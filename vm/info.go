@@ -19,6 +19,7 @@ type Info struct {
 	OSType            string            `json:"os_type,omitempty"`
 	ProvisioningState string            `json:"provisioning_state,omitempty"`
 	CreatedTime       *time.Time        `json:"created_time,omitempty"` // Azure's timeCreated, UTC
+	ChangedTime       *time.Time        `json:"changed_time,omitempty"` // when Azure last did something to it: made, started, stopped, changed it; UTC
 	Tags              map[string]string `json:"tags,omitempty"`
 	SessionName       string            `json:"session_name,omitempty"` // tag azlin-session, else Options.SessionNames
 
@@ -27,9 +28,10 @@ type Info struct {
 	Zones         []string `json:"zones,omitempty"`
 	AdminUsername string   `json:"admin_username,omitempty"`
 	Spot          bool     `json:"spot,omitempty"`
-	NICs          []string `json:"nics,omitempty"`  // ids
-	Disks         []string `json:"disks,omitempty"` // ids, the OS disk first
-	Managed       bool     `json:"managed"`         // carries managed-by=azlin
+	NICs          []string `json:"nics,omitempty"`   // ids
+	Subnet        string   `json:"subnet,omitempty"` // id of the first network interface's
+	Disks         []string `json:"disks,omitempty"`  // ids, the OS disk first
+	Managed       bool     `json:"managed"`          // carries managed-by=azlin
 }
 
 // PowerState is Azure's word for whether a VM runs.
@@ -80,4 +82,12 @@ func (i Info) DisplayName() string {
 func (i Info) HostKey() string {
 	v, _ := azure.Tag(i.Tags, azure.TagHostKey)
 	return v
+}
+
+// Finished reports whether the VM's create came to its end: it is not one that 'azlin new' would go on with. VMs
+// that azlin did not create are finished.
+func (i Info) Finished() bool {
+	tag, _ := azure.Tag(i.Tags, azure.TagOperation)
+	_, step, ok := parseOperation(tag)
+	return !ok || step == stepDone
 }

@@ -121,16 +121,16 @@ func (s *Service) inventory(ctx context.Context) ([]Info, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	power := make(map[string]PowerState, len(states))
+	views := make(map[string][]*armcompute.InstanceViewStatus, len(states))
 	for _, m := range states {
 		if m.Properties != nil && m.Properties.InstanceView != nil {
-			power[azure.IDKey(val(m.ID))] = powerState(m.Properties.InstanceView.Statuses)
+			views[azure.IDKey(val(m.ID))] = m.Properties.InstanceView.Statuses
 		}
 	}
 	vms := join(models, nics, ips)
 	for i := range vms {
-		if state, ok := power[azure.IDKey(vms[i].ID)]; ok {
-			vms[i].PowerState = state
+		if statuses, ok := views[azure.IDKey(vms[i].ID)]; ok {
+			vms[i].PowerState, vms[i].ChangedTime = PowerStateOf(statuses), changedTime(statuses)
 		}
 	}
 	return vms, nil
@@ -166,11 +166,11 @@ func (s *Service) groupInventory(ctx context.Context, group string) ([]Info, err
 	views.SetLimit(parallel)
 	for i := range vms {
 		views.Go(func() error {
-			state, err := s.readPower(vctx, vms[i].ResourceGroup, vms[i].Name)
+			seen, err := s.peek(vctx, vms[i].ResourceGroup, vms[i].Name)
 			if azure.IsNotFound(err) {
 				return nil // deleted between the two requests: its state stays unknown
 			}
-			vms[i].PowerState = state
+			vms[i].PowerState, vms[i].ChangedTime = seen.PowerState, seen.ChangedTime
 			return err
 		})
 	}
@@ -202,19 +202,7 @@ func join(models []*armcompute.VirtualMachine, nics []*armnetwork.Interface, ips
 
 // pages reads all pages of a list.
 func pages[T, P any](ctx context.Context, op string, pager *runtime.Pager[P], items func(P) []*T) ([]*T, error) {
-	var out []*T
-	for pager.More() {
-		page, err := pager.NextPage(ctx)
-		if err != nil {
-			return nil, azure.Wrap(op, "", err)
-		}
-		for _, item := range items(page) {
-			if item != nil {
-				out = append(out, item)
-			}
-		}
-	}
-	return out, nil
+	return azure.Pages(ctx, op, pager, items)
 }
 
 // classed gives err the class of the module that failed, for errors.Is.

@@ -15,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -50,7 +51,7 @@ func TestListIsFourRequests(t *testing.T) {
 				var mu sync.Mutex
 				var sent []string
 				s, c := l.open(func(o *azure.Options) {
-					o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, see: func(r *http.Request) error {
+					o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 						mu.Lock()
 						defer mu.Unlock()
 						path := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
@@ -176,7 +177,7 @@ func TestListOfOneGroup(t *testing.T) {
 			t.Fatal(err)
 		}
 		s, c := l.open(func(o *azure.Options) {
-			o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, afterwards: func(r *http.Request, resp *http.Response) error {
+			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: func(r *http.Request, resp *http.Response) error {
 				if !strings.Contains(strings.ToLower(r.URL.Path), "/resourcegroups/"+group) {
 					return forbid(resp)
 				}

@@ -68,21 +68,45 @@ func NamesOf(vm string) Names {
 	return Names{VM: vm, NIC: vm + "-nic", PublicIP: vm + "-ip", NSG: vm + "-nsg", OSDisk: vm + "-os"}
 }
 
+// PoolName is the name of the n-th VM of a pool of count, from 1: all have as many digits, two at least.
+func PoolName(pool string, n, count int) string {
+	return fmt.Sprintf("%s-%0*d", pool, max(2, len(strconv.Itoa(count))), n)
+}
+
+// poolOf is the pool that a VM's name may come from.
+func poolOf(vm string) (pool string, ok bool) {
+	base := strings.TrimRight(vm, "0123456789")
+	pool, dash := strings.CutSuffix(base, "-")
+	return pool, dash && pool != "" && len(vm)-len(base) >= 2
+}
+
 // DataDisk is the name of the n-th data disk, from 0.
 func (n Names) DataDisk(i int) string { return fmt.Sprintf("%s-data-%d", n.VM, i) }
 
-// SubnetName is the subnet that azlin's VMs are in.
-const SubnetName = "azlin"
+// The subnets of the shared network: VMs with a public address are in the one, private VMs in the other, whose
+// way out is a NAT gateway.
+const (
+	SubnetName        = "azlin"
+	PrivateSubnetName = "azlin-private"
+)
 
 // VNetName is the virtual network that all VMs of a region and group share.
 func VNetName(region string) string { return "azlin-vnet-" + strings.ToLower(region) }
 
+const natPrefix = "azlin-nat-"
+
+// NATName is the NAT gateway that the private VMs of a region and group share.
+func NATName(region string) string { return natPrefix + strings.ToLower(region) }
+
+// natAddressName is the public address of a NAT gateway.
+func natAddressName(region string) string { return NATName(region) + "-ip" }
+
 // addressSpace gives each region its own /16, so that networks of two regions can be peered.
-func addressSpace(region string) (network, subnet string) {
+func addressSpace(region string) (network, subnet, private string) {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(strings.ToLower(region))) // cannot fail
 	second := 64 + h.Sum32()%128
-	return fmt.Sprintf("10.%d.0.0/16", second), fmt.Sprintf("10.%d.0.0/20", second)
+	return fmt.Sprintf("10.%d.0.0/16", second), fmt.Sprintf("10.%d.0.0/20", second), fmt.Sprintf("10.%d.16.0/20", second)
 }
 
 // SSHRulePrefix begins the names of the rules that admit an operator.

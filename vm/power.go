@@ -126,7 +126,11 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 	if _, err := op.Wait(ctx, o.Report); err != nil {
 		return finish(err)
 	}
-	if r.After, err = s.readPower(ctx, r.ResourceGroup, r.VM); err != nil {
+	r.After, err = s.readPower(ctx, r.ResourceGroup, r.VM)
+	if azure.IsNotFound(err) { // Azure has said that it is done; its caches take their time
+		r.After, err = UnknownState, nil
+	}
+	if err != nil {
 		return finish(err)
 	}
 	if goal != "" && r.After != goal && r.After != UnknownState {

@@ -57,10 +57,18 @@ type provision struct {
 	cfg    Config
 	names  Names
 	size   Size
+	disks  []string // ids of those that were copied, the OS disk first
 	image  image
 	report func(step string)
+	watch  func(accepted Accepted)
 	left   leftOver
 	stage  string
+}
+
+// Accepted is a VM that Azure is making.
+type Accepted struct {
+	PublicIP string // empty: it has none
+	LookNow  func() // makes Provision ask Azure at once whether the VM is done, for who has seen that it answers
 }
 
 // Provision makes the VM that cfg describes with everything it needs: the resource group when there
@@ -75,8 +83,14 @@ type provision struct {
 //
 // Errors are ErrProvisioning, carry a *ProvisioningFailure and name what was left over.
 func (s *Service) Provision(ctx context.Context, cfg Config, report func(step string)) (Details, error) {
+	return s.ProvisionWatched(ctx, cfg, report, nil)
+}
+
+// ProvisionWatched is Provision, which calls watch (may be nil) when Azure has accepted the VM. Azure wants to be asked
+// every ten seconds only; a VM that answers earlier need not wait for that.
+func (s *Service) ProvisionWatched(ctx context.Context, cfg Config, report func(step string), watch func(Accepted)) (Details, error) {
 	cfg = cfg.withDefaults()
-	p := &provision{Service: s, cfg: cfg, names: NamesOf(cfg.Name), report: report, stage: "check"}
+	p := &provision{Service: s, cfg: cfg, names: NamesOf(cfg.Name), report: report, watch: watch, stage: "check"}
 	if err := cfg.Validate(); err != nil {
 		return Details{}, &errkind.Error{Kind: errkind.Of(err), Class: ErrProvisioning, Err: err}
 	}
@@ -118,6 +132,11 @@ func (p *provision) run(ctx context.Context) (Details, error) {
 		return Details{}, err
 	}
 	p.stage = "vm"
+	if p.cfg.Copy != nil {
+		if p.disks, err = p.ensureDisks(ctx); err != nil {
+			return Details{}, err
+		}
+	}
 	return p.createVM(ctx, nic, ip)
 }
 
@@ -135,10 +154,10 @@ func (p *provision) check(ctx context.Context) (d Details, done bool, err error)
 		return err
 	})
 	g.Go(func() (err error) {
-		if p.size, err = p.Size(gctx, p.cfg.Region, p.cfg.Size); err != nil {
+		if p.size, err = p.Size(gctx, p.cfg.Region, p.cfg.Size); err != nil || p.cfg.Copy != nil {
 			return err
 		}
-		p.image, err = p.chooseImage(gctx, p.cfg.Region, p.size, p.cfg.Image)
+		p.image, err = p.chooseImage(gctx, p.cfg.ResourceGroup, p.cfg.Region, p.size, p.cfg.Image)
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -234,6 +253,9 @@ func (p *provision) failure(err error) error {
 	}
 	if out.Kind == errkind.Unknown {
 		out.Kind = errkind.Provisioning
+	}
+	if e, ok := err.(*errkind.Error); ok && e.Op == out.Op && e.Resource == out.Resource { //nolint:errorlint // the text of the outermost one begins with it
+		out.Op, out.Resource = "", "" // it is said already
 	}
 	return out
 }

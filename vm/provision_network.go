@@ -14,52 +14,59 @@ import (
 
 // run starts an operation and waits for it.
 func run[T any](ctx context.Context, s *Service, op, resource string, begin func(context.Context) (*runtime.Poller[T], error)) (T, error) {
-	o, err := azure.Begin(ctx, s.azure, op, resource, begin)
-	if err != nil {
-		var zero T
-		return zero, err
-	}
-	return o.Wait(ctx, nil)
+	return azure.Run(ctx, s.azure, op, resource, begin)
 }
 
 // ensureSubnet gives the id of azlin's subnet in the region's shared network, making what is missing.
 // An existing network is never PUT again: that would drop what others have added to it.
 func (p *provision) ensureSubnet(ctx context.Context) (string, error) {
 	group, name := p.cfg.ResourceGroup, VNetName(p.cfg.Region)
-	id := p.networkID(group, "virtualNetworks", name, "subnets", SubnetName)
-	network, prefix := addressSpace(p.cfg.Region)
-	unlock, err := p.locks.lock(ctx, azure.IDKey(id)) // VMs of one pool find it made by the first
+	network, public, private := addressSpace(p.cfg.Region)
+	wanted, prefix := SubnetName, public
+	if p.cfg.Private {
+		wanted, prefix = PrivateSubnetName, private
+	}
+	id := p.networkID(group, "virtualNetworks", name, "subnets", wanted)
+	unlock, err := p.locks.lock(ctx, azure.IDKey(p.networkID(group, "virtualNetworks", name))) // VMs of one pool find it made by the first
 	if err != nil {
 		return "", azure.Wrap("create virtual network", name, err)
 	}
 	defer unlock()
 	found, err := p.azure.VNets().Get(ctx, group, name, nil)
-	if err == nil {
-		if found.Properties != nil {
-			for _, sub := range found.Properties.Subnets {
-				if sub != nil && strings.EqualFold(val(sub.Name), SubnetName) {
-					return val(sub.ID), nil
-				}
+	if err != nil && !azure.IsNotFound(err) {
+		return "", azure.Wrap("get virtual network", name, err)
+	}
+	exists := err == nil
+	if exists && found.Properties != nil {
+		for _, sub := range found.Properties.Subnets {
+			if sub != nil && strings.EqualFold(val(sub.Name), wanted) {
+				return val(sub.ID), p.openSubnet(ctx, sub)
 			}
 		}
+	}
+	subnet := subnetOf(prefix)
+	if p.cfg.NATGateway {
+		gateway, err := p.ensureNAT(ctx)
+		if err != nil {
+			return "", err
+		}
+		subnet.Properties.NatGateway = &armnetwork.SubResource{ID: &gateway}
+	}
+	if exists {
 		say(p.report, "adding a subnet to "+name)
-		_, err := run(ctx, p.Service, "create subnet", SubnetName, func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientCreateOrUpdateResponse], error) {
-			return p.azure.Subnets().BeginCreateOrUpdate(ctx, group, name, SubnetName, subnetOf(prefix), nil)
+		_, err := run(ctx, p.Service, "create subnet", wanted, func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientCreateOrUpdateResponse], error) {
+			return p.azure.Subnets().BeginCreateOrUpdate(ctx, group, name, wanted, subnet, nil)
 		})
 		return id, err
 	}
-	if !azure.IsNotFound(err) {
-		return "", azure.Wrap("get virtual network", name, err)
-	}
 	say(p.report, "creating virtual network "+name)
-	subnet := subnetOf(prefix)
 	_, err = run(ctx, p.Service, "create virtual network", name, func(ctx context.Context) (*runtime.Poller[armnetwork.VirtualNetworksClientCreateOrUpdateResponse], error) {
 		return p.azure.VNets().BeginCreateOrUpdate(ctx, group, name, armnetwork.VirtualNetwork{
 			Location: new(p.cfg.Region),
 			Tags:     azure.SDKTags(p.sharedTags()),
 			Properties: &armnetwork.VirtualNetworkPropertiesFormat{
 				AddressSpace: &armnetwork.AddressSpace{AddressPrefixes: []*string{new(network)}},
-				Subnets:      []*armnetwork.Subnet{{Name: new(SubnetName), Properties: subnet.Properties}},
+				Subnets:      []*armnetwork.Subnet{{Name: new(wanted), Properties: subnet.Properties}},
 			},
 		}, nil)
 	})
@@ -82,8 +89,17 @@ func (p *provision) sharedTags() map[string]string {
 
 // ensureNSG gives the id of the VM's security group with the operator's rule in it.
 func (p *provision) ensureNSG(ctx context.Context) (string, error) {
-	group, name := p.cfg.ResourceGroup, p.names.NSG
+	group, name, tags := p.cfg.ResourceGroup, p.names.NSG, p.cfg.tags(p.now(), stepNetwork)
+	if p.cfg.Pool != "" {
+		name, tags = NamesOf(p.cfg.Pool).NSG, p.sharedTags()
+	}
+	access := SSHAccess{Rule: p.cfg.SSHRule, Sources: p.cfg.SSHSources, Port: p.cfg.SSHPort}
 	id := p.networkID(group, "networkSecurityGroups", name)
+	unlock, err := p.locks.lock(ctx, azure.IDKey(id)) // VMs of one pool find it made by the first
+	if err != nil {
+		return "", azure.Wrap("create network security group", name, err)
+	}
+	defer unlock()
 	found, err := p.azure.NSGs().Get(ctx, group, name, nil)
 	nsg := &found.SecurityGroup
 	switch {
@@ -99,7 +115,9 @@ func (p *provision) ensureNSG(ctx context.Context) (string, error) {
 		p.left.add(id)
 		made, err := run(ctx, p.Service, "create network security group", name, func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityGroupsClientCreateOrUpdateResponse], error) {
 			return p.azure.NSGs().BeginCreateOrUpdate(ctx, group, name, armnetwork.SecurityGroup{
-				Location: new(p.cfg.Region), Tags: azure.SDKTags(p.cfg.tags(p.now(), stepNetwork)),
+				Location: new(p.cfg.Region), Tags: azure.SDKTags(tags),
+				// In the same request: one less to wait for. A group that exists is never written anew, only its rules.
+				Properties: &armnetwork.SecurityGroupPropertiesFormat{SecurityRules: access.firstRules()},
 			}, nil)
 		})
 		if err != nil {
@@ -110,7 +128,7 @@ func (p *provision) ensureNSG(ctx context.Context) (string, error) {
 	if len(p.cfg.SSHSources) == 0 {
 		return id, nil
 	}
-	return id, p.allow(ctx, group, nsg, SSHAccess{Rule: p.cfg.SSHRule, Sources: p.cfg.SSHSources, Port: p.cfg.SSHPort})
+	return id, p.allow(ctx, group, nsg, access)
 }
 
 // ensureIP gives the VM's public address, made when it is missing.
@@ -135,12 +153,17 @@ func (p *provision) ensureIP(ctx context.Context) (*armnetwork.PublicIPAddress, 
 	case !azure.IsNotFound(err):
 		return nil, azure.Wrap("get public address", name, err)
 	}
-	say(p.report, "creating public address "+name)
 	p.left.add(id)
+	return p.createIP(ctx, name, p.cfg.tags(p.now(), stepNetwork))
+}
+
+// createIP makes a Standard static address.
+func (p *provision) createIP(ctx context.Context, name string, tags map[string]string) (*armnetwork.PublicIPAddress, error) {
+	say(p.report, "creating public address "+name)
 	made, err := run(ctx, p.Service, "create public address", name, func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse], error) {
-		return p.azure.PublicIPs().BeginCreateOrUpdate(ctx, group, name, armnetwork.PublicIPAddress{
+		return p.azure.PublicIPs().BeginCreateOrUpdate(ctx, p.cfg.ResourceGroup, name, armnetwork.PublicIPAddress{
 			Location: new(p.cfg.Region),
-			Tags:     azure.SDKTags(p.cfg.tags(p.now(), stepNetwork)),
+			Tags:     azure.SDKTags(tags),
 			SKU: &armnetwork.PublicIPAddressSKU{
 				Name: to.Ptr(armnetwork.PublicIPAddressSKUNameStandard), Tier: to.Ptr(armnetwork.PublicIPAddressSKUTierRegional),
 			},

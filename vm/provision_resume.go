@@ -69,7 +69,10 @@ func (p *provision) mayGoOn(i Info) error {
 	case ok && id == p.cfg.OperationID:
 		return nil
 	case !ok || step == stepDone:
-		return conflict("a VM of this name exists in %s", i.ResourceGroup)
+		return &errkind.Error{
+			Err:  conflict("a VM of this name exists in %s", i.ResourceGroup),
+			Next: fmt.Sprintf("azlin connect %s, or take another --name", i.Name),
+		}
 	case owner != p.cfg.Owner:
 		return conflict("%s is creating a VM of this name", owner)
 	case !sameRegion(i.Location, p.cfg.Region):

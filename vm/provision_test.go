@@ -47,7 +47,7 @@ func TestProvision(t *testing.T) {
 			"Microsoft.Network/networkInterfaces": 1, "Microsoft.Network/publicIPAddresses": 1, "Microsoft.Network/virtualNetworks": 1,
 			"Microsoft.Network/networkSecurityGroups": 1,
 		}
-		if diff := cmp.Diff(want, l.resources()); diff != "" {
+		if diff := cmp.Diff(want, l.Resources()); diff != "" {
 			t.Error(diff)
 		}
 		i, err := s.Get(t.Context(), group, "dev")
@@ -117,7 +117,7 @@ func TestProvisionTwice(t *testing.T) {
 		if d, err := s.Provision(t.Context(), config("dev"), nil); err != nil || !d.Resumed {
 			t.Errorf("the operation that made it: %+v, %v", d, err)
 		}
-		if n := l.resources()["Microsoft.Compute/virtualMachines"]; n != 1 {
+		if n := l.Resources()["Microsoft.Compute/virtualMachines"]; n != 1 {
 			t.Errorf("%d VMs", n)
 		}
 	})
@@ -180,7 +180,7 @@ func TestProvisionVariants(t *testing.T) {
 // onlyShared fails unless nothing but the group and the shared network is left.
 func (l *lab) onlyShared(t *testing.T) {
 	t.Helper()
-	for kind, n := range l.resources() {
+	for kind, n := range l.Resources() {
 		if kind != "Microsoft.Resources/resourceGroups" && kind != "Microsoft.Network/virtualNetworks" {
 			t.Errorf("%d %s left", n, kind)
 		}
@@ -259,8 +259,8 @@ func TestProvisionAfterFailedAllocation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d.VMSize != "Standard_D2s_v3" || l.resources()["Microsoft.Compute/virtualMachines"] != 1 {
-			t.Errorf("%+v, %v", d, l.resources())
+		if d.VMSize != "Standard_D2s_v3" || l.Resources()["Microsoft.Compute/virtualMachines"] != 1 {
+			t.Errorf("%+v, %v", d, l.Resources())
 		}
 	})
 }
@@ -283,7 +283,7 @@ func TestProvisionPool(t *testing.T) {
 		if err != nil || len(list.VMs) != 6 {
 			t.Errorf("%d VMs, %v", len(list.VMs), err)
 		}
-		if n := l.emu.Counts().Requests["PUT"]; n != 2+6*5 { // the group and the network once
+		if n := l.emu.Counts().Requests["PUT"]; n != 2+6*4 { // the group and the network once
 			t.Errorf("%d PUTs", n)
 		}
 		sum, err := s.DeleteAll(t.Context(), group, vm.DeleteOptions{})

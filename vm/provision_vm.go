@@ -31,6 +31,13 @@ func (p *provision) createVM(ctx context.Context, nic *armnetwork.Interface, ip 
 		}
 		return Details{}, err
 	}
+	if p.watch != nil {
+		accepted := Accepted{LookNow: op.LookNow}
+		if ip != nil && ip.Properties != nil {
+			accepted.PublicIP = val(ip.Properties.IPAddress)
+		}
+		p.watch(accepted)
+	}
 	last := ""
 	made, err := op.Wait(ctx, func(s azure.OperationState) {
 		if line := "vm " + p.cfg.Name + ": " + s.Status; line != last {
@@ -92,16 +99,19 @@ func (p *provision) model(nicID string) armcompute.VirtualMachine {
 		Properties: &armcompute.VirtualMachineProperties{
 			HardwareProfile: &armcompute.HardwareProfile{VMSize: new(armcompute.VirtualMachineSizeTypes(c.Size))},
 			StorageProfile:  p.storage(),
-			OSProfile:       osProfile(c),
 			NetworkProfile: &armcompute.NetworkProfile{NetworkInterfaces: []*armcompute.NetworkInterfaceReference{{
 				ID: new(nicID),
 				Properties: &armcompute.NetworkInterfaceReferenceProperties{
 					Primary: new(true), DeleteOption: to.Ptr(armcompute.DeleteOptionsDelete),
 				},
 			}}},
-			SecurityProfile:    p.image.security(p.size, c.EncryptionAtHost),
 			DiagnosticsProfile: &armcompute.DiagnosticsProfile{BootDiagnostics: &armcompute.BootDiagnostics{Enabled: new(true)}},
 		},
+	}
+	if c.Copy != nil { // the system is set up already
+		m.Properties.SecurityProfile = c.copiedSecurity()
+	} else {
+		m.Properties.OSProfile, m.Properties.SecurityProfile = osProfile(c), p.image.security(p.size, c.EncryptionAtHost)
 	}
 	if c.Zone != "" {
 		m.Zones = []*string{new(c.Zone)}
@@ -109,7 +119,11 @@ func (p *provision) model(nicID string) armcompute.VirtualMachine {
 	if c.Spot {
 		m.Properties.Priority = to.Ptr(armcompute.VirtualMachinePriorityTypesSpot)
 		m.Properties.EvictionPolicy = to.Ptr(armcompute.VirtualMachineEvictionPolicyTypesDeallocate)
-		m.Properties.BillingProfile = &armcompute.BillingProfile{MaxPrice: new(-1.0)} // up to the on-demand price
+		highest := -1.0 // up to the on-demand price
+		if c.SpotMaxPrice > 0 {
+			highest = c.SpotMaxPrice
+		}
+		m.Properties.BillingProfile = &armcompute.BillingProfile{MaxPrice: &highest}
 	}
 	return m
 }
@@ -127,6 +141,9 @@ func (p *provision) storage() *armcompute.StorageProfile {
 		osDisk.DiskSizeGB = new(int32(c.OSDiskSizeGB)) // Validate bounds it
 	}
 	sp := &armcompute.StorageProfile{ImageReference: p.image.ref, OSDisk: osDisk}
+	if c.Copy != nil {
+		sp, c.DataDisks = p.copiedStorage(), nil
+	}
 	for i, d := range c.DataDisks {
 		sp.DataDisks = append(sp.DataDisks, &armcompute.DataDisk{
 			Name: new(p.names.DataDisk(i)), Lun: new(int32(i)), DiskSizeGB: new(int32(d.SizeGB)),

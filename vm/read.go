@@ -3,6 +3,7 @@ package vm
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
@@ -47,6 +48,8 @@ func fromModel(m *armcompute.VirtualMachine) Info {
 	}
 	if p.OSProfile != nil {
 		i.AdminUsername = val(p.OSProfile.AdminUsername)
+	} else { // of a VM that was made from a disk Azure knows none
+		i.AdminUsername, _ = azure.Tag(i.Tags, azure.TagUser)
 	}
 	i.Spot = val(p.Priority) == armcompute.VirtualMachinePriorityTypesSpot
 	if sp := p.StorageProfile; sp != nil {
@@ -65,7 +68,7 @@ func fromModel(m *armcompute.VirtualMachine) Info {
 	i.NICs = nicIDs(p.NetworkProfile)
 	i.spellGroup()
 	if p.InstanceView != nil {
-		i.PowerState = powerState(p.InstanceView.Statuses)
+		i.PowerState, i.ChangedTime = PowerStateOf(p.InstanceView.Statuses), changedTime(p.InstanceView.Statuses)
 	}
 	return i
 }
@@ -105,8 +108,8 @@ func nicIDs(n *armcompute.NetworkProfile) []string {
 	return ids
 }
 
-// powerState finds the PowerState/… among the statuses of an instance view.
-func powerState(statuses []*armcompute.InstanceViewStatus) PowerState {
+// PowerStateOf finds the PowerState/… among the statuses of an instance view.
+func PowerStateOf(statuses []*armcompute.InstanceViewStatus) PowerState {
 	for _, st := range statuses {
 		if st == nil {
 			continue
@@ -116,6 +119,16 @@ func powerState(statuses []*armcompute.InstanceViewStatus) PowerState {
 		}
 	}
 	return UnknownState
+}
+
+// changedTime is the time of the last operation, which Azure keeps with how it ended.
+func changedTime(statuses []*armcompute.InstanceViewStatus) *time.Time {
+	for _, st := range statuses {
+		if st != nil && st.Time != nil && strings.HasPrefix(strings.ToLower(val(st.Code)), "provisioningstate/") {
+			return new(st.Time.UTC())
+		}
+	}
+	return nil
 }
 
 // addresses joins VMs with their addresses. Keys are azure.IDKey of ids.
@@ -134,6 +147,9 @@ func (a addresses) fill(i *Info) {
 		for _, cfg := range ipConfigurations(nic) {
 			if i.PrivateIP == "" {
 				i.PrivateIP = val(cfg.Properties.PrivateIPAddress)
+			}
+			if i.Subnet == "" && cfg.Properties.Subnet != nil {
+				i.Subnet = val(cfg.Properties.Subnet.ID)
 			}
 			if i.PublicIP != "" || cfg.Properties.PublicIPAddress == nil {
 				continue

@@ -77,6 +77,9 @@ func parseRegions(page []byte) ([]Region, error) {
 	return all, nil
 }
 
+// RegionName is a region as Azure writes it in resources: "West US 2" is westus2.
+func RegionName(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
+
 // Nearest are the other regions, the nearest to the named one first. A region whose place is not known comes
 // last; of a name that is not in the list, the order is that of the list.
 func Nearest(all []Region, name string) []Region {

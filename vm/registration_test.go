@@ -16,7 +16,7 @@ func TestFreshSubscription(t *testing.T) {
 		if _, err := s.Provision(t.Context(), config("dev"), nil); err != nil {
 			t.Fatal(err)
 		}
-		if n := l.resources()["Microsoft.Compute/virtualMachines"]; n != 1 {
+		if n := l.Resources()["Microsoft.Compute/virtualMachines"]; n != 1 {
 			t.Errorf("%d VMs", n)
 		}
 	})

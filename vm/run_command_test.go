@@ -13,6 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -32,7 +33,7 @@ func TestRunCommand(t *testing.T) {
 			var rec recorded
 			s, _ := l.open(func(o *azure.Options) {
 				o.Audit = rec.add
-				o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, afterwards: func(_ *http.Request, resp *http.Response) error {
+				o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: func(_ *http.Request, resp *http.Response) error {
 					return replaceMessage(resp, message)
 				}}}
 			})
@@ -112,7 +113,7 @@ func TestTagsWithoutTheRight(t *testing.T) {
 		other, _ := l.open()
 		raced := false
 		s, c := l.open(func(o *azure.Options) {
-			o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, afterwards: func(r *http.Request, resp *http.Response) error {
+			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: func(r *http.Request, resp *http.Response) error {
 				if strings.Contains(r.URL.Path, "Microsoft.Resources/tags") {
 					return forbid(resp)
 				}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -72,7 +73,7 @@ func TestAPIVersions(t *testing.T) {
 		var mu sync.Mutex
 		got := map[string]string{}
 		s, c := l.open(func(o *azure.Options) {
-			o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, see: func(r *http.Request) error {
+			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 				mu.Lock()
 				defer mu.Unlock()
 				name := "group"
@@ -106,6 +107,7 @@ func TestAPIVersions(t *testing.T) {
 			"Microsoft.Compute/skus":                  "2021-07-01",
 			"Microsoft.Compute/disks":                 "2026-03-02",
 			"Microsoft.Compute/virtualMachines":       "2026-04-01",
+			"Microsoft.Network/natGateways":           "2025-05-01",
 			"Microsoft.Network/networkInterfaces":     "2025-05-01",
 			"Microsoft.Network/networkSecurityGroups": "2025-05-01",
 			"Microsoft.Network/publicIPAddresses":     "2025-05-01",

@@ -12,6 +12,7 @@ var (
 	ErrLifecycle        = errors.New("vm deletion failed")
 	ErrLifecycleControl = errors.New("vm power operation failed")
 	ErrProvisioning     = errors.New("vm provisioning failed")
+	ErrTags             = errors.New("tagging failed")
 )
 
 // Options of a Service. The zero value is ready.

@@ -10,6 +10,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -65,7 +66,7 @@ func TestSetSessionWithoutTheRightToWriteTags(t *testing.T) {
 		}
 		refused := 0
 		poor, _ := l.open(func(o *azure.Options) {
-			o.HTTP = &http.Client{Transport: tapped{RoundTripper: o.HTTP.Transport, afterwards: func(r *http.Request, resp *http.Response) error {
+			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: func(r *http.Request, resp *http.Response) error {
 				if r.Method != http.MethodPatch || !strings.Contains(r.URL.Path, "Microsoft.Resources/tags") {
 					return nil
 				}

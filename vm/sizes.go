@@ -29,6 +29,7 @@ type Size struct {
 	Generations           []string `json:"generations"`  // "V1", "V2"
 	DiskControllers       []string `json:"disk_controllers,omitempty"`
 	MaxDataDisks          int      `json:"max_data_disks,omitempty"`
+	TempDisk              bool     `json:"temp_disk"` // it has a disk of its own that a deallocation empties
 	TrustedLaunch         bool     `json:"trusted_launch"`
 	PremiumDisks          bool     `json:"premium_disks"`
 	AcceleratedNetworking bool     `json:"accelerated_networking"`
@@ -104,9 +105,13 @@ type sizeCache struct {
 }
 
 type cachedSizes struct {
-	At    time.Time `json:"at"`
-	Sizes []Size    `json:"sizes"`
+	Version int       `json:"version"` // of Size
+	At      time.Time `json:"at"`
+	Sizes   []Size    `json:"sizes"`
 }
+
+// sizesVersion grows with the fields of Size: a file without some of them would tell of sizes that lack something.
+const sizesVersion = 2
 
 func newSizeCache(c *azure.Client, dir string) *sizeCache {
 	return &sizeCache{azure: c, dir: dir, byRegion: map[string]cachedSizes{}}
@@ -133,7 +138,7 @@ func (c *sizeCache) get(ctx context.Context, region string) ([]Size, error) {
 	if err != nil {
 		return nil, err
 	}
-	have = cachedSizes{At: time.Now().UTC()}
+	have = cachedSizes{Version: sizesVersion, At: time.Now().UTC()}
 	for _, sku := range skus {
 		if strings.EqualFold(val(sku.ResourceType), "virtualMachines") {
 			have.Sizes = append(have.Sizes, sizeOf(sku, region))
@@ -174,7 +179,7 @@ func (c *sizeCache) read(region string) cachedSizes {
 		return have
 	}
 	data, err := os.ReadFile(c.file(region))
-	if err != nil || json.Unmarshal(data, &have) != nil {
+	if err != nil || atomicfile.VerifySealed(data) != nil || json.Unmarshal(data, &have) != nil || have.Version != sizesVersion {
 		return cachedSizes{}
 	}
 	return have
@@ -185,7 +190,11 @@ func (c *sizeCache) write(region string, have cachedSizes) {
 	if c.dir == "" || os.MkdirAll(c.dir, 0o700) != nil {
 		return
 	}
-	if data, err := json.Marshal(have); err == nil {
+	data, err := json.Marshal(have)
+	if err == nil {
+		data, err = atomicfile.Seal(data)
+	}
+	if err == nil {
 		_ = atomicfile.Write(c.file(region), data, 0o600)
 	}
 }
@@ -206,7 +215,7 @@ func sizeOf(sku *armcompute.ResourceSKU, region string) Size {
 		Generations: split(caps["hypervgenerations"]), DiskControllers: split(caps["diskcontrollertypes"]),
 		TrustedLaunch: !yes("trustedlaunchdisabled"), PremiumDisks: yes("premiumio"),
 		AcceleratedNetworking: yes("acceleratednetworkingenabled"), EncryptionAtHost: yes("encryptionathostsupported"),
-		Spot: yes("lowprioritycapable"),
+		Spot: yes("lowprioritycapable"), TempDisk: number("maxresourcevolumemb") > 0,
 	}
 	z.MemoryGiB, _ = strconv.ParseFloat(caps["memorygb"], 64) // 0 when absent
 	if z.Architecture == "" {

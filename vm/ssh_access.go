@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -44,11 +45,23 @@ const (
 	lastPriority  = 1999
 )
 
-// allow is AllowSSH with the group already read. Azure takes one address family per rule.
+// allow is AllowSSH with the group already read.
 func (s *Service) allow(ctx context.Context, group string, nsg *armnetwork.SecurityGroup, a SSHAccess) error {
-	if a.Port == 0 {
-		a.Port = 22
+	for _, f := range a.families() {
+		if err := s.putRule(ctx, group, nsg, f.rule, f.sources, cmp.Or(a.Port, 22)); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// family is the rule for the sources of one address family: Azure takes one per rule.
+type family struct {
+	rule    string
+	sources []string
+}
+
+func (a SSHAccess) families() []family {
 	var v4, v6 []string
 	for _, p := range a.Sources {
 		if p = p.Masked(); p.Addr().Is4() {
@@ -57,18 +70,18 @@ func (s *Service) allow(ctx context.Context, group string, nsg *armnetwork.Secur
 			v6 = append(v6, p.String())
 		}
 	}
-	for _, family := range []struct {
-		rule    string
-		sources []string
-	}{{a.Rule, v4}, {a.Rule + "-v6", v6}} {
-		if len(family.sources) == 0 {
-			continue
-		}
-		if err := s.putRule(ctx, group, nsg, family.rule, sorted(family.sources), a.Port); err != nil {
-			return err
-		}
+	return slices.DeleteFunc([]family{{a.Rule, sorted(v4)}, {a.Rule + "-v6", sorted(v6)}}, func(f family) bool { return len(f.sources) == 0 })
+}
+
+// firstRules are the rules of a group that does not exist yet.
+func (a SSHAccess) firstRules() []*armnetwork.SecurityRule {
+	var rules []*armnetwork.SecurityRule
+	for n, f := range a.families() {
+		r := ruleOf(f.sources, cmp.Or(a.Port, 22), firstPriority+int32(n))
+		r.Name = new(f.rule)
+		rules = append(rules, &r)
 	}
-	return nil
+	return rules
 }
 
 // putRule writes one rule. Two operators may choose the same free priority at once; the second is

@@ -21,7 +21,10 @@ type Call struct {
 	Version string // the api-version
 	Now     time.Time
 	params  map[string]string
-	inner   bool // made by a deployment, not by a client
+	actor   string // object id of the caller
+	inner   bool   // made by a deployment, not by a client
+
+	correlation string // see Correlation
 }
 
 // Param is a placeholder of the route's template.

@@ -37,7 +37,7 @@ func canonicalValue(v any) any {
 // userKeyed are the members whose own keys are data.
 var userKeyed = map[string]bool{
 	"tags": true, "parameters": true, "template": true, "userAssignedIdentities": true,
-	"settings": true, "protectedSettings": true,
+	"settings": true, "protectedSettings": true, "metadata": true,
 }
 
 // casing maps the lower-cased name of each known member to its spelling.
@@ -66,6 +66,10 @@ publicNetworkAccess incremental supportsHibernation supportedCapabilities accele
 burstingEnabled purchasePlan dataAccessAuthMode optimizedForFrequentAttach completionPercent copyCompletionError
 autoUpgradeMinorVersion enableAutomaticUpgrade typeHandlerVersion settings protectedSettings forceUpdateTag suppressFailures
 commandId script
+publishingProfile targetRegions regionalReplicaCount replicaCount excludeFromLatest endOfLifeDate replicationMode publishedDate
+source virtualMachineId osDiskImage dataDiskImages sizeInGB hostCaching safetyProfile allowDeletionOfReplicatedLocations
+osState features identifier uniqueName recommended vCPUs memory disallowed diskTypes eula privacyStatementUri releaseNoteUri
+sharingProfile softDeletePolicy allowUpdateImage
 addressSpace addressPrefixes addressPrefix subnets subnet defaultOutboundAccess networkSecurityGroup routeTable natGateway
 serviceEndpoints service locations delegations serviceName privateEndpointNetworkPolicies privateLinkServiceNetworkPolicies
 dhcpOptions dnsServers enableDdosProtection enableVmProtection flowTimeoutInMinutes virtualNetworkPeerings bgpCommunities
@@ -78,7 +82,11 @@ dnsSettings internalDnsNameLabel appliedDnsServers enableAcceleratedNetworking e
 nicType auxiliaryMode auxiliarySku migrationPhase virtualMachine macAddress
 publicIPAllocationMethod publicIPAddressVersion idleTimeoutInMinutes ipTags ipAddress domainNameLabel fqdn
 domainNameLabelScope reverseFqdn publicIPPrefix ddosSettings publicIpAddresses publicIpPrefixes
-level notes owners`) {
+level notes owners
+networkAcls bypass defaultAction virtualNetworkRules ipRules supportsHttpsTrafficOnly minimumTlsVersion allowBlobPublicAccess
+allowSharedKeyAccess allowCrossTenantReplication accessTier largeFileSharesState isHnsEnabled isNfsV3Enabled keySource keyType
+shareQuota enabledProtocols rootSquash metadata protocolSettings smb nfs multichannel encryptionInTransit cors corsRules
+shareDeleteRetentionPolicy keyName leaseId leaseDuration proposedLeaseId breakPeriod`) {
 		m[strings.ToLower(k)] = k
 	}
 	return m

@@ -14,6 +14,7 @@ type Error struct {
 	Message string
 	Target  string
 	Details []*Error
+	Info    []any       // the envelope's additionalInfo
 	Header  http.Header // further headers of the reply, may be nil
 }
 
@@ -31,6 +32,9 @@ func (e *Error) Object() Object {
 			l[i] = d.Object()
 		}
 		o["details"] = l
+	}
+	if e.Info != nil {
+		o["additionalInfo"] = e.Info
 	}
 	return o
 }

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -9,10 +10,7 @@ import (
 
 // headers sets what every reply of Azure Resource Manager carries.
 func (s *Server) headers(h http.Header, c *Call) {
-	request, correlation := uuid.NewString(), uuid.NewString()
-	if id := c.Header.Get("X-Ms-Correlation-Request-Id"); id != "" {
-		correlation = id
-	}
+	request, correlation := uuid.NewString(), c.Correlation()
 	if id := c.Header.Get("X-Ms-Client-Request-Id"); id != "" && Fold(c.Header.Get("X-Ms-Return-Client-Request-Id"), "true") {
 		h.Set("X-Ms-Client-Request-Id", id)
 	}
@@ -25,7 +23,18 @@ func (s *Server) headers(h http.Header, c *Call) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Pragma", "no-cache")
 	h.Set("Expires", "-1")
+	if c.Route != nil && strings.Contains(strings.ToLower(c.Route.Template), "/providers/microsoft.network/") {
+		h.Set("X-Ms-Arm-Service-Request-Id", uuid.NewString())
+	}
 	s.limits.report(h, c)
+}
+
+// Correlation is the id that joins what belongs to a request: the client's, or one that the server gives it.
+func (c *Call) Correlation() string {
+	if c.correlation == "" {
+		c.correlation = cmp.Or(c.Header.Get("X-Ms-Correlation-Request-Id"), uuid.NewString())
+	}
+	return c.correlation
 }
 
 // class is the rate limit that a method counts against.

@@ -15,18 +15,19 @@ type bucket struct {
 	at              time.Time
 }
 
-func (b *bucket) take(now time.Time, pace int) bool {
+// fill brings the level up to a time.
+func (b *bucket) fill(now time.Time, pace int) {
 	if b.at.IsZero() {
 		b.level = b.size
 	} else if d := now.Sub(b.at).Seconds(); d > 0 {
 		b.level = min(b.size, b.level+d*b.perSecond*float64(pace))
 	}
 	b.at = now
-	if b.level < 1 {
-		return false
-	}
-	b.level--
-	return true
+}
+
+// wait is how long it takes until the bucket holds one more.
+func (b *bucket) wait() time.Duration {
+	return time.Duration((1 - b.level) / b.perSecond * float64(time.Second))
 }
 
 // window counts within a fixed time, as Microsoft.Compute does.
@@ -37,142 +38,189 @@ type window struct {
 	end   time.Time
 }
 
-func (w *window) take(now time.Time, pace int) (wait time.Duration) {
+// wait is how long it takes until the window takes one more; 0: it does now.
+func (w *window) wait(now time.Time, pace int) time.Duration {
 	if !now.Before(w.end) {
 		w.used, w.end = 0, now.Add(w.span/time.Duration(pace))
 	}
 	if w.used >= w.limit {
 		return w.end.Sub(now)
 	}
-	w.used++
 	return 0
 }
 
-// limits are the rate limits of the one subscription.
+// limits are the rate limits of the one subscription. Keys are joined by "|".
 type limits struct {
-	pace    int
-	buckets map[string]*bucket    // reads, writes, deletes
-	windows map[string][2]*window // 3 and 30 minutes by Compute's name
+	pace      int
+	off       bool
+	perVM     bool
+	principal map[string]*bucket    // actor|scope|class
+	global    map[string]*bucket    // scope|class: all principals together
+	windows   map[string][2]*window // region|class of Compute: 3 and 30 minutes
+	vms       map[string]*bucket    // id|class of Compute
 }
 
-func newLimits(pace int) limits {
-	l := limits{pace: pace, windows: map[string][2]*window{}}
-	l.buckets = map[string]*bucket{
-		"reads":   {size: 250, perSecond: 25},
-		"writes":  {size: 200, perSecond: 10},
-		"deletes": {size: 200, perSecond: 10},
+func newLimits(o Options) limits {
+	return limits{
+		pace: o.Pace, off: o.Unlimited, perVM: o.PerResource,
+		principal: map[string]*bucket{}, global: map[string]*bucket{}, windows: map[string][2]*window{}, vms: map[string]*bucket{},
 	}
-	for name, n := range map[string][2]int{
-		"PutVM": {240, 1200}, "DeleteVM": {240, 1200}, "UpdateVM": {240, 1200}, "HighCostGet": {140, 700},
-		"LowCostGet": {4000, 32000}, "GetOperation": {15000, 30000},
-		"HighCostDisk": {240, 1920}, "LowCostDisk": {15000, 120000}, "WriteDisk": {1000, 8000},
-	} {
-		l.windows[name] = [2]*window{{limit: n[0], span: 3 * time.Minute}, {limit: n[1], span: 30 * time.Minute}}
-	}
-	return l
 }
 
-func (l *limits) subscription(c *Call) *Error {
-	if subscriptionOf(c.Path) == "" {
+// scopeOf tells a subscription's limits from the tenant's, which are as large.
+func scopeOf(c *Call) string {
+	if subscriptionOf(c.Path) != "" {
+		return "subscription"
+	}
+	return "tenant"
+}
+
+// globalShare is how many principals' worth a subscription may use in all.
+const globalShare = 15
+
+// counted are the two buckets that a call draws on, as full as they are now.
+func (l *limits) counted(c *Call) (own, all *bucket) {
+	kind, scope := class(c.Method), scopeOf(c)
+	get := func(m map[string]*bucket, key string, share float64) *bucket {
+		b := m[key]
+		if b == nil {
+			b = &bucket{size: 200 * share, perSecond: 10 * share}
+			if kind == "reads" {
+				b.size, b.perSecond = 250*share, 25*share
+			}
+			m[key] = b
+		}
+		b.fill(c.Now, l.pace)
+		return b
+	}
+	return get(l.principal, c.actor+"|"+scope+"|"+kind, 1), get(l.global, scope+"|"+kind, globalShare)
+}
+
+// manager counts a call against the limits of Azure Resource Manager.
+func (l *limits) manager(c *Call) *Error {
+	if l.off {
 		return nil
 	}
+	own, all := l.counted(c)
+	if own.level >= 1 && all.level >= 1 {
+		own.level--
+		all.level--
+		return nil
+	}
+	wait := time.Second
 	kind := class(c.Method)
-	if l.buckets[kind].take(c.Now, l.pace) {
-		return nil
+	if scopeOf(c) == "tenant" {
+		return l.throttled("TenantRequestsThrottled",
+			"Number of '"+kind+"' requests for tenant '"+c.Server.opt.TenantID+"' actor '"+c.actor+"' exceeded. Please try again after '1' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.", wait)
 	}
 	return l.throttled("SubscriptionRequestsThrottled",
-		"Number of '"+kind+"' requests for subscription '"+subscriptionOf(c.Path)+"' actor '' exceeded. Please try again after '1' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.",
-		time.Second)
+		"Number of '"+kind+"' requests for subscription '"+subscriptionOf(c.Path)+"' actor '"+c.actor+"' exceeded. Please try again after '1' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.", wait)
 }
 
+// throttled is the refusal that asks to wait, in time as it would pass at a pace of 1.
 func (l *limits) throttled(code, message string, wait time.Duration) *Error {
-	h := http.Header{"Retry-After": {strconv.Itoa(max(1, int(wait.Round(time.Second)/time.Second)))}}
+	// Rounded up: who comes back then is let in.
+	h := http.Header{"Retry-After": {strconv.Itoa(max(1, int((wait+time.Second-1)/time.Second)))}}
 	if l.pace > 1 {
 		h.Set("Retry-After-Ms", strconv.FormatInt(max(20, wait.Milliseconds()/int64(l.pace)), 10))
 	}
 	return &Error{Status: http.StatusTooManyRequests, Code: code, Message: message, Header: h}
 }
 
-// resource counts a call against Compute's own limits.
-func (l *limits) resource(c *Call) *Error {
+// compute counts a call against Microsoft.Compute's own limits. A refused call counts against none.
+func (l *limits) compute(c *Call) *Error {
 	name := computeClass(c)
-	if name == "" {
+	if name == "" || l.off {
 		return nil
 	}
-	for i, w := range l.windows[name] {
-		if wait := w.take(c.Now, l.pace); wait > 0 {
-			e := l.throttled("OperationNotAllowed",
-				fmt.Sprintf("The server rejected the request because too many requests have been received for this subscription. (%s%dMin)", name, 3+27*i), wait*time.Duration(l.pace))
-			e.Details = []*Error{{
-				Code: "TooManyRequests", Target: windowName(name, i),
-				Message: fmt.Sprintf(`{"operationGroup":%q,"allowedRequestCount":%d,"measuredRequestCount":%d}`, windowName(name, i), w.limit, w.used+1),
-			}}
-			if l.pace > 1 {
-				e.Header.Set("Retry-After-Ms", strconv.FormatInt(max(20, wait.Milliseconds()), 10))
-			}
-			return e
+	windows := l.regional(c, name)
+	for i, w := range windows {
+		if wait := w.wait(c.Now, l.pace); wait > 0 {
+			return l.refuse(windowName(name, i), "subscription", w.limit, wait*time.Duration(l.pace))
 		}
+	}
+	group := vmClass(c, name)
+	vm := l.single(c, group)
+	if vm != nil && vm.level < 1 {
+		return l.refuse(group+"Resource", "resource", int(vm.size), vm.wait())
+	}
+	for _, w := range windows {
+		w.used++
+	}
+	if vm != nil {
+		vm.level--
 	}
 	return nil
 }
 
-func windowName(name string, i int) string { return name + []string{"3Min", "30Min"}[i] }
-
-// computeClass is the group of operations that Compute counts a call in, or "".
-func computeClass(c *Call) string {
-	if c.Route == nil || !onCompute(c.Route.Template) {
-		return ""
-	}
-	t := strings.ToLower(c.Route.Template)
-	disk := strings.Contains(t, "/disks") || strings.Contains(t, "/snapshots")
-	collection := !strings.HasSuffix(t, "}")
-	switch {
-	case strings.Contains(t, "operations/"):
-		return "GetOperation"
-	case disk && c.Method == http.MethodGet && collection:
-		return "HighCostDisk"
-	case disk && c.Method == http.MethodGet:
-		return "LowCostDisk"
-	case disk:
-		return "WriteDisk"
-	case !strings.Contains(t, "/virtualmachines"):
-		return ""
-	case c.Method == http.MethodGet && strings.HasSuffix(t, "/virtualmachines"):
-		return "HighCostGet"
-	case c.Method == http.MethodGet:
-		return "LowCostGet"
-	case c.Method == http.MethodPut:
-		return "PutVM"
-	case c.Method == http.MethodDelete:
-		return "DeleteVM"
-	}
-	return "UpdateVM"
+// refuse is Compute's refusal: group is the name of the limit, scope what it is one of.
+func (l *limits) refuse(group, scope string, limit int, wait time.Duration) *Error {
+	e := l.throttled("OperationNotAllowed",
+		fmt.Sprintf("The server rejected the request because too many requests have been received for this %s. (%s)", scope, group), wait)
+	e.Details = []*Error{{
+		Code: "TooManyRequests", Target: group,
+		Message: fmt.Sprintf(`{"operationGroup":%q,"allowedRequestCount":%d,"measuredRequestCount":%d}`, group, limit, limit+1),
+	}}
+	return e
 }
 
-// wire is the name that the header gives a class: disks reuse the names of VMs with other limits.
-func wire(name string) string {
-	switch name {
-	case "HighCostDisk":
-		return "HighCostGet"
-	case "LowCostDisk":
-		return "LowCostGet"
-	case "WriteDisk":
-		return "HighCostSnapshotCreateHydrate"
+// regional are the windows that a class is counted in, one pair for each region.
+func (l *limits) regional(c *Call, name string) [2]*window {
+	key := regionOf(c) + "|" + name
+	w, ok := l.windows[key]
+	if !ok {
+		n := regionalLimits(name)
+		w = [2]*window{{limit: n[0], span: 3 * time.Minute}, {limit: n[1], span: 30 * time.Minute}}
+		l.windows[key] = w
 	}
-	return name
+	return w
+}
+
+// single is the bucket of the one VM that a call is about, or nil.
+func (l *limits) single(c *Call, name string) *bucket {
+	size, perMinute := vmLimits(name)
+	target := targetOf(c)
+	if !l.perVM || size == 0 || target == "" {
+		return nil
+	}
+	key := target + "|" + name
+	b := l.vms[key]
+	if b == nil {
+		l.sweep(c.Now)
+		b = &bucket{size: size, perSecond: perMinute / 60}
+		l.vms[key] = b
+	}
+	b.fill(c.Now, l.pace)
+	return b
+}
+
+// manyVMs is how many buckets of VMs are kept before those that are full again go.
+const manyVMs = 8192
+
+func (l *limits) sweep(now time.Time) {
+	if len(l.vms) < manyVMs {
+		return
+	}
+	for key, b := range l.vms {
+		if b.fill(now, l.pace); b.level >= b.size {
+			delete(l.vms, key)
+		}
+	}
 }
 
 // report sets the headers that tell what is left.
 func (l *limits) report(h http.Header, c *Call) {
-	if subscriptionOf(c.Path) == "" {
+	kind := class(c.Method)
+	own, all := l.counted(c)
+	title := strings.ToUpper(kind[:1]) + kind[1:]
+	if scopeOf(c) == "tenant" {
+		h.Set("X-Ms-Ratelimit-Remaining-Tenant-"+title, strconv.Itoa(int(own.level)))
 		return
 	}
-	kind := class(c.Method)
-	b := l.buckets[kind]
-	h.Set("X-Ms-Ratelimit-Remaining-Subscription-"+strings.ToUpper(kind[:1])+kind[1:], strconv.Itoa(int(b.level)))
-	h.Set("X-Ms-Ratelimit-Remaining-Subscription-Global-"+strings.ToUpper(kind[:1])+kind[1:], strconv.Itoa(int(b.level*15)))
+	h.Set("X-Ms-Ratelimit-Remaining-Subscription-"+title, strconv.Itoa(int(own.level)))
+	h.Set("X-Ms-Ratelimit-Remaining-Subscription-Global-"+title, strconv.Itoa(int(all.level)))
 	if name := computeClass(c); name != "" {
-		w := l.windows[name]
+		w := l.regional(c, name)
 		h.Set("X-Ms-Ratelimit-Remaining-Resource", fmt.Sprintf("Microsoft.Compute/%s;%d,Microsoft.Compute/%s;%d",
 			windowName(wire(name), 0), w[0].limit-w[0].used, windowName(wire(name), 1), w[1].limit-w[1].used))
 	}

@@ -3,6 +3,7 @@ package arm
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +23,7 @@ type Operation struct {
 	Status   string    `json:"status"` // InProgress, Succeeded, Failed, Canceled
 	Err      *Error    `json:"error,omitempty"`
 	Output   any       `json:"output,omitempty"`
+	Fault    *Fault    `json:"fault,omitempty"`
 	Result   any       `json:"-"` // what Run found out, for Finish
 	running  bool
 }
@@ -37,8 +39,20 @@ const (
 // Done reports whether the operation has ended.
 func (o *Operation) Done() bool { return o.Status != InProgress }
 
+// Fault is what was decided to go wrong with an operation when it began.
+type Fault struct {
+	Rule  string        `json:"rule"`
+	Fail  *Error        `json:"fail,omitempty"`  // it ends in this
+	Stuck bool          `json:"stuck,omitempty"` // it does not end while the rule is there
+	Lie   time.Duration `json:"lie,omitempty"`   // it succeeds, and its resource is not found for so long
+}
+
 // Kind is what an operation does when its time has come.
 type Kind struct {
+	// Failed changes the state when the operation is made to fail. Nil: a resource that was put is shown as failed, and
+	// everything else stays as it is.
+	Failed func(op *Operation)
+
 	// Run does what must not hold the server's lock, such as booting a host. It gets a copy of the
 	// operation; its result is in Result for Finish. Nil: nothing to do.
 	Run func(ctx context.Context, op Operation) (any, error)
@@ -57,13 +71,26 @@ func (s *Server) Begin(kind, target, location string, args Object) *Operation {
 	}
 	op := &Operation{
 		ID: uuid.NewString(), Kind: kind, Target: target, Location: location, Args: args,
-		Start: s.now, Due: s.now.Add(s.opt.Duration(kind)), Status: InProgress,
+		Start: s.now, Due: s.now.Add(s.Lasting(kind)), Status: InProgress,
+	}
+	if s.opt.Fault != nil {
+		op.Fault = s.opt.Fault(kind, target)
 	}
 	s.prune()
-	s.ops[op.ID] = op
+	s.ops[op.ID], s.open[op.ID] = op, op
+	s.track.mark(trackOperation, op.ID)
 	s.touched()
 	s.nudge()
 	return op
+}
+
+// Lasting is how long an operation of a kind takes that begins now.
+func (s *Server) Lasting(kind string) time.Duration {
+	d := s.opt.Duration(kind)
+	if s.opt.Crowded != nil {
+		d = s.opt.Crowded(d, len(s.open))
+	}
+	return d
 }
 
 // kept is how many ended operations can be asked for. Azure keeps them for about a day.
@@ -76,6 +103,8 @@ func (s *Server) prune() {
 	for id, op := range s.ops {
 		if op.Done() && s.now.Sub(op.End) > time.Hour {
 			delete(s.ops, id)
+			delete(s.open, id)
+			s.track.mark(trackOperation, id)
 		}
 	}
 }
@@ -83,8 +112,13 @@ func (s *Server) prune() {
 // Current returns the operation in progress on a resource, or nil.
 func (s *Server) Current(target string) *Operation {
 	key := Key(target)
-	for _, op := range s.ops {
-		if !op.Done() && Key(op.Target) == key {
+	for id, op := range s.open {
+		if op.Done() {
+			delete(s.open, id)
+			continue
+		}
+		if Key(op.Target) == key {
+			s.track.seen(trackOperation, id)
 			return op
 		}
 	}
@@ -92,7 +126,10 @@ func (s *Server) Current(target string) *Operation {
 }
 
 // Operation returns an operation by its id, or nil.
-func (s *Server) Operation(id string) *Operation { return s.ops[id] }
+func (s *Server) Operation(id string) *Operation {
+	s.track.seen(trackOperation, id)
+	return s.ops[id]
+}
 
 // Preempt ends the operations in progress on a resource: a newer one takes their place.
 func (s *Server) Preempt(target string) {
@@ -108,8 +145,12 @@ func (s *Server) settle() {
 	wall := time.Now().Add(s.offset)
 	for {
 		var next *Operation
-		for _, op := range s.ops {
-			if op.Done() || op.running || op.Due.After(wall) {
+		for id, op := range s.open {
+			if op.Done() {
+				delete(s.open, id)
+				continue
+			}
+			if op.running || op.Due.After(wall) || s.stuck(op) {
 				continue
 			}
 			if next == nil || op.Due.Before(next.Due) || op.Due.Equal(next.Due) && op.ID < next.ID {
@@ -120,7 +161,7 @@ func (s *Server) settle() {
 			break
 		}
 		s.now = next.Due
-		if k := s.kinds[next.Kind]; k.Run != nil {
+		if k := s.kinds[next.Kind]; k.Run != nil && (next.Fault == nil || next.Fault.Fail == nil) {
 			next.running = true
 			s.ready = append(s.ready, next)
 			s.nudge()
@@ -133,14 +174,24 @@ func (s *Server) settle() {
 
 func (s *Server) finish(op *Operation, result any, err error) {
 	op.running = false
+	s.track.mark(trackOperation, op.ID)
 	if op.Done() {
 		return // preempted meanwhile
 	}
+	defer func() {
+		if op.Done() && s.ended != nil {
+			s.ended(op)
+		}
+	}()
 	op.Result = result
 	k, ok := s.kinds[op.Kind]
 	if !ok {
 		op.Status, op.End = Failed, s.now
 		op.Err = Refuse(500, "InternalServerError", "no operation of kind %s", op.Kind)
+		return
+	}
+	if op.Fault != nil && op.Fault.Fail != nil {
+		s.spoil(op, k)
 		return
 	}
 	again, failure := k.Finish(op, err)
@@ -152,12 +203,41 @@ func (s *Server) finish(op *Operation, result any, err error) {
 	op.End = s.now
 	if failure == nil {
 		op.Status = Succeeded
+		if op.Fault != nil && op.Fault.Lie > 0 {
+			s.hidden[Key(op.Target)] = s.now.Add(op.Fault.Lie)
+		}
 		return
 	}
 	op.Status = Failed
 	if !errors.As(failure, &op.Err) {
 		op.Err = Refuse(500, "InternalOperationError", "%v", failure)
 	}
+}
+
+// stuck reports whether an operation does not end for now.
+func (s *Server) stuck(op *Operation) bool {
+	return op.Fault != nil && op.Fault.Stuck && s.opt.Stuck != nil && s.opt.Stuck(op.Fault.Rule)
+}
+
+// spoil ends an operation in the failure that was decided on.
+func (s *Server) spoil(op *Operation, k Kind) {
+	op.Status, op.End, op.Err = Failed, s.now, op.Fault.Fail
+	if k.Failed != nil {
+		k.Failed(op)
+	} else if r := s.Find(op.Target); r != nil && strings.HasSuffix(op.Kind, ".put") {
+		Put(r.Body, "Failed", "properties", "provisioningState")
+		s.Touch(r)
+	}
+	s.touched()
+}
+
+// Release lets operations that were stuck end, and resources that were hidden be found, after the rules for it have
+// changed.
+func (s *Server) Release() {
+	s.Do(func() {
+		clear(s.hidden)
+		s.nudge()
+	})
 }
 
 // Complete ends the operations in progress on a resource at once, as if their time had come and
@@ -189,8 +269,8 @@ func (s *Server) Drive(ctx context.Context) {
 		ready := s.ready
 		s.ready = nil
 		var next time.Time
-		for _, op := range s.ops {
-			if !op.Done() && !op.running && (next.IsZero() || op.Due.Before(next)) {
+		for _, op := range s.open {
+			if !op.Done() && !op.running && !s.stuck(op) && (next.IsZero() || op.Due.Before(next)) {
 				next = op.Due
 			}
 		}

@@ -14,9 +14,11 @@ type Style struct {
 	Path       string // below /subscriptions/S: providers/Microsoft.Compute/locations/%s/operations
 	Bare       bool   // the status has nothing but "status"
 	Signed     bool   // URLs carry long signatures
+	Plain      bool   // URLs have nothing but monitor=true and the api-version
+	Terse      bool   // URLs have nothing but the api-version, and no more is said
 	Async      bool   // Azure-AsyncOperation is sent
 	Location   bool   // Location is sent
-	RetryAfter int    // seconds
+	RetryAfter int    // seconds; 0: not said, but by a hasty server
 }
 
 // Compute is the style of Microsoft.Compute, as seen in recordings; the others follow.
@@ -27,6 +29,18 @@ func Compute() Style {
 // ComputeAction is Compute for POST and DELETE.
 func ComputeAction() Style {
 	st := Compute()
+	st.Location = true
+	return st
+}
+
+// Galleries is the style of galleries and what is in them, as recorded.
+func Galleries() Style {
+	return Style{Path: "providers/Microsoft.Compute/locations/{location}/capsOperations", Terse: true, Async: true}
+}
+
+// GalleriesDelete is Galleries for DELETE.
+func GalleriesDelete() Style {
+	st := Galleries()
 	st.Location = true
 	return st
 }
@@ -48,6 +62,11 @@ func NetworkDelete() Style {
 	return st
 }
 
+// Storage is the style of Microsoft.Storage: a Location whose end is the account.
+func Storage() Style {
+	return Style{Path: "providers/Microsoft.Storage/locations/{location}/asyncoperations", Plain: true, Location: true, RetryAfter: 17}
+}
+
 // Groups is the style of a resource group's deletion.
 func Groups() Style {
 	return Style{Path: "operationresults", Signed: true, Location: true, RetryAfter: 15}
@@ -61,6 +80,9 @@ func (c *Call) Async(rep *Reply, op *Operation, st Style) *Reply {
 	switch {
 	case st.Signed:
 		query += signature(op, c.Now)
+	case st.Plain:
+		query = "monitor=true&" + query
+	case st.Terse:
 	default:
 		query = "p=" + op.ID + "&" + query
 		rep.With("X-Ms-Request-Id", op.ID) // Compute names the request after its operation
@@ -70,7 +92,7 @@ func (c *Call) Async(rep *Reply, op *Operation, st Style) *Reply {
 	}
 	if st.Async {
 		rep.With("Azure-Asyncoperation", at+name+"?"+query)
-		if !strings.Contains(st.Path, "DiskOperations") {
+		if !st.Terse && !strings.Contains(st.Path, "DiskOperations") {
 			rep.With("Azure-Asyncnotification", "Enabled")
 		}
 	}
@@ -79,6 +101,8 @@ func (c *Call) Async(rep *Reply, op *Operation, st Style) *Reply {
 		switch {
 		case st.Bare:
 			monitor = strings.Replace(at, "/operations/", "/operationResults/", 1)
+		case st.Terse:
+			query = "monitor=true&" + query
 		case st.Async:
 			query = strings.Replace(query, "&api-version=", "&monitor=true&api-version=", 1)
 		}
@@ -95,7 +119,9 @@ func (c *Call) retry(rep *Reply, seconds int) {
 		rep.With("Retry-After", "1").With("Retry-After-Ms", "20")
 		return
 	}
-	rep.With("Retry-After", strconv.Itoa(seconds))
+	if seconds > 0 {
+		rep.With("Retry-After", strconv.Itoa(seconds))
+	}
 }
 
 // signature is as long as those that Azure puts into polling URLs: clients must use them as they are.
@@ -116,7 +142,7 @@ func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.00000
 
 func (s *Server) operationRoutes() {
 	const sub = "/subscriptions/{subscriptionId}/"
-	for _, st := range []Style{Compute(), Disks(), Network()} {
+	for _, st := range []Style{Compute(), Galleries(), Disks(), Network(), Storage()} {
 		s.Handle(http.MethodGet, sub+st.Path+"/{operationId}", []string{}, func(c *Call) (*Reply, error) { return s.status(c, st.Bare) })
 	}
 	s.Handle(http.MethodGet, sub+"providers/Microsoft.Network/locations/{location}/operationResults/{operationId}", []string{},
@@ -160,7 +186,7 @@ func (o *Operation) Object(bare bool) Object {
 			b["endTime"] = Time(o.End)
 		}
 		if o.Output != nil {
-			b["properties"] = Object{"output": o.Output}
+			b["properties"] = Object{"output": clone(o.Output)}
 		}
 	}
 	if o.Err != nil {
@@ -178,13 +204,33 @@ func (s *Server) monitor(c *Call, id string) (*Reply, error) {
 	case !op.Done():
 		rep := Status(http.StatusAccepted).With("Location", c.Base+c.Path+"?"+encode(c))
 		c.retry(rep, 10)
-		return rep, nil
+		return c.asProvider(rep), nil
 	case op.Err != nil:
 		return nil, op.Err
 	case op.Output != nil:
-		return OK(op.Output), nil
+		return c.asProvider(OK(clone(op.Output))), nil
 	}
-	return Status(http.StatusOK), nil
+	return c.asProvider(Status(http.StatusOK)), nil
+}
+
+// asProvider gives the answer of an operation the headers of the provider that has them of its own.
+func (c *Call) asProvider(rep *Reply) *Reply {
+	if c.Route == nil || !strings.Contains(c.Route.Template, "/providers/Microsoft.Storage/") {
+		return rep
+	}
+	return StorageHeaders(rep)
+}
+
+// StorageHeaders gives an answer the headers of the storage resource provider.
+func StorageHeaders(rep *Reply) *Reply {
+	rep.With("Server", "Microsoft-Azure-Storage-Resource-Provider/1.0,Microsoft-HTTPAPI/2.0 Microsoft-HTTPAPI/2.0")
+	if rep.Body != nil {
+		return rep.With("Content-Type", "application/json")
+	}
+	if rep.Status != http.StatusNoContent {
+		rep.With("Content-Type", "text/plain; charset=utf-8")
+	}
+	return rep
 }
 
 // encode writes a call's query again, with the parameter names as the server spells them.

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,10 +24,22 @@ type Options struct {
 	Unregistered []string
 	// Duration is how long an operation of a kind takes. Nil: no time.
 	Duration func(kind string) time.Duration
+	// Crowded lengthens the time of an operation that begins while so many others are under way. Nil: it stays.
+	Crowded func(d time.Duration, underWay int) time.Duration
 	// Pace divides the windows of the rate limits: 100 lets 140 lists per 3 minutes be 140 per 1.8 s. 0: 1.
 	Pace int
+	// Unlimited switches the rate limits off.
+	Unlimited bool
+	// PerResource counts the calls about each VM, too, as Compute does.
+	PerResource bool
+	// Actor tells whose rate limits a request counts against, from its Authorization header. Nil: everybody's.
+	Actor func(authorization string) string
 	// Hasty adds Retry-After-Ms to replies of asynchronous operations, and makes Retry-After 1.
 	Hasty bool
+	// Fault says what goes wrong with an operation of a kind that begins on a resource; nil: nothing does.
+	Fault func(kind, target string) *Fault
+	// Stuck reports whether the rule that an operation is stuck by is still there.
+	Stuck func(rule string) bool
 	// Authorize judges a request's Authorization header. Nil lets everyone in.
 	Authorize func(r *http.Request) *Error
 	Log       *slog.Logger // nil: nothing is logged
@@ -43,18 +54,26 @@ type Server struct {
 	offset time.Duration
 	store  store
 	types  map[string]*Type
+	since  map[string][]member
 	kinds  map[string]Kind
 	routes []*Route
 	ops    map[string]*Operation
+	open   map[string]*Operation // those under way, and perhaps some that have just ended
+	track  track
 	ready  []*Operation // operations whose Run is due
 	wake   chan struct{}
 	limits limits
 	counts map[string]int
-	reg    map[string]bool // unregistered namespaces, lower-cased
+	hidden map[string]time.Time // resources that a fault hides until then, by key
+	notes  map[string]Object    // see Note
+	reg    map[string]bool      // unregistered namespaces, lower-cased
 	guards []func(c *Call) error
 	permit func(c *Call) error
 	keep   func(c *Call, action string, items []any) []any
-	dirty  bool // changed since the last Changed
+	// observers are told of each request that was routed, and of each operation that has ended, while the server is locked.
+	observe func(c *Call, rep *Reply)
+	ended   func(op *Operation)
+	dirty   bool // changed since the last Changed
 	// changed is told after each request or settlement that changed anything, without the lock.
 	changed func()
 }
@@ -74,10 +93,10 @@ func New(opt Options) *Server {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{
-		opt: opt, store: newStore(), types: map[string]*Type{}, kinds: map[string]Kind{},
-		ops: map[string]*Operation{}, wake: make(chan struct{}, 1), counts: map[string]int{}, reg: map[string]bool{},
+		opt: opt, store: newStore(), types: map[string]*Type{}, since: map[string][]member{}, kinds: map[string]Kind{},
+		ops: map[string]*Operation{}, open: map[string]*Operation{}, hidden: map[string]time.Time{}, notes: map[string]Object{}, wake: make(chan struct{}, 1), counts: map[string]int{}, reg: map[string]bool{},
 	}
-	s.limits = newLimits(opt.Pace)
+	s.limits = newLimits(opt)
 	for _, n := range opt.Unregistered {
 		s.reg[strings.ToLower(n)] = true
 	}
@@ -95,6 +114,12 @@ func (s *Server) Guard(f func(c *Call) error) { s.guards = append(s.guards, f) }
 // there is. keep leaves out of a list what the caller may not do action to.
 func (s *Server) Permit(judge func(c *Call) error, keep func(c *Call, action string, items []any) []any) {
 	s.permit, s.keep = judge, keep
+}
+
+// Observe has calls told of each request that was routed, and ends of each operation that has ended. Both run while the
+// server is locked.
+func (s *Server) Observe(calls func(c *Call, rep *Reply), ends func(op *Operation)) {
+	s.observe, s.ended = calls, ends
 }
 
 // Now is the server's time at what is being handled.
@@ -119,7 +144,9 @@ func (s *Server) Do(f func()) {
 func (s *Server) Peek(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.track.reading = true
 	f()
+	s.track.reading = false
 }
 
 func (s *Server) announce() {
@@ -136,8 +163,17 @@ func (s *Server) announce() {
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	s.offset += d
+	s.touched()
+	s.nudge() // what Drive waits for comes sooner
 	s.mu.Unlock()
 	s.Do(func() {})
+}
+
+// Clock is the server's time, and how far it is ahead of wall time.
+func (s *Server) Clock() (now time.Time, ahead time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Add(s.offset), s.offset
 }
 
 // Requests counts the requests that were answered, by method.
@@ -155,7 +191,7 @@ const maxBody = 4 << 20
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	c := &Call{Server: s, Method: r.Method, Path: r.URL.Path, Query: lowerKeys(r.URL.Query()), Header: r.Header, Raw: raw, Base: base(r)}
+	c := &Call{Server: s, Method: r.Method, Path: slashes(r.URL.Path), Query: lowerKeys(r.URL.Query()), Header: r.Header, Raw: raw, Base: base(r)}
 	s.mu.Lock()
 	s.settle()
 	c.Now = s.now
@@ -163,10 +199,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var rep *Reply
 	failure := s.admit(c, r, err)
 	if failure == nil {
-		rep, failure = s.dispatch(c)
+		s.track.reading = r.Method == http.MethodGet || r.Method == http.MethodHead
+		rep, failure = s.guarded(c)
+		s.track.reading = false
 	}
 	if failure != nil {
 		rep = refusal(failure)
+	}
+	if s.observe != nil && c.Route != nil {
+		s.observe(c, rep)
 	}
 	var body []byte
 	if rep.Body != nil {
@@ -180,7 +221,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.announce()
 	maps.Copy(h, rep.Header)
 	s.opt.Log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", rep.Status)
-	if body != nil {
+	if body != nil && rep.Header.Get("Content-Type") == "" {
 		h.Set("Content-Type", "application/json; charset=utf-8")
 	}
 	w.WriteHeader(rep.Status)
@@ -210,7 +251,10 @@ func (s *Server) admit(c *Call, r *http.Request, readErr error) error {
 	if len(c.Raw) > maxBody {
 		return Refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content size exceeds the maximum size of 4 MB.")
 	}
-	if e := s.limits.subscription(c); e != nil {
+	if s.opt.Actor != nil {
+		c.actor = s.opt.Actor(r.Header.Get("Authorization"))
+	}
+	if e := s.limits.manager(c); e != nil {
 		return e
 	}
 	return nil
@@ -251,16 +295,36 @@ func (s *Server) dispatch(c *Call) (*Reply, error) {
 		return nil, err
 	}
 	if !c.inner {
-		if e := s.limits.resource(c); e != nil {
+		if e := s.limits.compute(c); e != nil {
 			return nil, e
 		}
+	}
+	if err := s.found(c); err != nil {
+		return nil, err
 	}
 	for _, g := range s.guards {
 		if err := g(c); err != nil {
 			return nil, err
 		}
 	}
-	return route.handler(c)
+	rep, err := route.handler(c)
+	if err == nil && route.Versions != nil && !c.inner {
+		s.aged(strings.ToLower(c.Version), rep.Body)
+	}
+	return rep, err
+}
+
+// found is the error for reading a resource that a fault hides.
+func (s *Server) found(c *Call) error {
+	until, ok := s.hidden[Key(c.Path)]
+	if !ok || c.Method != http.MethodGet {
+		return nil
+	}
+	if !c.Now.Before(until) {
+		delete(s.hidden, Key(c.Path))
+		return nil
+	}
+	return c.NotFound()
 }
 
 // exists answers HEAD where Azure has GET.
@@ -271,17 +335,6 @@ func (s *Server) exists(c *Call) (*Reply, error) {
 		return nil, err
 	}
 	return Status(http.StatusNoContent), nil
-}
-
-func (s *Server) parse(c *Call) error {
-	if len(bytes.TrimSpace(c.Raw)) == 0 || c.Body != nil {
-		return nil
-	}
-	var err error
-	if c.Body, err = Parse(c.Raw); err != nil {
-		return BadRequest("InvalidRequestContent", "The request content was invalid and could not be deserialized: '%v'.", err)
-	}
-	return nil
 }
 
 func (s *Server) checkProvider(c *Call) error {
@@ -345,32 +398,4 @@ func reversed(l []string) []string {
 	l = slices.Clone(l)
 	slices.Reverse(l)
 	return l
-}
-
-func subscriptionOf(path string) string {
-	seg := strings.SplitN(strings.Trim(path, "/"), "/", 3)
-	if len(seg) < 2 || !Fold(seg[0], "subscriptions") {
-		return ""
-	}
-	return seg[1]
-}
-
-func lowerKeys(q url.Values) url.Values {
-	l := make(url.Values, len(q))
-	for k, v := range q {
-		l[strings.ToLower(k)] = v
-	}
-	return l
-}
-
-func base(r *http.Request) string {
-	scheme := "https"
-	if r.TLS == nil && r.URL.Scheme != "" {
-		scheme = r.URL.Scheme
-	}
-	host := r.Host
-	if host == "" {
-		host = r.URL.Host
-	}
-	return scheme + "://" + host
 }

@@ -4,14 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"time"
 )
 
-// stateVersion is the version of the saved form.
-const stateVersion = 1
-
-// saved is a server's state in a file.
+// saved is a server's state in one piece, as the first version of the emulator kept it.
 type saved struct {
 	Version      int             `json:"version"`
 	Offset       time.Duration   `json:"clock_offset,omitempty"`
@@ -20,58 +16,40 @@ type saved struct {
 	Unregistered map[string]bool `json:"unregistered,omitempty"`
 }
 
-// Save returns the server's state as JSON.
-func (s *Server) Save() ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := saved{Version: stateVersion, Offset: s.offset, Unregistered: maps.Clone(s.reg)}
-	for _, r := range s.store.byID {
-		st.Resources = append(st.Resources, r)
-	}
-	byKey(st.Resources)
-	for _, op := range s.ops {
-		st.Operations = append(st.Operations, op)
-	}
-	return json.Marshal(st)
-}
-
-// Load puts a saved state in the place of the present one. Operations that were under way go on.
-func (s *Server) Load(data []byte) error {
+// LoadFirst puts a state in the place of the present one that the first version of the emulator saved.
+func (s *Server) LoadFirst(data []byte) error {
 	var st saved
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	if err := d.Decode(&st); err != nil {
 		return fmt.Errorf("read state: %w", err)
 	}
-	if st.Version != stateVersion {
-		return fmt.Errorf("read state: version %d is not %d", st.Version, stateVersion)
+	if st.Version != 1 {
+		return fmt.Errorf("read state: version %d is not 1", st.Version)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.store, s.ops, s.offset = newStore(), map[string]*Operation{}, st.Offset
+	s.store, s.ops, s.open, s.offset = newStore(), map[string]*Operation{}, map[string]*Operation{}, st.Offset
 	for _, r := range st.Resources {
-		if r.Hidden == nil {
-			r.Hidden = Object{}
-		}
-		s.insert(r)
+		s.restore(r)
 	}
 	for _, op := range st.Operations {
-		if op.Args == nil {
-			op.Args = Object{}
-		}
-		s.ops[op.ID] = op
+		s.resume(op)
 	}
 	if st.Unregistered != nil {
 		s.reg = st.Unregistered
 	}
+	s.notes = map[string]Object{}
 	s.nudge()
 	return nil
 }
 
-// Clear removes all resources and operations.
+// Clear removes all resources, operations and notes. Time is the present again, and no rate limit is used up.
 func (s *Server) Clear() {
 	s.Do(func() {
-		s.store, s.ops, s.ready = newStore(), map[string]*Operation{}, nil
+		s.store, s.ops, s.open, s.ready = newStore(), map[string]*Operation{}, map[string]*Operation{}, nil
+		s.notes, s.hidden, s.offset, s.limits = map[string]Object{}, map[string]time.Time{}, 0, newLimits(s.opt)
+		s.track.all = true
 		s.touched()
 	})
 }

@@ -50,7 +50,13 @@ func newStore() store {
 func compareKeys(r *Resource, key string) int { return cmp.Compare(r.key, key) }
 
 // Find returns the resource with this id, however it is spelt, or nil.
-func (s *Server) Find(id string) *Resource { return s.store.byID[Key(id)] }
+func (s *Server) Find(id string) *Resource {
+	r := s.store.byID[Key(id)]
+	if r != nil {
+		s.track.seen(trackResource, r.key)
+	}
+	return r
+}
 
 // FindType is Find for a resource that must be of a certain type.
 func (s *Server) FindType(typ, id string) *Resource {
@@ -77,6 +83,7 @@ func (s *Server) Add(r *Resource) {
 func (s *Server) insert(r *Resource) {
 	r.key = Key(r.ID)
 	s.store.byID[r.key] = r
+	s.track.mark(trackResource, r.key)
 	typ := strings.ToLower(r.Type)
 	l := s.store.byType[typ]
 	i, found := slices.BinarySearchFunc(l, r.key, compareKeys)
@@ -92,12 +99,14 @@ func (s *Server) insert(r *Resource) {
 // Touch records that a resource was changed.
 func (s *Server) Touch(r *Resource) {
 	r.Changed = s.now
+	s.track.mark(trackResource, r.key)
 	s.touched()
 }
 
 // Forget removes a resource from the store and does nothing else.
 func (s *Server) Forget(r *Resource) {
 	delete(s.store.byID, r.key)
+	s.track.mark(trackResource, r.key)
 	typ := strings.ToLower(r.Type)
 	l := s.store.byType[typ]
 	if i, found := slices.BinarySearchFunc(l, r.key, compareKeys); found {
@@ -116,6 +125,7 @@ func (s *Server) InGroup(sub, group string) []*Resource {
 	var l []*Resource
 	for k, r := range s.store.byID {
 		if strings.HasPrefix(k, prefix) {
+			s.track.seen(trackResource, r.key)
 			l = append(l, r)
 		}
 	}

@@ -146,8 +146,19 @@ next:
 	}
 }
 
-// Parse reads one JSON object. Numbers keep their spelling, and keys get Azure's casing.
+// Parse reads one JSON object, in the loose sense of Azure's. Numbers keep their spelling, and keys get
+// Azure's casing.
 func Parse(data []byte) (Object, error) {
+	o, err := parse(data)
+	if err != nil {
+		if loose, again := parse(relaxed(data)); again == nil {
+			return loose, nil
+		}
+	}
+	return o, err
+}
+
+func parse(data []byte) (Object, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	var o Object

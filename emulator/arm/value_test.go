@@ -105,3 +105,27 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestParseIsLoose reads what az sends as a deployment: a template with comments, spliced in by a bare name.
+func TestParseIsLoose(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		`{"properties": {"mode": "Incremental", template:{ // why` + "\n" + `"a": "http://x", /* all */ "l": [1, 2,], },}}`: `{"properties":{"mode":"Incremental","template":{"a":"http://x","l":[1,2]}}}`,
+		`{'a': 'it"s', "b": true, c1: null, "d": "it's \"so\""}`:                                                            `{"a":"it\"s","b":true,"c1":null,"d":"it's \"so\""}`,
+		"{\"a\": \"two\nlines\"}": `{"a":"two\nlines"}`,
+	} {
+		o, err := arm.Parse([]byte(in))
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if got, _ := json.Marshal(o); string(got) != want {
+			t.Errorf("%s: %s, not %s", in, got, want)
+		}
+	}
+	for _, in := range []string{``, `{`, `{a}`, `{"a": b}`, `{"a": "b}`, `{/*`, `[1]`, `{"a":1} x`} {
+		if o, err := arm.Parse([]byte(in)); err == nil {
+			t.Errorf("%s was taken for %v", in, o)
+		}
+	}
+}

@@ -53,7 +53,9 @@ func (p *Provider) completeDisk(d *arm.Resource) {
 		iops, mbps, t := performance(name, gb)
 		arm.Default(props, iops, "diskIOPSReadWrite")
 		arm.Default(props, mbps, "diskMBpsReadWrite")
-		arm.Default(props, t, "tier")
+		if t[0] == 'P' { // only these have one that shows
+			arm.Default(props, t, "tier")
+		}
 	}
 	arm.Default(props, "Succeeded", "provisioningState")
 }
@@ -111,13 +113,10 @@ func (p *Provider) createDisks(vm *arm.Resource, pl plan) {
 		p.hold(pl.osDisk, vm)
 	} else {
 		gb, _ := arm.Int(os, "diskSizeGB")
-		ref := "/Subscriptions/" + p.s.Options().SubscriptionID + "/Providers/Microsoft.Compute/Locations/" + vm.Location() + "/Publishers/" + strings.ToLower(pl.image.Publisher) +
-			"/ArtifactTypes/VMImage/Offers/" + pl.image.Offer + "/Skus/" + pl.image.SKU + "/Versions/" + pl.version
-		d := p.newDisk(diskID(vm, arm.Str(os, "name")), vm.Location(), arm.Str(os, "managedDisk", "storageAccountType"), gb, tags,
-			arm.Object{"createOption": "FromImage", "imageReference": arm.Object{"id": ref}})
+		d := p.newDisk(diskID(vm, arm.Str(os, "name")), vm.Location(), arm.Str(os, "managedDisk", "storageAccountType"), gb, tags, pl.image.reference)
 		arm.Put(d.Body, "Linux", "properties", "osType")
 		arm.Put(d.Body, pl.image.Generation, "properties", "hyperVGeneration")
-		arm.Put(d.Body, arm.Object{"diskControllerTypes": "SCSI, NVMe", "acceleratedNetwork": true, "architecture": pl.image.Arch}, "properties", "supportedCapabilities")
+		arm.Put(d.Body, arm.Object{"diskControllerTypes": strings.Join(pl.image.controllers, ", "), "acceleratedNetwork": true, "architecture": pl.image.Arch}, "properties", "supportedCapabilities")
 		if t := arm.Str(vm.Body, "properties", "securityProfile", "securityType"); t != "" {
 			arm.Put(d.Body, t, "properties", "securityProfile", "securityType")
 		}
@@ -213,13 +212,16 @@ func (p *Provider) showDisk(vm, d *arm.Resource) {
 
 func (p *Provider) disks() {
 	s := p.s
-	s.Register(&arm.Type{Name: DiskType, Versions: DiskVersions(), Rank: 15, InUse: diskInUse, Referrers: func(r *arm.Resource) []string {
+	s.Register(&arm.Type{Name: DiskType, Versions: DiskVersions(), Rank: 15, InUse: diskInUse, Removed: p.forgetDisk, Referrers: func(r *arm.Resource) []string {
 		if by := arm.Str(r.Body, "managedBy"); by != "" {
 			return []string{by}
 		}
 		return nil
 	}})
-	s.RegisterKind("disk.put", arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
+	s.RegisterKind("disk.put", arm.Kind{Run: p.hosted(p.fillDisk), Finish: func(op *arm.Operation, err error) (time.Duration, error) {
+		if err != nil {
+			return 0, arm.Refuse(http.StatusInternalServerError, "InternalOperationError", "The content of '%s' could not be copied: %v", op.Target, err)
+		}
 		if d := s.Find(op.Target); d != nil {
 			d.Props()["provisioningState"] = "Succeeded"
 			s.Touch(d)
@@ -236,6 +238,7 @@ func (p *Provider) disks() {
 		}
 		return 0, nil
 	}})
+	s.RegisterKind("disk.access", p.accessKind())
 	p.serveDisks(DiskType, oneDisk, "diskName")
 }
 
@@ -243,7 +246,7 @@ func diskInUse(d *arm.Resource) *arm.Error {
 	if by := arm.Str(d.Body, "managedBy"); by != "" {
 		return arm.Conflict("OperationNotAllowed", "Disk %s is attached to VM %s.", d.Name(), by)
 	}
-	return nil
+	return outstanding(d)
 }
 
 // serveDisks adds the routes that disks and snapshots share.
@@ -257,7 +260,13 @@ func (p *Provider) serveDisks(typ, one, param string) {
 				l = append(l, d)
 			}
 		}
-		return c.Page(s.Views(l)), nil
+		views := s.Views(l)
+		for i, o := range views {
+			if c.Group() == "" {
+				o.(arm.Object)["id"] = shouted(l[i])
+			}
+		}
+		return c.Page(views), nil
 	}
 	s.Handle(http.MethodGet, strings.Replace(in, inGroup, inSub, 1), v, list)
 	s.Handle(http.MethodGet, in, v, list)
@@ -269,6 +278,7 @@ func (p *Provider) serveDisks(typ, one, param string) {
 		return arm.OK(s.View(d)), nil
 	})
 	s.Handle(http.MethodPut, one, v, func(c *arm.Call) (*arm.Reply, error) { return p.putDisk(c, typ, c.Param(param)) })
+	p.serveAccess(one, in[strings.LastIndexByte(in, '/')+1:], param)
 	s.Handle(http.MethodPatch, one, v, p.patchDisk)
 	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) {
 		d := s.Find(c.Path)

@@ -32,11 +32,11 @@ func (p *Provider) putDisk(c *arm.Call, typ, name string) (*arm.Reply, error) {
 		return p.changeDisk(c, d)
 	}
 	d := &arm.Resource{ID: id, Type: typ, Body: c.Body}
+	// The first answer shows what was asked for and no more.
+	first := arm.Clone(d.Body)
 	if err := p.judgeDisk(d); err != nil {
 		return nil, err
 	}
-	// The first answer shows what was asked for and no more.
-	first := arm.Clone(d.Body)
 	first["id"], first["name"], first["type"] = id, name, typ
 	arm.Put(first, "Updating", "properties", "provisioningState")
 	if typ == SnapshotType {
@@ -49,7 +49,7 @@ func (p *Provider) putDisk(c *arm.Call, typ, name string) (*arm.Reply, error) {
 	d.Props()["provisioningState"] = "Updating"
 	p.completeDisk(d)
 	p.s.Add(d)
-	return c.Async(&arm.Reply{Status: http.StatusAccepted, Body: first}, p.s.Begin("disk.put", id, d.Location(), nil), arm.Disks()), nil
+	return c.Async(&arm.Reply{Status: http.StatusAccepted, Body: first}, p.s.Begin("disk.put", id, d.Location(), arm.Object{"source": arm.Str(d.Props(), "creationData", "sourceResourceId")}), arm.Disks()), nil
 }
 
 // judgeDisk refuses an impossible disk or snapshot, and takes over what comes with its source.
@@ -152,10 +152,26 @@ func (p *Provider) applyDisk(c *arm.Call, d *arm.Resource) (*arm.Reply, error) {
 	d.Props()["provisioningState"] = "Updating"
 	p.s.Touch(d)
 	op := p.s.Begin("disk.put", d.ID, d.Location(), nil)
-	return c.Async(&arm.Reply{Status: http.StatusAccepted, Body: p.s.View(d)}, op, arm.Disks()), nil
+	shown := p.s.View(d)
+	if c.Method == http.MethodPatch {
+		shown["properties"] = changed(shown)
+	}
+	return c.Async(&arm.Reply{Status: http.StatusAccepted, Body: shown}, op, arm.Disks()), nil
+}
+
+// changed are the properties that the first answer to a change shows: what the disk was made of, its size and
+// its state.
+func changed(disk arm.Object) arm.Object {
+	o := arm.Object{}
+	for _, k := range []string{"osType", "creationData", "diskSizeGB", "provisioningState"} {
+		if v := arm.Get(disk, "properties", k); v != nil {
+			o[k] = v
+		}
+	}
+	return o
 }
 
 func (p *Provider) snapshots() {
-	p.s.Register(&arm.Type{Name: SnapshotType, Versions: DiskVersions(), Rank: 16})
+	p.s.Register(&arm.Type{Name: SnapshotType, Versions: DiskVersions(), Rank: 16, InUse: outstanding, Removed: p.forgetDisk})
 	p.serveDisks(SnapshotType, inGroup+"/snapshots/{snapshotName}", "snapshotName")
 }

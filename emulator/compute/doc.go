@@ -1,7 +1,7 @@
 // Package compute emulates Microsoft.Compute: virtual machines with their power states, instance
-// views, extensions and Run Command, managed disks, snapshots, marketplace images, sizes and quota.
+// views, extensions and Run Command, managed disks, snapshots, galleries, marketplace images, sizes and quota.
 //
-// Scale sets, availability sets, galleries, dedicated hosts, encryption sets and restore points are
+// Scale sets, availability sets, dedicated hosts, encryption sets and restore points are
 // not here.
 package compute
 
@@ -21,6 +21,10 @@ const (
 	DiskType      = "Microsoft.Compute/disks"
 	SnapshotType  = "Microsoft.Compute/snapshots"
 	ImageType     = "Microsoft.Compute/images"
+
+	GalleryType        = "Microsoft.Compute/galleries"
+	GalleryImageType   = "Microsoft.Compute/galleries/images"
+	GalleryVersionType = "Microsoft.Compute/galleries/images/versions"
 )
 
 // Machine is a VM as something that boots.
@@ -32,6 +36,7 @@ type Machine struct {
 	Addresses          []netip.Addr // public ones
 	Admitted           bool         // the operator gets through to the SSH port
 	Lazy               bool         // may wait for its first connection
+	Disk               string       // the key of what its disk begins with; empty: the image
 }
 
 // RunResult is what a script on a VM gave.
@@ -49,6 +54,11 @@ type Hosts interface {
 	Run(ctx context.Context, id, script string, params []string) (RunResult, error)
 	PutUser(ctx context.Context, id, user string, keys []string) error
 	Console(id string) ([]byte, error)
+
+	// Keep copies what a machine has on its disk under a key, CopyKept from one key to another, and Forget removes it.
+	Keep(ctx context.Context, id, key string) error
+	CopyKept(ctx context.Context, from, to string) error
+	Forget(key string)
 }
 
 // Options set up a Provider.
@@ -79,6 +89,7 @@ type Provider struct {
 // Register adds the provider to a server.
 func Register(s *arm.Server, net *network.Provider, opt Options) *Provider {
 	p := &Provider{s: s, net: net, opt: opt}
+	p.introduce()
 	p.vms()
 	p.vmActions()
 	p.extensions()
@@ -87,6 +98,7 @@ func Register(s *arm.Server, net *network.Provider, opt Options) *Provider {
 	p.disks()
 	p.snapshots()
 	p.images()
+	p.galleries()
 	p.sizes()
 	p.usages()
 	return p

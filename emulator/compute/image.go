@@ -191,7 +191,7 @@ func (p *Provider) imageVersion(c *arm.Call) (*arm.Reply, error) {
 			"disallowed":                   arm.Object{"vmDiskType": "Unmanaged"},
 			"automaticOSUpgradeProperties": arm.Object{"automaticOSUpgradeSupported": false},
 			"imageDeprecationStatus":       arm.Object{"imageState": "Active"},
-			"features":                     []any{feature("SecurityType", security), feature("IsAcceleratedNetworkSupported", "True"), feature("DiskControllerTypes", "SCSI, NVMe"), feature("IsHibernateSupported", "True")},
+			"features":                     []any{feature("SecurityType", security), feature("IsAcceleratedNetworkSupported", "True"), feature("DiskControllerTypes", strings.Join(i.Controllers(), ", ")), feature("IsHibernateSupported", "True")},
 		},
 	}), nil
 }

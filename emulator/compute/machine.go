@@ -25,6 +25,11 @@ func (p *Provider) machine(vm *arm.Resource) Machine {
 		m.AdminKeys = append(m.AdminKeys, arm.Str(k, "keyData"))
 	}
 	m.CustomData, _ = base64.StdEncoding.DecodeString(arm.Str(vm.Hidden, "customData")) // judged when it came
+	if os := arm.Map(vm.Body, "properties", "storageProfile", "osDisk"); arm.Fold(arm.Str(os, "createOption"), "Attach") {
+		m.Disk = arm.Key(diskID(vm, arm.Str(os, "name")))
+	} else {
+		m.Disk = arm.Str(vm.Hidden, "content")
+	}
 	for _, nic := range p.nicsOf(vm) {
 		m.Addresses = append(m.Addresses, p.net.Addresses(nic.ID)...)
 		m.Admitted = m.Admitted || p.net.Admitted(nic.ID, p.opt.Operator, sshPort)
@@ -74,4 +79,17 @@ func (p *Provider) powerHost(ctx context.Context, op arm.Operation) (any, error)
 		return nil, p.opt.Hosts.Restart(ctx, m.ID)
 	}
 	return nil, nil
+}
+
+// Inside is what a connection from within the network has to know of a VM: the ids of its interfaces, and whether it
+// runs. ok is false when there is no such VM. Callers hold the server's lock.
+func (p *Provider) Inside(id string) (nics []string, running, ok bool) {
+	vm := p.s.FindType(VMType, id)
+	if vm == nil {
+		return nil, false, false
+	}
+	for _, nic := range p.nicsOf(vm) {
+		nics = append(nics, nic.ID)
+	}
+	return nics, power(vm) == powerRunning, true
 }

@@ -22,6 +22,7 @@ func power(vm *arm.Resource) string { return arm.Str(vm.Hidden, "power") }
 func (p *Provider) setPower(vm *arm.Resource, state string) {
 	vm.Hidden["power"] = state
 	vm.Hidden["powerSince"] = p.s.Now().Format(time.RFC3339Nano)
+	p.remember(vm, state, p.s.Now())
 	p.diskStates(vm)
 	p.s.Touch(vm)
 }

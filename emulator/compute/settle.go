@@ -21,5 +21,10 @@ func (p *Provider) Settle(id string, age time.Duration, stopped bool) {
 	if stopped {
 		p.setPower(vm, powerDeallocated)
 	}
+	states := []PowerEvent{{At: then, State: powerRunning}}
+	if stopped {
+		states = append(states, PowerEvent{At: then, State: powerDeallocated})
+	}
+	p.reborn(vm, states...)
 	vm.Hidden["powerSince"] = then.Format(time.RFC3339Nano)
 }

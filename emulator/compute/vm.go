@@ -16,9 +16,9 @@ func (p *Provider) vms() {
 		Name: VMType, Versions: v, Rank: 10, View: p.viewVM, Removed: p.removedVM,
 		Tagged: func(r *arm.Resource) { r.Recount() }, Preflight: p.preflight,
 	})
-	s.RegisterKind("vm.create", arm.Kind{Run: p.hosted(p.boot), Finish: p.finishCreate})
-	s.RegisterKind("vm.update", arm.Kind{Run: p.hosted(p.rebootResized), Finish: p.finishUpdate})
-	s.RegisterKind("vm.delete", arm.Kind{Finish: p.finishDelete})
+	s.RegisterKind("vm.create", arm.Kind{Run: p.hosted(p.boot), Finish: p.finishCreate, Failed: p.failCreate})
+	s.RegisterKind("vm.update", arm.Kind{Run: p.hosted(p.rebootResized), Finish: p.finishUpdate, Failed: p.failInPlace})
+	s.RegisterKind("vm.delete", arm.Kind{Run: p.hosted(p.keepDisk), Finish: p.finishDelete, Failed: p.failInPlace})
 	s.Handle(http.MethodPut, oneVM, v, p.putVM)
 	s.Handle(http.MethodPatch, oneVM, v, p.patchVM)
 	s.Handle(http.MethodDelete, oneVM, v, p.deleteVM)
@@ -105,12 +105,17 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 			}
 		}
 		if c.Group() == "" {
-			// In lists over groups Azure may shout the group's name: clients must not compare ids by case.
-			o["id"] = strings.Replace(vm.ID, "/resourceGroups/"+vm.Group()+"/", "/resourceGroups/"+strings.ToUpper(vm.Group())+"/", 1)
+			o["id"] = shouted(vm)
 		}
 		l = append(l, o)
 	}
 	return c.Page(l), nil
+}
+
+// shouted is a resource's id as lists over groups may have it, with the group's name in capitals: clients must
+// not compare ids by case.
+func shouted(r *arm.Resource) string {
+	return strings.Replace(r.ID, "/resourceGroups/"+r.Group()+"/", "/resourceGroups/"+strings.ToUpper(r.Group())+"/", 1)
 }
 
 // preflight is what Azure judges of a VM before it begins a deployment: size, zone and quota.

@@ -9,7 +9,7 @@ import (
 
 func (p *Provider) vmActions() {
 	s, v := p.s, Versions()
-	s.RegisterKind("vm.power", arm.Kind{Run: p.hosted(p.powerHost), Finish: p.finishPower})
+	s.RegisterKind("vm.power", arm.Kind{Run: p.hosted(p.powerHost), Finish: p.finishPower, Failed: p.failPower})
 	for _, a := range []string{"start", "powerOff", "deallocate", "restart", "redeploy", "reapply"} {
 		s.Handle(http.MethodPost, oneVM+"/"+a, v, func(c *arm.Call) (*arm.Reply, error) { return p.act(c, a) })
 	}
@@ -43,7 +43,8 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 	if arm.Bool(vm.Hidden, "generalized") && action != "deallocate" && action != "powerOff" {
 		return nil, notAllowed(action, vm, "since the VM is generalized")
 	}
-	switch pw := power(vm); action {
+	before := power(vm)
+	switch pw := before; action {
 	case "start":
 		if pw == powerDeallocated || pw == powerNone {
 			size, err := p.judgeSize(vm.Body, vm.Location())
@@ -77,9 +78,17 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 	p.s.Preempt(vm.ID)
 	setProvisioning(vm, "Updating")
 	vm.Recount()
-	op := p.s.Begin("vm.power", vm.ID, vm.Location(), arm.Object{"action": action})
-	op.Due = c.Now.Add(p.s.Options().Duration("vm." + action))
+	op := p.s.Begin("vm.power", vm.ID, vm.Location(), arm.Object{"action": action, "from": before})
+	op.Due = c.Now.Add(p.s.Lasting("vm." + action))
 	return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction()), nil
+}
+
+// failPower leaves a VM as it was before an action that was made to fail.
+func (p *Provider) failPower(op *arm.Operation) {
+	if vm := p.s.Find(op.Target); vm != nil {
+		p.setPower(vm, arm.Str(op.Args, "from"))
+		p.fail(vm, op.Err)
+	}
 }
 
 func (p *Provider) finishPower(op *arm.Operation, err error) (time.Duration, error) {

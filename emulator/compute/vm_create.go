@@ -67,8 +67,11 @@ func (p *Provider) complete(vm *arm.Resource, plan plan) {
 	p.hide(vm)
 	vm.Hidden["generation"], vm.Hidden["arch"] = plan.image.Generation, plan.image.Arch
 	vm.Hidden["osName"], vm.Hidden["osVersion"] = plan.image.OSName, plan.image.OSVersion
-	if plan.version != "" {
-		arm.Put(props, plan.version, "storageProfile", "imageReference", "exactVersion")
+	if plan.image.version != "" {
+		arm.Put(props, plan.image.version, "storageProfile", "imageReference", "exactVersion")
+	}
+	if plan.image.content != "" {
+		vm.Hidden["content"] = plan.image.content
 	}
 	random := uuid.New()
 	arm.Default(props, vm.Name()+"_OsDisk_1_"+hex.EncodeToString(random[:]), "storageProfile", "osDisk", "name")
@@ -76,7 +79,7 @@ func (p *Provider) complete(vm *arm.Resource, plan plan) {
 	arm.Default(props, "None", "storageProfile", "osDisk", "caching")
 	arm.Default(props, "Detach", "storageProfile", "osDisk", "deleteOption")
 	if plan.osDisk == nil {
-		arm.Default(props, diskGB, "storageProfile", "osDisk", "diskSizeGB")
+		arm.Default(props, plan.image.gb, "storageProfile", "osDisk", "diskSizeGB")
 		std := "Standard_LRS"
 		if plan.size.Premium {
 			std = "Premium_LRS"
@@ -176,12 +179,7 @@ func (p *Provider) finishCreate(op *arm.Operation, err error) (time.Duration, er
 		return 0, nil
 	}
 	if e := p.allocation(vm); e != nil {
-		p.fail(vm, e)
-		p.setPower(vm, powerNone)
-		for _, nic := range p.nicsOf(vm) {
-			p.net.Detach(nic)
-			p.net.Reserve(nic, vm.ID)
-		}
+		p.unallocated(vm, e)
 		return 0, e
 	}
 	for _, d := range p.attached(vm) {
@@ -195,6 +193,30 @@ func (p *Provider) finishCreate(op *arm.Operation, err error) (time.Duration, er
 	}
 	setProvisioning(vm, "Succeeded")
 	return 0, nil
+}
+
+// unallocated leaves a VM that got no hardware: failed, and its interfaces reserved for it.
+func (p *Provider) unallocated(vm *arm.Resource, e *arm.Error) {
+	p.fail(vm, e)
+	p.setPower(vm, powerNone)
+	for _, nic := range p.nicsOf(vm) {
+		p.net.Detach(nic)
+		p.net.Reserve(nic, vm.ID)
+	}
+}
+
+// failCreate is what a create that was made to fail leaves.
+func (p *Provider) failCreate(op *arm.Operation) {
+	if vm := p.s.Find(op.Target); vm != nil {
+		p.unallocated(vm, op.Err)
+	}
+}
+
+// failInPlace is what an update or a deletion that was made to fail leaves.
+func (p *Provider) failInPlace(op *arm.Operation) {
+	if vm := p.s.Find(op.Target); vm != nil {
+		p.fail(vm, op.Err)
+	}
 }
 
 func (p *Provider) fail(vm *arm.Resource, e *arm.Error) {

@@ -26,7 +26,10 @@ func (p *Provider) deleteVM(c *arm.Call) (*arm.Reply, error) {
 	return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction()), nil
 }
 
-func (p *Provider) finishDelete(op *arm.Operation, _ error) (time.Duration, error) {
+func (p *Provider) finishDelete(op *arm.Operation, err error) (time.Duration, error) {
+	if err != nil {
+		return 0, arm.Refuse(http.StatusInternalServerError, "InternalOperationError", "The disk of '%s' could not be kept: %v", op.Target, err)
+	}
 	if vm := p.s.Find(op.Target); vm != nil {
 		p.s.Remove(vm)
 	}
@@ -35,6 +38,7 @@ func (p *Provider) finishDelete(op *arm.Operation, _ error) (time.Duration, erro
 
 // removedVM frees what a VM holds, and removes what is to go with it.
 func (p *Provider) removedVM(vm *arm.Resource) {
+	p.remember(vm, stateDeleted, p.s.Now())
 	failed := arm.Str(vm.Hidden, "failure", "code") != "" && power(vm) == powerNone
 	goes := map[string]bool{}
 	profile := arm.Map(vm.Body, "properties", "storageProfile")

@@ -13,8 +13,7 @@ import (
 // plan is what a valid request for a new VM comes down to.
 type plan struct {
 	size    Size
-	image   Image
-	version string // exact version of the image; "" for an attached disk
+	image   source
 	osDisk  *arm.Resource
 	nics    []*arm.Resource
 	primary int
@@ -34,10 +33,13 @@ func (p *Provider) judge(vm *arm.Resource) (plan, error) {
 	if pl.size, err = p.judgeSize(vm.Body, vm.Location()); err != nil {
 		return pl, err
 	}
-	if pl.image, pl.version, pl.osDisk, err = p.judgeStorage(vm, pl.size); err != nil {
+	if pl.image, pl.osDisk, err = p.judgeStorage(vm, pl.size); err != nil {
 		return pl, err
 	}
-	if pl.osDisk == nil {
+	if err = judgeController(vm.Body, pl.size, pl.image.controllers); err != nil {
+		return pl, err
+	}
+	if pl.osDisk == nil && !pl.image.specialized {
 		if err = judgeOS(vm); err != nil {
 			return pl, err
 		}
@@ -81,46 +83,57 @@ func (p *Provider) judgeSize(body arm.Object, location string) (Size, error) {
 	return size, nil
 }
 
-func (p *Provider) judgeStorage(vm *arm.Resource, size Size) (Image, string, *arm.Resource, error) {
-	var none Image
+func (p *Provider) judgeStorage(vm *arm.Resource, size Size) (source, *arm.Resource, error) {
+	var none source
 	os := arm.Map(vm.Body, "properties", "storageProfile", "osDisk")
 	ref := arm.Map(vm.Body, "properties", "storageProfile", "imageReference")
 	if os == nil {
 		if ref == nil {
-			return none, "", nil, arm.InvalidParameter("storageProfile", "Required parameter 'storageProfile.osDisk' is missing (null).")
+			return none, nil, arm.InvalidParameter("storageProfile", "Required parameter 'storageProfile.osDisk' is missing (null).")
 		}
 		os = arm.Object{"createOption": "FromImage"}
 		arm.Put(vm.Body, os, "properties", "storageProfile", "osDisk")
 	}
 	if err := p.judgeDataDisks(vm, size); err != nil {
-		return none, "", nil, err
+		return none, nil, err
 	}
 	if arm.Fold(arm.Str(os, "createOption"), "Attach") {
 		return p.judgeAttachedOS(os, size)
 	}
 	if ref == nil {
-		return none, "", nil, arm.InvalidParameter("imageReference", "Required parameter 'imageReference' is missing (null).")
+		return none, nil, arm.InvalidParameter("imageReference", "Required parameter 'imageReference' is missing (null).")
 	}
-	if id := arm.Str(ref, "id"); id != "" {
-		return none, "", nil, arm.Refuse(404, "NotFound", "The image '%s' was not found. Verify that the image exists in region '%s'.", id, vm.Location()).At("imageReference")
+	image, err := p.findSource(ref, vm.Location())
+	if err != nil {
+		return none, nil, err
+	}
+	if gb, ok := arm.Int(os, "diskSizeGB"); ok && gb < image.gb {
+		return none, nil, arm.BadRequest("ResizeDiskError", "Disk size %d GB is smaller than the size of the corresponding disk in the VM image: %d GB.", gb, image.gb).At("osDisk.diskSizeGB")
+	}
+	if !size.Premium && strings.HasPrefix(arm.Str(os, "managedDisk", "storageAccountType"), "Premium") {
+		return none, nil, arm.InvalidParameter("osDisk", "Requested operation cannot be performed because the VM size %s does not support the storage account type %s of disk '%s'. Consider updating the VM to a size that supports Premium storage.", size.Name, arm.Str(os, "managedDisk", "storageAccountType"), arm.Str(os, "name"))
+	}
+	if name := arm.Str(os, "name"); name != "" {
+		if d := p.s.Find(diskID(vm, name)); d != nil {
+			return none, nil, arm.Conflict("ConflictingUserInput", "Disk %s already exists in resource group %s. Only CreateOption.Attach is supported.", name, strings.ToUpper(vm.Group())).At("osDisk.name")
+		}
+	}
+	return image, nil, fitting(size, image.Generation, image.Arch)
+}
+
+// findSource finds the image that a reference names.
+func (p *Provider) findSource(ref arm.Object, location string) (source, error) {
+	if id := arm.Str(ref, "id"); strings.Contains(strings.ToLower(id), "/galleries/") {
+		return p.galleryImage(id, location)
+	} else if id != "" {
+		return source{}, arm.Refuse(404, "NotFound", "The image '%s' was not found. Verify that the image exists in region '%s'.", id, location).At("imageReference")
 	}
 	urn := strings.Join([]string{arm.Str(ref, "publisher"), arm.Str(ref, "offer"), arm.Str(ref, "sku"), arm.Str(ref, "version")}, ":")
 	image, version, ok := FindImage(arm.Str(ref, "publisher"), arm.Str(ref, "offer"), arm.Str(ref, "sku"), arm.Str(ref, "version"))
 	if !ok {
-		return none, "", nil, arm.Refuse(404, "PlatformImageNotFound", "The platform image '%s' is not available. Verify that all fields in the storage profile are correct. For more details about storage profile information, please refer to https://aka.ms/storageprofile", urn).At("imageReference")
+		return source{}, arm.Refuse(404, "PlatformImageNotFound", "The platform image '%s' is not available. Verify that all fields in the storage profile are correct. For more details about storage profile information, please refer to https://aka.ms/storageprofile", urn).At("imageReference")
 	}
-	if gb, ok := arm.Int(os, "diskSizeGB"); ok && gb < diskGB {
-		return none, "", nil, arm.BadRequest("ResizeDiskError", "Disk size %d GB is smaller than the size of the corresponding disk in the VM image: %d GB.", gb, diskGB).At("osDisk.diskSizeGB")
-	}
-	if !size.Premium && strings.HasPrefix(arm.Str(os, "managedDisk", "storageAccountType"), "Premium") {
-		return none, "", nil, arm.InvalidParameter("osDisk", "Requested operation cannot be performed because the VM size %s does not support the storage account type %s of disk '%s'. Consider updating the VM to a size that supports Premium storage.", size.Name, arm.Str(os, "managedDisk", "storageAccountType"), arm.Str(os, "name"))
-	}
-	if name := arm.Str(os, "name"); name != "" {
-		if d := p.s.Find(diskID(vm, name)); d != nil {
-			return none, "", nil, arm.Conflict("ConflictingUserInput", "Disk %s already exists in resource group %s. Only CreateOption.Attach is supported.", name, strings.ToUpper(vm.Group())).At("osDisk.name")
-		}
-	}
-	return image, version, nil, fitting(size, image.Generation, image.Arch)
+	return p.marketplace(image, version, location), nil
 }
 
 // fitting refuses a size that cannot run an image or disk.
@@ -134,20 +147,20 @@ func fitting(size Size, generation, arch string) error {
 	return nil
 }
 
-func (p *Provider) judgeAttachedOS(os arm.Object, size Size) (Image, string, *arm.Resource, error) {
+func (p *Provider) judgeAttachedOS(os arm.Object, size Size) (source, *arm.Resource, error) {
 	id := arm.Str(os, "managedDisk", "id")
 	d := p.s.FindType(DiskType, id)
 	if d == nil {
-		return Image{}, "", nil, notFoundDisk(id)
+		return source{}, nil, notFoundDisk(id)
 	}
 	if by := arm.Str(d.Body, "managedBy"); by != "" {
-		return Image{}, "", nil, attachedElsewhere(d, by)
+		return source{}, nil, attachedElsewhere(d, by)
 	}
 	arm.Default(os, d.Name(), "name")
 	arm.Put(os, d.ID, "managedDisk", "id")
 	arch := arm.Str(d.Body, "properties", "supportedCapabilities", "architecture")
 	image := Image{Generation: arm.Str(d.Body, "properties", "hyperVGeneration"), Arch: arch, OSName: "ubuntu", OSVersion: "24.04", Trusted: true}
-	return image, "", d, fitting(size, image.Generation, arch)
+	return source{Image: image}, d, fitting(size, image.Generation, arch)
 }
 
 func notFoundDisk(id string) *arm.Error {
@@ -229,13 +242,16 @@ func (p *Provider) judgeNetwork(vm *arm.Resource) (nics []*arm.Resource, primary
 	return nics, primary, nil
 }
 
-func (p *Provider) judgeSecurity(vm *arm.Resource, size Size, image Image) error {
+func (p *Provider) judgeSecurity(vm *arm.Resource, size Size, image source) error {
 	sec := arm.Map(vm.Body, "properties", "securityProfile")
 	if _, given := sec["encryptionAtHost"]; given && !p.opt.EncryptionAtHost {
 		return arm.InvalidParameter("securityProfile.encryptionAtHost", "The property 'securityProfile.encryptionAtHost' is not valid because the 'Microsoft.Compute/EncryptionAtHost' feature is not enabled for this subscription.")
 	}
 	typ := arm.Str(sec, "securityType")
 	if !arm.Fold(typ, "TrustedLaunch") {
+		if image.trustedOnly {
+			return arm.BadRequest("BadRequest", "The provided gallery image only supports creation of VMs and VM Scale Sets with 'TrustedLaunch' security type.")
+		}
 		if arm.Map(sec, "uefiSettings") != nil && (typ == "" || arm.Fold(typ, "Standard")) {
 			return arm.InvalidParameter("securityProfile.uefiSettings", "Use of UEFI settings is not supported for security type '%s'.", typ)
 		}

@@ -50,6 +50,7 @@ func (p *Provider) updateVM(c *arm.Call, vm *arm.Resource, whole bool) (*arm.Rep
 	if err := p.judgeChange(c.Body, vm); err != nil {
 		return nil, err
 	}
+	unseen(c.Body, vm.Body)
 	args, err := p.judgeResize(c.Body, vm)
 	if err != nil {
 		return nil, err
@@ -157,6 +158,14 @@ func (p *Provider) judgeResize(body arm.Object, vm *arm.Resource) (arm.Object, e
 	}
 	old, _ := FindSize(from, vm.Location())
 	if err := fitting(size, arm.Str(vm.Hidden, "generation"), arm.Str(vm.Hidden, "arch")); err != nil {
+		return nil, err
+	}
+	controller := arm.Str(body, "properties", "storageProfile", "diskControllerType")
+	if controller == "" {
+		controller = arm.Str(vm.Body, "properties", "storageProfile", "diskControllerType")
+	}
+	asked["properties"].(arm.Object)["storageProfile"] = arm.Object{"diskControllerType": controller}
+	if err := judgeController(asked, size, nil); err != nil {
 		return nil, err
 	}
 	if (size.TempMB == 0) != (old.TempMB == 0) {
@@ -302,6 +311,7 @@ func (p *Provider) finishUpdate(op *arm.Operation, err error) (time.Duration, er
 		}
 	}
 	p.diskStates(vm)
+	p.rememberSize(vm)
 	setProvisioning(vm, "Succeeded")
 	delete(vm.Hidden, "failure")
 	p.s.Touch(vm)

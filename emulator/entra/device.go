@@ -16,6 +16,7 @@ type DevicePolicy struct {
 // device is a device code on its way.
 type device struct {
 	user, client string
+	scope        string
 	until        time.Time
 	polls        int
 	decided      bool
@@ -54,7 +55,7 @@ func (s *Server) device(w http.ResponseWriter, r *http.Request) {
 	code := random()
 	user := strings.ToUpper(strings.NewReplacer("-", "A", "_", "B").Replace(code[:9]))
 	s.mu.Lock()
-	s.devices[code] = &device{user: user, client: r.PostForm.Get("client_id"), until: time.Now().Add(deviceLife)}
+	s.devices[code] = &device{user: user, client: r.PostForm.Get("client_id"), scope: r.PostForm.Get("scope"), until: time.Now().Add(deviceLife)}
 	waits := s.opt.Devices.Hold
 	s.mu.Unlock()
 	url := "https://" + r.Host + "/common/oauth2/deviceauth"
@@ -97,6 +98,9 @@ func (s *Server) poll(w http.ResponseWriter, r *http.Request, client string) boo
 	if no != nil {
 		fail(w, http.StatusBadRequest, no.code, no.number, no.text)
 		return false
+	}
+	if r.PostForm.Get("scope") == "" {
+		r.PostForm.Set("scope", d.scope) // what the code was asked for
 	}
 	return true
 }

@@ -51,21 +51,21 @@ final_message: all done
 	if got := l.hostKey(m); got != public {
 		t.Errorf("the host key is %q, want %q", got, public)
 	}
-	if got := l.sh(m, "cloud-init status --wait; cloud-init status --format json | grep -c scripts-user; cat /opt/tool/run.sh | sh"); got !=
-		"status: error\n0\ntool" {
+	if got := l.sh(m, "cloud-init status --wait; cloud-init status --format json | grep -c 'Runparts: 1 failures (runcmd)'; cat /opt/tool/run.sh | sh"); got !=
+		"status: error\n2\ntool" {
 		t.Errorf("%q", got)
 	}
 	for command, want := range map[string]string{
-		"cat /var/tmp/run":                     "0 /root",
-		"stat -c '%U %a' late by-root":         "azureuser 644\nazureuser 644",
-		"date +%Z | grep -c CE":                "1",
-		"cat /var/lib/cloud/emulated-packages": "docker.io",
-		"test -e /var/lib/cloud/instance/boot-finished && cat /run/cloud-init/result.json | grep -c runcmd": "1",
-		"cat /var/lib/cloud/instance/user-data.txt 2>&1 | grep -c denied":                                   "1",
-		"sudo head -1 /var/lib/cloud/instance/user-data.txt":                                                "#cloud-config",
-		"grep -c 'to the log' /var/log/cloud-init-output.log":                                               "1",
-		"cat /etc/ssh/ssh_host_ed25519_key 2>&1 | grep -c denied":                                           "1",
-		"cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub":                                                   strings.Fields(public)[1],
+		"cat /var/tmp/run":             "0 /root",
+		"stat -c '%U %a' late by-root": "azureuser 644\nazureuser 644",
+		"date +%Z | grep -c CE":        "1",
+		"docker --version | grep -c Docker; getent group docker | cut -d: -f1; grep -c ^Commandline.*docker.io /var/log/apt/history.log": "1\ndocker\n1",
+		"test -e /var/lib/cloud/instance/boot-finished && cat /run/cloud-init/result.json | grep -c runcmd":                              "1",
+		"cat /var/lib/cloud/instance/user-data.txt 2>&1 | grep -c denied":                                                                "1",
+		"sudo head -1 /var/lib/cloud/instance/user-data.txt":                                                                             "#cloud-config",
+		"grep -c 'to the log' /var/log/cloud-init-output.log":                                                                            "1",
+		"cat /etc/ssh/ssh_host_ed25519_key 2>&1 | grep -c denied":                                                                        "1",
+		"cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub":                                                                                strings.Fields(public)[1],
 	} {
 		if got := l.sh(m, command); got != want {
 			t.Errorf("%s: %q, want %q", command, got, want)

@@ -1,17 +1,24 @@
 package host
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/gofrs/flock"
+	"github.com/google/uuid"
+
+	"github.com/azlin-dev/azlin/emulator/journal"
 )
 
 // files is the directory of a runtime:
@@ -19,9 +26,11 @@ import (
 //	lock               held by the emulator that uses it
 //	owner              only in the fallback place: the directory it stands in for
 //	agent              the emulator's executable, where the VMs' user can reach it
-//	template/          the host's /etc without what is secret, copied at the first boot
+//	template/          the host's /etc without what is secret, and stand-ins, made at the first boot
 //	machines/HASH/id   the VM's id; HASH is the beginning of its SHA-256
-//	machines/HASH/host_key
+//	machines/HASH/vmid the instance's id, with a checksum: whose files these are
+//	machines/HASH/host_key and a copy of it
+//	contents/HASH/     what is on a disk, snapshot or image that no VM has
 //	machines/HASH/vm/  what the VM writes, and all that its user id may write to
 type files struct {
 	asked    string // the directory of Options
@@ -112,9 +121,7 @@ func collectOrphans(base string) error {
 			continue
 		}
 		if _, err := os.Stat(string(owner)); errors.Is(err, fs.ErrNotExist) {
-			if err := removeUnused(dir); err != nil {
-				return fmt.Errorf("delete %s: %w", dir, err)
-			}
+			_ = removeUnused(dir) // somebody else may be at it, too; whoever starts next tries again
 		}
 	}
 	return nil
@@ -185,17 +192,54 @@ func (f *files) installAgent() (string, error) {
 
 func (f *files) machineDir(id string) string { return filepath.Join(f.base, "machines", hashOf(id)) }
 
-// machine returns the place of a VM, making it at first.
-func (f *files) machine(id string) (place, error) {
+// machine returns the place of a VM, making it at first. What another VM of the same name has left there is not this
+// one's: its vmID tells them apart. A new one begins with the disk of that key, or an empty one.
+func (f *files) machine(ctx context.Context, id, vmID, disk string) (place, error) {
 	p := place{dir: f.machineDir(id), uid: f.uid, gid: f.gid}
 	p.root = filepath.Join(p.dir, "vm")
+	instance := filepath.Join(p.dir, "vmid")
+	was := readInstance(instance)
+	if was != "" && was != vmID {
+		if err := f.remove(id); err != nil {
+			return place{}, err
+		}
+	}
 	if err := os.MkdirAll(p.dir, f.dirMode()); err != nil {
 		return place{}, err
 	}
-	if err := os.WriteFile(filepath.Join(p.dir, "id"), []byte(id+"\n"), 0o600); err != nil {
-		return place{}, err
+	if was != vmID {
+		if err := journal.WriteFile(filepath.Join(p.dir, "id"), []byte(id+"\n")); err != nil {
+			return place{}, err
+		}
+		if err := journal.WriteFile(instance, sealInstance(vmID)); err != nil {
+			return place{}, err
+		}
+	}
+	if _, err := os.Stat(p.root); disk != "" && errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(f.contentDir(disk)); err == nil {
+			return p, copyTree(ctx, f.contentDir(disk), p.root)
+		}
 	}
 	return p, f.makeOwned(p.root)
+}
+
+// sealInstance is a vmID with a checksum. What a crash made of the file must not pass for another VM's: a VM's files are
+// deleted when they are another's.
+func sealInstance(vmID string) []byte {
+	return fmt.Appendf(nil, "%s %08x\n", vmID, crc32.ChecksumIEEE([]byte(vmID)))
+}
+
+// readInstance is the vmID that a file holds; empty when it holds none for certain.
+func readInstance(file string) string {
+	data, err := os.ReadFile(file)
+	vmID, _, sealed := strings.Cut(strings.TrimSpace(string(data)), " ")
+	if err != nil || sealed && !bytes.Equal(data, sealInstance(vmID)) {
+		return ""
+	}
+	if _, err := uuid.Parse(vmID); err != nil && !sealed {
+		return "" // files had no checksum once; what Azure gives out can be told from a piece of it
+	}
+	return vmID
 }
 
 // makeOwned makes a directory that belongs to the VMs' user.

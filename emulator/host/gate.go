@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -23,8 +24,7 @@ type gate struct {
 
 // openGate binds an address.
 func openGate(address string, open bool, handle func(net.Conn)) (*gate, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(context.Background(), "tcp", address)
+	l, err := bind(address)
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +38,21 @@ func openGate(address string, open bool, handle func(net.Conn)) (*gate, error) {
 		return nil, err
 	}
 	return g, nil
+}
+
+// bindTries is how often an address is tried that is in use: another emulator may be looking whether it is free (Free),
+// for a moment.
+const bindTries = 25
+
+func bind(address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	for try := 1; ; try++ {
+		l, err := lc.Listen(context.Background(), "tcp", address)
+		if err == nil || try == bindTries || !errors.Is(err, syscall.EADDRINUSE) {
+			return l, err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // admit opens or shuts the gate. Connections that are through stay.

@@ -23,14 +23,16 @@ func (g *gate) shut() error {
 	}
 	for range maxPlugs {
 		d := net.Dialer{Timeout: time.Second}
-		conn, err := d.DialContext(context.Background(), "tcp", g.listener.Addr().String())
-		if err != nil {
-			return fmt.Errorf("shut %s: %w", g.listener.Addr(), err)
+		conn, dialErr := d.DialContext(context.Background(), "tcp", g.listener.Addr().String())
+		if dialErr == nil {
+			g.plugs = append(g.plugs, conn)
 		}
-		g.plugs = append(g.plugs, conn)
 		full, err := g.full()
-		if full || err != nil {
+		switch {
+		case full || err != nil: // by clients that came meanwhile, it may be
 			return err
+		case dialErr != nil:
+			return fmt.Errorf("shut %s: %w", g.listener.Addr(), dialErr)
 		}
 	}
 	return fmt.Errorf("shut %s: the queue of the listening socket does not fill", g.listener.Addr())

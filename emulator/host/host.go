@@ -6,8 +6,9 @@
 // host's with the VM's changes on top, /home, /root, /var and /tmp are its own. All of it runs with one
 // unprivileged host user id, never 0. Not separated from the host are its network (loopback is shared, so a VM
 // reaches what listens there, and two VMs cannot use one port), its kernel, memory, disk and load, of which a VM may
-// take all it gets. There is no systemd, no mount(8) for root, and no way to install packages: apt-get is the
-// host's and finds no network. What /sys, /proc/meminfo and df tell is about the host.
+// take all it gets. There is no systemd and no mount(8) for root. apt, pipx, npm and their like are stand-ins that
+// install what package software knows, and can be told to fail; nothing is fetched. What /sys, /proc/meminfo and df
+// tell is about the host.
 //
 // A stopped VM, or one whose network rules do not admit the operator, lets connections time out as in Azure; a
 // VM that boots refuses them.
@@ -22,9 +23,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gofrs/flock"
 
+	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/emulator/host/guest"
 )
 
@@ -63,6 +66,7 @@ type Machine struct {
 	Addresses  []netip.Addr // loopback addresses of its public IPs; empty: nobody listens
 	Admitted   bool         // the inbound rules admit the operator at the SSH port
 	Lazy       bool         // boot at the first connection instead of now
+	Disk       string       // the key of a disk that was kept, with which the VM begins; empty: the image's
 }
 
 // Status is what can be seen of a VM from outside.
@@ -87,7 +91,8 @@ type Runtime struct {
 	lock     *flock.Flock
 	launcher *guest.Launcher
 
-	probe func() error
+	probe  func() error
+	faults atomic.Pointer[func(vm string) *fault.Rule] // see SetFaults
 
 	ctx    context.Context //nolint:containedctx // the runtime's own life, not a caller's
 	cancel context.CancelFunc

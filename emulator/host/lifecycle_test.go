@@ -365,3 +365,19 @@ func sleepers(t *testing.T, marker string) int {
 	}
 	return n
 }
+
+// TestAddressInUseForAMoment boots a VM while somebody looks whether its address is free.
+func TestAddressInUseForAMoment(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	m := l.machine("moment")
+	other, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort(m.Addresses[0].String(), itoa(l.Port())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { _ = other.Close() })
+	l.start(m)
+	if out := l.sh(m, "echo in"); out != "in" {
+		t.Errorf("%q", out)
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/emulator/host/guest"
 	"github.com/azlin-dev/azlin/emulator/host/sshd"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
@@ -48,8 +49,9 @@ type machine struct {
 	end     context.CancelFunc
 	abort   context.CancelFunc // ends the boot that is under way
 
-	gates   map[netip.Addr]*gate // guarded by lifecycle
-	clients chan struct{}
+	gates    map[netip.Addr]*gate // guarded by lifecycle
+	clients  chan struct{}
+	startups startups
 }
 
 func newMachine(r *Runtime, def Machine) *machine {
@@ -106,7 +108,7 @@ func (m *machine) bootGuest(ctx context.Context) error {
 	if err := m.listen(); err != nil { // closes: a machine that boots refuses
 		return err
 	}
-	place, err := m.runtime.files.machine(m.id)
+	place, err := m.runtime.files.machine(ctx, m.id, def.VMID, def.Disk)
 	if err != nil {
 		return err
 	}
@@ -250,7 +252,7 @@ func (m *machine) listen() error {
 			errs = append(errs, g.admit(open))
 			continue
 		}
-		g, err := openGate(net.JoinHostPort(address.String(), strconv.Itoa(m.runtime.port)), open, m.handle)
+		g, err := openGate(net.JoinHostPort(address.String(), strconv.Itoa(m.runtime.port)), open, func(conn net.Conn) { m.handle(conn, m.struck()) })
 		if err != nil {
 			errs = append(errs, fmt.Errorf("listen: %w", err))
 			continue
@@ -260,8 +262,12 @@ func (m *machine) listen() error {
 	return errors.Join(errs...)
 }
 
-// handle serves one client.
-func (m *machine) handle(conn net.Conn) {
+// handle serves one client, as far as the rule that strikes it lets it; nil: there is none.
+func (m *machine) handle(conn net.Conn, rule *fault.Rule) {
+	if rule != nil && rule.Effect == fault.SSHRefuse {
+		reset(conn)
+		return
+	}
 	select {
 	case m.clients <- struct{}{}:
 		defer func() { <-m.clients }()
@@ -281,7 +287,23 @@ func (m *machine) handle(conn net.Conn) {
 		conn.Close()
 		return
 	}
-	server := sshd.Server{HostKeys: signers, Guest: g, Operator: m.runtime.operator, Hostname: name, Log: m.runtime.log}
+	done, ok := m.startups.begin(rule)
+	if !ok {
+		conn.Close()
+		return
+	}
+	defer done()
+	if rule != nil && rule.Effect == fault.SSHHang {
+		hang(life, conn)
+		return
+	}
+	operator := m.runtime.operator
+	if _, ok := conn.(inside); ok {
+		operator = netip.Addr{} // it comes from where it says
+	}
+	server := sshd.Server{HostKeys: signers, Guest: g, Operator: operator, Hostname: name, Log: m.runtime.log, SignedIn: done}
+	conn, gone := faulty(life, conn, rule)
+	defer gone()
 	if err := server.Serve(life, conn); err != nil {
 		m.runtime.log.Debug("ssh connection", "host", m.id, "error", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/azlin-dev/azlin/emulator/host/agent"
 )
 
 // The bounds of what is copied of the host's /etc.
@@ -20,28 +22,59 @@ const (
 var own = []string{
 	"passwd", "passwd-", "group", "group-", "shadow", "shadow-", "gshadow", "gshadow-", "subuid", "subgid", "subuid-", "subgid-",
 	"hostname", "hosts", "machine-id", "fstab", "mtab", "crypttab", "environment", "ssh", "sudoers", "sudoers.d", "sudo.conf",
-	"cloud", "cron.d", "crontab", "cron.daily", "cron.hourly", "cron.weekly", "cron.monthly", "netplan", "network",
+	"apt", "cloud", "cron.d", "crontab", "cron.daily", "cron.hourly", "cron.weekly", "cron.monthly", "netplan", "network",
 	"NetworkManager", "wireguard", "openvpn", "docker", "containerd", "kubernetes", "gitconfig", "npmrc", "pip.conf", "wgetrc",
 	"curlrc", "krb5.keytab", "os-release", "lsb-release", "motd", "issue", "issue.net", "debian_version", "localtime", "timezone",
 }
 
-// makeTemplate copies what of the host's /etc everybody may read and a VM may have.
+// makeTemplate makes the directories that all VMs see below their own changes: what of the host's /etc everybody may
+// read and a VM may have, and the stand-ins of /usr/local/bin.
 func (f *files) makeTemplate(mode Mode) (string, error) {
 	if mode != Namespaces {
 		return "", nil
 	}
 	dir := filepath.Join(f.base, "template")
-	if err := f.makeOwned(dir); err != nil {
-		return "", err
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return "", err
+	for _, name := range []string{
+		"", agent.TemplateEtc, filepath.Join(agent.TemplateEtc, "apt"), filepath.Join(agent.TemplateEtc, "apt/sources.list.d"), agent.TemplateLocal, filepath.Join(agent.TemplateLocal, "bin"),
+	} {
+		if err := f.makeOwned(filepath.Join(dir, name)); err != nil {
+			return "", err
+		}
+		if err := os.Chmod(filepath.Join(dir, name), 0o755); err != nil {
+			return "", err
+		}
 	}
 	t := template{files: f, left: maxTemplateSize}
-	if err := t.copyDir("/etc", dir, own); err != nil {
+	if err := t.copyDir("/etc", filepath.Join(dir, agent.TemplateEtc), own); err != nil {
 		return "", fmt.Errorf("copy /etc: %w", err)
 	}
+	if err := t.linkStandIns(filepath.Join(dir, agent.TemplateLocal, "bin")); err != nil {
+		return "", fmt.Errorf("link stand-ins: %w", err)
+	}
 	return dir, nil
+}
+
+// linkStandIns makes the programs whose work is not the host's the ones that every VM finds first, whatever the host
+// has in its own /usr/local/bin. Done once here, they cost a boot nothing.
+func (t *template) linkStandIns(dir string) error {
+	for _, name := range agent.StandIns() {
+		path := filepath.Join(dir, name)
+		if err := os.Symlink(agent.ShimPath, path); err != nil {
+			return err
+		}
+		if err := t.own(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// own gives a path to the VMs' user.
+func (t *template) own(path string) error {
+	if t.files.uid == os.Geteuid() {
+		return nil
+	}
+	return os.Lchown(path, t.files.uid, t.files.gid)
 }
 
 type template struct {
@@ -80,10 +113,8 @@ func (t *template) copyDir(from, to string, skip []string) error {
 		if err != nil {
 			return err
 		}
-		if t.files.uid != os.Geteuid() {
-			if err := os.Lchown(target, t.files.uid, t.files.gid); err != nil {
-				return err
-			}
+		if err := t.own(target); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -23,7 +23,7 @@ func runUnprivileged(t *testing.T) {
 	if err := os.Chown(dir, ordinary, ordinary); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), exe, "-test.short", "-test.timeout=120s", "-test.run=^Test")
+	cmd := exec.CommandContext(t.Context(), exe, "-test.short", "-test.timeout=10m", "-test.run=^Test")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "HOME="+dir, "TMPDIR="+dir, "USER=ordinary")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ordinary, Gid: ordinary}}

@@ -1,8 +1,8 @@
-// Package network emulates Microsoft.Network: virtual networks and subnets, security groups and
-// their rules, public IP addresses, network interfaces and NAT gateways. It also evaluates security
-// rules as Azure's platform does, which decides who reaches a VM.
+// Package network emulates Microsoft.Network: virtual networks, their subnets and peerings, security groups and
+// their rules, public IP addresses, network interfaces, NAT gateways and Bastion hosts, and of load balancers and private
+// endpoints what they hold. It also evaluates security rules as Azure's platform does, which decides who reaches a VM.
 //
-// Load balancers, Bastion, gateways, peerings, private endpoints and route tables are not here.
+// Gateways and route tables are not here, and nothing is balanced.
 package network
 
 import (
@@ -20,12 +20,18 @@ const (
 	PublicIPType = "Microsoft.Network/publicIPAddresses"
 	NICType      = "Microsoft.Network/networkInterfaces"
 	NATType      = "Microsoft.Network/natGateways"
+	BastionType  = "Microsoft.Network/bastionHosts"
+
+	LoadBalancerType    = "Microsoft.Network/loadBalancers"
+	PrivateEndpointType = "Microsoft.Network/privateEndpoints"
 )
 
 // Provider is Microsoft.Network on a server.
 type Provider struct {
 	// Free says whether a public address may be given out; nil: all may. Set it before the first request.
 	Free func(netip.Addr) bool
+	// BastionPort is where Bastions listen; 0: 443.
+	BastionPort uint16
 
 	s      *arm.Server
 	limits map[string]int // overrides by name
@@ -36,14 +42,19 @@ type Provider struct {
 // usages: PublicIPAddresses.
 func Register(s *arm.Server, limits map[string]int) *Provider {
 	p := &Provider{s: s, limits: limits, last: rand.Uint32N(1 << 16)}
+	p.introduce()
 	p.operations()
 	p.vnets()
 	p.subnets()
+	p.peerings()
 	p.nsgs()
 	p.rules()
 	p.publicIPs()
 	p.nics()
 	p.natGateways()
+	p.loadBalancers()
+	p.privateEndpoints()
+	p.bastions()
 	p.usages()
 	return p
 }

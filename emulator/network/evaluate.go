@@ -93,6 +93,10 @@ func covers(list []string, a netip.Addr, network []netip.Prefix) bool {
 			if inside {
 				return true
 			}
+		case "azureloadbalancer":
+			if a.String() == developerSource {
+				return true
+			}
 		default:
 			// Other service tags stand for Azure's own addresses, where no operator sits.
 			if pf, err := netip.ParsePrefix(s); err == nil && pf.Contains(a) {
@@ -144,23 +148,38 @@ func (p *Provider) Admitted(nicID string, source netip.Addr, port int) bool {
 }
 
 func (p *Provider) admits(nic *arm.Resource, config any, pip *arm.Resource, source netip.Addr, port int) bool {
+	judged, ok := p.judge(nic, config, source, port)
+	return ok && (judged || arm.Fold(arm.Str(pip.Body, "sku", "name"), "Basic"))
+}
+
+// judge has the security groups of a configuration's subnet and interface decide on a TCP connection. judged says
+// whether there were any.
+func (p *Provider) judge(nic *arm.Resource, config any, source netip.Addr, port int) (judged, ok bool) {
 	subnet, vnet := p.subnet(arm.Str(config, "properties", "subnet", "id"))
 	if subnet == nil {
-		return false
+		return false, false
 	}
 	network, err := spaces(vnet)
 	if err != nil {
-		return false
+		return false, false
+	}
+	for _, e := range arm.List(vnet.Body, "properties", "virtualNetworkPeerings") {
+		remote := p.s.FindType(VNetType, arm.Str(e, "properties", "remoteVirtualNetwork", "id"))
+		if remote == nil || !p.peered(vnet, remote.ID) {
+			continue
+		}
+		if more, err := spaces(remote); err == nil {
+			network = append(network, more...)
+		}
 	}
 	private, err := netip.ParseAddr(arm.Str(config, "properties", "privateIPAddress"))
 	if err != nil {
-		return false
+		return false, false
 	}
 	pk := Packet{Source: source, Destination: private, Port: port, Protocol: "Tcp", Network: network}
 	for _, g := range arm.List(config, "properties", "applicationSecurityGroups") {
 		pk.Groups = append(pk.Groups, arm.Str(g, "id"))
 	}
-	judged := false
 	for _, id := range []string{arm.Str(subnet, "properties", "networkSecurityGroup", "id"), arm.Str(nic.Body, "properties", "networkSecurityGroup", "id")} {
 		nsg := p.s.FindType(NSGType, id)
 		if nsg == nil {
@@ -168,8 +187,8 @@ func (p *Provider) admits(nic *arm.Resource, config any, pip *arm.Resource, sour
 		}
 		judged = true
 		if ok, _ := Decide(append(slices.Clone(arm.List(nsg.Body, "properties", "securityRules")), arm.List(nsg.Body, "properties", "defaultSecurityRules")...), pk); !ok {
-			return false
+			return judged, false
 		}
 	}
-	return judged || arm.Fold(arm.Str(pip.Body, "sku", "name"), "Basic")
+	return judged, true
 }

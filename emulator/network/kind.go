@@ -16,10 +16,20 @@ type kind struct {
 	param string // placeholder of the name
 	async bool   // a PUT takes time; else it is done when it is answered
 	alone bool   // one write at a time
+	fixed bool   // there is no PATCH for its tags
+	// operation begins the names of the kinds of a resource's operations, .put and .delete. Nil: network.
+	operation func(r *arm.Resource) string
 	// build judges the body of a PUT and completes it. old is nil for a new resource.
 	build func(c *arm.Call, r, old *arm.Resource) error
 	// stored is called when the new body is in place. May be nil.
 	stored func(r, old *arm.Resource)
+}
+
+func (k kind) begins(r *arm.Resource) string {
+	if k.operation == nil {
+		return "network"
+	}
+	return k.operation(r)
 }
 
 // serve adds a type's routes: get, put, patch (tags), delete and the two lists.
@@ -47,7 +57,9 @@ func (p *Provider) serve(k kind) {
 		return arm.OK(s.View(r)).With("Etag", r.Etag()), nil
 	})
 	s.Handle(http.MethodPut, one, v, func(c *arm.Call) (*arm.Reply, error) { return p.put(c, k) })
-	s.Handle(http.MethodPatch, one, v, p.patch)
+	if !k.fixed {
+		s.Handle(http.MethodPatch, one, v, p.patch)
+	}
 	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) { return p.del(c, k) })
 }
 
@@ -112,12 +124,12 @@ func (p *Provider) store(c *arm.Call, k kind, r, old *arm.Resource) *arm.Reply {
 		rep = arm.OK(nil)
 	}
 	if k.async {
-		c.Async(rep, p.s.Begin("network.put", r.ID, r.Location(), nil), arm.Network())
+		c.Async(rep, p.s.Begin(k.begins(r)+".put", r.ID, r.Location(), nil), arm.Network())
 	} else {
 		rep.With("Azure-Asyncnotification", "Enabled")
 	}
 	rep.Body = p.s.View(r)
-	return rep.With("X-Ms-Operation-Identifier", "tenantId="+p.s.Options().TenantID+",objectId=/"+r.Location()+"/"+uuid.NewString())
+	return p.identified(rep, r)
 }
 
 // patch is Microsoft.Network's UpdateTags: it replaces the tags and nothing else.
@@ -140,7 +152,12 @@ func (p *Provider) patch(c *arm.Call) (*arm.Reply, error) {
 	}
 	r.Retag()
 	p.s.Touch(r)
-	return arm.OK(p.s.View(r)).With("Azure-Asyncnotification", "Enabled"), nil
+	return p.identified(arm.OK(p.s.View(r)).With("Azure-Asyncnotification", "Enabled"), r), nil
+}
+
+// identified adds what names the operation to those who run the service.
+func (p *Provider) identified(rep *arm.Reply, r *arm.Resource) *arm.Reply {
+	return rep.With("X-Ms-Operation-Identifier", "tenantId="+p.s.Options().TenantID+",objectId=/"+r.Location()+"/"+uuid.NewString())
 }
 
 func (p *Provider) del(c *arm.Call, k kind) (*arm.Reply, error) {
@@ -158,7 +175,7 @@ func (p *Provider) del(c *arm.Call, k kind) (*arm.Reply, error) {
 		return nil, e
 	}
 	setState(r, "Deleting")
-	op := p.s.Begin("network.delete", r.ID, r.Location(), nil)
+	op := p.s.Begin(k.begins(r)+".delete", r.ID, r.Location(), nil)
 	return c.Async(arm.Status(http.StatusAccepted), op, arm.NetworkDelete()), nil
 }
 
@@ -180,14 +197,17 @@ func (p *Provider) inProgress(op *arm.Operation) error {
 }
 
 func (p *Provider) operations() {
-	p.s.RegisterKind("network.put", arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
+	put := arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
 		if r := p.s.Find(op.Target); r != nil {
 			setState(r, "Succeeded")
+			if arm.Fold(r.Type, BastionType) {
+				r.Hidden["deployed"] = true
+			}
 			p.s.Touch(r)
 		}
 		return 0, nil
-	}})
-	p.s.RegisterKind("network.delete", arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
+	}}
+	del := arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
 		if r := p.s.Find(op.Target); r != nil {
 			if e := p.s.Refused(r); e != nil {
 				setState(r, "Succeeded") // taken into use meanwhile
@@ -196,13 +216,20 @@ func (p *Provider) operations() {
 			p.s.Remove(r)
 		}
 		return 0, nil
-	}})
+	}}
+	for _, begins := range []string{"network", "bastion"} {
+		p.s.RegisterKind(begins+".put", put)
+		p.s.RegisterKind(begins+".delete", del)
+	}
 }
 
 // setState sets the provisioning state of a resource and of the children in it.
 func setState(r *arm.Resource, state string) {
 	r.Props()["provisioningState"] = state
-	for _, child := range []string{"subnets", "securityRules", "defaultSecurityRules", "ipConfigurations"} {
+	if arm.Fold(r.Type, BastionType) {
+		state = "Succeeded" // as recorded: of the configuration, at once
+	}
+	for _, child := range []string{"subnets", "securityRules", "defaultSecurityRules", "ipConfigurations", "virtualNetworkPeerings"} {
 		for _, o := range arm.List(r.Body, "properties", child) {
 			if m, ok := o.(arm.Object); ok && m["etag"] != nil {
 				arm.Put(m, state, "properties", "provisioningState")

@@ -29,6 +29,7 @@ func (p *Provider) natGateways() {
 			if arm.Str(r.Body, "sku", "name") == "" {
 				arm.Put(r.Body, "Standard", "sku", "name")
 			}
+			arm.Default(r.Body, "Regional", "sku", "tier")
 			arm.Default(r.Body, 4, "properties", "idleTimeoutInMinutes")
 			for _, e := range arm.List(r.Body, "properties", "publicIpAddresses") {
 				id := arm.Str(e, "id")

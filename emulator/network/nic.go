@@ -16,11 +16,17 @@ func (p *Provider) nics() {
 			if id := VMOf(r); id != "" {
 				return []string{id}
 			}
+			if id := endpointOf(r); id != "" {
+				return []string{id}
+			}
 			return nil
 		},
 		InUse: func(r *arm.Resource) *arm.Error {
 			if id := VMOf(r); id != "" {
 				return arm.BadRequest("NicInUse", "Network Interface %s is used by existing VM %s.", r.ID, id).Empty()
+			}
+			if id := endpointOf(r); id != "" {
+				return arm.BadRequest("NicInUseWithPrivateEndpoint", "Network interface %s is currently in use with private endpoint %s.", r.ID, id).Empty()
 			}
 			if by := arm.Str(r.Hidden, "reservedFor"); by != "" && p.s.Now().Before(ReservedUntil(r)) {
 				return Reserved(r, by)
@@ -37,6 +43,9 @@ func VMOf(nic *arm.Resource) string { return arm.Str(nic.Body, "properties", "vi
 
 func (p *Provider) buildNIC(c *arm.Call, r, old *arm.Resource) error {
 	props := r.Props()
+	if old != nil && endpointOf(old) != "" {
+		return arm.BadRequest("CannotModifyNicAttachedToPrivateEndpoint", "Network interface %s cannot be modified, because it belongs to private endpoint %s.", r.ID, endpointOf(old)).Empty()
+	}
 	configs := arm.List(props, "ipConfigurations")
 	if len(configs) == 0 {
 		return arm.BadRequest("NetworkInterfaceMustHaveAtLeastOneIpConfiguration", "Network interface %s must have one or more IP configurations.", r.ID).Empty()

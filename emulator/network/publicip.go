@@ -84,17 +84,27 @@ func (p *Provider) buildPublicIP(c *arm.Call, r, old *arm.Resource) error {
 // allocate gives a public address. All are in 127.77.0.0/16, where the VMs' hosts listen. Emulators on one
 // machine share that network: each begins somewhere else (see Register) and passes over what is taken.
 func (p *Provider) allocate(r *arm.Resource) {
-	used := map[string]bool{}
+	if a, ok := p.freeAddress(r); ok {
+		r.Props()["ipAddress"] = a.String()
+	}
+}
+
+// freeAddress is one that nobody has, r included.
+func (p *Provider) freeAddress(r *arm.Resource) (netip.Addr, bool) {
+	used := map[string]bool{arm.Str(r.Hidden, "address"): true}
 	for _, o := range p.s.OfType(PublicIPType) {
 		used[arm.Str(o.Body, "properties", "ipAddress")] = true
+	}
+	for _, o := range p.s.OfType(BastionType) {
+		used[arm.Str(o.Hidden, "address")], used[arm.Str(o.Hidden, "pod")] = true, true
 	}
 	for range 1 << 16 {
 		p.last = p.last%65533 + 1
 		if a := publicAddress(p.last); !used[a.String()] && byte(p.last) != 0 && byte(p.last) != 255 && (p.Free == nil || p.Free(a)) {
-			r.Props()["ipAddress"] = a.String()
-			return
+			return a, true
 		}
 	}
+	return netip.Addr{}, false
 }
 
 func publicAddress(n uint32) netip.Addr {

@@ -37,56 +37,17 @@ func (p *Provider) rules() {
 		}
 		return arm.OK(arm.Clone(o)).With("Etag", arm.Str(o, "etag")), nil
 	})
-	s.Handle(http.MethodPut, one, v, p.putRule)
+	s.Handle(http.MethodPut, one, v, p.putChild(childKind{
+		list: "securityRules", param: "securityRuleName", parent: p.nsgOf,
+		build: func(_ *arm.Call, nsg *arm.Resource, siblings []any, o arm.Object) error {
+			return buildRule(nsg, siblings, o)
+		},
+	}))
 	s.Handle(http.MethodDelete, one, v, p.deleteRule)
 }
 
 func (p *Provider) nsgOf(c *arm.Call) (*arm.Resource, error) {
 	return p.parentOf(c, "networkSecurityGroups", "networkSecurityGroupName")
-}
-
-func (p *Provider) putRule(c *arm.Call) (*arm.Reply, error) {
-	nsg, err := p.nsgOf(c)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.NeedBody(); err != nil {
-		return nil, err
-	}
-	if op := p.s.Current(nsg.ID); op != nil {
-		return nil, p.inProgress(op)
-	}
-	arm.WithoutNulls(c.Body)
-	list := arm.List(nsg.Body, "properties", "securityRules")
-	old, at := find(list, c.Param("securityRuleName"))
-	if err := c.Match(old != nil, arm.Str(old, "etag")); err != nil {
-		return nil, err
-	}
-	var others []any
-	for i, e := range list {
-		if i != at {
-			others = append(others, e)
-		}
-	}
-	o := c.Body
-	o["name"] = c.Param("securityRuleName")
-	if err := buildRule(nsg, others, o); err != nil {
-		return nil, err
-	}
-	rep := arm.Created(nil)
-	if old != nil {
-		rep = arm.OK(nil)
-		list[at] = o
-	} else {
-		list = append(list, o)
-	}
-	nsg.Props()["securityRules"] = list
-	nsg.Retag()
-	setState(nsg, "Updating")
-	p.s.Touch(nsg)
-	c.Async(rep, p.s.Begin("network.put", nsg.ID, nsg.Location(), nil), arm.Network())
-	rep.Body = arm.Clone(o)
-	return rep, nil
 }
 
 func (p *Provider) deleteRule(c *arm.Call) (*arm.Reply, error) {

@@ -42,7 +42,17 @@ func (p *Provider) subnets() {
 		p.viewSubnet(o)
 		return arm.OK(o).With("Etag", arm.Str(o, "etag")), nil
 	})
-	s.Handle(http.MethodPut, one, v, p.putSubnet)
+	s.Handle(http.MethodPut, one, v, p.putChild(childKind{
+		list: "subnets", param: "subnetName", parent: p.vnetOf,
+		build: func(c *arm.Call, vnet *arm.Resource, siblings []any, o arm.Object) error {
+			prefixes, err := spaces(vnet)
+			if err != nil {
+				return err
+			}
+			return p.buildSubnet(c, vnet, prefixes, siblings, o)
+		},
+		view: func(_ *arm.Resource, o arm.Object) { p.viewSubnet(o) },
+	}))
 	s.Handle(http.MethodDelete, one, v, p.deleteSubnet)
 }
 
@@ -66,56 +76,6 @@ func (p *Provider) parentOf(c *arm.Call, kind, param string) (*arm.Resource, err
 
 func (p *Provider) vnetOf(c *arm.Call) (*arm.Resource, error) {
 	return p.parentOf(c, "virtualNetworks", "virtualNetworkName")
-}
-
-func (p *Provider) putSubnet(c *arm.Call) (*arm.Reply, error) {
-	vnet, err := p.vnetOf(c)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.NeedBody(); err != nil {
-		return nil, err
-	}
-	if op := p.s.Current(vnet.ID); op != nil {
-		return nil, p.inProgress(op)
-	}
-	arm.WithoutNulls(c.Body)
-	list := arm.List(vnet.Body, "properties", "subnets")
-	old, at := find(list, c.Param("subnetName"))
-	if err := c.Match(old != nil, arm.Str(old, "etag")); err != nil {
-		return nil, err
-	}
-	o := c.Body
-	o["name"] = c.Param("subnetName")
-	prefixes, err := spaces(vnet)
-	if err != nil {
-		return nil, err
-	}
-	var others []any
-	for i, e := range list {
-		if i != at {
-			others = append(others, e)
-		}
-	}
-	if err := p.buildSubnet(c, vnet, prefixes, others, o); err != nil {
-		return nil, err
-	}
-	rep := arm.Created(nil)
-	if old != nil {
-		rep = arm.OK(nil)
-		list[at] = o
-	} else {
-		list = append(list, o)
-	}
-	vnet.Props()["subnets"] = list
-	vnet.Retag()
-	setState(vnet, "Updating")
-	p.s.Touch(vnet)
-	c.Async(rep, p.s.Begin("network.put", vnet.ID, vnet.Location(), nil), arm.Network())
-	shown := arm.Clone(o)
-	p.viewSubnet(shown)
-	rep.Body = shown
-	return rep, nil
 }
 
 // buildSubnet judges one subnet beside its siblings and completes it.
@@ -190,10 +150,12 @@ func (p *Provider) viewSubnet(o arm.Object) {
 func (p *Provider) usersOfSubnet(id string) []string {
 	key := arm.Key(id)
 	var l []string
-	for _, nic := range p.s.OfType(NICType) {
-		for _, e := range arm.List(nic.Body, "properties", "ipConfigurations") {
-			if arm.Key(arm.Str(e, "properties", "subnet", "id")) == key {
-				l = append(l, arm.Str(e, "id"))
+	for _, typ := range []string{NICType, BastionType} {
+		for _, r := range p.s.OfType(typ) {
+			for _, e := range arm.List(r.Body, "properties", "ipConfigurations") {
+				if arm.Key(arm.Str(e, "properties", "subnet", "id")) == key {
+					l = append(l, arm.Str(e, "id"))
+				}
 			}
 		}
 	}

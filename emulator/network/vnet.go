@@ -29,8 +29,24 @@ func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 	if err != nil {
 		return err
 	}
-	arm.Default(props, arm.Object{"dnsServers": []any{}}, "dhcpOptions")
+	if props["dhcpOptions"] != nil {
+		arm.Default(props, []any{}, "dhcpOptions", "dnsServers")
+	}
+	if old != nil && props["virtualNetworkPeerings"] == nil {
+		props["virtualNetworkPeerings"] = arm.Clone(arm.List(old.Body, "properties", "virtualNetworkPeerings"))
+	}
 	arm.Default(props, []any{}, "virtualNetworkPeerings")
+	var peers []any
+	for _, e := range arm.List(props, "virtualNetworkPeerings") {
+		o, ok := e.(arm.Object)
+		if !ok || arm.Str(o, "name") == "" {
+			return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
+		}
+		if err := p.buildPeering(r, peers, o); err != nil {
+			return err
+		}
+		peers = append(peers, o)
+	}
 	arm.Default(props, false, "enableDdosProtection")
 	arm.Default(props, []any{}, "subnets")
 	var kept []any
@@ -74,10 +90,13 @@ func spaces(r *arm.Resource) ([]netip.Prefix, error) {
 	return l, nil
 }
 
-// viewVNet lists in each subnet what uses it.
+// viewVNet lists in each subnet what uses it, and says how peerings stand.
 func (p *Provider) viewVNet(r *arm.Resource, o arm.Object) {
 	for _, e := range arm.List(o, "properties", "subnets") {
 		p.viewSubnet(e.(arm.Object))
+	}
+	for _, e := range arm.List(o, "properties", "virtualNetworkPeerings") {
+		p.viewPeering(r, e.(arm.Object))
 	}
 }
 

@@ -116,6 +116,14 @@ func linked(c *arm.Call) []need {
 		}
 	case "virtualNetworks/subnets":
 		subnet(c.Body)
+	case "bastionHosts":
+		configurations(arm.List(c.Body, "properties", "ipConfigurations"))
+	case "virtualNetworks/virtualNetworkPeerings":
+		join("Microsoft.Network/virtualNetworks/peer/action", arm.Get(c.Body, "properties", "remoteVirtualNetwork"))
+	case "loadBalancers":
+		configurations(arm.List(c.Body, "properties", "frontendIPConfigurations"))
+	case "privateEndpoints":
+		join("Microsoft.Network/virtualNetworks/subnets/join/action", arm.Get(c.Body, "properties", "subnet"))
 	case "natGateways":
 		join("Microsoft.Network/publicIPAddresses/join/action", arm.List(c.Body, "properties", "publicIpAddresses")...)
 	}

@@ -78,6 +78,19 @@ func (d *Directory) who(c *arm.Call) (caller Caller, restricted bool) {
 	return Caller{ObjectID: id, Name: name, Roles: roles}, restricted
 }
 
+// May reports whether whoever a token was given to may do an action, outside of Azure Resource Manager.
+func (d *Directory) May(authorization, action, scope string) bool {
+	id, _ := d.caller(authorization)
+	d.mu.Lock()
+	roles, restricted := d.roles[id]
+	d.mu.Unlock()
+	if restricted && !Allows(roles, action, scope) {
+		return false
+	}
+	d.granted(need{action, scope})
+	return true
+}
+
 func (d *Directory) granted(needs ...need) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,7 +1,12 @@
 package resources
 
 import (
+	"encoding/json"
+	"hash/fnv"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,12 +64,16 @@ func (p *provider) deployments() {
 			return nil, arm.Refuse(http.StatusNotFound, "DeploymentOperationNotFound", "The deployment operation '%s' could not be found.", c.Param("operationId"))
 		}
 		o := op.Object(true)
+		rep := arm.OK(o)
 		if !op.Done() {
 			o["status"] = "Running"
+			p.hasten(rep)
 		}
-		return arm.OK(o), nil
+		return rep, nil
 	})
 	s.Handle(http.MethodGet, one+"/operations", v, p.deploymentOperations)
+	// As the specification has it: the provider is not in this path.
+	s.Handle(http.MethodGet, "/subscriptions/{subscriptionId}/resourcegroups/{resourceGroupName}/deployments/{deploymentName}/operations", v, p.deploymentOperations)
 }
 
 func (p *provider) deployment(c *arm.Call) (*arm.Resource, error) {
@@ -95,25 +104,32 @@ func (p *provider) putDeployment(c *arm.Call) (*arm.Reply, error) {
 		rep = arm.OK(rep.Body)
 	}
 	rep.With("Azure-Asyncoperation", c.Absolute("/subscriptions/"+p.s.Options().SubscriptionID+"/resourcegroups/"+d.Group()+"/providers/Microsoft.Resources/deployments/"+d.Name()+"/operationStatuses/"+op.ID+"?api-version="+c.Version))
+	p.hasten(rep)
+	return rep, nil
+}
+
+// hasten tells clients of a hasty server to ask again soon. Azure says nothing, which clients take for half a minute.
+func (p *provider) hasten(rep *arm.Reply) {
 	if p.s.Options().Hasty {
 		rep.With("Retry-After", "1").With("Retry-After-Ms", "20")
 	}
-	return rep, nil
 }
 
 func (p *provider) deploymentProperties(c *arm.Call, steps []any, state string) arm.Object {
 	shown := arm.Object{}
 	for k, v := range publicParameters(c.Body) {
-		shown[k] = arm.Object{"type": "String", "value": v}
+		shown[k] = arm.Object{"type": typeName(arm.Str(c.Body, "properties", "template", "parameters", k, "type")), "value": v}
 	}
 	props := arm.Object{
-		"templateHash": "0", "mode": "Incremental", "provisioningState": state, "timestamp": arm.Time(c.Now), "duration": "PT0S",
-		"correlationId": uuid.NewString(), "parameters": shown, "dependencies": []any{},
+		"templateHash": templateHash(arm.Map(c.Body, "properties", "template")), "mode": "Incremental", "provisioningState": state,
+		"timestamp": stamp(c.Now), "duration": "PT0S", "correlationId": uuid.NewString(), "parameters": shown, "dependencies": dependencies(steps),
 	}
 	byNamespace := map[string][]any{}
+	seen := map[string]bool{}
 	for _, e := range steps {
 		id, err := arm.ParseID(arm.Str(e, "id"))
-		if err == nil {
+		if err == nil && !seen[id.Type()] {
+			seen[id.Type()] = true
 			_, typ := cut(id.Type())
 			byNamespace[id.Namespace] = append(byNamespace[id.Namespace], arm.Object{"resourceType": typ, "locations": []any{arm.Str(e, "body", "location")}})
 		}
@@ -188,8 +204,8 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 		return max(p.s.Options().Duration("deployment"), time.Millisecond), nil
 	}
 	d.Hidden["operations"] = operationsOf(d, steps, arm.Time(p.s.Now()))
-	d.Props()["timestamp"] = arm.Time(p.s.Now())
-	d.Props()["duration"] = "PT" + p.s.Now().Sub(op.Start).Round(time.Millisecond).String()
+	d.Props()["timestamp"] = stamp(p.s.Now())
+	d.Props()["duration"] = "PT" + strconv.FormatFloat(p.s.Now().Sub(op.Start).Seconds(), 'f', -1, 64) + "S"
 	outputs, context := op.Args["outputs"], arm.Map(op.Args, "scope")
 	op.Args = arm.Object{} // may hold a password
 	if failed != nil {
@@ -200,9 +216,14 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 		return 0, e
 	}
 	d.Props()["provisioningState"] = "Succeeded"
-	var made []any
+	var ids []string
 	for _, e := range steps {
-		made = append(made, arm.Object{"id": arm.Str(e, "id")})
+		ids = append(ids, arm.Str(e, "id"))
+	}
+	slices.Sort(ids)
+	made := []any{}
+	for _, id := range ids {
+		made = append(made, arm.Object{"id": id})
 	}
 	d.Props()["outputResources"] = made
 	if o, err := p.outputs(d, context, outputs); err == nil {
@@ -279,6 +300,49 @@ func operationsOf(d *arm.Resource, steps []any, now string) []any {
 		}
 		n := uuid.NewSHA1(uuid.NameSpaceURL, []byte(id)).String()
 		l = append(l, arm.Object{"id": d.ID + "/operations/" + n, "operationId": n, "properties": props})
+	}
+	return l
+}
+
+// stamp is how this provider writes times.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
+
+// typeName is a parameter's type as replies spell it.
+func typeName(typ string) string {
+	if typ == "" {
+		return "String"
+	}
+	return strings.ToUpper(typ[:1]) + typ[1:]
+}
+
+// templateHash is a number that tells templates apart.
+func templateHash(template arm.Object) string {
+	h := fnv.New64a()
+	_ = json.NewEncoder(h).Encode(template) // a hash takes everything
+	return strconv.FormatUint(h.Sum64(), 10)
+}
+
+// dependencies lists what waits for what in a deployment.
+func dependencies(steps []any) []any {
+	describe := func(id string) arm.Object {
+		parsed, err := arm.ParseID(id)
+		if err != nil {
+			return arm.Object{"id": id}
+		}
+		return arm.Object{"id": id, "resourceType": parsed.Type(), "resourceName": strings.Join(parsed.Names, "/")}
+	}
+	l := []any{}
+	for _, e := range steps {
+		var on []any
+		for _, d := range arm.List(e, "after") {
+			id, _ := d.(string)
+			on = append(on, describe(id))
+		}
+		if on != nil {
+			o := describe(arm.Str(e, "id"))
+			o["dependsOn"] = on
+			l = append(l, o)
+		}
 	}
 	return l
 }

@@ -36,7 +36,7 @@ func (p *provider) providers() {
 
 // namespaces are those that have types, and a few that clients look for.
 func (p *provider) namespaces() []string {
-	l := []string{"Microsoft.Storage", "Microsoft.Insights", "Microsoft.KeyVault"}
+	l := []string{"Microsoft.Insights", "Microsoft.KeyVault"}
 	for _, t := range p.s.Types() {
 		l = append(l, t.Namespace())
 	}

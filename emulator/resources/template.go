@@ -189,7 +189,7 @@ func (p *provider) outputs(d *arm.Resource, context arm.Object, outputs any) (ar
 		if err != nil {
 			return nil, err
 		}
-		out[k] = arm.Object{"type": arm.Str(v, "type"), "value": value}
+		out[k] = arm.Object{"type": typeName(arm.Str(v, "type")), "value": value}
 	}
 	return out, nil
 }

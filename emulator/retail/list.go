@@ -42,7 +42,7 @@ func machines(table string) []Item {
 		all = append(all, disks(r)...)
 	}
 	slices.SortStableFunc(all, func(a, b Item) int { return strings.Compare(a.ArmRegionName, b.ArmRegionName) })
-	return append(all, address())
+	return append(append(all, address(), gateway()), bastions()...)
 }
 
 // machine is what the service lists for a size: Linux and Windows, on demand, spot and low priority, and the
@@ -82,7 +82,10 @@ func disks(region string) []Item {
 		for _, t := range []struct {
 			number int
 			gb     float64
-		}{{4, 32}, {6, 64}, {10, 128}, {15, 256}, {20, 512}, {30, 1024}, {40, 2048}, {50, 4096}, {60, 8192}, {70, 16384}, {80, 32767}} {
+		}{{1, 4}, {2, 8}, {3, 16}, {4, 32}, {6, 64}, {10, 128}, {15, 256}, {20, 512}, {30, 1024}, {40, 2048}, {50, 4096}, {60, 8192}, {70, 16384}, {80, 32767}} {
+			if kind.letter == "S" && t.number < 4 {
+				continue // hard disks begin at 32 GB
+			}
 			sku := fmt.Sprintf("%s%d LRS", kind.letter, t.number)
 			i := newItem(region, kind.product, sku, kind.perGB*t.gb)
 			i.MeterName = sku + " Disk"
@@ -99,6 +102,25 @@ func address() Item {
 	i := newItem("Global", "IP Addresses", "Standard", 0.005)
 	i.MeterName, i.ServiceName, i.ServiceFamily, i.UnitOfMeasure = "Standard IPv4 Static Public IP", "Virtual Network", "Networking", "1 Hour"
 	return i
+}
+
+func gateway() Item {
+	i := newItem("Global", "NAT Gateway", "Standard", 0.045)
+	i.MeterName, i.ServiceName, i.ServiceFamily, i.UnitOfMeasure = "Standard Gateway", "NAT Gateway", "Networking", "1 Hour"
+	return i
+}
+
+func bastions() []Item {
+	var all []Item
+	for _, b := range []struct {
+		sku   string
+		price float64
+	}{{"Basic", 0.19}, {"Standard", 0.29}, {"Premium", 0.45}} {
+		i := newItem("Global", "Azure Bastion", b.sku, b.price)
+		i.MeterName, i.ServiceName, i.ServiceFamily, i.UnitOfMeasure = b.sku+" Gateway", "Azure Bastion", "Networking", "1 Hour"
+		all = append(all, i)
+	}
+	return all
 }
 
 func newItem(region, product, sku string, price float64) Item {

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command bench times the azlin binary that it is given against baselines from the same run, and prints
 // a table of medians and ratios. It works in a temporary directory.
 package main
@@ -13,17 +15,52 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator"
 )
 
 func main() {
+	emulator.HostMain() // it is an emulator, too: see scale
+	if len(os.Args) == 3 && os.Args[1] == "serve" {
+		if err := scaleServe(context.Background(), os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if len(os.Args) == 2 && os.Args[1] == "scale" {
+		if err := onlyScale(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	parts := map[string]func(context.Context, runner, rowFunc) error{"reach": reaching, "status": everybody, "realistic": realistic}
+	if len(os.Args) == 3 && parts[os.Args[1]] != nil {
+		if err := onlyPart(context.Background(), os.Args[2], parts[os.Args[1]]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: bench AZLIN")
+		fmt.Fprintln(os.Stderr, "usage: bench AZLIN, or bench reach|status|realistic AZLIN, or bench scale")
 		os.Exit(2)
 	}
 	if err := bench(context.Background(), os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// onlyScale is the part of bench that needs no azlin.
+func onlyScale(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "azlin-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary directory
+	return scale(ctx, dir)
 }
 
 // runner runs programs in a home directory of its own.
@@ -118,6 +155,9 @@ func bench(ctx context.Context, azlin string) error {
 	if err := sshRows(ctx, r, row); err != nil {
 		return err
 	}
+	if err := reaching(ctx, r, row); err != nil {
+		return err
+	}
 	n := 0
 	if _, err = row("azlin new, without connecting", 5, func() error {
 		n++
@@ -128,8 +168,20 @@ func bench(ctx context.Context, azlin string) error {
 	if err := r.run(ctx, azlin, "emulator", "seed", "--vms", "500", "--group", "big"); err != nil {
 		return err
 	}
-	_, err = row("azlin list, 500 VMs", 15, run(azlin, "list"), one, "azlin list, 1 VM")
-	return err
+	if _, err = row("azlin list, 500 VMs", 15, run(azlin, "list"), one, "azlin list, 1 VM"); err != nil {
+		return err
+	}
+	if err := besideAz(ctx, r, 500); err != nil {
+		return err
+	}
+	if err := everybody(ctx, r, row); err != nil {
+		return err
+	}
+	if err := realistic(ctx, r, row); err != nil {
+		return err
+	}
+	_ = r.run(ctx, azlin, "emulator", "stop") // it would use the memory and the processors that are measured
+	return scale(ctx, filepath.Join(dir, "scale"))
 }
 
 // sshRows compares exec with the system's ssh on the same VM.

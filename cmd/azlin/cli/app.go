@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os/exec"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/repository"
 )
 
 // app is what the commands share: the streams, what was asked for on the command line and in the
@@ -104,3 +107,16 @@ func emulatorError(err error) error {
 
 // knownHosts is azlin's own file of host keys.
 func (a *app) knownHosts() remote.KnownHosts { return remote.KnownHosts{Path: a.paths.KnownHosts} }
+
+// lent is what this machine can lend to the clone of a repository.
+func (a *app) lent() repository.Access {
+	lent := repository.Access{Agent: a.env.SSHAuthSock != ""}
+	for _, name := range []string{"known_hosts", "known_hosts2"} {
+		lent.KnownHosts = append(lent.KnownHosts, filepath.Join(a.paths.SSHDir, name))
+	}
+	lent.KnownHosts = append(lent.KnownHosts, "/etc/ssh/ssh_known_hosts")
+	if gh, err := exec.LookPath("gh"); err == nil {
+		lent.GitHubCLI = gh
+	}
+	return lent
+}

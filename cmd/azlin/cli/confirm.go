@@ -22,6 +22,15 @@ func (c *consent) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.context, "confirm-context", "", "name of the context that is meant; a protected one wants it besides --yes")
 }
 
+// possibleHere is possible in the context that the command works in.
+func (a *app) possibleHere(what string, c consent) error {
+	settings, err := a.resolution()
+	if err != nil {
+		return err
+	}
+	return a.possible(what, settings.Context, c)
+}
+
 // possible says, before anything is sent, whether consent can be given at all.
 func (a *app) possible(what string, where config.Context, c consent) error {
 	switch {

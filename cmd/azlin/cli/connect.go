@@ -3,12 +3,12 @@ package cli
 import (
 	"cmp"
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/history"
+	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/terminal"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -16,7 +16,12 @@ import (
 type connectFlags struct {
 	hostFlags
 
-	noTmux bool
+	noTmux, agent, noReconnect, yes bool
+
+	local, remote, dynamic []string
+	attempts               int // -1: as the configuration says
+
+	window windowFlags
 }
 
 func newConnectCommand(a *app) *cobra.Command {
@@ -30,11 +35,20 @@ when the connection is lost. The session is the one after the colon, else the VM
 
 Without a VM it is the one that was created last (last_vm_name in the configuration).
 
+A connection that is lost is made again, with its forwards, while progress tells what is waited for. Azure is asked anew
+each time, so that another address or Bastion is found. Attempts in a row are limited by --max-attempts: the first lasts
+as long as ssh_timeout, each further one twice as long as the one before, up to a minute. Refused keys and
+another machine's host key end it at once. A VM that is stopped is started only when you say so, and a security group
+that no longer admits your address is changed only when you say so; --yes says so beforehand. A command is not run
+twice, and without a terminal nothing is tried again.
+
 The VM's host key is checked against the one that azlin gave it. azlin ends with the exit code of ssh:
 the remote one, or 255 when the connection failed.`,
 		Example: `  azlin connect
   azlin connect dev
-  azlin connect dev:build
+  azlin connect dev:build --new-window
+  azlin connect dev -L 8080:localhost:80 -R 9000:localhost:9000
+  azlin connect dev --max-attempts 0
   azlin connect dev -- htop`,
 		Annotations: map[string]string{passesExitCode: "yes"},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,65 +60,92 @@ the remote one, or 255 when the connection failed.`,
 			} else if name = settings.Config.LastVMName; name == "" {
 				return usage(cmd, "want a VM: none was created from here that would be the last one")
 			}
+			if cmd.Flags().Changed("max-attempts") && flags.attempts < 0 {
+				return usage(cmd, "--max-attempts %d is negative", flags.attempts)
+			}
+			if flags.agent && a.env.SSHAuthSock == "" {
+				return errkind.New(errkind.Prerequisite, "there is no SSH agent to lend: SSH_AUTH_SOCK is not set; start one with 'eval $(ssh-agent)', or leave out -A")
+			}
+			forwards, err := flags.forwards()
+			if err != nil {
+				return err
+			}
 			s, err := a.open(cmd.Context())
 			if err != nil {
 				return err
 			}
-			match, host, err := a.host(cmd.Context(), s, name, flags.hostFlags)
+			if flags.window.asked() { // or a VM would be started for nothing
+				if err := a.launcher(s).Check(terminal.Config{}); err != nil {
+					return err
+				}
+			}
+			match, host, err := a.hostOrStart(cmd.Context(), s, name, flags)
 			if err != nil {
 				return err
 			}
-			return a.connect(cmd.Context(), s, host, match, flags.noTmux, command)
+			if flags.window.asked() {
+				return a.connectInWindow(cmd, s, match, flags.window, command)
+			}
+			return a.connect(cmd.Context(), s, host, match, interactive{flags: flags, forwards: forwards, command: command})
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().BoolVar(&flags.noTmux, "no-tmux", false, "a plain login shell")
-	cmd.Flags().BoolVar(&flags.relearn, "forget-host-key", false, "the VM was rebuilt: forget its host key and ask Azure for the new one")
+	flags.window.add(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&flags.noTmux, "no-tmux", false, "a plain login shell")
+	f.BoolVar(&flags.relearn, "forget-host-key", false, "the VM was rebuilt: forget its host key and ask Azure for the new one")
+	f.StringArrayVarP(&flags.local, "local-forward", "L", nil, "a port here leads to one that the VM reaches: [ADDRESS:]PORT:HOST:HOSTPORT, as with ssh (repeatable)")
+	f.StringArrayVarP(&flags.remote, "remote-forward", "R", nil, "a port on the VM leads to one that this machine reaches: [ADDRESS:]PORT:HOST:HOSTPORT, as with ssh (repeatable)")
+	f.StringArrayVarP(&flags.dynamic, "dynamic-forward", "D", nil, "a port here is a SOCKS proxy that ends at the VM: [ADDRESS:]PORT, as with ssh (repeatable)")
+	f.BoolVarP(&flags.agent, "forward-agent", "A", false, "lend your SSH agent to the VM while you are connected: whoever is root there can use it")
+	f.BoolVar(&flags.noReconnect, "no-reconnect", false, "end when the connection is lost")
+	f.IntVar(&flags.attempts, "max-attempts", -1, "attempts to connect again, in a row; 0: until stopped; default: max_reconnect_attempts of the configuration, else 3")
+	f.BoolVarP(&flags.yes, "yes", "y", false, "start the VM if it is stopped, and move your SSH rule if your address is not admitted, without asking")
 	return cmd
 }
 
-// connect runs the interactive session, records its start and end, and turns ssh's exit code into ours.
-func (a *app) connect(ctx context.Context, s *session, host remote.Host, match vm.Match, noTmux bool, command []string) error {
-	name := cmp.Or(match.TmuxSession, match.VM.SessionName, remote.DefaultSession)
-	if noTmux || len(command) > 0 {
-		name = ""
-	}
-	in := remote.Interactive{
-		Host: host, KnownHosts: a.knownHosts(), NoTmux: noTmux, Command: command, Session: name,
-		Stdin: a.streams.In, Stdout: a.streams.Out, Stderr: a.streams.Err,
-	}
-	if _, err := in.Args(); err != nil { // what cannot be tried is not recorded
-		return err
-	}
-	ended := a.recordConnection(ctx, history.Connection{
-		VM: match.VM.Name, ResourceGroup: match.VM.ResourceGroup, SubscriptionID: s.Azure.SubscriptionID(),
-		Context: s.context.Name, Address: host.Address, Session: name,
-	})
-	code, err := remote.Connect(ctx, in)
-	if err != nil {
-		ended(remote.DisconnectExitCode)
-		return err
-	}
-	ended(code)
-	if code != 0 {
-		return remoteExit(code)
-	}
-	return nil
-}
-
-// recordConnection records that a connection begins, and by the function it returns that it has ended. A
-// record that cannot be kept is no reason not to connect.
-func (a *app) recordConnection(ctx context.Context, c history.Connection) (ended func(exitCode int)) {
-	log := history.Log{Path: a.paths.History}
-	id, err := log.Start(ctx, c)
-	if err != nil {
-		a.say("warning: " + err.Error())
-		return func(int) {}
-	}
-	return func(exitCode int) {
-		// It is recorded, too, when the connection ended because somebody interrupted azlin.
-		if err := log.End(context.WithoutCancel(ctx), id, exitCode, time.Time{}); err != nil {
-			a.say("warning: " + err.Error())
+// forwards are those that the flags ask for.
+func (f connectFlags) forwards() ([]remote.Forward, error) {
+	var all []remote.Forward
+	for _, kind := range []struct {
+		kind  remote.ForwardKind
+		specs []string
+	}{{remote.LocalForward, f.local}, {remote.RemoteForward, f.remote}, {remote.DynamicForward, f.dynamic}} {
+		for _, spec := range kind.specs {
+			forward, err := remote.ParseForward(kind.kind, spec)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, forward)
 		}
 	}
+	return all, nil
+}
+
+// interactive is how a VM is worked on.
+type interactive struct {
+	flags    connectFlags
+	forwards []remote.Forward
+	command  []string // empty: a shell
+}
+
+// session is the name of the tmux session, empty when there is none.
+func (i interactive) session(match vm.Match) string {
+	if i.flags.noTmux || len(i.command) > 0 {
+		return ""
+	}
+	return cmp.Or(match.TmuxSession, match.VM.SessionName, remote.DefaultSession)
+}
+
+// hostOrStart is host, for somebody who may want the VM to be started first.
+func (a *app) hostOrStart(ctx context.Context, s *session, name string, flags connectFlags) (vm.Match, remote.Host, error) {
+	match, host, err := a.host(ctx, s, name, flags.hostFlags)
+	if err == nil {
+		return match, host, nil
+	}
+	m := a.mender(s, match, flags)
+	if err := m.mend(ctx, err); err != nil {
+		return match, host, err
+	}
+	return a.host(ctx, s, name, flags.hostFlags)
 }

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +33,7 @@ survives a restart.`,
 	}
 	cmd.AddCommand(
 		newEmulatorStartCommand(a), newEmulatorServeCommand(a), newEmulatorStopCommand(a), newEmulatorStatusCommand(a),
-		newEmulatorResetCommand(a), newEmulatorSeedCommand(a), newEmulatorEnvCommand(a),
+		newEmulatorResetCommand(a), newEmulatorSeedCommand(a), newEmulatorEnvCommand(a), newEmulatorFaultCommand(a), newEmulatorClockCommand(a),
 	)
 	return cmd
 }
@@ -50,6 +53,8 @@ type serveFlags struct {
 	hosts      string
 	sshPort    int
 	realistic  bool
+	throttle   string
+	record     string
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
@@ -58,6 +63,9 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.hosts, "hosts", hostsNamespaces, "how VMs run: namespaces, process (no isolation) or none")
 	cmd.Flags().IntVar(&f.sshPort, "ssh-port", 0, "SSH port of the VMs; 0: 22 where allowed, else 2222")
 	cmd.Flags().BoolVar(&f.realistic, "realistic", false, "let operations take as long as in Azure")
+	cmd.Flags().StringVar(&f.throttle, "throttle", "", "rate limits: azure or off; default Azure's, but recovering 100 times as fast unless --realistic")
+	cmd.Flags().StringVar(&f.record, "record", "", "file that each request and its answer is appended to as JSON, with secrets masked")
+	complete(cmd, "throttle", []string{string(emulator.ThrottleAzure), string(emulator.ThrottleOff)})
 	complete(cmd, "hosts", []string{hostsNamespaces, hostsProcess, hostsNone})
 }
 
@@ -71,14 +79,20 @@ const (
 func (f *serveFlags) args() []string {
 	return []string{
 		"--listen", f.listen, "--operator-ip", f.operatorIP, "--hosts", f.hosts,
-		"--ssh-port", strconv.Itoa(f.sshPort), "--realistic=" + strconv.FormatBool(f.realistic),
+		"--ssh-port", strconv.Itoa(f.sshPort), "--realistic=" + strconv.FormatBool(f.realistic), "--throttle", f.throttle, "--record", f.record,
 	}
 }
 
 // options checks the flags before a process is started in the background, where nobody reads errors.
 func (f *serveFlags) options() (emulator.ServeOptions, error) {
-	o := emulator.ServeOptions{Listen: f.listen, SSHPort: f.sshPort, Realistic: f.realistic}
 	var err error
+	if f.record != "" {
+		// The background process runs in a directory of its own.
+		if f.record, err = filepath.Abs(f.record); err != nil {
+			return emulator.ServeOptions{}, errkind.New(errkind.Invalid, "--record: %w", err)
+		}
+	}
+	o := emulator.ServeOptions{Listen: f.listen, SSHPort: f.sshPort, Realistic: f.realistic, Throttle: emulator.Throttle(f.throttle), Record: f.record}
 	if o.OperatorIP, err = netip.ParseAddr(f.operatorIP); err != nil {
 		return o, errkind.New(errkind.Invalid, "--operator-ip: %w", err)
 	}
@@ -90,6 +104,9 @@ func (f *serveFlags) options() (emulator.ServeOptions, error) {
 		if !listen.Addr().IsLoopback() {
 			return o, errkind.New(errkind.Invalid, "--listen %s: the emulator listens on loopback addresses only", f.listen)
 		}
+	}
+	if err := o.Throttle.Validate(); err != nil {
+		return o, errkind.New(errkind.Invalid, "--%w", err)
 	}
 	if f.sshPort < 0 || f.sshPort > 65535 {
 		return o, errkind.New(errkind.Invalid, "--ssh-port %d: a port is 0 to 65535", f.sshPort)
@@ -112,7 +129,7 @@ func newEmulatorStartCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "start",
 		Short:   "Start the emulator in the background",
-		Example: "  azlin emulator start\n  azlin emulator start --realistic",
+		Example: "  azlin emulator start\n  azlin emulator start --realistic\n  azlin emulator start --throttle azure\n  azlin emulator start --record requests.jsonl",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := flags.options(); err != nil {
@@ -249,53 +266,6 @@ first reached over SSH.`,
 	return cmd
 }
 
-func newEmulatorEnvCommand(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "env",
-		Short: "Print shell variables that point an SDK program at the emulator",
-		Long: `Prints what to evaluate in a shell. The secret itself is not printed; the shell reads it from its file.
-
-AZLIN_EMULATOR_ENDPOINT is Azure Resource Manager and the authority host; SSL_CERT_FILE makes Go and
-OpenSSL programs trust its certificate.`,
-		Example: `  eval "$(azlin emulator env)"`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.startEmulator(cmd.Context(), nil)
-			if err != nil {
-				return err
-			}
-			vars := []emulatorVariable{
-				{"AZLIN_EMULATOR_ENDPOINT", s.Endpoint, remote.Quote(s.Endpoint)},
-				{"AZURE_AUTHORITY_HOST", s.Endpoint, remote.Quote(s.Endpoint)},
-				{"AZURE_TENANT_ID", s.TenantID, remote.Quote(s.TenantID)},
-				{"AZURE_CLIENT_ID", s.ClientID, remote.Quote(s.ClientID)},
-				{"AZURE_CLIENT_SECRET", "", `"$(cat ` + remote.Quote(s.ClientSecretFile) + `)"`},
-				{"AZURE_SUBSCRIPTION_ID", s.SubscriptionID, remote.Quote(s.SubscriptionID)},
-				{"SSL_CERT_FILE", s.CAFile, remote.Quote(s.CAFile)},
-				{"REQUESTS_CA_BUNDLE", s.CAFile, remote.Quote(s.CAFile)},
-			}
-			if a.output.Structured() {
-				data := map[string]string{"AZURE_CLIENT_SECRET_FILE": s.ClientSecretFile}
-				for _, v := range vars {
-					if v.value != "" {
-						data[v.name] = v.value
-					}
-				}
-				return a.output.Print(term.View{Data: data})
-			}
-			for _, v := range vars {
-				if _, err := fmt.Fprintf(a.streams.Out, "export %s=%s\n", v.name, v.shell); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	}
-}
-
-// emulatorVariable is one variable of `emulator env`, plain and as a shell reads it.
-type emulatorVariable struct{ name, value, shell string }
-
 func emulatorView(s emulator.Status) term.View {
 	resources := 0
 	for _, n := range s.Resources {
@@ -311,7 +281,7 @@ func emulatorView(s emulator.Status) term.View {
 			{Name: "ssh_port", Value: func(s emulator.Status) string { return strconv.Itoa(s.SSHPort) }},
 			{Name: "pid", Value: func(s emulator.Status) string { return strconv.Itoa(s.PID) }},
 		}),
-		Note: s.HostsNote,
+		Note: strings.Join(slices.DeleteFunc([]string{s.HostsNote, s.StateNote}, func(n string) bool { return n == "" }), "\n"),
 	}
 }
 

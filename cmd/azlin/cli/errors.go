@@ -50,6 +50,8 @@ func exitCode(err error) int {
 		return exitSSH
 	case errkind.Invalid, errkind.Prerequisite:
 		return exitUsage
+	case errkind.Partial: // whatever the failures were
+		return exitPartial
 	}
 	if ssh {
 		return exitSSH
@@ -65,8 +67,6 @@ func exitCode(err error) int {
 		return exitConflict
 	case errkind.Quota, errkind.Capacity, errkind.Throttled:
 		return exitLimit
-	case errkind.Partial:
-		return exitPartial
 	}
 	return exitUnexpected
 }
@@ -175,12 +175,13 @@ type hint struct {
 	Code     string       `yaml:"code"`     // Azure's error code
 	Contains string       `yaml:"contains"` // a part of the message
 	Hint     string       `yaml:"hint"`
-	Sample   string       `yaml:"sample"` // a message that this entry is for, checked by a test
+	General  bool         `yaml:"general"` // says less than a command that the failure names
+	Sample   string       `yaml:"sample"`  // a message that this entry is for, checked by a test
 }
 
 func (h hint) matches(f failure) bool {
 	return (h.Kind == "" || h.Kind == f.Kind) && (h.Code == "" || h.Code == f.Code) &&
-		(h.Contains == "" || strings.Contains(f.Message, h.Contains))
+		(h.Contains == "" || strings.Contains(f.Message, h.Contains)) && (!h.General || f.Next == "")
 }
 
 func hintFor(f failure) string {

@@ -20,6 +20,7 @@ import (
 type hostFlags struct {
 	user      string
 	key       string
+	bastion   string
 	acceptNew bool
 	relearn   bool // of connect only
 }
@@ -27,17 +28,21 @@ type hostFlags struct {
 func (f *hostFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.user, "user", "", "login user; default: the VM's admin user")
 	cmd.Flags().StringVar(&f.key, "key", "", "private key to sign in with; default: ~/.ssh/azlin_key, then the agent's")
+	addBastion(cmd, &f.bastion)
 	cmd.Flags().BoolVar(&f.acceptNew, "accept-new-host-key", false, "record the host key of a VM whose key Azure cannot tell")
 }
 
 // host finds the VM that name means and how to reach it.
 func (a *app) host(ctx context.Context, s *session, name string, f hostFlags) (vm.Match, remote.Host, error) {
+	if err := remote.CheckKeyPath(f.key); err != nil {
+		return vm.Match{}, remote.Host{}, err
+	}
 	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
 	if err != nil {
 		return match, remote.Host{}, err
 	}
 	host, err := s.Reach.Host(ctx, match.VM, reach.Options{
-		User: f.user, KeyPath: a.keyPath(f.key), AcceptNewHostKey: f.acceptNew, RelearnHostKey: f.relearn,
+		User: f.user, KeyPath: a.keyPath(f.key), AcceptNewHostKey: f.acceptNew, RelearnHostKey: f.relearn, Bastion: f.bastion,
 	})
 	return match, host, err
 }
@@ -114,7 +119,7 @@ func (a *app) execOn(ctx context.Context, name string, flags hostFlags, command 
 	}
 	client, err := remote.Dial(ctx, host)
 	if err != nil {
-		return err
+		return stranded(err, match.VM.Name)
 	}
 	defer client.Close()
 	return a.exec(ctx, client, match.VM.Name, command)
@@ -141,7 +146,7 @@ func (a *app) exec(ctx context.Context, client *remote.Client, name string, comm
 	began := time.Now()
 	code, err := client.Run(ctx, command)
 	if err != nil {
-		return err
+		return stranded(err, name)
 	}
 	if collect {
 		v := execView{

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/progress"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -137,25 +137,27 @@ func (a *app) forgetNames(ctx context.Context, name string) {
 
 // deleting runs a deletion and shows how far it is.
 func (a *app) deleting(what string, call func(report func(step string)) (vm.DeletionSummary, error)) (vm.DeletionSummary, error) {
-	show := term.NewProgress(a.streams, a.progress)
-	defer show.Close()
-	display := progress.New(1, show.Sink)
-	display.StartStage(progress.Stage{Name: "delete", Description: "deleting " + what})
-	sum, err := call(func(step string) { _ = display.Update(step) }) // the stage is open
-	switch {
-	case err != nil:
-		_ = display.FailStage(err.Error()) // the stage is open
-	case sum.FailedResources > 0:
-		_ = display.FailStage(fmt.Sprintf("%d of %d resources are left", sum.FailedResources, sum.TotalResources)) // as above
-	default:
-		_ = display.CompleteStage() // as above
-	}
+	var sum vm.DeletionSummary
+	var err error
+	a.stage("delete", "deleting "+what, func(report func(string)) string {
+		switch sum, err = call(report); {
+		case err != nil:
+			return err.Error()
+		case sum.FailedResources > 0:
+			return fmt.Sprintf("%d of %d resources are left", sum.FailedResources, sum.TotalResources)
+		}
+		return ""
+	})
 	return sum, err
 }
 
 // deletionView shows a summary. A resource's own error is in its row, and in the error that follows.
 func deletionView(sum vm.DeletionSummary) term.View {
-	v := term.View{Data: sum, Grid: term.Rows(sum.Results, []term.Column[vm.DeletionResult]{
+	rows := slices.Clone(sum.Results)
+	for _, c := range sum.Contents {
+		rows = append(rows, vm.DeletionResult{ResourceType: c.ResourceType, ResourceName: c.ResourceName, Success: true})
+	}
+	v := term.View{Data: sum, Grid: term.Rows(rows, []term.Column[vm.DeletionResult]{
 		{Name: "type", Value: func(r vm.DeletionResult) string { return r.ResourceType }},
 		{Name: "name", Value: func(r vm.DeletionResult) string { return r.ResourceName }},
 		{Name: "result", Value: func(r vm.DeletionResult) string {

@@ -141,6 +141,11 @@ func (a *app) confirmRemoval(ctx context.Context, s *session, r removal, group s
 			a.say(fmt.Sprintf("  %-10s %s", p.ResourceType, p.ResourceName))
 		}
 	}
+	for _, c := range plan.Contents {
+		if c.ResourceType != "vm" {
+			a.say(fmt.Sprintf("  %-10s %s", c.ResourceType, c.ResourceName))
+		}
+	}
 	if r.typed && a.streams.InTTY && !flags.yes {
 		if err := a.typeName(ctx, r.question(group), "group", group); err != nil {
 			return err

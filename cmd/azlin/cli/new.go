@@ -2,21 +2,14 @@ package cli
 
 import (
 	"cmp"
-	"fmt"
-	"maps"
-	"os/exec"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/config"
-	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/progress"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/repository"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -28,14 +21,18 @@ type newFlags struct {
 	dataDisks                       []int
 	tags                            map[string]string
 	spot                            bool
-	yes, noConnect, dryRun          bool
+	yes, noConnect, dryRun, bicep   bool
 	wait                            time.Duration
+	pool                            int
+	place                           placeFlags
+	setup                           setupFlags
+	template                        string
 }
 
 func newNewCommand(a *app) *cobra.Command {
 	var flags newFlags
 	cmd := &cobra.Command{
-		Use:   "new",
+		Use:   "new [-- COMMAND [ARG...]]",
 		Short: "Create a VM and connect to it",
 		Long: `Creates an Ubuntu VM with its network, waits until SSH and the login user are ready, clones a repository if
 asked to, and connects into a tmux session.
@@ -44,20 +41,45 @@ SSH is admitted from your own public address only, and the VM's host key is know
 Nothing is written before the plan has been shown and confirmed. After a crash or an interruption the
 same command goes on where it stopped.
 
-A file URL names a repository on this machine; its branches and tags are sent to the VM.`,
+Where a Bastion reaches the network, or with --private, the VM has no public address. Its way out is a NAT
+gateway (--nat-gateway), which goes with the last VM that needs it.
+
+With --pool several VMs of one kind are created at once. What fails is named; the same command makes the
+missing ones.
+
+Development tools are installed after that, while you already work (--tools, --wait); tmux's status line shows how
+it goes, and 'azlin logs VM --source tools' what became of each.
+
+With a command, that is run on the VM when it is ready, and azlin ends with its exit code.
+
+A file URL names a repository on this machine; its branches and tags are sent to the VM. For an SSH URL your
+ssh-agent is lent to the VM while it clones; a private HTTPS repository is opened with the token of the GitHub
+CLI (gh), which the VM does not keep.`,
 		Example: `  azlin new
   azlin new --name dev --size Standard_D4s_v5 --repo https://github.com/you/project
   azlin new --name ci --yes --no-auto-connect -o json
+  azlin new --name ci --pool 20 --size Standard_D4s_v5 --yes
+  azlin new --name dev --private --nat-gateway
+  azlin new --name dev --dry-run -o json --jq '.requests[].url'
+  azlin new --name dev --dry-run --bicep > dev.bicep
+  azlin new --name gpu --size Standard_NC24ads_A100_v4 --fallback --max-price 4.50
   azlin new --spot --disk-size 128 --data-disk 512 --tag team=web
+  azlin new --name ci --repo git@github.com:you/private.git --yes -- make -C private test
+  azlin new --name dev --template web --size Standard_D8s_v5
+  azlin new --name dev --tools docker,go,gh --startup-script setup.sh --cloud-init extra.yaml --wait tools
   azlin --context emulator new --name dev --yes`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.launch(cmd, flags) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				return usage(cmd, "want no arguments, got %q; the VM's name goes with --name, a command for it after --", args[0])
+			}
+			return a.launch(cmd, flags, args)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.name, "name", "", "name of the VM and of its session; default azlin-vm-<unix seconds>")
 	f.StringVar(&flags.size, "size", "", "VM size; default from the configuration, else "+config.DefaultVMSize)
 	f.StringVar(&flags.region, "region", "", "region; default from the context or configuration, else "+config.DefaultRegion)
-	f.StringVar(&flags.image, "image", "", "publisher:offer:sku:version or an image's id; default Ubuntu 24.04 for the size")
+	f.StringVar(&flags.image, "image", "", "a baked image's name (azlin image list), publisher:offer:sku:version, or an id; default Ubuntu 24.04 for the size")
 	f.StringVar(&flags.zone, "zone", "", "availability zone: 1, 2 or 3")
 	f.IntVar(&flags.diskSize, "disk-size", 0, "size of the OS disk in GB; default the image's")
 	f.IntSliceVar(&flags.dataDisks, "data-disk", nil, "size in GB of an empty disk to attach; may be repeated")
@@ -70,8 +92,13 @@ A file URL names a repository on this machine; its branches and tags are sent to
 	f.StringVar(&flags.repo, "repo", "", "git repository to clone into the home directory")
 	f.StringVar(&flags.branch, "branch", "", "branch of the repository; default its own")
 	f.BoolVar(&flags.noConnect, "no-auto-connect", false, "do not connect when the VM is ready")
-	f.BoolVar(&flags.dryRun, "dry-run", false, "show the plan and stop")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show the plan and stop; with -o json also the exact requests that would be sent")
+	f.BoolVar(&flags.bicep, "bicep", false, "with --dry-run: show the resources as a Bicep file")
 	f.DurationVar(&flags.wait, "ssh-timeout", 5*time.Minute, "how long to wait for SSH")
+	f.IntVar(&flags.pool, "pool", 0, "create this many VMs, --name-01 and so on; those of the pool that exist stay as they are")
+	f.StringVar(&flags.template, "template", "", "template to make it from; what the command line says wins (azlin template list)")
+	flags.place.add(cmd)
+	flags.setup.add(cmd)
 	addYes(cmd, &flags.yes)
 	return cmd
 }
@@ -85,167 +112,76 @@ func (f newFlags) disks() []vm.DataDisk {
 	return disks
 }
 
-func (a *app) launch(cmd *cobra.Command, flags newFlags) error {
-	ctx := cmd.Context()
+// request is what the flags ask for.
+func (f newFlags) request() (launch.Request, error) {
+	r := launch.Request{
+		Config: vm.Config{
+			Name: f.name, Region: f.region, Size: f.size, Image: f.image, Zone: f.zone, AdminUsername: f.admin,
+			OSDiskSizeGB: f.diskSize, DataDisks: f.disks(), Spot: f.spot, Identity: f.identity, Tags: f.tags,
+		},
+		KeyPath: f.key, SSHSource: f.source, SSHTimeout: f.wait,
+	}
+	var err error
+	if f.repo != "" {
+		r.Repository, err = repository.Parse(f.repo, f.branch)
+	}
+	return r, err
+}
+
+func (a *app) launch(cmd *cobra.Command, flags newFlags, command []string) error {
+	from, err := a.templateFor(cmd, &flags)
+	if err != nil {
+		return err
+	}
 	if flags.branch != "" && flags.repo == "" {
 		return usage(cmd, "--branch needs --repo")
 	}
 	if flags.wait <= 0 {
 		return usage(cmd, "--ssh-timeout %s: give a time above zero", flags.wait)
 	}
-	if !flags.yes && !flags.dryRun && !a.streams.InTTY {
-		return errkind.New(errkind.Invalid, "creating a VM needs a confirmation, but there is no terminal to ask on: give --yes")
+	pool := cmd.Flags().Changed("pool")
+	switch {
+	case flags.bicep && !flags.dryRun:
+		return usage(cmd, "--bicep needs --dry-run")
+	case pool && (flags.pool < 1 || flags.pool > launch.MaxPool):
+		return usage(cmd, "--pool %d: give 1 to %d", flags.pool, launch.MaxPool)
+	case cmd.Flags().Changed("name") && flags.name == "":
+		return usage(cmd, "--name is empty")
+	case pool && flags.name == "":
+		return usage(cmd, "--pool needs --name")
+	case pool && len(command) > 0:
+		return usage(cmd, "a command is for one VM, not for a pool")
 	}
-	connect := !flags.noConnect && a.streams.InTTY && a.streams.OutTTY && !a.output.Structured()
-	if _, err := exec.LookPath("ssh"); connect && err != nil {
-		return errkind.New(errkind.Prerequisite, "ssh is not installed (Debian, Ubuntu: apt install openssh-client); or give --no-auto-connect")
+	way := launching{yes: flags.yes, dryRun: flags.dryRun, bicep: flags.bicep, noConnect: flags.noConnect, command: command}
+	if err := a.canLaunch(way); err != nil {
+		return err
 	}
-	var repository *launch.Repository
-	if flags.repo != "" {
-		var err error
-		if repository, err = launch.ParseRepository(flags.repo, flags.branch); err != nil {
-			return err
-		}
+	request, err := flags.request()
+	if err != nil {
+		return err
+	}
+	if err := flags.setup.into(cmd, &request); err != nil {
+		return err
+	}
+	if err := flags.place.into(&request); err != nil {
+		return err
+	}
+	if from != nil {
+		fromTemplate(cmd, &request, *from)
 	}
 	if flags.name != "" {
 		if err := vm.ValidateName(flags.name); err != nil {
 			return err
 		}
 	}
-	s, err := a.open(ctx)
+	s, err := a.open(cmd.Context())
 	if err != nil {
 		return err
 	}
-	key := flags.key
-	if key == "" {
-		pair, err := remote.GenerateKeyPair(a.paths.SSHDir, "")
-		if err != nil {
-			return err
-		}
-		key = pair.Private
+	request.Name = cmp.Or(request.Name, vm.NewName("", s.Azure.Clock().Now()))
+	request.ResourceGroup = cmp.Or(s.Azure.Target().ResourceGroup, config.DefaultResourceGroup)
+	if pool {
+		return a.carryOutPool(cmd.Context(), s, request, flags.pool, way)
 	}
-	show := term.NewProgress(a.streams, a.progress)
-	defer show.Close()
-	display := progress.New(len(launch.Stages()), show.Sink)
-	plan, err := s.Launcher.Plan(ctx, launch.Request{
-		Config: vm.Config{
-			Name:          cmp.Or(flags.name, vm.NewName("", s.Azure.Clock().Now())),
-			ResourceGroup: cmp.Or(s.Azure.Target().ResourceGroup, config.DefaultResourceGroup),
-			Region:        flags.region, Size: cmp.Or(flags.size, s.config.VMSize()), Image: flags.image,
-			Zone: flags.zone, AdminUsername: flags.admin, OSDiskSizeGB: flags.diskSize, DataDisks: flags.disks(),
-			Spot: flags.spot, Identity: flags.identity, Tags: flags.tags,
-		},
-		KeyPath: key, SSHSource: cmp.Or(flags.source, s.config.SSHSource), Repository: repository, SSHTimeout: flags.wait,
-	}, display)
-	if err != nil {
-		return err
-	}
-	if flags.dryRun {
-		return a.output.Print(planView(s, plan))
-	}
-	a.showPlan(s, plan)
-	if !flags.yes {
-		if err := a.streams.Confirm(ctx, "Create it?", "--yes"); err != nil {
-			return err
-		}
-	}
-	result, err := s.Launcher.Run(ctx, plan, display)
-	if err != nil {
-		return err
-	}
-	show.Close()
-	for _, w := range result.Warnings {
-		a.say("warning: " + w)
-	}
-	if err := (config.File{Path: a.paths.Config}).Set(ctx, "last_vm_name", result.VM.Name); err != nil {
-		a.say("warning: the VM's name is not remembered: " + err.Error())
-	}
-	if connect {
-		return a.connect(ctx, s, result.Host, vm.Match{VM: result.VM}, false, nil)
-	}
-	v := showView(result.VM)
-	v.Note = "connect with 'azlin connect " + result.VM.Name + "'"
-	return a.output.Print(v)
-}
-
-// planLine is one line of what is about to be created.
-type planLine struct{ name, value string }
-
-func planLines(s *session, p *launch.Plan) []planLine {
-	c := p.Config
-	where := s.context.Name
-	if where == "" {
-		where = "the current subscription of the " + s.method
-	}
-	sources := make([]string, len(c.SSHSources))
-	for n, source := range c.SSHSources {
-		sources[n] = source.String()
-	}
-	lines := []planLine{
-		{"context", where},
-		{"subscription", s.Azure.SubscriptionID()},
-		{"resource group", c.ResourceGroup},
-		{"region", c.Region},
-		{"name", c.Name},
-		{"size", c.Size},
-		{"image", cmp.Or(c.Image, "Ubuntu 24.04")},
-		{"SSH admitted from", strings.Join(sources, ", ")},
-	}
-	if c.Zone != "" {
-		lines = append(lines, planLine{"zone", c.Zone})
-	}
-	lines = append(lines, machineLines(c)...)
-	if p.Repository != nil {
-		lines = append(lines, planLine{"repository", p.Repository.URL + " → ~/" + p.Repository.Name})
-	}
-	lines = append(lines, quotaLines(p)...)
-	lines = append(lines, priceLines(p)...)
-	if p.Resumes {
-		lines = append(lines, planLine{"resumes", "an earlier launch of this VM that was cut off"})
-	}
-	return lines
-}
-
-// machineLines are what was asked for beyond a size.
-func machineLines(c vm.Config) []planLine {
-	var lines []planLine
-	if c.Spot {
-		lines = append(lines, planLine{"spot", "yes: Azure may stop it at any time"})
-	}
-	if c.OSDiskSizeGB > 0 {
-		lines = append(lines, planLine{"OS disk", fmt.Sprintf("%d GB", c.OSDiskSizeGB)})
-	}
-	for n, d := range c.DataDisks {
-		lines = append(lines, planLine{fmt.Sprintf("data disk %d", n+1), fmt.Sprintf("%d GB", d.SizeGB)})
-	}
-	if c.Identity != "" {
-		lines = append(lines, planLine{"identity", c.Identity})
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Tags)) {
-		lines = append(lines, planLine{"tag " + name, c.Tags[name]})
-	}
-	return lines
-}
-
-// showPlan tells a person what is about to be created, and where.
-func (a *app) showPlan(s *session, p *launch.Plan) {
-	for _, l := range planLines(s, p) {
-		a.say(fmt.Sprintf("  %-18s %s", l.name, l.value))
-	}
-}
-
-func planView(s *session, p *launch.Plan) term.View {
-	lines := planLines(s, p)
-	data := map[string]any{}
-	for _, l := range lines {
-		data[strings.ReplaceAll(strings.ToLower(l.name), " ", "_")] = l.value
-	}
-	data["price"], data["quota"] = planPriceOf(p), p.Quota
-	if len(p.Notes) > 0 {
-		data["notes"] = p.Notes
-	}
-	return term.View{Data: data, Grid: term.Rows(lines, []term.Column[planLine]{
-		{Name: "property", Value: func(l planLine) string { return l.name }},
-		{Name: "value", Value: func(l planLine) string { return l.value }},
-	})}
+	return a.carryOut(cmd.Context(), s, request, way)
 }

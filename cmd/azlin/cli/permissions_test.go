@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/permission"
@@ -64,12 +65,49 @@ func useEverything(p *person, group string, into map[string]map[string]bool) {
 	p.needed("show", into, "show one"+in)
 	p.needed("exec", into, "exec one"+in+" -- true")
 	p.needed("connect", into, "connect one"+in+" -- true")
+	p.needed("proxy", into, "proxy one"+in)
+	p.needed("ssh-config", into, "ssh-config --yes"+in)
+	p.needed("logs", into, "logs one"+in, "logs one --source tools"+in)
 	p.needed("session", into, "session one work"+in, "session one"+in, "session one --clear"+in)
+	p.needed("tag add", into, "tag add one team=web"+in)
+	p.needed("tag list", into, "tag list one"+in)
+	p.needed("tag remove", into, "tag remove one team"+in)
+	p.needed("template create", into, "template create kept --replace --from-vm one"+in)
+	p.needed("code", into, "code one --yes --program true"+in)
+	p.needed("tunnel open", into, "tunnel open one -L 0:22"+in)
+	p.must("tunnel", "close", "--all")
+	p.needed("restore", into, "restore --dry-run"+in)
+	p.needed("status", into, "status"+in, "status one"+in)
+	p.needed("resize", into, "resize two Standard_B2ms --yes"+in)
+	p.needed("why", into, "why one"+in)
+	p.needed("clone", into, "clone one --yes"+in)
+	p.needed("image bake", into, "image bake one --name base --yes"+in)
+	p.needed("image list", into, "image list"+in)
+	p.needed("image delete", into, "image delete base --yes"+in)
+	p.needed("update", into, "update one --tools git"+in)
+	p.needed("os-update", into, "os-update one"+in)
+	p.needed("cleanup", into, "cleanup"+in)
+	p.needed("keys list", into, "keys list"+in, "keys list one"+in)
+	p.needed("keys rotate", into, "keys rotate one --yes"+in)
 	p.needed("stop", into, "stop two"+in)
 	p.needed("start", into, "start two"+in)
 	p.needed("restart", into, "restart two"+in)
+	p.needed("operations list", into, "operations list"+in)
+	p.needed("stop", into, "stop two --no-wait"+in)
+	p.needed("operations show", into, "operations show two"+in)
+	p.needed("operations resume", into, "operations resume two"+in)
+	p.must(words("new --name old --yes --no-auto-connect --tools none" + in)...)
+	p.must(words("stop old" + in)...)
+	p.must(words("tag add two azlin-protected=yes" + in)...)
+	p.must("emulator", "clock", "advance", "40d")
+	p.needed("prune", into, "prune --yes"+in)
 	p.needed("kill", into, "kill one --yes"+in)
 	p.needed("killall", into, "killall --yes"+cmp.Or(in, " -g azlin-rg"))
+	// Where there is a Bastion, new VMs are private: it goes again.
+	p.needed("bastion create", into, "bastion create --name hub --yes"+in)
+	p.needed("bastion list", into, "bastion list"+in)
+	p.needed("bastion status", into, "bastion status hub"+in)
+	p.needed("bastion delete", into, "bastion delete hub --yes"+in)
 	p.needed("init", into, "init --group other --region eastus --size Standard_B2s --name spare")
 	p.needed("sizes", into, "sizes")
 	p.needed("regions", into, "regions")
@@ -78,6 +116,80 @@ func useEverything(p *person, group string, into map[string]map[string]bool) {
 	p.needed("doctor", into, "doctor")
 	p.needed("auth test", into, "auth test")
 	p.needed("auth permissions", into, "auth permissions"+in)
+}
+
+// orphans makes one of each kind in a seeded group.
+func (p *person) orphans(group string) {
+	p.t.Helper()
+	status, err := emulator.Read(p.t.Context(), filepath.Join(p.home, ".azlin", "emulator"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	door, err := doorOf(status)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	base := "/subscriptions/" + status.SubscriptionID + "/resourceGroups/" + group + "/providers/"
+	const disks, network = "2023-04-02", "2024-05-01"
+	empty := map[string]any{"creationData": map[string]any{"createOption": "Empty"}, "diskSizeGB": 32}
+	send := func(method, path, version string, properties map[string]any) {
+		p.t.Helper()
+		var body any
+		if method == "PUT" {
+			body = map[string]any{"location": "westus2", "tags": map[string]any{"managed-by": "azlin"}, "properties": properties}
+		}
+		if _, err := door.Do(p.t.Context(), method, base+path, version, body); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	send("PUT", "Microsoft.Compute/disks/spare", disks, empty)
+	send("PUT", "Microsoft.Compute/disks/gone", disks, empty)
+	send("PUT", "Microsoft.Compute/snapshots/of-gone", disks, map[string]any{"creationData": map[string]any{"createOption": "Copy", "sourceResourceId": base + "Microsoft.Compute/disks/gone"}})
+	send("DELETE", "Microsoft.Compute/disks/gone", disks, nil)
+	send("PUT", "Microsoft.Network/networkSecurityGroups/spare", network, map[string]any{})
+	send("PUT", "Microsoft.Network/publicIPAddresses/spare", network, map[string]any{})
+	send("PUT", "Microsoft.Network/networkInterfaces/spare", network, map[string]any{"ipConfigurations": []any{
+		map[string]any{"name": "c", "properties": map[string]any{"subnet": map[string]any{"id": base + "Microsoft.Network/virtualNetworks/" + group + "-vnet/subnets/default"}}},
+	}})
+	for range 500 { // the disk is on its way out
+		if p.must("cleanup", "--older-than", "0s", "-g", group, "-o", "json", "--jq", ".total_found") == "5\n" {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	p.t.Error("the orphans are not found")
+}
+
+// lockOut takes the operators' rules of a VM away.
+func (p *person) lockOut(group, vm string) {
+	p.t.Helper()
+	status, err := emulator.Read(p.t.Context(), filepath.Join(p.home, ".azlin", "emulator"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	door, err := doorOf(status)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	const version = "2024-05-01"
+	nsg := "/subscriptions/" + status.SubscriptionID + "/resourceGroups/" + group + "/providers/Microsoft.Network/networkSecurityGroups/" + vm + "-nsg"
+	resp, err := door.Do(p.t.Context(), "GET", nsg, version, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var found struct {
+		Properties struct {
+			SecurityRules []struct{ ID string }
+		}
+	}
+	if err := json.Unmarshal(resp.Body, &found); err != nil {
+		p.t.Fatal(err)
+	}
+	for _, r := range found.Properties.SecurityRules {
+		if _, err := door.DoOperation(p.t.Context(), "DELETE", r.ID, version, nil, nil); err != nil {
+			p.t.Fatal(err)
+		}
+	}
 }
 
 // TestNeedsAreWhatIsSent holds the table of package permission against what the commands need in the
@@ -97,7 +209,7 @@ func TestNeedsAreWhatIsSent(t *testing.T) {
 	p.needed("destroy", sent, "destroy doomed --yes")
 
 	// The rare cases: a VM whose key is not known, and one whose key is to be learnt anew.
-	p.must("emulator", "seed", "--vms", "1", "--group", "seeded")
+	p.must("emulator", "seed", "--vms", "10", "--group", "seeded")
 	p.must("new", "--name", "three", "--yes", "--no-auto-connect", "-g", "team")
 	for _, command := range []string{"exec", "connect"} {
 		if err := os.Remove(filepath.Join(p.home, ".azlin", "known_hosts")); err != nil {
@@ -105,7 +217,58 @@ func TestNeedsAreWhatIsSent(t *testing.T) {
 		}
 		p.needed(command, rarely, command+" vm-001 -g seeded -- true")
 	}
+	if err := os.Remove(filepath.Join(p.home, ".azlin", "known_hosts")); err != nil {
+		t.Fatal(err)
+	}
+	p.needed("status", rarely, "status vm-003 -g seeded --timeout 1m")
+	p.needed("tunnel open", rarely, "tunnel open vm-009 -g seeded -L 0:22")
+	p.needed("code", rarely, "code vm-010 -g seeded --yes --program true")
+	p.needed("restore", rarely, "restore vm-004 -g seeded --dry-run --timeout 1m")
+	p.needed("keys list", rarely, "keys list vm-005 -g seeded --timeout 1m")
+	p.needed("keys rotate", rarely, "keys rotate vm-006 -g seeded --yes")
+	p.needed("update", rarely, "update vm-007 -g seeded --tools git --timeout 1m")
+	p.needed("os-update", rarely, "os-update vm-008 -g seeded --timeout 1m")
+	p.orphans("seeded")
+	p.needed("cleanup", rarely, "cleanup --delete --yes --older-than 0s -g seeded")
+	p.needed("logs", rarely, "logs vm-002 -g seeded", "logs vm-002 -g seeded --source serial")
 	p.needed("connect", rarely, "connect three -g team --forget-host-key -- true")
+	// A VM that is stopped, and one that does not admit the operator any more.
+	p.must("stop", "three", "-g", "team")
+	p.needed("connect", rarely, "connect three -g team --yes -- true")
+	p.lockOut("team", "three")
+	p.must("config", "set", "ssh_timeout", "2s")
+	p.needed("connect", rarely, "connect three -g team --yes -- true")
+	p.must("config", "unset", "ssh_timeout")
+	p.must("emulator", "seed", "--vms", "1", "--group", "broken")
+	p.needed("why", rarely, "why vm-001 -g broken --timeout 1m")
+	p.must("emulator", "seed", "--vms", "1", "--group", "idle")
+	p.needed("prune", rarely, "prune -g idle --dry-run --timeout 1m")
+	p.must("bastion", "create", "-g", "team", "--yes")
+	for _, command := range []string{"exec three -g team --bastion -- true", "connect three -g team --bastion -- true", "proxy three -g team --bastion", "logs three -g team --bastion"} {
+		p.needed(words(command)[0], rarely, command)
+	}
+	// And private VMs with a gateway of their own, the last of which takes that along.
+	p.must("bastion", "create", "-g", "hidden", "--yes")
+	p.needed("new", rarely, "new --name private --nat-gateway --tools none --yes --no-auto-connect -g hidden")
+	p.needed("new", rarely,
+		"new --name ci --pool 1 --public --tools none --yes -g hidden",
+		"new --name ci --pool 2 --ssh-source 203.0.113.0/24 --tools none --yes -g hidden") // the operator has moved
+	p.needed("status", rarely, "status private -g hidden")
+	p.needed("prune", rarely, "prune --dry-run -g hidden")
+	p.needed("why", rarely, "why private -g hidden")
+	p.needed("clone", rarely, "clone private --yes -g hidden")
+	p.must("kill", "private-clone", "--yes", "-g", "hidden")
+	p.needed("update", rarely, "update private --tools git -g hidden")
+	p.needed("os-update", rarely, "os-update private -g hidden")
+	p.needed("keys list", rarely, "keys list private -g hidden")
+	p.needed("keys rotate", rarely, "keys rotate private -g hidden --yes")
+	p.needed("tunnel open", rarely, "tunnel open private -g hidden -L 0:22")
+	p.must("tunnel", "close", "--all")
+	p.needed("code", rarely, "code private -g hidden --yes --program true")
+	p.needed("restore", rarely, "restore private --dry-run -g hidden")
+	p.needed("kill", rarely, "kill private --yes -g hidden")
+	p.must("new", "--name", "private", "--nat-gateway", "--tools", "none", "--yes", "--no-auto-connect", "-g", "hidden")
+	p.needed("killall", rarely, "killall --yes -g hidden")
 	needs, err := permission.Needs()
 	if err != nil {
 		t.Fatal(err)
@@ -121,6 +284,7 @@ func TestNeedsAreWhatIsSent(t *testing.T) {
 			delete(sent[n.Command], "group "+a)
 			// Of what exists in groups, whole subscriptions are listed when one may.
 			delete(sent[n.Command], "subscription "+a)
+			delete(sent[n.Command], "subscription "+strings.Replace(a, "/resourceGroups/resources/", "/resources/", 1))
 			delete(rarely[n.Command], "group "+a)
 			delete(rarely[n.Command], "subscription "+a)
 		}
@@ -129,12 +293,14 @@ func TestNeedsAreWhatIsSent(t *testing.T) {
 				t.Errorf("%s does not need %s on the subscription", n.Command, a)
 			}
 			delete(sent[n.Command], "subscription "+a)
+			delete(rarely[n.Command], "subscription "+a)
 		}
 		for _, a := range n.Rarely {
 			if !rarely[n.Command]["group "+a] {
 				t.Errorf("%s does not even rarely need %s", n.Command, a)
 			}
 			delete(rarely[n.Command], "group "+a)
+			delete(rarely[n.Command], "subscription "+a) // as above
 		}
 	}
 	for command, c := range treeCases() {

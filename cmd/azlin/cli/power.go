@@ -12,7 +12,6 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/progress"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -36,7 +35,7 @@ func newPowerCommand(a *app, verb, short string, flags *powerFlags, call powerCa
 			return a.power(cmd.Context(), args, verb, *flags, call)
 		},
 	}
-	cmd.Flags().BoolVar(&flags.noWait, "no-wait", false, "return as soon as Azure has accepted it")
+	cmd.Flags().BoolVar(&flags.noWait, "no-wait", false, "return as soon as Azure has accepted it; 'azlin operations resume VM' waits for it")
 	return cmd
 }
 
@@ -71,29 +70,27 @@ func (a *app) power(ctx context.Context, names []string, verb string, flags powe
 	if err != nil {
 		return err
 	}
-	show := term.NewProgress(a.streams, a.progress)
-	display := progress.New(1, show.Sink)
-	display.StartStage(progress.Stage{Name: verb, Description: verb + " " + summaryOf(targets)})
 	results := make([]vm.LifecycleResult, len(targets))
-	group := errgroup.Group{}
-	group.SetLimit(powerAtOnce)
-	for n, t := range targets {
-		group.Go(func() error {
-			options := vm.PowerOptions{NoWait: flags.noWait, KeepAllocation: flags.keep, Report: func(o azure.OperationState) {
-				_ = display.Update(fmt.Sprintf("%s: %s", t.Name, o.Status)) // the stage is open until all have ended
-			}}
-			results[n], _ = call(s.VMs, ctx, t.ResourceGroup, t.Name, options) // the result holds the error
-			return nil
-		})
+	var sum vm.LifecycleSummary
+	a.stage(verb, verb+" "+summaryOf(targets), func(report func(string)) string {
+		group := errgroup.Group{}
+		group.SetLimit(powerAtOnce)
+		for n, t := range targets {
+			group.Go(func() error {
+				options := vm.PowerOptions{NoWait: flags.noWait, KeepAllocation: flags.keep, Report: func(o azure.OperationState) {
+					report(fmt.Sprintf("%s: %s", t.Name, o.Status))
+				}}
+				results[n], _ = call(s.VMs, ctx, t.ResourceGroup, t.Name, options) // the result holds the error
+				return nil
+			})
+		}
+		_ = group.Wait() // no function returns one
+		sum = vm.Summarize(results)
+		return failedOf(sum.Failed, sum.Total)
+	})
+	if err := s.rememberPower(results); err != nil {
+		a.say("warning: 'azlin operations' will not know of this: " + err.Error())
 	}
-	_ = group.Wait() // no function returns one
-	sum := vm.Summarize(results)
-	if sum.Failed == 0 {
-		_ = display.CompleteStage() // it is open
-	} else {
-		_ = display.FailStage(fmt.Sprintf("%d of %d failed", sum.Failed, sum.Total)) // it is open
-	}
-	show.Close()
 	if err := a.output.Print(powerView(sum)); err != nil {
 		return err
 	}

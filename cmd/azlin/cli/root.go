@@ -57,9 +57,11 @@ Without an Azure account, try all of it on the local emulator:
 		&cobra.Group{ID: groupEmulator, Title: "Trying it without an Azure account:"},
 	)
 	for _, c := range []*cobra.Command{
-		newNewCommand(a), newListCommand(a), newShowCommand(a), newConnectCommand(a), newExecCommand(a),
+		newNewCommand(a), newListCommand(a), newShowCommand(a), newConnectCommand(a), newExecCommand(a), newProxyCommand(a), newSSHConfigCommand(a),
 		newStartCommand(a), newStopCommand(a), newRestartCommand(a), newAdoptCommand(a), newKillCommand(a), newKillallCommand(a), newDestroyCommand(a),
-		newSessionCommand(a), newHistoryCommand(a), newLastCommand(a),
+		newOperationsCommand(a), newLogsCommand(a), newSessionCommand(a), newHistoryCommand(a), newLastCommand(a), newBastionCommand(a),
+		newRestoreCommand(a), newTunnelCommand(a), newCodeCommand(a),
+		newStatusCommand(a), newTagCommand(a), newTemplateCommand(a), newKeysCommand(a), newCleanupCommand(a), newUpdateCommand(a), newOSUpdateCommand(a), newResizeCommand(a), newCloneCommand(a), newImageCommand(a), newPruneCommand(a), newWhyCommand(a),
 	} {
 		c.GroupID = groupVM
 		root.AddCommand(c)
@@ -76,7 +78,7 @@ Without an Azure account, try all of it on the local emulator:
 	}
 	emulatorCommand := newEmulatorCommand(a)
 	emulatorCommand.GroupID = groupEmulator
-	root.AddCommand(emulatorCommand, newVersionCommand(a), newExitCodesTopic())
+	root.AddCommand(emulatorCommand, newSelftestCommand(a), newVersionCommand(a), newExitCodesTopic())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,10 @@ func TestMain(m *testing.M) {
 		// The background process of an emulator that a test started in this binary.
 		os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
 	}
+	// The ProxyCommand of an ssh, what a new window runs, and the process behind a tunnel, that a test started.
+	if len(os.Args) > 1 && slices.Contains([]string{"proxy", "connect", "tunnel"}, os.Args[1]) {
+		os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
+	}
 	testscript.Main(m, map[string]func(){
 		"azlin": func() {
 			os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
@@ -33,8 +38,13 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command as a user would, each script in a home directory and with an emulator of
 // its own.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	params := scriptParams()
+	params.Dir = "testdata/script"
+	testscript.Run(t, params)
+}
+
+func scriptParams() testscript.Params {
+	return testscript.Params{
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
@@ -43,14 +53,21 @@ func TestScripts(t *testing.T) {
 			"terminal": openTerminal,
 			"type":     typeLine,
 			"screen":   waitForScreen,
+			"cuts":     cut,
+			"killed":   killed,
 
 			"devices":   setDevices,
 			"decide":    decideDevice,
 			"challenge": challengeAll,
 			"typefile":  typeFile,
 			"proxy":     behindProxy,
+			"azure":     askAzure,
+
+			"server": serveEcho,
+			"say":    sayTo,
+			"keep":   keepOutput,
 		},
-	})
+	}
 }
 
 func setup(env *testscript.Env) error {
@@ -64,6 +81,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 	env.Setenv("TMUX_TMPDIR", env.WorkDir)
 	env.Setenv("TERM", "xterm-256color")
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would keep each azlin for a second after its end
 	env.Defer(func() {
 		// What a script started in the background must not outlive it.
 		dir := filepath.Join(home, ".azlin", "emulator")

@@ -3,11 +3,14 @@ package cli
 import (
 	"cmp"
 	"context"
+	"path/filepath"
 	"strings"
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/config"
+	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/remote"
 )
 
 // session is one command's way to Azure: what it works on, resolved once, and the client for it.
@@ -42,7 +45,13 @@ func (a *app) resolve(ctx context.Context) (destination, error) {
 	}
 	d.config, d.context = settings.Config, settings.Context
 	d.options = azlin.Options{
-		StateDir: a.paths.Dir, AgentSocket: a.env.SSHAuthSock, Context: d.context.Name, Log: a.log,
+		StateDir: a.paths.Dir, AgentSocket: a.env.SSHAuthSock, Context: d.context.Name, Log: a.log, ProxyCommand: proxyCommand(d.context.Name),
+		Launch: launch.Defaults{
+			Size: d.config.VMSize(), SSHSource: d.config.SSHSource, KeyPath: filepath.Join(a.paths.SSHDir, remote.DefaultKeyName),
+		},
+		Access:       a.lent(),
+		Patience:     d.config.OperationPatience(),
+		SSHLimits:    sshLimits(d.config),
 		EchoServices: d.config.EchoServices, Notifier: a.notifier(d.config), SessionNames: d.config.SessionNames, ReadOnly: d.context.ReadOnly,
 		Target: azure.Target{
 			TenantID:       settings.TenantID.Text(),
@@ -61,6 +70,12 @@ func (a *app) resolve(ctx context.Context) (destination, error) {
 	d.auth = a.environmentAuth(d.options.Target)
 	d.auth.Cloud = d.options.Target.Cloud
 	return d, nil
+}
+
+// sshLimits are how long a VM may be silent.
+func sshLimits(c config.Config) remote.Limits {
+	d := c.SSHPatience()
+	return remote.Limits{Connect: d, Handshake: d, KeepAlive: d}
 }
 
 // open resolves the target of the command and makes the client for it.

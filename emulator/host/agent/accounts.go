@@ -195,6 +195,26 @@ func (t tree) addGroups(a account, groups []string) error {
 	return os.WriteFile(t.path("etc/group"), []byte(strings.Join(lines, "\n")+"\n"), 0o644)
 }
 
+// addGroup makes a group that is not there.
+func (t tree) addGroup(name string) error {
+	if !cloudinit.ValidUserName(name) {
+		return fmt.Errorf("invalid group name %q", name)
+	}
+	data, err := t.read("etc/group")
+	if err != nil {
+		return err
+	}
+	text := "\n" + string(data)
+	if strings.Contains(text, "\n"+name+":") {
+		return nil
+	}
+	id := 1100
+	for strings.Contains(text, fmt.Sprintf(":%d:", id)) {
+		id++
+	}
+	return t.appendLine("etc/group", fmt.Sprintf("%s:x:%d:", name, id))
+}
+
 func (t tree) makeHome(a account) error {
 	home := t.path(a.Home)
 	if err := os.MkdirAll(filepath.Dir(home), 0o755); err != nil {

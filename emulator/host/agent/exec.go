@@ -39,6 +39,9 @@ func (s *server) exec(call *wire.Conn, e wire.Exec, files []*os.File) error {
 	if err != nil {
 		return err
 	}
+	if by := variable(e.Env, "SUDO_USER"); s.admin != nil && by != "" {
+		s.admin.noteSudo(by, attr.Dir, variable(e.Env, "SUDO_COMMAND"))
+	}
 	if err := streams.announce(call); err != nil {
 		s.reaper.signal(cmd, syscall.SIGHUP)
 	}

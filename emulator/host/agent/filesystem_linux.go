@@ -139,19 +139,28 @@ func mountKept(base, root string) error {
 
 // mountOverlays makes /etc, /opt and /usr/local the host's with the VM's changes on top.
 func mountOverlays(boot wire.Boot, root string) error {
-	for _, o := range []struct{ lower, name, target string }{
-		{boot.Template, "etc", "etc"},
-		{"/opt", "opt", "opt"},
-		{"/usr/local", "local", "usr/local"},
+	for _, o := range []struct {
+		name, target string
+		lower        []string // the one on top first
+	}{
+		{"etc", "etc", []string{filepath.Join(boot.Template, TemplateEtc)}},
+		{"opt", "opt", []string{"/opt"}},
+		{"local", "usr/local", []string{filepath.Join(boot.Template, TemplateLocal), "/usr/local"}},
 	} {
 		upper := filepath.Join(boot.Root, dirUpper, o.name)
-		if _, err := os.Stat(o.lower); err != nil {
+		var lower []string
+		for _, dir := range o.lower {
+			if _, err := os.Stat(dir); err == nil {
+				lower = append(lower, escapeOverlay(dir))
+			}
+		}
+		if lower == nil {
 			if err := bind(upper, root, o.target, false); err != nil {
 				return err
 			}
 			continue
 		}
-		options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s,userxattr", escapeOverlay(o.lower), escapeOverlay(upper),
+		options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s,userxattr", strings.Join(lower, ":"), escapeOverlay(upper),
 			escapeOverlay(filepath.Join(boot.Root, dirWork, o.name)))
 		if err := mountNew(root, o.target, "overlay", unix.MS_NODEV|unix.MS_NOSUID, options); err != nil {
 			return err

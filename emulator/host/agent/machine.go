@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
@@ -27,6 +26,7 @@ type machine struct {
 	instance string // cloud-init's directory of this instance, below the tree
 	fresh    bool   // the instance's first boot
 	status   *status
+	logs     logFiles
 
 	mu     sync.Mutex
 	agents map[string]*wire.Conn // the running agents of login users
@@ -105,6 +105,7 @@ func (m *machine) start() error {
 			return err
 		}
 	}
+	m.logBoot()
 	if err := m.cloudInitEarly(); err != nil {
 		return fmt.Errorf("cloud-init: %w", err)
 	}
@@ -189,8 +190,17 @@ func (m *machine) handle(call *wire.Conn, req wire.Request) error {
 		}
 		return call.Send(wire.Event{})
 	case wire.OpNote:
-		stamp := time.Now().UTC().Format("2006-01-02T15:04:05.000000+00:00")
-		return m.tree.appendLine("var/log/auth.log", stamp+" "+m.boot.Hostname+" "+strings.ReplaceAll(req.Note, "\n", " "))
+		uid := "(uid=0)"
+		if who, err := m.tree.lookup(req.User); err == nil {
+			uid = fmt.Sprintf("(uid=%d)", who.UID)
+		}
+		var text strings.Builder
+		for _, note := range req.Notes {
+			from, what, _ := strings.Cut(strings.ReplaceAll(note, "\n", " "), ": ")
+			text.WriteString(m.syslogLine(from, strings.ReplaceAll(what, "(uid=?)", uid)))
+		}
+		m.logs.add(m.tree, authLog, text.String())
+		return nil
 	case wire.OpReboot, wire.OpHalt:
 		if err := call.Send(wire.Event{}); err != nil {
 			return err

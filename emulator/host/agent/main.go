@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/azlin-dev/azlin/emulator/host/software"
 )
 
 // Marker is the first argument of every process of this package; the second is its role.
@@ -60,8 +62,21 @@ func Run(role string, args []string) int {
 	case roleSystemctl:
 		return runSystemctl(args)
 	}
+	if software.Known(role) {
+		return runSoftware(role, args)
+	}
 	fmt.Fprintf(os.Stderr, "unknown role %q\n", role)
 	return 2
+}
+
+// runSoftware is one of the programs that would fetch from outside.
+func runSoftware(name string, args []string) int {
+	s := software.System{
+		Shim: ShimPath, UID: os.Getuid(), Env: os.Environ(),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Exec: func(path string, argv []string) error { return syscall.Exec(path, argv, os.Environ()) },
+	}
+	return s.Run(name, args)
 }
 
 func report(what string, err error) int {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
+	"github.com/azlin-dev/azlin/emulator/host/software"
 )
 
 // systemFiles are the files of /etc in which an Ubuntu VM differs from whatever the host is.
@@ -97,6 +99,9 @@ func (m *machine) seedSystem() error {
 			if err := m.setTimezone("Etc/UTC"); err != nil {
 				return err
 			}
+			if err := m.write("var/lib/dpkg/status", software.BaseStatus(), 0o644); err != nil {
+				return err
+			}
 		}
 		if err := m.write("var/lib/azlin-seeded", "", 0o600); err != nil {
 			return err
@@ -108,6 +113,9 @@ func (m *machine) seedSystem() error {
 		return err
 	}
 	if err := m.write("etc/hostname", name+"\n", 0o644); err != nil {
+		return err
+	}
+	if err := m.dropForeignKeys(); err != nil {
 		return err
 	}
 	for _, key := range m.boot.HostKeys {
@@ -123,6 +131,20 @@ func (m *machine) seedSystem() error {
 		}
 	}
 	return nil
+}
+
+// dropForeignKeys removes the host keys that this instance's disk began with, be it another instance's or an image's, as
+// cloud-init does (ssh_deletekeys): two machines must not show the same key.
+func (m *machine) dropForeignKeys() error {
+	was, err := os.ReadFile(m.tree.path("var/lib/cloud/data/instance-id"))
+	if err == nil && strings.TrimSpace(string(was)) == m.instanceID() {
+		return nil
+	}
+	keys, err := filepath.Glob(m.tree.path("etc/ssh/ssh_host_*_key*"))
+	for _, key := range keys {
+		err = errors.Join(err, os.Remove(key))
+	}
+	return err
 }
 
 // write makes a file anew; a link in its place is replaced, not followed.

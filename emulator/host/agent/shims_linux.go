@@ -9,10 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shims are the programs whose work only pid 1 can do, or which the host may lack.
-var shims = [...]string{"sudo", "su", "cloud-init", "reboot", "shutdown", "poweroff", "halt", "systemctl"}
-
-// installShims puts the programs in /usr/local/bin, and over the host's own of the same name.
+// installShims makes the program that the links of /usr/local/bin lead to, and shows it in place of the host's own
+// of the names in shims. The others are found first, which has to do: each cover costs the boot a mount.
 func installShims() error {
 	bin := filepath.Join(agentDir, "bin")
 	for _, dir := range []string{bin, ownSocketDir, userSocketBase, "/run/lock", "/run/user", "/run/sshd", "/run/cloud-init"} {
@@ -24,16 +22,13 @@ func installShims() error {
 		return err
 	}
 	// The name it is called by is the role.
-	script := filepath.Join(bin, "shim")
-	content := fmt.Sprintf("#!/bin/sh\nexec %s/agent %s \"${0##*/}\" \"$@\"\n", agentDir, Marker)
+	const script = ShimPath
+	content := fmt.Sprintf("#!/bin/sh\n%sexec %s/agent %s \"${0##*/}\" \"$@\"\n", shimEnvironment, agentDir, Marker)
 	if err := os.WriteFile(script, []byte(content), 0o755); err != nil {
 		return err
 	}
 	covered := map[string]bool{}
 	for _, name := range shims {
-		if err := os.Symlink(script, filepath.Join("/usr/local/bin", name)); err != nil && !errors.Is(err, os.ErrExist) {
-			return err
-		}
 		for _, dir := range []string{"/usr/bin", "/usr/sbin"} {
 			if err := cover(filepath.Join(dir, name), script, covered); err != nil {
 				return err

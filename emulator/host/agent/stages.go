@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,8 +28,18 @@ func (m *machine) cloudInitEarly() error {
 	}
 	m.status = newStatus()
 	m.logf("Cloud-init v. %s running 'init-local' at %s. Up 0.10 seconds.", cloudInitVersion, utcNow())
-	if err := m.runScript("bootcmd", cloudinit.Script(m.config.Boot), len(m.config.Boot) > 0); err != nil {
-		m.status.fail(fmt.Errorf("bootcmd: %w", err))
+	if err := m.placeParts(); err != nil {
+		return err
+	}
+	if len(m.config.Boot) > 0 {
+		if err := m.runScript(filepath.Join(m.instance, "bootcmd"), cloudinit.Script(m.config.Boot)); err != nil {
+			m.status.fail(fmt.Errorf("('bootcmd', %w)", err))
+		}
+	}
+	for _, hook := range m.config.Boothooks {
+		if err := m.runScript(filepath.Join(m.instance, "boothooks", hook.Name), hook.Content); err != nil {
+			m.warnf("handlers.py", "Boothooks script %s failed: %v", hook.Name, err)
+		}
 	}
 	m.logf("Cloud-init v. %s running 'init' at %s. Up 0.20 seconds.", cloudInitVersion, utcNow())
 	m.announceHostKeys()
@@ -36,11 +47,15 @@ func (m *machine) cloudInitEarly() error {
 		return m.writeStatus(false)
 	}
 	for _, warning := range m.config.Warnings {
-		m.logf("WARNING: %s", warning)
-		m.status.fail(errors.New(warning))
+		m.warnf("handlers.py", "%s", warning)
 	}
 	for _, key := range m.config.Unknown {
-		m.logf("cc_unknown[WARNING]: the emulator does not act on %q", key)
+		m.logf("schema.py[WARNING]: the emulator does not act on %q", key)
+	}
+	for _, group := range m.config.Groups {
+		if err := m.tree.addGroup(group); err != nil {
+			m.warnf("cc_users_groups.py", "group %q: %v", group, err)
+		}
 	}
 	if err := m.nameAndZone(); err != nil {
 		m.status.fail(err)
@@ -54,18 +69,23 @@ func (m *machine) cloudInitEarly() error {
 
 // finish runs the stage final, while people may already log in, and tells when it is over.
 func (m *machine) finish() {
-	if m.fresh {
-		m.logf("Cloud-init v. %s running 'modules:final' at %s. Up 0.90 seconds.", cloudInitVersion, utcNow())
-		m.recordPackages()
+	m.logf("Cloud-init v. %s running 'modules:final' at %s. Up 0.90 seconds.", cloudInitVersion, utcNow())
+	if c := m.config; (len(c.Packages) > 0 || c.PackageUpdate || c.PackageUpgrade) && m.once("package_update_upgrade_install") {
+		m.installPackages()
+	}
+	if slices.ContainsFunc(m.config.Files, func(f cloudinit.File) bool { return f.Defer }) && m.once("write_files_deferred") {
 		m.writeFiles(true)
-		if err := m.runScript("runcmd", cloudinit.Script(m.config.Run), len(m.config.Run) > 0); err != nil {
-			m.status.fail(fmt.Errorf("runcmd: %w", err))
+	}
+	m.runParts("scripts_per_boot", perBootDir, m.config.PerBoot)
+	if len(m.config.PerInstance) > 0 && m.once("scripts_per_instance") {
+		m.runParts("scripts_per_instance", perInstanceDir, m.config.PerInstance)
+	}
+	if len(m.config.Scripts)+len(m.config.Run) > 0 && m.once("scripts_user") {
+		scripts := m.config.Scripts
+		if len(m.config.Run) > 0 {
+			scripts = append(slices.Clone(scripts), cloudinit.ScriptFile{Name: "runcmd", Content: cloudinit.Script(m.config.Run)})
 		}
-		for i, script := range m.config.Scripts {
-			if err := m.runScript(fmt.Sprintf("part-%03d", i+1), script, true); err != nil {
-				m.status.fail(fmt.Errorf("scripts-user: %w", err))
-			}
-		}
+		m.runParts("scripts_user", filepath.Join(m.instance, "scripts"), scripts)
 	}
 	message := m.config.FinalMessage
 	if message == "" {
@@ -80,12 +100,76 @@ func (m *machine) finish() {
 	_ = m.conn.Send(wire.Notice{Done: true}) // the emulator may have gone; then so do we
 }
 
+// once reports whether a module has to run that runs once for an instance. As in cloud-init it has run as soon as it
+// has begun: a restart in the middle leaves it as it is, and those after it run at the next boot.
+func (m *machine) once(module string) bool {
+	if _, err := os.Stat(m.tree.path(filepath.Join(m.instance, "boot-finished"))); err == nil {
+		return false
+	}
+	path := m.tree.path(filepath.Join(m.instance, "sem/config_"+module))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return false
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return false
+	}
+	return f.Close() == nil
+}
+
+// The directories of scripts that belong to no instance.
+const (
+	perBootDir     = "var/lib/cloud/scripts/per-boot"
+	perInstanceDir = "var/lib/cloud/scripts/per-instance"
+)
+
+// placeParts writes the scripts of the user data where they will be run from, at every boot and before anybody can log
+// in, as cloud-init does when it takes the user data apart.
+func (m *machine) placeParts() error {
+	for dir, scripts := range map[string][]cloudinit.ScriptFile{
+		perBootDir: m.config.PerBoot, perInstanceDir: m.config.PerInstance, filepath.Join(m.instance, "scripts"): m.config.Scripts,
+	} {
+		for _, s := range scripts {
+			if err := m.write(filepath.Join(dir, s.Name), s.Content, 0o700); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// runParts runs scripts in the order of their names, whatever becomes of those before, as cloud-init's runparts.
+func (m *machine) runParts(module, dir string, scripts []cloudinit.ScriptFile) {
+	if len(scripts) == 0 {
+		return
+	}
+	scripts = slices.Clone(scripts)
+	slices.SortStableFunc(scripts, func(a, b cloudinit.ScriptFile) int { return strings.Compare(a.Name, b.Name) })
+	var failed []string
+	for _, s := range scripts {
+		if err := m.runScript(filepath.Join(dir, s.Name), s.Content); err != nil {
+			m.warnf("subp.py", "Failed running /%s [%v]", filepath.Join(dir, s.Name), err)
+			failed = append(failed, s.Name)
+		}
+	}
+	if len(failed) > 0 {
+		m.warnf("cc_"+module+".py", "Failed to run module %s (scripts in /%s)", strings.ReplaceAll(module, "_", "-"), dir)
+		m.status.fail(fmt.Errorf("('%s', RuntimeError('Runparts: %d failures (%s) in %d attempted commands'))",
+			module, len(failed), strings.Join(failed, ", "), len(scripts)))
+	}
+}
+
+// instanceID is cloud-init's name of this instance.
+func (m *machine) instanceID() string {
+	if id := m.boot.InstanceID; id != "" && !strings.ContainsAny(id, "/\n") {
+		return id
+	}
+	return "iid-emulated"
+}
+
 // enterInstance prepares /var/lib/cloud and finds out whether this is the instance's first boot.
 func (m *machine) enterInstance() error {
-	id := m.boot.InstanceID
-	if id == "" || strings.ContainsAny(id, "/\n") {
-		id = "iid-emulated"
-	}
+	id := m.instanceID()
 	dir := filepath.Join("var/lib/cloud/instances", id)
 	if err := os.MkdirAll(m.tree.path(filepath.Join(dir, "scripts")), 0o755); err != nil {
 		return err
@@ -187,28 +271,37 @@ func (m *machine) writeFile(f cloudinit.File) error {
 	return chmod(path, f.Mode)
 }
 
-// recordPackages notes what apt would have installed: there is no network to fetch it from.
-func (m *machine) recordPackages() {
-	if len(m.config.Packages) == 0 && !m.config.PackageUpdate && !m.config.PackageUpgrade {
-		return
+// installPackages runs apt as cloud-init does.
+func (m *machine) installPackages() {
+	apt := func(module string, args ...string) {
+		line := "DEBIAN_FRONTEND=noninteractive apt-get --option=Dpkg::Options::=--force-confold --option=Dpkg::options::=--force-unsafe-io --assume-yes --quiet " +
+			strings.Join(args, " ")
+		if err := m.runScript(filepath.Join(m.instance, "apt"), "#!/bin/sh\nexec env "+line+"\n"); err != nil {
+			m.warnf("cc_package_update_upgrade_install.py", "%s failed: %v", module, err)
+			m.status.fail(fmt.Errorf("('package_update_upgrade_install', ProcessExecutionError(\"%s: %w\"))", line, err))
+		}
 	}
-	list := strings.Join(m.config.Packages, "\n") + "\n"
-	if err := m.write("var/lib/cloud/emulated-packages", list, 0o644); err != nil {
-		m.status.fail(err)
+	if m.config.PackageUpdate || m.config.PackageUpgrade || len(m.config.Packages) > 0 {
+		apt("update", "update")
 	}
-	m.logf("cc_package_update_upgrade_install[INFO]: recorded, not installed: %s", strings.Join(m.config.Packages, " "))
+	if m.config.PackageUpgrade {
+		apt("upgrade", "dist-upgrade")
+	}
+	if len(m.config.Packages) > 0 {
+		quoted := make([]string, len(m.config.Packages))
+		for i, name := range m.config.Packages {
+			quoted[i] = quoteWords([]string{name})
+		}
+		apt("install", append([]string{"install"}, quoted...)...)
+	}
 }
 
-// runScript runs a script of the instance as root; its output goes to the log and the console.
-func (m *machine) runScript(name, script string, wanted bool) error {
-	if !wanted {
-		return nil
-	}
+// runScript runs a script as root; its output goes to the log and the console.
+func (m *machine) runScript(file, script string) error {
 	if !m.boot.Isolated {
-		m.logf("%s: not run, for without isolation it would change the host", name)
+		m.logf("%s: not run, for without isolation it would change the host", filepath.Base(file))
 		return nil
 	}
-	file := filepath.Join(m.instance, "scripts", name)
 	if err := m.write(file, script, 0o700); err != nil {
 		return err
 	}
@@ -235,7 +328,7 @@ func (m *machine) runScript(name, script string, wanted bool) error {
 	// What a script leaves running may hold its output open; the stage ends with the script.
 	go m.logLines(out)
 	if exit := exitOf(<-cmd.done); exit.Code != 0 {
-		return fmt.Errorf("%s: exit code %d", name, exit.Code)
+		return fmt.Errorf("exit code %d", exit.Code)
 	}
 	return nil
 }
@@ -249,17 +342,8 @@ func (m *machine) logLines(out io.ReadCloser) {
 		if err != nil {
 			return
 		}
-		m.logf("%s", line)
+		m.printed(string(line))
 	}
-}
-
-// logf writes a line to cloud-init's logs and the serial console.
-func (m *machine) logf(format string, args ...any) {
-	line := fmt.Sprintf(format, args...)
-	for _, name := range []string{"var/log/cloud-init-output.log", "var/log/cloud-init.log"} {
-		_ = m.tree.appendLine(name, line) // a full disk must not stop the boot
-	}
-	_ = m.conn.Send(wire.Notice{Console: []byte(line + "\n")})
 }
 
 func utcNow() string { return time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000") }

@@ -18,9 +18,27 @@ type status struct {
 	mu     sync.Mutex
 	begun  time.Time
 	errors []string
+	warned []string
 }
 
 func newStatus() *status { return &status{begun: time.Now(), errors: []string{}} }
+
+// warn records what cloud-init recovered from.
+func (s *status) warn(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.warned = append(s.warned, text)
+}
+
+// recoverable is how status.json lists warnings.
+func (s *status) recoverable() map[string][]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.warned) == 0 {
+		return map[string][]string{}
+	}
+	return map[string][]string{"WARNING": slices.Clone(s.warned)}
+}
 
 // fail records an error; the stages go on, as cloud-init's do.
 func (s *status) fail(err error) {
@@ -39,9 +57,10 @@ const dataSource = "DataSourceAzure [seed=/dev/sr0]"
 
 // stage is the entry of one boot stage in status.json.
 type stage struct {
-	Errors   []string `json:"errors"`
-	Start    *float64 `json:"start"`
-	Finished *float64 `json:"finished"`
+	Errors   []string            `json:"errors"`
+	Warnings map[string][]string `json:"recoverable_errors"`
+	Start    *float64            `json:"start"`
+	Finished *float64            `json:"finished"`
 }
 
 // statusFile is status.json.
@@ -67,11 +86,13 @@ type resultFile struct {
 // writeStatus writes status.json; done says that the last stage is over.
 func (m *machine) writeStatus(done bool) error {
 	begun, now := seconds(m.status.begun), seconds(time.Now())
-	over := func() stage { return stage{Errors: []string{}, Start: &begun, Finished: &now} }
+	over := func() stage {
+		return stage{Errors: []string{}, Warnings: map[string][]string{}, Start: &begun, Finished: &now}
+	}
 	var f statusFile
 	f.V1.DataSource = dataSource
 	f.V1.InitLocal, f.V1.Init, f.V1.Config = over(), over(), over()
-	f.V1.Final = stage{Errors: m.status.all(), Start: &now}
+	f.V1.Final = stage{Errors: m.status.all(), Warnings: m.status.recoverable(), Start: &now}
 	if done {
 		f.V1.Final.Start, f.V1.Final.Finished = &begun, &now
 	} else {
@@ -94,10 +115,13 @@ func (m *machine) writeResult() error {
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-const cloudInitUsage = "usage: cloud-init status [--wait] [--long] [--format json|tabular]\n       cloud-init --version\n"
+const cloudInitUsage = "usage: cloud-init status [--wait] [--long] [--format json|tabular]\n       cloud-init clean [--logs] [--machine-id] [--seed] [--reboot]\n       cloud-init --version\n"
 
-// runCloudInit is the program cloud-init, as far as people ask it how the boot went.
+// runCloudInit is the program cloud-init, as far as people ask it how the boot went, and to forget that there was one.
 func runCloudInit(args []string) int {
+	if len(args) > 0 && args[0] == "clean" {
+		return cleanCloudInit(args[1:])
+	}
 	var wait, long, asJSON bool
 	for i, arg := range args {
 		switch {
@@ -129,9 +153,53 @@ func runCloudInit(args []string) int {
 	return printStatus(long, asJSON)
 }
 
-// printStatus prints and returns 0 for done or running, 1 for errors, as cloud-init status does.
+// cleanCloudInit forgets the instance, so that the next boot is a first one.
+func cleanCloudInit(args []string) int {
+	gone, reboot := []string{}, false
+	for _, arg := range args {
+		switch arg {
+		case "--logs", "-l":
+			gone = append(gone, "/var/log/cloud-init.log", "/var/log/cloud-init-output.log")
+		case "--seed", "-s":
+			gone = append(gone, "/var/lib/cloud/seed")
+		case "--machine-id":
+			if err := os.WriteFile("/etc/machine-id", []byte("uninitialized\n"), 0o444); err != nil {
+				fmt.Fprintf(os.Stderr, "ERROR: Could not remove /etc/machine-id: %v\n", err)
+				return 1
+			}
+		case "--reboot", "-r":
+			reboot = true
+		default:
+			fmt.Fprint(os.Stderr, cloudInitUsage)
+			return 2
+		}
+	}
+	entries, err := filepath.Glob("/var/lib/cloud/*")
+	for _, path := range append(gone, entries...) {
+		if path != "/var/lib/cloud/seed" || slices.Contains(gone, path) {
+			err = errors.Join(err, os.RemoveAll(path))
+		}
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "ERROR: Could not remove /var/lib/cloud: %v\n", err)
+		return 1
+	}
+	if reboot {
+		return runPower(roleReboot, nil)
+	}
+	return 0
+}
+
+// printStatus prints, and returns 0 for done or running, 1 for errors and 2 for what cloud-init recovered from, as
+// cloud-init status does.
 func printStatus(long, asJSON bool) int {
-	state, code, failures := "running", 0, []string{}
+	state, code, failures, warnings := "running", 0, []string{}, map[string][]string{}
+	var stages statusFile
+	if data, err := tree("").read("run/cloud-init/status.json"); err == nil && json.Unmarshal(data, &stages) == nil {
+		if stages.V1.Final.Warnings != nil {
+			warnings = stages.V1.Final.Warnings
+		}
+	}
 	if data, err := tree("").read("run/cloud-init/result.json"); err == nil {
 		var result resultFile
 		if err := json.Unmarshal(data, &result); err != nil {
@@ -140,13 +208,23 @@ func printStatus(long, asJSON bool) int {
 		}
 		state, failures = "done", append(failures, result.V1.Errors...)
 	}
-	if len(failures) > 0 {
+	extended := state
+	switch {
+	case len(failures) > 0:
+		extended = "error - " + state
 		state, code = "error", 1
+	case len(warnings) > 0:
+		extended = "degraded " + state
+		if state == "done" {
+			code = 2
+		}
 	}
 	if asJSON {
 		data, err := json.MarshalIndent(map[string]any{
 			"boot_status_code": "enabled-by-generator", "datasource": "azure", "detail": dataSource, "errors": failures,
-			"extended_status": state, "recoverable_errors": map[string]any{}, "status": state,
+			"extended_status": extended, "init": stages.V1.Init, "init-local": stages.V1.InitLocal, "last_update": utcNow(),
+			"modules-config": stages.V1.Config, "modules-final": stages.V1.Final, "recoverable_errors": warnings,
+			"stage": stages.V1.Stage, "status": state,
 		}, "", "  ")
 		if err != nil {
 			return 1
@@ -155,8 +233,28 @@ func printStatus(long, asJSON bool) int {
 		return code
 	}
 	fmt.Println("status: " + state)
-	if long {
-		fmt.Printf("extended_status: %s\ndetail: %s\nerrors: %q\n", state, dataSource, failures)
+	if !long {
+		return code
+	}
+	fmt.Printf("extended_status: %s\nboot_status_code: enabled-by-generator\nlast_update: %s\ndetail: %s\n", extended, utcNow(), dataSource)
+	printList := func(title string, lines []string) {
+		if len(lines) == 0 {
+			fmt.Println(title + " []")
+			return
+		}
+		fmt.Println(title)
+		for _, line := range lines {
+			fmt.Println("\t- " + line)
+		}
+	}
+	printList("errors:", failures)
+	if len(warnings) == 0 {
+		fmt.Println("recoverable_errors: {}")
+		return code
+	}
+	fmt.Println("recoverable_errors:")
+	for kind, lines := range warnings {
+		printList(kind+":", lines)
 	}
 	return code
 }

@@ -11,6 +11,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // MaxSize is the size in bytes that user data may have once it is unpacked.
@@ -27,17 +29,30 @@ type Config struct {
 	HostKeys       []HostKey
 	KeepHostKeys   bool // ssh_deletekeys: false
 	Files          []File
-	Packages       []string // recorded: nothing is installed
+	Packages       []string
 	PackageUpdate  bool
 	PackageUpgrade bool
-	Boot           []Command // at every boot, early
-	Run            []Command // once, last
-	Scripts        []string  // user data that is a script, run after Run
+	Boot           []Command    // at every boot, early
+	Run            []Command    // once, last
+	Scripts        []ScriptFile // run once with Run, in the order of their names
+	PerBoot        []ScriptFile // before those, at every boot
+	PerInstance    []ScriptFile // before those, once
+	Boothooks      []ScriptFile // early, at every boot
+	Groups         []string     // to make
 	Hostname       string
 	Timezone       string
 	FinalMessage   string
 	Unknown        []string // keys that were not understood, with their path
 	Warnings       []string // parts that were left out
+
+	merged *yaml.Node // the #cloud-config documents so far
+	parts  int
+}
+
+// ScriptFile is a program of the user data.
+type ScriptFile struct {
+	Name    string // of its file
+	Content string
 }
 
 // User is an entry of users.
@@ -101,16 +116,24 @@ func ValidUserName(name string) bool { return userName.MatchString(name) }
 // It fails for data it can make nothing of; what is merely unknown is listed in the result.
 func Parse(data []byte) (*Config, error) {
 	c := &Config{DefaultUser: true}
-	if err := c.part(data, 0); err != nil {
+	if err := c.part(data, partHeader{}, 0); err != nil {
 		return nil, err
 	}
+	if c.merged != nil {
+		c.keys(c.merged)
+		c.merged = nil
+	}
+	c.parts = 0
 	return c, nil
 }
+
+// partHeader is what a multipart says of a part; its zero value says nothing.
+type partHeader struct{ kind, name, merge string }
 
 // maxDepth is how deep multiparts may be nested.
 const maxDepth = 4
 
-func (c *Config) part(data []byte, depth int) error {
+func (c *Config) part(data []byte, header partHeader, depth int) error {
 	data, err := unpack(data)
 	if err != nil {
 		return err
@@ -123,10 +146,21 @@ func (c *Config) part(data []byte, depth int) error {
 	case strings.HasPrefix(head, "#cloud-config-archive"), strings.HasPrefix(head, "## template:"):
 		c.Warnings = append(c.Warnings, fmt.Sprintf("user data of kind %q is not emulated", strings.TrimSpace(line)))
 		return nil
-	case strings.HasPrefix(head, "#cloud-config"):
-		return c.yaml(data)
-	case strings.HasPrefix(head, "#!"):
-		c.Scripts = append(c.Scripts, string(data))
+	case header.kind == "text/x-shellscript-per-boot":
+		c.PerBoot = append(c.PerBoot, c.script(header, data))
+		return nil
+	case header.kind == "text/x-shellscript-per-instance", header.kind == "text/x-shellscript-per-once":
+		c.PerInstance = append(c.PerInstance, c.script(header, data))
+		return nil
+	case strings.HasPrefix(head, "#cloud-boothook"), header.kind == "text/cloud-boothook":
+		hook := c.script(header, data)
+		hook.Content = strings.TrimPrefix(strings.TrimLeft(hook.Content, " \t\r\n"), "#cloud-boothook\n")
+		c.Boothooks = append(c.Boothooks, hook)
+		return nil
+	case strings.HasPrefix(head, "#cloud-config"), header.kind == "text/cloud-config":
+		return c.yaml(data, header)
+	case strings.HasPrefix(head, "#!"), header.kind == "text/x-shellscript":
+		c.Scripts = append(c.Scripts, c.script(header, data))
 		return nil
 	case isMultipart(head):
 		if depth == maxDepth {
@@ -136,6 +170,21 @@ func (c *Config) part(data []byte, depth int) error {
 	}
 	c.Warnings = append(c.Warnings, fmt.Sprintf("unhandled non-multipart user data starting with %.20q", line))
 	return nil
+}
+
+// script names a part as cloud-init does: by its file name, else by its number.
+func (c *Config) script(header partHeader, data []byte) ScriptFile {
+	c.parts++
+	name := strings.Map(func(r rune) rune {
+		if r == '/' || r < ' ' {
+			return '_'
+		}
+		return r
+	}, header.name)
+	if name == "" || name == "." || name == ".." {
+		name = fmt.Sprintf("part-%03d", c.parts)
+	}
+	return ScriptFile{Name: name, Content: strings.ReplaceAll(string(data), "\r\n", "\n")}
 }
 
 // unpack undoes gzip.

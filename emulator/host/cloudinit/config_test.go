@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
 )
@@ -76,7 +77,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(cloudinit.Config{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -109,6 +110,75 @@ func TestParseKinds(t *testing.T) {
 	}
 	if _, err := cloudinit.Parse(make([]byte, cloudinit.MaxSize+1)); !errors.Is(err, cloudinit.ErrTooLarge) {
 		t.Errorf("too large: %v", err)
+	}
+}
+
+// parts makes a multipart of parts with headers of their own.
+func parts(list ...string) string {
+	var b strings.Builder
+	b.WriteString("Content-Type: multipart/mixed; boundary=\"XX\"\nMIME-Version: 1.0\n\n")
+	for _, p := range list {
+		b.WriteString("--XX\n" + p + "\n")
+	}
+	return b.String() + "--XX--\n"
+}
+
+func TestParseParts(t *testing.T) {
+	t.Parallel()
+	const ours = "Content-Type: text/cloud-config\n\n#cloud-config\nruncmd: [a]\nhostname: box\npackages: [p]\n"
+	for name, tt := range map[string]struct {
+		data string
+		want cloudinit.Config
+	}{
+		"scripts by frequency": {
+			parts(
+				"Content-Type: text/x-shellscript-per-boot\nContent-Disposition: attachment; filename=\"boot\"\n\n#!/bin/sh\n1\n",
+				"Content-Type: text/x-shellscript-per-instance\nContent-Disposition: attachment; filename=\"../inst\"\n\n#!/bin/sh\n2\n",
+				"Content-Type: text/x-shellscript\nContent-Disposition: attachment; filename=\"zz\"\n\n#!/bin/sh\n3\n",
+				"Content-Type: text/plain\n\n#!/bin/sh\n4\n",
+				"Content-Type: text/cloud-boothook\n\n#cloud-boothook\n#!/bin/sh\n5\n",
+			),
+			cloudinit.Config{
+				DefaultUser: true,
+				PerBoot:     []cloudinit.ScriptFile{{Name: "boot", Content: "#!/bin/sh\n1\n"}}, PerInstance: []cloudinit.ScriptFile{{Name: "inst", Content: "#!/bin/sh\n2\n"}},
+				Scripts:   []cloudinit.ScriptFile{{Name: "zz", Content: "#!/bin/sh\n3\n"}, {Name: "part-004", Content: "#!/bin/sh\n4\n"}},
+				Boothooks: []cloudinit.ScriptFile{{Name: "part-005", Content: "#!/bin/sh\n5\n"}},
+			},
+		},
+		"sources of apt": {
+			"#cloud-config\napt:\n  conf: X\n  proxy: y\n  sources:\n    one: {source: 'deb [signed-by=$KEY_FILE] https://x $RELEASE main', key: K}\n    ../two: {source: z}\n    three: {keyid: F}\n",
+			cloudinit.Config{
+				DefaultUser: true, Files: []cloudinit.File{
+					{Path: "/etc/apt/apt.conf.d/94cloud-init-config", Content: []byte("X"), Mode: 0o644},
+					{Path: "/etc/apt/cloud-init.gpg.d/one.gpg", Content: []byte("K"), Mode: 0o644},
+					{Path: "/etc/apt/sources.list.d/one.list", Content: []byte("deb [signed-by=/etc/apt/cloud-init.gpg.d/one.gpg] https://x noble main\n"), Mode: 0o644},
+				},
+				Unknown: []string{"apt.proxy", "apt.sources.three.keyid"}, Warnings: []string{`apt: sources: "../two" is no file name`},
+			},
+		},
+		"a later document replaces": {
+			parts(ours, "Content-Type: text/cloud-config\n\n#cloud-config\nruncmd: [b]\n"),
+			cloudinit.Config{DefaultUser: true, Run: []cloudinit.Command{{Line: "b"}}, Hostname: "box", Packages: []string{"p"}},
+		},
+		"or is added, by its header": {
+			parts(ours, "Content-Type: text/cloud-config\nMerge-Type: list(append)+dict(no_replace,recurse_list)+str()\n\n#cloud-config\nruncmd: [b]\nhostname: other\ngroups: [g, {h: [x]}]\n"),
+			cloudinit.Config{
+				DefaultUser: true, Run: []cloudinit.Command{{Line: "a"}, {Line: "b"}}, Hostname: "box", Packages: []string{"p"}, Groups: []string{"g", "h"},
+			},
+		},
+		"or by itself": {
+			parts(ours, "Content-Type: text/cloud-config\n\n#cloud-config\nruncmd: [b]\nmerge_how: [{name: list, settings: [prepend]}, {name: dict, settings: [no_replace, recurse_list]}]\n"),
+			cloudinit.Config{DefaultUser: true, Run: []cloudinit.Command{{Line: "b"}, {Line: "a"}}, Hostname: "box", Packages: []string{"p"}},
+		},
+	} {
+		got, err := cloudinit.Parse([]byte(tt.data))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(&tt.want, got, cmpopts.IgnoreUnexported(cloudinit.Config{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

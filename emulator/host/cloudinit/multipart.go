@@ -45,7 +45,12 @@ func (c *Config) multipart(data []byte, depth int) error {
 		if err != nil {
 			return fmt.Errorf("user data: part: %w", err)
 		}
-		if err := c.part(content, depth+1); err != nil {
+		kind, _, _ := mime.ParseMediaType(p.Header.Get("Content-Type")) // without one the content decides
+		about := partHeader{kind: kind, name: p.FileName(), merge: p.Header.Get("Merge-Type")}
+		if about.merge == "" {
+			about.merge = p.Header.Get("X-Merge-Type")
+		}
+		if err := c.part(content, about, depth+1); err != nil {
 			return err
 		}
 	}

@@ -9,12 +9,45 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yaml reads one #cloud-config document. Each key is decoded by itself, so that a mistake in one leaves the
-// others in force, as in cloud-init's modules.
-func (c *Config) yaml(data []byte) error {
-	var doc map[string]yaml.Node
+// yaml adds one #cloud-config document to those before it.
+func (c *Config) yaml(data []byte, header partHeader) error {
+	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return fmt.Errorf("user data: %w", err)
+	}
+	if len(doc.Content) == 0 {
+		return nil
+	}
+	top := doc.Content[0]
+	if top.Kind != yaml.MappingNode {
+		return fmt.Errorf("user data: line %d: a mapping is wanted", top.Line)
+	}
+	c.parts++
+	how, err := mergersOf(top)
+	switch {
+	case err != nil:
+		c.Warnings = append(c.Warnings, err.Error())
+		return nil
+	case how == nil && header.merge != "":
+		how = parseMergers(header.merge)
+	case how == nil:
+		how = parseMergers(defaultMergers)
+	}
+	if c.merged == nil {
+		c.merged = top
+		return nil
+	}
+	c.merged = how.merge(c.merged, top)
+	return nil
+}
+
+// keys decodes each key by itself, so that a mistake in one leaves the others in force, as in cloud-init's
+// modules.
+func (c *Config) keys(top *yaml.Node) {
+	var doc map[string]yaml.Node
+	if err := top.Decode(&doc); err != nil {
+		c.Warnings = append(c.Warnings, err.Error())
+		return
 	}
 	for _, key := range sortedKeys(doc) {
 		node := doc[key]
@@ -22,7 +55,6 @@ func (c *Config) yaml(data []byte) error {
 			c.Warnings = append(c.Warnings, fmt.Sprintf("%s: %v", key, err))
 		}
 	}
-	return nil
 }
 
 func (c *Config) key(key string, node *yaml.Node) error {
@@ -56,6 +88,12 @@ func (c *Config) key(key string, node *yaml.Node) error {
 		return node.Decode(&c.Timezone)
 	case "final_message":
 		return node.Decode(&c.FinalMessage)
+	case "groups":
+		return c.groups(node)
+	case "apt":
+		return c.apt(node)
+	case "merge_how", "merge_type", "ssh_pwauth", "disable_root", "preserve_hostname", "manage_etc_hosts", "locale":
+		return nil // it is so, or nothing could show that it is not
 	}
 	c.Unknown = append(c.Unknown, key)
 	return nil
@@ -128,6 +166,22 @@ func decodeUser(node *yaml.Node) (u User, unknown []string, err error) {
 		return u, nil, fmt.Errorf("line %d: a user without a name", node.Line)
 	}
 	return u, unknown, nil
+}
+
+// groups takes names, or one key with its members each, who are not looked at.
+func (c *Config) groups(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		names, err := words(node)
+		c.Groups = append(c.Groups, names...)
+		return err
+	}
+	for _, entry := range node.Content {
+		if entry.Kind == yaml.MappingNode && len(entry.Content) > 0 {
+			entry = entry.Content[0]
+		}
+		c.Groups = append(c.Groups, entry.Value)
+	}
+	return nil
 }
 
 // words reads a list, or a string with commas.

@@ -210,9 +210,9 @@ func (g *Guest) PutUser(ctx context.Context, user string, keys []string) error {
 	return err
 }
 
-// Note adds a line to the VM's auth.log. Nobody waits for it.
-func (g *Guest) Note(line string) error {
-	call, err := g.call("", wire.Request{Op: wire.OpNote, Note: line})
+// Note adds lines to the VM's auth.log, in which "(uid=?)" stands for the user's id. Nobody waits for it.
+func (g *Guest) Note(user string, lines ...string) error {
+	call, err := g.call("", wire.Request{Op: wire.OpNote, User: user, Notes: lines})
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,8 +27,8 @@ const (
 	maxChannels  = 256
 )
 
-// version is what the server calls itself.
-const version = "SSH-2.0-azlin_emulator"
+// Version is what the server calls itself.
+const Version = "SSH-2.0-azlin_emulator"
 
 // Server answers SSH for one VM.
 type Server struct {
@@ -38,6 +37,7 @@ type Server struct {
 	Operator netip.Addr // what $SSH_CLIENT names as the client's address; zero: the real one
 	Hostname string     // forwardings to this name stay in the VM
 	Log      *slog.Logger
+	SignedIn func() // called once, when the client has; nil: nobody wants to know
 }
 
 // connection is one authenticated client.
@@ -60,9 +60,12 @@ func (s *Server) Serve(ctx context.Context, raw net.Conn) error {
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	defer stop()
 
-	config := &ssh.ServerConfig{ServerVersion: version, MaxAuthTries: maxAuthTries}
+	log := s.authLog(raw)
+	config := &ssh.ServerConfig{ServerVersion: Version, MaxAuthTries: maxAuthTries}
 	config.PublicKeyCallback = func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-		return s.authenticate(ctx, meta.User(), key)
+		p, err := s.authenticate(ctx, meta.User(), key)
+		log.tried(meta.User(), err)
+		return p, err
 	}
 	for _, key := range s.HostKeys {
 		config.AddHostKey(key)
@@ -72,9 +75,13 @@ func (s *Server) Serve(ctx context.Context, raw net.Conn) error {
 	}
 	conn, channels, requests, err := ssh.NewServerConn(raw, config)
 	if err != nil {
+		log.refused()
 		return fmt.Errorf("log in: %w", err)
 	}
 	defer conn.Close()
+	if s.SignedIn != nil {
+		s.SignedIn()
+	}
 	if err := raw.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
@@ -82,10 +89,10 @@ func (s *Server) Serve(ctx context.Context, raw net.Conn) error {
 	if !ok {
 		return errors.New("log in: no permissions")
 	}
-	if err := s.Guest.Note(fmt.Sprintf("sshd[%d]: Accepted publickey for %s from %s ssh2: %s",
-		os.Getpid(), conn.User(), s.client(conn), granted.Key)); err != nil {
+	if err := log.accepted(conn.User(), granted.Key); err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
+	defer log.closed(conn.User())
 	c := &connection{Server: s, conn: conn, grants: granted, forwards: map[string]interface{ Close() error }{}}
 	defer c.closeForwards()
 	go c.globalRequests(ctx, requests)
@@ -106,25 +113,13 @@ func (s *Server) Serve(ctx context.Context, raw net.Conn) error {
 	return nil
 }
 
-// client is the address and port a connection comes from, as the VM is to see them.
-func (s *Server) client(conn ssh.ConnMetadata) string {
-	host, port, err := net.SplitHostPort(conn.RemoteAddr().String())
-	if err != nil {
-		return "UNKNOWN"
-	}
-	if s.Operator.IsValid() {
-		host = s.Operator.String()
-	}
-	return host + " port " + port
-}
-
 // open serves one channel until it closes.
 func (c *connection) open(ctx context.Context, ch ssh.NewChannel) {
 	switch ch.ChannelType() {
 	case "session":
 		if c.sessions.Add(1) > maxSessions {
 			c.sessions.Add(-1)
-			_ = ch.Reject(ssh.Prohibited, "open failed")
+			_ = ch.Reject(ssh.ConnectionFailed, "open failed") // as sshd does beyond MaxSessions
 			return
 		}
 		defer c.sessions.Add(-1)

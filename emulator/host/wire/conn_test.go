@@ -39,7 +39,7 @@ func TestMessagesAndFiles(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	go func() {
 		_ = near.Send(wire.Request{Op: "first"}, f, f)
-		_ = near.Send(wire.Request{Op: "second", Note: long})
+		_ = near.Send(wire.Request{Op: "second", Notes: []string{long}})
 		near.Close()
 	}()
 	var got wire.Request
@@ -57,7 +57,7 @@ func TestMessagesAndFiles(t *testing.T) {
 		t.Errorf("%q %v", content, err)
 	}
 	got = wire.Request{}
-	if files, err := far.Receive(&got); err != nil || got.Note != long || len(files) != 0 {
+	if files, err := far.Receive(&got); err != nil || len(got.Notes) != 1 || got.Notes[0] != long || len(files) != 0 {
 		t.Errorf("second: %v with %d files", err, len(files))
 	}
 	if _, err := far.Receive(&got); !errors.Is(err, io.EOF) {
@@ -68,7 +68,7 @@ func TestMessagesAndFiles(t *testing.T) {
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	near, _ := pair(t)
-	if err := near.Send(wire.Request{Note: strings.Repeat("x", wire.MaxMessage)}); !errors.Is(err, wire.ErrTooLarge) {
+	if err := near.Send(wire.Request{Notes: []string{strings.Repeat("x", wire.MaxMessage)}}); !errors.Is(err, wire.ErrTooLarge) {
 		t.Errorf("a message too large: %v", err)
 	}
 	f := os.Stdin

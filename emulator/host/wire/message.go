@@ -4,7 +4,7 @@ package wire
 type Boot struct {
 	Isolated   bool   // namespaces; false: plain directories and the emulator's own user
 	Root       string // the VM's directory on the host, owned by the VM's user id
-	Template   string // the host's /etc without what is secret
+	Template   string // what all VMs see below their own changes: the host's /etc without what is secret, stand-ins
 	Agent      string // the agent's executable, where the VM's user id can reach it
 	Hostname   string
 	InstanceID string // cloud-init runs its per-instance stages once for each
@@ -45,19 +45,19 @@ const (
 	OpListen = "listen" // make a Unix socket and pass on its connections
 	OpDial   = "dial"   // connect to a Unix socket
 	OpUser   = "user"   // create a user or replace its keys (root only)
-	OpNote   = "note"   // append a line to /var/log/auth.log (root only)
+	OpNote   = "note"   // append lines to /var/log/auth.log (root only)
 	OpReboot = "reboot" // root only
 	OpHalt   = "halt"   // root only
 )
 
 // Request is the first message of a call.
 type Request struct {
-	Op   string
-	Exec *Exec    `json:",omitempty"`
-	Path string   `json:",omitempty"` // OpDial; OpListen, empty: a fresh name in /tmp
-	User string   `json:",omitempty"` // OpUser
-	Keys []string `json:",omitempty"` // OpUser
-	Note string   `json:",omitempty"` // OpNote
+	Op    string
+	Exec  *Exec    `json:",omitempty"`
+	Path  string   `json:",omitempty"` // OpDial; OpListen, empty: a fresh name in /tmp
+	User  string   `json:",omitempty"` // OpUser, OpNote
+	Keys  []string `json:",omitempty"` // OpUser
+	Notes []string `json:",omitempty"` // OpNote
 }
 
 // Exec says what to run. Its standard streams travel with the request unless it has a terminal.

@@ -1,0 +1,40 @@
+package azure
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// settleEvery is the pause between two looks at a resource that somebody else is making.
+const settleEvery = 3 * time.Second
+
+// Settle looks at a resource that another process has begun to make until Azure has finished with it, and gives its
+// provisioning state then: "Succeeded", "Failed" or "Canceled". get reads that state. It gives up after Options.Patience,
+// with an error of kind Provisioning.
+func Settle(ctx context.Context, c *Client, op, resource string, get func(context.Context) (string, error)) (string, error) {
+	for began := time.Now(); ; {
+		state, err := get(ctx)
+		if err != nil {
+			return "", Wrap(op, resource, err)
+		}
+		switch strings.ToLower(state) {
+		case "creating", "updating", "deleting":
+		default:
+			return state, nil
+		}
+		if time.Since(began) > c.patience {
+			return "", &errkind.Error{
+				Op: op, Resource: resource,
+				Err: errkind.New(errkind.Provisioning, "it has been %s for %s; it may still end", strings.ToLower(state), c.patience),
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", Wrap(op, resource, context.Cause(ctx))
+		case <-time.After(settleEvery):
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package bastion
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// Item is one resource of a deletion.
+type Item struct {
+	Type   string `json:"type"` // "bastion", "public-ip" or "subnet"
+	Name   string `json:"name"`
+	ID     string `json:"id"`
+	Reason string `json:"reason,omitempty"` // why it stays, of Kept only
+}
+
+// DeletePlan is what Delete will delete, in this order. The address goes last: it bears what tells of the others.
+type DeletePlan struct {
+	Name          string `json:"name"`
+	ResourceGroup string `json:"resource_group"`
+	Items         []Item `json:"items"`
+	Kept          []Item `json:"kept"`
+}
+
+// PlanDelete says what goes with a Bastion: its subnet and its public address, when azlin made them. Of a Bastion that
+// is gone, what an unfinished create or delete of that name left is planned; when there is nothing either, the error is
+// NotFound.
+func (s *Service) PlanDelete(ctx context.Context, group, name string) (DeletePlan, error) {
+	p := DeletePlan{Name: name, ResourceGroup: group, Items: []Item{}, Kept: []Item{}}
+	b, err := s.Get(ctx, group, name)
+	if azure.IsNotFound(err) {
+		return s.planLeftOver(ctx, p, err)
+	}
+	if err != nil {
+		return p, err
+	}
+	p.Name, p.ResourceGroup = b.Name, b.ResourceGroup
+	p.Items = append(p.Items, Item{Type: "bastion", Name: b.Name, ID: b.ID})
+	if b.Subnet != "" {
+		item := Item{Type: "subnet", Name: SubnetName, ID: b.Subnet}
+		if _, made := azure.Tag(b.Tags, tagSubnet); made && b.Managed {
+			p.Items = append(p.Items, item)
+		} else {
+			item.Reason = "not made by azlin"
+			p.Kept = append(p.Kept, item)
+		}
+	}
+	if b.PublicIP == "" {
+		return p, nil
+	}
+	id, err := azure.ParseID(b.PublicIP)
+	if err != nil {
+		return p, err
+	}
+	ip, err := s.azure.PublicIPs().Get(ctx, id.ResourceGroup, id.Name(), nil)
+	item := Item{Type: "public-ip", Name: id.Name(), ID: b.PublicIP}
+	switch {
+	case azure.IsNotFound(err):
+	case err != nil:
+		return p, azure.Wrap("get public address", id.Name(), err)
+	case azure.Managed(azure.Tags(ip.Tags)):
+		p.Items = append(p.Items, item)
+	default:
+		item.Reason = "not made by azlin"
+		p.Kept = append(p.Kept, item)
+	}
+	return p, nil
+}
+
+// planLeftOver looks for the address of a Bastion that is gone, which tells whether there is a subnet, too.
+func (s *Service) planLeftOver(ctx context.Context, p DeletePlan, gone error) (DeletePlan, error) {
+	name := addressName(p.Name)
+	ip, err := s.azure.PublicIPs().Get(ctx, p.ResourceGroup, name, nil)
+	if azure.IsNotFound(err) {
+		return p, gone
+	}
+	if err != nil {
+		return p, azure.Wrap("get public address", name, err)
+	}
+	tags := azure.Tags(ip.Tags)
+	if !azure.Managed(tags) || azure.PublicIPUsedBy(&ip.PublicIPAddress) != "" {
+		return p, gone
+	}
+	if vnet, made := azure.Tag(tags, tagSubnet); made {
+		subnet, err := s.azure.Subnets().Get(ctx, p.ResourceGroup, vnet, SubnetName, nil)
+		switch {
+		case azure.IsNotFound(err):
+		case err != nil:
+			return p, azure.Wrap("get subnet", SubnetName, err)
+		case subnet.Properties == nil || len(subnet.Properties.IPConfigurations) == 0: // else another Bastion stands there
+			p.Items = append(p.Items, Item{Type: "subnet", Name: SubnetName, ID: val(subnet.ID)})
+		}
+	}
+	p.Items = append(p.Items, Item{Type: "public-ip", Name: name, ID: val(ip.ID)})
+	return p, nil
+}
+
+// addressName is the name of the address that azlin makes for a Bastion.
+func addressName(bastion string) string { return bastion + "-ip" }
+
+// Delete deletes what the plan says. report, which may be nil, hears of each step. It stops at the first failure; what is
+// then left is in the error. Deleting what is gone is no error.
+func (s *Service) Delete(ctx context.Context, p DeletePlan, report func(step string)) error {
+	for n, item := range p.Items {
+		if report != nil {
+			report("deleting " + item.Type + " " + item.Name)
+		}
+		if err := s.deleteItem(ctx, item); err != nil && !azure.IsNotFound(err) {
+			e := &errkind.Error{Kind: errkind.Of(err), Err: err}
+			for _, left := range p.Items[n:] {
+				e.LeftOver = append(e.LeftOver, left.ID)
+			}
+			return e
+		}
+	}
+	return nil
+}
+
+func (s *Service) deleteItem(ctx context.Context, item Item) (err error) {
+	id, err := azure.ParseID(item.ID)
+	if err != nil {
+		return err
+	}
+	switch strings.ToLower(item.Type) {
+	case "bastion":
+		_, err = wait(ctx, s, "delete bastion", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.BastionHostsClientDeleteResponse], error) {
+			return s.azure.Bastions().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
+		})
+	case "public-ip":
+		_, err = wait(ctx, s, "delete public address", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientDeleteResponse], error) {
+			return s.azure.PublicIPs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
+		})
+	case "subnet":
+		_, err = wait(ctx, s, "delete subnet", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientDeleteResponse], error) {
+			return s.azure.Subnets().BeginDelete(ctx, id.ResourceGroup, id.Parent().Name(), id.Name(), nil)
+		})
+	default:
+		err = errors.New("nothing that goes with a bastion: " + item.Type)
+	}
+	return err
+}

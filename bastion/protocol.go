@@ -1,0 +1,153 @@
+package bastion
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// tokens is the answer to a request for a connection.
+type tokens struct {
+	Auth      string `json:"authToken"`
+	Node      string `json:"nodeId"`
+	WebSocket string `json:"websocketToken"`
+}
+
+// The limits of what a Bastion may answer.
+const (
+	maxAnswer = 1 << 20
+	maxToken  = 16 << 10
+)
+
+// parseTokens reads the answer. Its parts end up in URLs and headers, so they must be able to.
+func parseTokens(data []byte) (tokens, error) {
+	var t tokens
+	if err := json.Unmarshal(data, &t); err != nil {
+		return tokens{}, errors.New("the Bastion's answer is not JSON") // the answer holds secrets: it is not shown
+	}
+	if t.Auth == "" || t.WebSocket == "" {
+		return tokens{}, errors.New("the Bastion's answer has no token")
+	}
+	for _, s := range []string{t.Auth, t.Node, t.WebSocket} {
+		if len(s) > maxToken || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > unicode.MaxASCII || unicode.IsControl(r) }) {
+			return tokens{}, errors.New("the Bastion's answer has a token that cannot be one")
+		}
+	}
+	return t, nil
+}
+
+// parseHost checks that a name from an answer is a host, with or without a port, and nothing more: an access token
+// is sent there.
+func parseHost(s string) (string, error) {
+	name := s
+	if h, port, err := net.SplitHostPort(s); err == nil {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "", fmt.Errorf("%q is not a host", clip(s))
+		}
+		name = h
+	}
+	valid := name != "" && len(name) <= 253 && !strings.HasPrefix(name, "-")
+	for _, r := range name {
+		valid = valid && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-')
+	}
+	if !valid {
+		return "", fmt.Errorf("%q is not a host", clip(s))
+	}
+	return s, nil
+}
+
+// clip shortens foreign text for a message and takes control characters out of it.
+func clip(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.TrimSpace(s))
+	if len(s) > 300 {
+		s = s[:300] + "…"
+	}
+	return s
+}
+
+// post sends a body and returns the answer's. The body holds the access token, so neither it nor the request is
+// ever part of an error.
+func (s *Service) post(ctx context.Context, host, path, contentType string, body []byte, node string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+host+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("the Bastion's address %q is not valid", clip(host))
+	}
+	req.Header.Set("Content-Type", contentType)
+	if node != "" {
+		req.Header.Set("X-Node-Id", node)
+	}
+	resp, err := s.client().Do(req)
+	if err != nil {
+		return nil, network(err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, network(err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, refusal(resp.StatusCode, data)
+	}
+	return data, nil
+}
+
+// client follows no redirects: the access token is for the Bastion alone.
+func (s *Service) client() *http.Client {
+	c := *s.http
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &c
+}
+
+// refusal is the error of an answer that is not 200.
+func refusal(status int, data []byte) error {
+	var body struct {
+		Message string `json:"message"`
+	}
+	text := ""
+	if json.Unmarshal(data, &body) == nil {
+		text = clip(body.Message)
+	}
+	if text == "" {
+		text = "the Bastion answered with status " + strconv.Itoa(status)
+	}
+	kind := errkind.Unreachable
+	switch status {
+	case http.StatusUnauthorized:
+		kind = errkind.Auth
+	case http.StatusForbidden:
+		kind = errkind.Permission
+	case http.StatusNotFound:
+		kind = errkind.NotFound
+	case http.StatusBadRequest:
+		kind = errkind.Invalid
+	case http.StatusConflict:
+		kind = errkind.Conflict
+	case http.StatusTooManyRequests:
+		kind = errkind.Throttled
+	}
+	return &errkind.Error{Kind: kind, Err: errors.New(text)}
+}
+
+// network is the error of a request that got no answer, without its URL, which may hold a token.
+func network(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return &errkind.Error{Kind: errkind.Unreachable, Err: err}
+}

@@ -1,0 +1,243 @@
+// Package cleanup finds what costs money and belongs to nobody any more, and deletes it.
+//
+// What is needed is decided by the functions that the deletion of a VM asks, too (azure.DiskUsedBy and its like). What
+// azlin did not make, what is young, what an unfinished operation may come back to, and whatever cannot be told for sure,
+// stays.
+package cleanup
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/operation"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// ErrCleanup is the class of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
+var ErrCleanup = errors.New("resource cleanup failed")
+
+// Cleaner finds and deletes the orphans of one subscription.
+type Cleaner struct {
+	Azure      *azure.Client
+	VMs        *vm.Service
+	Prices     *cost.Prices    // nil: costs are not known
+	Operations operation.Store // unfinished launches of this machine, whose resources stay
+}
+
+// DefaultAge is how long nobody must have needed a resource: as long as a launch may wait for Azure. Until its VM exists,
+// what a launch has made looks like an orphan.
+const DefaultAge = azure.DefaultPatience
+
+// FindOptions choose among orphans. The zero value is azlin's own, from DefaultAge on.
+type FindOptions struct {
+	OlderThan time.Duration // zero: DefaultAge; negative: of any age
+	All       bool          // also what azlin did not make
+}
+
+func (o FindOptions) age() time.Duration { return max(0, cmp.Or(o.OlderThan, DefaultAge)) }
+
+// The types of orphans. A stopped VM is found, as its machine is paid for, but never deleted.
+const (
+	Disk     = "disk"
+	NIC      = "nic"
+	PublicIP = "public-ip"
+	NSG      = "nsg"
+	Snapshot = "snapshot"
+	VM       = "vm"
+)
+
+// OrphanedResource is something that costs money, or is in the way, and that nobody needs.
+type OrphanedResource struct {
+	ResourceType         string      `json:"resource_type"` // "disk", "nic", "public-ip", "nsg", "snapshot" or "vm"
+	ResourceName         string      `json:"resource_name"`
+	ResourceID           string      `json:"resource_id"`
+	EstimatedCostMonthly *cost.Money `json:"estimated_cost_monthly"` // at list prices; nil: not known
+
+	ResourceGroup string     `json:"resource_group"`
+	Location      string     `json:"location"`
+	Reason        string     `json:"reason"`
+	Since         *time.Time `json:"since"`   // UTC: when it was made, or last needed; nil: not known
+	Managed       bool       `json:"managed"` // azlin made it
+
+	found thing
+}
+
+// Kept is what looks like an orphan and stays.
+type Kept struct {
+	ResourceType string `json:"resource_type"`
+	ResourceName string `json:"resource_name"`
+	ResourceID   string `json:"resource_id"`
+	Reason       string `json:"reason"`
+}
+
+// Findings are the orphans of a group or a subscription.
+type Findings struct {
+	Orphans []OrphanedResource
+	Kept    []Kept // what nobody uses and stays all the same: it is young, or not azlin's, or somebody may come back to it
+}
+
+// FindOrphanedResources finds the orphans of a resource group; empty: of the subscription. It sends the same number of
+// requests however many resources there are (and one more for each further page), and asks for prices. A group that
+// does not exist is NotFound. Errors are ErrCleanup.
+func (c *Cleaner) FindOrphanedResources(ctx context.Context, group string, o FindOptions) (Findings, error) {
+	inv, err := c.inventory(ctx, group)
+	if err != nil {
+		return Findings{}, failed("find orphans", group, err)
+	}
+	unfinished, err := c.unfinished(inv)
+	if err != nil {
+		return Findings{}, failed("find orphans", group, err)
+	}
+	f := Findings{Orphans: []OrphanedResource{}}
+	now := c.Azure.Clock().Now()
+	for _, t := range inv.orphans() {
+		if group != "" && !strings.EqualFold(t.id.ResourceGroup, group) {
+			continue
+		}
+		if why := keep(t, o, now, unfinished); why != "" {
+			f.Kept = append(f.Kept, Kept{t.kind, t.id.Name(), t.id.String(), why})
+			continue
+		}
+		f.Orphans = append(f.Orphans, OrphanedResource{
+			ResourceType: t.kind, ResourceName: t.id.Name(), ResourceID: t.id.String(), ResourceGroup: t.id.ResourceGroup,
+			Location: t.location, Reason: t.reason, Since: t.since, Managed: azure.Managed(t.tags), found: t,
+		})
+	}
+	c.price(ctx, f.Orphans)
+	slices.SortStableFunc(f.Orphans, func(a, b OrphanedResource) int {
+		return cmp.Or(order(a.ResourceType)-order(b.ResourceType), cmp.Compare(a.ResourceGroup, b.ResourceGroup), cmp.Compare(a.ResourceName, b.ResourceName))
+	})
+	return f, nil
+}
+
+func order(kind string) int {
+	return slices.Index([]string{Disk, Snapshot, PublicIP, NIC, NSG, VM}, kind)
+}
+
+func failed(op, group string, err error) error {
+	return &errkind.Error{Kind: errkind.Of(err), Op: op, Resource: group, Class: ErrCleanup, Err: err}
+}
+
+// NotManaged is the reason why something stays that azlin did not make; see FindOptions.All.
+const NotManaged = "azlin did not make it"
+
+// keep says why an unused resource stays; empty: it does not.
+func keep(t thing, o FindOptions, now time.Time, unfinished map[string]string) string {
+	id := operationOf(t.tags)
+	switch {
+	case !azure.Managed(t.tags) && !o.All:
+		return NotManaged
+	case t.kind == VM:
+		return ""
+	case unfinished[id] != "":
+		return unfinished[id]
+	case t.since == nil:
+		return "when it was made is not known"
+	}
+	if age := now.Sub(*t.since); age < o.age() {
+		return "it was made or used " + ago(age)
+	} else if id != "" && age < DefaultAge {
+		return "it was made " + ago(age) + " by an operation that may still be at work"
+	}
+	return ""
+}
+
+func ago(age time.Duration) string {
+	if age < time.Minute {
+		return "less than a minute ago"
+	}
+	return strings.TrimSuffix(age.Truncate(time.Minute).String(), "0s") + " ago"
+}
+
+// operationOf is the id in a tag azlin-op: <kind>:<id>:<step>.
+func operationOf(tags map[string]string) string {
+	tag, _ := azure.Tag(tags, azure.TagOperation)
+	parts := strings.Split(tag, ":")
+	if len(parts) != 3 {
+		return ""
+	}
+	return parts[1]
+}
+
+// unfinished are the operations that somebody may come back to, by id, with what to do about it: launches that this
+// machine remembers, and those whose VM exists and is not finished.
+func (c *Cleaner) unfinished(inv *inventory) (map[string]string, error) {
+	all := map[string]string{}
+	local, err := c.Operations.List()
+	if err != nil {
+		return nil, err
+	}
+	for _, op := range local {
+		if !strings.EqualFold(op.Subscription, c.Azure.SubscriptionID()) {
+			continue
+		}
+		all[op.ID] = "it belongs to operation " + op.ID + " (" + string(op.Kind) + "), which is not finished: azlin operations resume " + op.ID
+		if op.Kind == operation.New {
+			all[op.ID] = "it belongs to an unfinished launch: azlin operations resume " + op.Name + ", or azlin kill " + op.Name + " -g " + op.Group
+		}
+	}
+	for _, i := range inv.vms {
+		if id := operationOf(i.Tags); id != "" && !i.Finished() {
+			all[id] = "it belongs to vm " + i.Name + ", which is not finished"
+			if key := vm.CopyKey(id); key != "" {
+				all[key] = all[id] // the snapshots that it is made from
+			}
+		}
+	}
+	return all, nil
+}
+
+// pricesAtOnce bounds how many prices are asked for at a time; most come from the day's cache.
+const pricesAtOnce = 8
+
+// price fills in what the orphans cost per month. The price service is asked once for each kind of disk and region.
+func (c *Cleaner) price(ctx context.Context, orphans []OrphanedResource) {
+	var asking errgroup.Group
+	asking.SetLimit(pricesAtOnce)
+	for n := range orphans {
+		asking.Go(func() error {
+			orphans[n].EstimatedCostMonthly = c.priceOf(ctx, orphans[n].found)
+			return nil
+		})
+	}
+	_ = asking.Wait() // none returns an error
+}
+
+func (c *Cleaner) priceOf(ctx context.Context, t thing) *cost.Money {
+	if c.Prices == nil {
+		return nil
+	}
+	switch t.kind {
+	case NIC, NSG: // Azure takes nothing for these
+		free := c.Prices.Nothing()
+		return &free
+	case Disk:
+		return c.Prices.Disk(ctx, t.location, t.disk).Money
+	case PublicIP:
+		if !t.standard {
+			return nil // a Basic address, which is not sold any more
+		}
+		if hourly := c.Prices.PublicIP(ctx, t.location).Money; hourly != nil {
+			return new(hourly.PerMonth())
+		}
+	case VM:
+		price := c.Prices.VMs(ctx, t.location, t.size).Sizes[t.size]
+		hourly := price.OnDemand
+		if t.spot {
+			hourly = price.Spot
+		}
+		if hourly != nil {
+			return new(hourly.PerMonth())
+		}
+	}
+	return nil // a snapshot costs by what it holds, which Azure does not tell
+}

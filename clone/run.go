@@ -1,0 +1,225 @@
+package clone
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// Result is what became of one clone.
+type Result struct {
+	Name     string
+	Details  vm.Details // of a VM that was made
+	Success  bool       // it was made, and somebody could sign in
+	Earlier  bool       // an earlier run had made it
+	Duration time.Duration
+	Err      error
+}
+
+// Summary is what became of all of them.
+type Summary struct {
+	Total     int
+	Succeeded int
+	Failed    int
+	Results   []Result // in the order of Plan.Names
+	LeftOver  []string // ids of snapshots that could not be deleted
+}
+
+// atOnce bounds how many clones are made at a time; the door to Azure paces itself besides.
+const atOnce = 10
+
+const defaultSSHTimeout = 5 * time.Minute
+
+// Run carries a plan out: a snapshot of each disk of the source (snapshots/createOrUpdate, incremental), then for each
+// clone its disks and the VM, and a login, whose host key comes from Azure and goes into the clone's tag; then the
+// snapshots are deleted. A clone that fails stops no other one. When ctx ends, or the process does, everything stays as it
+// is, and the same request goes on with it. report may be nil; it is called from several goroutines.
+//
+// The error is that of the only clone, or Partial when some of several failed.
+func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Summary, error) {
+	if report == nil {
+		report = func(string) {}
+	}
+	sum := Summary{Total: len(p.Names), Results: make([]Result, len(p.Names))}
+	snapshots, err := p.rest, error(nil)
+	if snapshots == nil {
+		snapshots, err = c.snapshots(ctx, p, report)
+	}
+	if err != nil {
+		return sum, &errkind.Error{
+			Kind: errkind.Of(err), Op: "clone", Resource: p.Source.Name, Err: err, Next: p.again() + " goes on",
+		}
+	}
+	var all errgroup.Group
+	all.SetLimit(atOnce)
+	for n, name := range p.Names {
+		if slices.ContainsFunc(p.Done, func(done string) bool { return strings.EqualFold(done, name) }) {
+			sum.Results[n] = Result{Name: name, Success: true, Earlier: true}
+			continue
+		}
+		all.Go(func() error {
+			sum.Results[n] = c.replica(ctx, p, name, snapshots, report)
+			return nil
+		})
+	}
+	_ = all.Wait() // no function returns one
+	var errs []error
+	for _, r := range sum.Results {
+		if r.Success {
+			sum.Succeeded++
+			continue
+		}
+		sum.Failed++
+		errs = append(errs, r.Err)
+	}
+	err = errors.Join(errs...)
+	if err != nil && len(p.Names) > 1 {
+		err = &errkind.Error{Kind: errkind.Partial, Op: fmt.Sprintf("%d of %d clones failed", sum.Failed, sum.Total), Err: err}
+	}
+	if ctx.Err() != nil {
+		return sum, &errkind.Error{Kind: errkind.Cancelled, Op: "clone", Resource: p.Source.Name, Err: context.Cause(ctx), LeftOver: snapshots, Next: p.again() + " goes on"}
+	}
+	report("deleting the snapshots")
+	for _, id := range snapshots {
+		if derr := c.VMs.DeleteSnapshot(ctx, id); derr != nil {
+			sum.LeftOver = append(sum.LeftOver, id)
+			err = errors.Join(err, derr)
+		}
+	}
+	if sum.LeftOver != nil {
+		err = &errkind.Error{Kind: errkind.Of(err), Err: err, LeftOver: sum.LeftOver, Next: p.again() + " deletes them"}
+	}
+	return sum, err
+}
+
+// again is the command that asks for the same.
+func (p Plan) again() string {
+	text := fmt.Sprintf("azlin clone %s -g %s --name %s", p.Source.Name, p.Source.ResourceGroup, p.request.Name)
+	if p.request.Replicas > 1 {
+		text += fmt.Sprintf(" --replicas %d", p.request.Replicas)
+	}
+	return text
+}
+
+// snapshots makes what is missing of them, all at once, and returns their ids in the order of the disks.
+func (c *Cloner) snapshots(ctx context.Context, p Plan, report func(string)) ([]string, error) {
+	ids := make([]string, len(p.Disks))
+	g, ctx := errgroup.WithContext(ctx)
+	for n, d := range p.Disks {
+		g.Go(func() (err error) {
+			report("snapshot of " + d.ID[strings.LastIndex(d.ID, "/")+1:])
+			ids[n], err = c.snapshot(ctx, p, d)
+			return err
+		})
+	}
+	return ids, g.Wait()
+}
+
+// existing are the snapshots of a plan that are there.
+func (c *Cloner) existing(ctx context.Context, p Plan) ([]string, error) {
+	var ids []string
+	for _, d := range p.Disks {
+		have, err := c.Azure.Snapshots().Get(ctx, p.Source.ResourceGroup, d.Snapshot, nil)
+		if err == nil && azure.Managed(azure.Tags(have.Tags)) {
+			ids = append(ids, *have.ID)
+		} else if err := azure.Wrap("get snapshot", d.Snapshot, err); err != nil && !azure.IsNotFound(err) {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+func (c *Cloner) snapshot(ctx context.Context, p Plan, d Disk) (string, error) {
+	return c.VMs.EnsureSnapshot(ctx, vm.Snapshot{
+		Name: d.Snapshot, ResourceGroup: p.Source.ResourceGroup, Region: p.config.Region, Disk: d.ID, Owner: c.Owner, Operation: "clone:" + p.key + ":snapshot",
+	})
+}
+
+// replica makes one clone and signs in to it.
+func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []string, report func(string)) (r Result) {
+	began := time.Now()
+	r.Name = name
+	defer func() { r.Success, r.Duration = r.Err == nil, time.Since(began) }()
+	cfg := p.config
+	cfg.Name, cfg.OperationID = name, p.operation(name)
+	cfg.Copy = new(*p.config.Copy)
+	cfg.Copy.OSSnapshot, cfg.Copy.DataSnapshots = snapshots[0], snapshots[1:]
+	if r.Details, r.Err = c.VMs.Provision(ctx, cfg, func(step string) { report(name + ": " + step) }); r.Err != nil {
+		return r
+	}
+	report(name + ": signing in")
+	if r.Err = c.greet(ctx, p, name); r.Err != nil {
+		r.Err = &errkind.Error{
+			Kind: errkind.Of(r.Err), Op: "clone", Resource: name, Err: fmt.Errorf("the VM is there, but: %w", r.Err),
+			Next: fmt.Sprintf("%s tries again; azlin kill %s -g %s removes it", p.again(), name, p.Source.ResourceGroup),
+		}
+		return r
+	}
+	r.Err = c.VMs.Finish(ctx, r.Details.ID, r.Details.OperationID)
+	return r
+}
+
+// greet waits until somebody can sign in, keeps the clone's host key, and gives it its name.
+func (c *Cloner) greet(ctx context.Context, p Plan, name string) error {
+	patience := cmp.Or(p.request.SSHTimeout, defaultSSHTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("nobody could sign in within %s", patience))
+	defer cancel()
+	i, err := c.VMs.Get(ctx, p.Source.ResourceGroup, name)
+	if err != nil {
+		return err
+	}
+	host, err := c.way(ctx, i, p)
+	if err != nil {
+		return err
+	}
+	client, err := remote.WaitForSSH(ctx, host, 0, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }() // what matters was done before
+	// Nothing tells a copied system its name; where cloud-init has done so already, nothing is to be done.
+	line := remote.CommandLine([]string{"sh", "-c", `[ "$(hostname)" = "$1" ] || sudo -n hostnamectl set-hostname "$1"`, "sh", name})
+	if out, err := client.Output(ctx, line); err != nil {
+		return err
+	} else if !out.Success {
+		return errkind.New(errkind.Partial, "its host name could not be set: %s", strings.TrimSpace(out.Stderr))
+	}
+	return c.VMs.SetHostKey(ctx, i.ID, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host.HostKey))))
+}
+
+// way finds out how to reach a clone. Its host key is told by Azure only once the system has made it.
+func (c *Cloner) way(ctx context.Context, i vm.Info, p Plan) (remote.Host, error) {
+	for {
+		host, err := c.Reach.Host(ctx, i, p.request.SSH)
+		if err == nil || errkind.Of(err) != errkind.HostKey || noAzure(err) {
+			return host, err
+		}
+		select {
+		case <-ctx.Done():
+			return host, err
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+// noAzure is whether Azure itself could not be reached, which the door to it has waited for already.
+func noAzure(err error) bool {
+	for e := range errkind.All(err) {
+		if e.Kind == errkind.Unreachable {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+func newEmulatorClockCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "clock",
+		Short: "Show or move the time in the emulator",
+		Long: `The emulated cloud has a time of its own: ages, operations under way and what VMs cost follow it. It can be moved
+forward, never back; 'azlin emulator reset' takes it to the present. Sign-ins, certificates and the VMs' own clocks stay
+in wall time.`,
+		RunE: showGroup,
+	}
+	cmd.AddCommand(newEmulatorClockShowCommand(a), newEmulatorClockAdvanceCommand(a), newEmulatorClockSetCommand(a))
+	return cmd
+}
+
+func newEmulatorClockShowCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show",
+		Short:   "Show what time it is in the emulator",
+		Example: "  azlin emulator clock show\n  azlin emulator clock show -o json --jq .now",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			clock, err := emulator.ReadClock(cmd.Context(), a.paths.Emulator)
+			return a.printClock(clock, err)
+		},
+	}
+}
+
+func newEmulatorClockAdvanceCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "advance DURATION",
+		Short:   "Move the time in the emulator forward",
+		Long:    "Moves the time forward by a duration: 90s, 10m, 36h, 30d. What was due meanwhile happens, each thing at its time.",
+		Example: "  azlin emulator clock advance 36h\n  azlin emulator clock advance 30d",
+		Args:    exactly(1, "a duration"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			by, err := longDuration(args[0])
+			if err != nil {
+				return err
+			}
+			clock, err := emulator.Advance(cmd.Context(), a.paths.Emulator, by)
+			return a.printClock(clock, err)
+		},
+	}
+}
+
+func newEmulatorClockSetCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "set TIME",
+		Short:   "Move the time in the emulator forward to a time",
+		Long:    "Moves the time forward to a time: 2027-01-31, 2027-01-31T18:00:00Z or, in UTC, \"2027-01-31 18:00\".",
+		Example: "  azlin emulator clock set 2027-01-31\n  azlin emulator clock set 2027-01-31T18:00:00+01:00",
+		Args:    exactly(1, "a time"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			to, err := clockTime(args[0])
+			if err != nil {
+				return err
+			}
+			clock, err := emulator.SetClock(cmd.Context(), a.paths.Emulator, to)
+			return a.printClock(clock, err)
+		},
+	}
+}
+
+func (a *app) printClock(clock emulator.Clock, err error) error {
+	if err != nil {
+		return emulatorError(err)
+	}
+	ahead := clock.Ahead.Round(time.Second)
+	return a.output.Print(term.View{
+		Data: struct {
+			Now   time.Time `json:"now"`
+			Ahead float64   `json:"ahead_seconds"`
+		}{clock.Now, ahead.Seconds()},
+		Grid: term.Rows([]emulator.Clock{clock}, []term.Column[emulator.Clock]{
+			{Name: "now", Value: func(c emulator.Clock) string { return c.Now.Format(time.RFC3339) }},
+			{Name: "ahead", Value: func(emulator.Clock) string { return ahead.String() }},
+		}),
+	})
+}
+
+// longestAdvance keeps times within what Azure's dates can hold.
+const longestAdvance = 100 * 365 * 24 * time.Hour
+
+// longDuration reads a duration of Go, or a number of days.
+func longDuration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n float64
+		if n, err = strconv.ParseFloat(days, 64); err == nil && n >= 0 && n <= longestAdvance.Hours()/24 {
+			d = time.Duration(n * 24 * float64(time.Hour))
+		} else if err == nil {
+			d = -1
+		}
+	}
+	if err != nil || d < 0 || d > longestAdvance {
+		return 0, errkind.New(errkind.Invalid, "%q is not a duration to move forward by: use 90s, 10m, 36h or 30d", s)
+	}
+	return d, nil
+}
+
+func clockTime(s string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly, time.DateTime, "2006-01-02 15:04", "2006-01-02T15:04"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errkind.New(errkind.Invalid, "%q is not a time: use 2027-01-31 or 2027-01-31T18:00:00Z", s)
+}

@@ -1,0 +1,212 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/azlin-dev/azlin/config"
+	"github.com/azlin-dev/azlin/emulator"
+)
+
+// installed is a person's machine with a built azlin on it, and the emulator running.
+type installed struct {
+	t           *testing.T
+	home, azlin string
+}
+
+func install(t *testing.T, startArgs ...string) *installed {
+	t.Helper()
+	i := &installed{t: t, home: t.TempDir()}
+	i.azlin = filepath.Join(i.home, "azlin")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", i.azlin, "..").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	i.must(append([]string{"emulator", "start"}, startArgs...)...)
+	t.Cleanup(func() {
+		_ = emulator.Stop(context.Background(), filepath.Join(i.home, ".azlin", "emulator")) // the directory goes next
+	})
+	return i
+}
+
+func (i *installed) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(i.t.Context(), i.azlin, args...)
+	cmd.Env = append(os.Environ(), "HOME="+i.home, "AZLIN_CONFIG_DIR="+filepath.Join(i.home, ".azlin"), "AZLIN_CONTEXT=emulator")
+	return cmd
+}
+
+func (i *installed) must(args ...string) string {
+	i.t.Helper()
+	cmd := i.command(args...)
+	out, err := cmd.Output()
+	if err != nil {
+		var text []byte
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			text = exit.Stderr
+		}
+		i.t.Fatalf("%q: %v\n%s", args, err, text)
+	}
+	return string(out)
+}
+
+// timed is how long an undisturbed run takes, so that most kills come before its end.
+func (i *installed) timed(args ...string) time.Duration {
+	i.t.Helper()
+	began := time.Now()
+	i.must(args...)
+	return time.Since(began)
+}
+
+// cutOff kills azlin, and whatever it has started, at a random moment of its run.
+func (i *installed) cutOff(random *rand.Rand, longest time.Duration, args ...string) (cut bool) {
+	i.t.Helper()
+	cmd := i.command(args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		i.t.Fatal(err)
+	}
+	time.Sleep(time.Duration(random.Int64N(int64(longest))))
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may have ended already
+	return cmd.Wait() != nil
+}
+
+// torture prints the seed of a run, which AZLIN_TORTURE_SEED repeats; AZLIN_TORTURE_ROUNDS replaces rounds.
+func torture(t *testing.T, rounds *uint64) *rand.Rand {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	for _, kv := range config.Environ() {
+		for name, value := range map[string]*uint64{"AZLIN_TORTURE_ROUNDS=": rounds, "AZLIN_TORTURE_SEED=": &seed} {
+			if s, ok := strings.CutPrefix(kv, name); ok {
+				n, err := strconv.ParseUint(s, 10, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				*value = n
+			}
+		}
+	}
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// onlyShared wants nothing to be left but the group and the network that VMs share.
+func (i *installed) onlyShared() {
+	i.t.Helper()
+	var resources map[string]int
+	if err := json.Unmarshal([]byte(i.must("emulator", "status", "-o", "json", "--jq", ".resources")), &resources); err != nil {
+		i.t.Fatal(err)
+	}
+	for kind, n := range resources {
+		if lower := strings.ToLower(kind); n > 0 && !strings.Contains(lower, "virtualnetworks") && !strings.Contains(lower, "resourcegroups") {
+			i.t.Errorf("%d of %s are left over", n, kind)
+		}
+	}
+}
+
+// TestKillsDuringNewAndKill kills azlin at a random moment of `new`, runs it again and wants one VM; then the same with
+// `kill`, and wants nothing. The seed is printed; AZLIN_TORTURE_SEED repeats a run.
+func TestKillsDuringNewAndKill(t *testing.T) {
+	t.Parallel()
+	killsDuringNewAndKill(t, 15)
+}
+
+func killsDuringNewAndKill(t *testing.T, rounds uint64) {
+	t.Helper()
+	random := torture(t, &rounds)
+	i := install(t)
+	// How long an undisturbed run takes, so that most of the kills come before its end.
+	newTakes := i.timed("new", "--name", "measure", "--tools", "none", "--yes", "--no-auto-connect")
+	killTakes := i.timed("kill", "measure", "--yes")
+	cuts := 0
+	for round := range rounds {
+		name := "vm" + strconv.FormatUint(round, 10)
+		create := []string{"new", "--name", name, "--tools", "none", "--yes", "--no-auto-connect"}
+		if i.cutOff(random, newTakes, create...) {
+			cuts++
+		}
+		if out, err := i.command(create...).CombinedOutput(); err != nil && !strings.Contains(string(out), "a VM of this name exists") {
+			t.Fatalf("round %d: %v\n%s", round, err, out)
+		}
+		if got := strings.TrimSpace(i.must("list", "--all", "--jq", `[.vms[].name] | join(" ")`)); got != name {
+			t.Fatalf("round %d: the VMs are %q, want %s", round, got, name)
+		}
+		i.must("exec", name, "--", "true")
+		if i.cutOff(random, killTakes, "kill", name, "--yes") {
+			cuts++
+		}
+		i.must("kill", name, "--yes")
+		i.onlyShared()
+		if t.Failed() {
+			t.Fatalf("round %d", round)
+		}
+	}
+	t.Logf("%d of %d runs were cut off, the others were done before", cuts, 2*rounds)
+	if out := i.must("operations", "list", "-o", "json", "--jq", ".operations|length"); strings.TrimSpace(out) != "0" {
+		t.Errorf("%s operations are unfinished", out)
+	}
+}
+
+// TestInterrupt: the first Ctrl-C stops cleanly and says how to go on, the second one stops at once; what was begun
+// goes on, or is removed.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	i := install(t, "--realistic") // a VM takes its time there
+	interrupted := func(signals int, args ...string) (code int, stderr string) {
+		t.Helper()
+		cmd := i.command(args...)
+		cmd.Stderr = nil
+		pipe, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		buffer := make([]byte, 4096)
+		sent := 0
+		for {
+			n, err := pipe.Read(buffer)
+			said.Write(buffer[:n])
+			creating := strings.Contains(said.String(), "creating vm dev") || strings.Contains(said.String(), "going on with vm dev")
+			ready := sent == 0 && creating || sent == 1 && strings.Contains(said.String(), "stopping cleanly")
+			if ready && sent < signals {
+				sent++
+				if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err != nil {
+				break
+			}
+		}
+		_ = cmd.Wait() // its state tells
+		return cmd.ProcessState.ExitCode(), said.String()
+	}
+	create := []string{"new", "--name", "dev", "--tools", "none", "--yes", "--no-auto-connect", "--progress", "plain"}
+	code, said := interrupted(1, create...)
+	if code != 130 || !strings.Contains(said, "interrupted: stopping cleanly; Ctrl-C again stops at once") || !strings.Contains(said, "azlin new --name dev -g azlin-rg goes on where it stopped") {
+		t.Errorf("exit code %d:\n%s", code, said)
+	}
+	if got := i.must("operations", "list", "-o", "json", "--jq", `.operations[]|.vm+" "+.stage`); strings.TrimSpace(got) != "dev vm" {
+		t.Errorf("unfinished: %q", got)
+	}
+	if code, said = interrupted(2, create...); code == 0 || code == 2 {
+		t.Errorf("twice: exit code %d:\n%s", code, said)
+	}
+	i.must("emulator", "stop")
+	i.must("emulator", "start") // the rest need not take as long as in Azure
+	i.must("kill", "dev", "--yes")
+	i.onlyShared()
+}

@@ -1,0 +1,181 @@
+package arm
+
+import (
+	"net/http"
+	"strings"
+)
+
+// regionalLimits are how many calls of a class a subscription may make in a region within 3 and 30 minutes: as recorded
+// replies tell them, for the classes that were recorded.
+func regionalLimits(name string) [2]int {
+	switch name {
+	case "PutVM", "DeleteVM", "UpdateVM":
+		return [2]int{240, 1200}
+	case "HighCostGet":
+		return [2]int{140, 700}
+	case "LowCostGet":
+		return [2]int{4000, 32000}
+	case "GetOperation":
+		return [2]int{15000, 30000}
+	case "HighCostDisk":
+		return [2]int{240, 1920}
+	case "LowCostDisk":
+		return [2]int{15000, 120000}
+	case "GetDiskOperation":
+		return [2]int{50000, 400000}
+	case "CreateUpdateGallery", "DeleteGallery", "DeleteGalleryImage", "DeleteGalleryImageVersion":
+		return [2]int{50, 300}
+	case "GetGallery":
+		return [2]int{350, 2500}
+	case "ListGalleryInSubscription", "ListGalleryInResourceGroup":
+		return [2]int{100, 1000}
+	case "CreateUpdateGalleryImage", "CreateUpdateGalleryImageVersion":
+		return [2]int{150, 750}
+	case "GetGalleryImage", "GetGalleryImageVersion":
+		return [2]int{600, 3000}
+	case "ListGalleryImagesInGallery", "ListGalleryImageVersionsInGalleryImage":
+		return [2]int{1500, 10000}
+	case "GetOperationStatus":
+		return [2]int{1200, 4200}
+	}
+	return [2]int{1000, 8000} // WriteDisk, WriteSnapshot
+}
+
+// vmLimits are how many calls of a class Microsoft's documentation allows about one VM: at once, and per minute.
+func vmLimits(name string) (size, perMinute float64) {
+	switch name {
+	case "PutVM", "DeleteVM", "UpdateVM":
+		return 12, 4
+	case "LowCostGet":
+		return 36, 12
+	case "GetOperation":
+		return 45, 15
+	}
+	return 0, 0
+}
+
+func windowName(name string, i int) string { return name + []string{"3Min", "30Min"}[i] }
+
+// computeClass is the group of operations that Compute counts a call in, or "".
+func computeClass(c *Call) string {
+	if c.Route == nil || !onCompute(c.Route.Template) {
+		return ""
+	}
+	t := strings.ToLower(c.Route.Template)
+	disk := strings.Contains(t, "/disks") || strings.Contains(t, "/snapshots")
+	collection := !strings.HasSuffix(t, "}")
+	switch {
+	case strings.Contains(t, "diskoperations/"):
+		return "GetDiskOperation"
+	case strings.Contains(t, "capsoperations/"):
+		return "GetOperationStatus"
+	case strings.Contains(t, "/galleries"):
+		return galleryClass(c.Method, t)
+	case strings.Contains(t, "operations/"):
+		return "GetOperation"
+	case disk && c.Method == http.MethodGet && collection:
+		return "HighCostDisk"
+	case disk && c.Method == http.MethodGet:
+		return "LowCostDisk"
+	case strings.Contains(t, "/snapshots") && c.Method == http.MethodPut:
+		return "WriteSnapshot"
+	case disk:
+		return "WriteDisk"
+	case !strings.Contains(t, "/virtualmachines"):
+		return ""
+	case c.Method == http.MethodGet && strings.HasSuffix(t, "/virtualmachines"):
+		return "HighCostGet"
+	case c.Method == http.MethodGet, strings.HasSuffix(t, "/retrievebootdiagnosticsdata"):
+		return "LowCostGet"
+	case c.Method == http.MethodPut && strings.HasSuffix(t, "/virtualmachines/{vmname}"):
+		return "PutVM"
+	case c.Method == http.MethodDelete && strings.HasSuffix(t, "/virtualmachines/{vmname}"):
+		return "DeleteVM"
+	}
+	return "UpdateVM"
+}
+
+// galleryClass is the class of a call about galleries. Those of versions were not recorded; they are named as the others.
+func galleryClass(method, template string) string {
+	switch {
+	case strings.HasSuffix(template, "/versions"):
+		return "ListGalleryImageVersionsInGalleryImage"
+	case strings.HasSuffix(template, "/images"):
+		return "ListGalleryImagesInGallery"
+	case strings.HasSuffix(template, "/galleries") && strings.Contains(template, "/resourcegroups/"):
+		return "ListGalleryInResourceGroup"
+	case strings.HasSuffix(template, "/galleries"):
+		return "ListGalleryInSubscription"
+	}
+	what := "Gallery"
+	if strings.Contains(template, "/images/") {
+		what += "Image"
+	}
+	if strings.Contains(template, "/versions/") {
+		what += "Version"
+	}
+	switch method {
+	case http.MethodGet:
+		return "Get" + what
+	case http.MethodDelete:
+		return "Delete" + what
+	}
+	return "CreateUpdate" + what
+}
+
+// wire is the name that the header gives a class: disks reuse the names of VMs with other limits.
+func wire(name string) string {
+	switch name {
+	case "HighCostDisk":
+		return "HighCostGet"
+	case "LowCostDisk":
+		return "LowCostGet"
+	case "GetDiskOperation":
+		return "GetOperation"
+	case "WriteDisk":
+		return "CreateUpdateDisks"
+	case "WriteSnapshot":
+		return "HighCostSnapshotCreateHydrate"
+	}
+	return name
+}
+
+// vmClass is the class of a call among the limits of its VM. The documentation has deallocation with deletion; replies
+// show that it counts as an update against the region's limits.
+func vmClass(c *Call, name string) string {
+	if strings.HasSuffix(strings.ToLower(c.Route.Template), "/deallocate") {
+		return "DeleteVM"
+	}
+	return name
+}
+
+// regionOf is the region whose limits a call counts against: Compute has them in each. "" for lists over regions.
+func regionOf(c *Call) string {
+	if l := c.Param("location"); l != "" {
+		return strings.ToLower(l)
+	}
+	if r := c.Server.Find(resourceOf(c)); r != nil {
+		return strings.ToLower(r.Location())
+	}
+	return strings.ToLower(Str(c.Body, "location"))
+}
+
+// resourceOf is the id of the VM or disk that a call is about, without the action or the part of it.
+func resourceOf(c *Call) string {
+	seg := strings.Split(strings.Trim(c.Path, "/"), "/")
+	if len(seg) < 8 {
+		return ""
+	}
+	return "/" + strings.Join(seg[:8], "/")
+}
+
+// targetOf is the key of the VM that a call is about, or "". The look at an operation is about the operation's.
+func targetOf(c *Call) string {
+	if strings.Contains(strings.ToLower(c.Route.Template), "operations/") {
+		if op := c.Server.Operation(NameOf(c.Path)); op != nil {
+			return Key(op.Target)
+		}
+		return ""
+	}
+	return Key(resourceOf(c))
+}

@@ -1,0 +1,63 @@
+package compute
+
+import (
+	"context"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+// What is on the disk of an operating system: a VM's own is with its host, that of a snapshot, and of a disk that no VM
+// has, is kept by its id. Data disks have no content: hosts do not mount them.
+
+// fillDisk gives a disk or snapshot that is a copy the content of its source at this moment.
+func (p *Provider) fillDisk(ctx context.Context, op arm.Operation) (any, error) {
+	id := arm.Str(op.Args, "source")
+	if id == "" {
+		return nil, nil
+	}
+	var vm string
+	p.s.Peek(func() {
+		if source := p.s.Find(id); source != nil {
+			if v := p.s.FindType(VMType, arm.Str(source.Body, "managedBy")); v != nil && p.holdsOS(v, source) {
+				vm = arm.Key(v.ID)
+			}
+		}
+	})
+	if vm != "" {
+		return nil, p.opt.Hosts.Keep(ctx, vm, arm.Key(op.Target))
+	}
+	return nil, p.opt.Hosts.CopyKept(ctx, arm.Key(id), arm.Key(op.Target))
+}
+
+// holdsOS reports whether a disk is that of a VM's operating system.
+func (p *Provider) holdsOS(vm, disk *arm.Resource) bool {
+	return arm.Key(diskID(vm, arm.Str(vm.Body, "properties", "storageProfile", "osDisk", "name"))) == arm.Key(disk.ID)
+}
+
+// keepDisk keeps the content of a disk that stays when its VM goes.
+func (p *Provider) keepDisk(ctx context.Context, op arm.Operation) (any, error) {
+	var disk string
+	p.s.Peek(func() {
+		vm := p.s.Find(op.Target)
+		if vm == nil {
+			return
+		}
+		if os := arm.Map(vm.Body, "properties", "storageProfile", "osDisk"); !arm.Fold(arm.Str(os, "deleteOption"), "Delete") {
+			disk = arm.Key(diskID(vm, arm.Str(os, "name")))
+		}
+	})
+	if disk == "" {
+		return nil, nil
+	}
+	if err := p.opt.Hosts.Stop(ctx, arm.Key(op.Target)); err != nil {
+		return nil, err
+	}
+	return nil, p.opt.Hosts.Keep(ctx, arm.Key(op.Target), disk)
+}
+
+// forgetDisk removes the content of a disk or snapshot with it.
+func (p *Provider) forgetDisk(d *arm.Resource) {
+	if p.opt.Hosts != nil {
+		p.opt.Hosts.Forget(arm.Key(d.ID))
+	}
+}

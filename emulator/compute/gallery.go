@@ -1,0 +1,285 @@
+package compute
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+const (
+	oneGallery        = inGroup + "/galleries/{galleryName}"
+	oneGalleryImage   = oneGallery + "/images/{galleryImageName}"
+	oneGalleryVersion = oneGalleryImage + "/versions/{galleryImageVersionName}"
+)
+
+// GalleryVersions are the api-versions of galleries and what is in them.
+func GalleryVersions() []string {
+	return []string{
+		"2018-06-01", "2019-03-01", "2019-07-01", "2019-12-01", "2020-09-30", "2021-07-01", "2021-10-01", "2022-01-03", "2022-03-03",
+		"2022-08-03", "2023-07-03", "2024-03-03", "2025-03-03", "2025-12-03",
+	}
+}
+
+var (
+	galleryName      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.]{0,78}[A-Za-z0-9])?$`)
+	galleryImageName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?$`)
+)
+
+func (p *Provider) galleries() {
+	s := p.s
+	s.RegisterKind("gallery.put", arm.Kind{Finish: p.finishGallery})
+	s.RegisterKind("gallery.delete", arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
+		if r := s.Find(op.Target); r != nil {
+			if e := s.Refused(r); e != nil {
+				return 0, e
+			}
+			s.Remove(r)
+		}
+		return 0, nil
+	}})
+	p.serveGallery(GalleryType, oneGallery, 27, p.putGallery)
+	p.serveGallery(GalleryImageType, oneGalleryImage, 26, p.putGalleryImage)
+	p.serveGallery(GalleryVersionType, oneGalleryVersion, 25, p.putGalleryVersion)
+	s.RegisterKind("galleryversion.put", arm.Kind{Run: p.hosted(p.fillVersion), Finish: p.finishVersion})
+	s.Handle(http.MethodGet, inSub+"/galleries", GalleryVersions(), p.listGallery(GalleryType))
+}
+
+// serveGallery adds what galleries, the images in them and their versions have in common.
+func (p *Provider) serveGallery(typ, one string, rank int, put arm.Handler) {
+	s, v := p.s, GalleryVersions()
+	t := &arm.Type{Name: typ, Versions: v, Rank: rank, InUse: p.nested}
+	if typ == GalleryVersionType {
+		t.Removed = p.forgetDisk
+	}
+	s.Register(t)
+	s.Handle(http.MethodGet, one[:strings.LastIndexByte(one, '/')], v, p.listGallery(typ))
+	s.Handle(http.MethodPut, one, v, put)
+	s.Handle(http.MethodGet, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		r := s.FindType(typ, c.Path)
+		if r == nil {
+			return nil, c.NotFound()
+		}
+		o := s.View(r)
+		if strings.EqualFold(c.Arg("$expand"), "ReplicationStatus") {
+			replicated(o)
+		}
+		return arm.OK(o), nil
+	})
+	s.Handle(http.MethodPatch, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		r := s.FindType(typ, c.Path)
+		if r == nil {
+			return nil, c.NotFound()
+		}
+		if err := c.NeedBody(); err != nil {
+			return nil, err
+		}
+		return p.changeGallery(c, r)
+	})
+	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		r := s.FindType(typ, c.Path)
+		if r == nil {
+			return arm.Status(http.StatusNoContent), nil
+		}
+		if e := s.Refused(r); e != nil {
+			return nil, e
+		}
+		if provisioning(r) != "Deleting" {
+			setProvisioning(r, "Deleting")
+			s.Touch(r)
+		}
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("gallery.delete", r.ID, r.Location(), nil), arm.GalleriesDelete()), nil
+	})
+}
+
+// listGallery lists what is below the path of a call, but not what is below that.
+func (p *Provider) listGallery(typ string) arm.Handler {
+	return func(c *arm.Call) (*arm.Reply, error) {
+		var l []*arm.Resource
+		parent := arm.Key(c.Path[:strings.LastIndexByte(c.Path, '/')])
+		if c.Group() == "" {
+			parent = ""
+		} else if typ == GalleryType {
+			parent = arm.Key("/subscriptions/" + c.Sub() + "/resourceGroups/" + c.Group())
+		} else if p.s.Find(parent) == nil {
+			return nil, parentNotFound(typ, parent)
+		}
+		for _, r := range p.s.OfType(typ) {
+			if strings.HasPrefix(arm.Key(r.ID), parent+"/") || parent == "" {
+				l = append(l, r)
+			}
+		}
+		views := p.s.Views(l)
+		if typ == GalleryType {
+			for i, o := range views {
+				o.(arm.Object)["id"] = shouted(l[i])
+			}
+		}
+		return c.Page(views), nil
+	}
+}
+
+func parentNotFound(typ, parent string) *arm.Error {
+	return arm.Refuse(http.StatusNotFound, "ParentResourceNotFound", "Failed to perform 'read' on resource(s) of type '%s', because the parent resource '%s' could not be found.",
+		strings.TrimPrefix(typ, "Microsoft.Compute/"), parent)
+}
+
+// nested says that something is left in what is to be deleted.
+func (p *Provider) nested(r *arm.Resource) *arm.Error {
+	for _, typ := range []string{GalleryImageType, GalleryVersionType} {
+		for _, child := range p.s.OfType(typ) {
+			if strings.HasPrefix(arm.Key(child.ID), arm.Key(r.ID)+"/") {
+				return arm.Conflict("CannotDeleteResource", "Can not delete resource before nested resources are deleted.")
+			}
+		}
+	}
+	return nil
+}
+
+// intoGallery judges what all three have in common, and finds what is put into what. had is what is there already.
+func (p *Provider) intoGallery(c *arm.Call, typ, name string, rule *regexp.Regexp) (id string, had *arm.Resource, err error) {
+	if err := c.NeedBody(); err != nil {
+		return "", nil, err
+	}
+	arm.WithoutNulls(c.Body)
+	if !rule.MatchString(name) {
+		return "", nil, arm.InvalidParameter("name", "The entity name '%s' is invalid according to its validation rule: %s.", name, rule)
+	}
+	if err := c.NeedLocation(typ); err != nil {
+		return "", nil, err
+	}
+	if err := arm.CheckTags(c.Body["tags"]); err != nil {
+		return "", nil, err
+	}
+	pairs := []string{"galleries", c.Param("galleryName")}
+	if typ != GalleryType {
+		pairs = append(pairs, "images", c.Param("galleryImageName"))
+	}
+	if typ == GalleryVersionType {
+		pairs = append(pairs, "versions", name)
+	}
+	id = c.ID("Microsoft.Compute", pairs...)
+	if typ != GalleryType {
+		if parent := c.ID("Microsoft.Compute", pairs[:len(pairs)-2]...); p.s.Find(parent) == nil {
+			e := parentNotFound(typ, parent)
+			e.Message = strings.Replace(e.Message, "'read'", "'write'", 1)
+			return "", nil, e
+		}
+	}
+	had = p.s.Find(id)
+	if had != nil && had.Location() != arm.Str(c.Body, "location") {
+		return "", nil, arm.Conflict("InvalidResourceLocation", "The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.", name, had.Location(), had.Group(), arm.Str(c.Body, "location"))
+	}
+	return id, had, nil
+}
+
+// newInGallery stores what was judged, and begins the operation that makes it.
+func (p *Provider) newInGallery(c *arm.Call, typ, id, kind string, args arm.Object) (*arm.Reply, error) {
+	r := &arm.Resource{ID: id, Type: typ, Body: c.Body}
+	r.Body["id"], r.Body["name"], r.Body["type"] = id, r.Name(), typ
+	setProvisioning(r, "Creating")
+	p.s.Add(r)
+	return c.Async(arm.Created(p.s.View(r)), p.s.Begin(kind, id, r.Location(), args), arm.Galleries()), nil
+}
+
+// changeGallery merges a body into what is there.
+func (p *Provider) changeGallery(c *arm.Call, r *arm.Resource) (*arm.Reply, error) {
+	if err := arm.CheckTags(c.Body["tags"]); err != nil {
+		return nil, err
+	}
+	if err := unchanged(c.Body, r); err != nil {
+		return nil, err
+	}
+	if c.Method == http.MethodPut {
+		delete(r.Body, "tags")
+	}
+	for _, k := range []string{"tags", "properties"} {
+		if v := c.Body[k]; v != nil {
+			arm.Merge(r.Body, arm.Object{k: v}, "tags")
+		}
+	}
+	if r.Type != GalleryType { // which shows no sign of it
+		setProvisioning(r, "Updating")
+	}
+	p.s.Touch(r)
+	return c.Async(arm.OK(p.s.View(r)), p.s.Begin("gallery.put", r.ID, r.Location(), nil), arm.Galleries()), nil
+}
+
+// fixedInGallery are the properties that cannot be changed once they are set, by type.
+func fixedInGallery(typ string) [][]string {
+	switch typ {
+	case GalleryImageType:
+		return [][]string{{"osType"}, {"osState"}, {"hyperVGeneration"}, {"architecture"}, {"identifier", "publisher"}, {"identifier", "offer"}, {"identifier", "sku"}}
+	case GalleryVersionType:
+		return [][]string{{"storageProfile", "source", "virtualMachineId"}, {"storageProfile", "source", "id"}, {"storageProfile", "osDiskImage", "source", "id"}}
+	}
+	return nil
+}
+
+func unchanged(body arm.Object, r *arm.Resource) error {
+	root := map[string]string{GalleryImageType: "galleryImage", GalleryVersionType: "galleryImageVersion"}[r.Type]
+	for _, path := range fixedInGallery(r.Type) {
+		full := append([]string{"properties"}, path...)
+		if given := arm.Str(body, full...); given != "" && !arm.Fold(given, arm.Str(r.Body, full...)) {
+			return arm.Conflict("PropertyChangeNotAllowed", "Changing property '%s.properties.%s' is not allowed.", root, strings.Join(path, ".")).
+				At(root + ".properties." + strings.Join(path, "."))
+		}
+	}
+	return nil
+}
+
+func (p *Provider) finishGallery(op *arm.Operation, _ error) (time.Duration, error) {
+	if r := p.s.Find(op.Target); r != nil {
+		setProvisioning(r, "Succeeded")
+		p.s.Touch(r)
+	}
+	return 0, nil
+}
+
+func (p *Provider) putGallery(c *arm.Call) (*arm.Reply, error) {
+	id, had, err := p.intoGallery(c, GalleryType, c.Param("galleryName"), galleryName)
+	if err != nil {
+		return nil, err
+	}
+	if had != nil {
+		return p.changeGallery(c, had)
+	}
+	arm.Put(c.Body, c.Sub()+"-"+c.Param("galleryName"), "properties", "identifier", "uniqueName")
+	return p.newInGallery(c, GalleryType, id, "gallery.put", nil)
+}
+
+func (p *Provider) putGalleryImage(c *arm.Call) (*arm.Reply, error) {
+	id, had, err := p.intoGallery(c, GalleryImageType, c.Param("galleryImageName"), galleryImageName)
+	if err != nil {
+		return nil, err
+	}
+	if had != nil {
+		return p.changeGallery(c, had)
+	}
+	props := arm.Map(c.Body, "properties")
+	for _, path := range [][]string{{"osType"}, {"osState"}, {"identifier", "publisher"}, {"identifier", "offer"}, {"identifier", "sku"}} {
+		if arm.Str(props, path...) == "" {
+			name := "galleryImage.properties." + strings.Join(path, ".")
+			return nil, arm.InvalidParameter(name, "Required parameter '%s' is missing (null).", name)
+		}
+	}
+	for member, values := range map[string][]string{"osType": {"Linux", "Windows"}, "osState": {"Generalized", "Specialized"}, "hyperVGeneration": {"", "V1", "V2"}, "architecture": {"", "x64", "Arm64"}} {
+		if given := arm.Str(props, member); !slices.Contains(values, given) {
+			return nil, arm.InvalidParameter("galleryImage.properties."+member, "The value '%s' of parameter 'galleryImage.properties.%s' is invalid.", given, member)
+		}
+	}
+	for _, other := range p.s.OfType(GalleryImageType) {
+		mine := arm.Map(props, "identifier")
+		theirs := arm.Map(other.Body, "properties", "identifier")
+		if strings.HasPrefix(arm.Key(other.ID), arm.Key(c.ID("Microsoft.Compute", "galleries", c.Param("galleryName")))+"/") &&
+			arm.Fold(arm.Str(mine, "publisher"), arm.Str(theirs, "publisher")) && arm.Fold(arm.Str(mine, "offer"), arm.Str(theirs, "offer")) && arm.Fold(arm.Str(mine, "sku"), arm.Str(theirs, "sku")) {
+			return nil, arm.Conflict("Conflict", "The gallery image '%s' has the same combination of publisher, offer and sku.", other.Name())
+		}
+	}
+	arm.Default(props, "V1", "hyperVGeneration") // Azure's default, whatever is usual by now
+	arm.Default(props, "x64", "architecture")
+	return p.newInGallery(c, GalleryImageType, id, "gallery.put", nil)
+}

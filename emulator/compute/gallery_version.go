@@ -1,0 +1,201 @@
+package compute
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+// A version is three numbers of 32 bits.
+var galleryVersionName = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})$`)
+
+func (p *Provider) putGalleryVersion(c *arm.Call) (*arm.Reply, error) {
+	id, had, err := p.intoGallery(c, GalleryVersionType, c.Param("galleryImageVersionName"), galleryVersionName)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.judgeRegions(c.Body); err != nil {
+		return nil, err
+	}
+	if had != nil {
+		return p.changeGallery(c, had)
+	}
+	definition := p.s.Find(c.ID("Microsoft.Compute", "galleries", c.Param("galleryName"), "images", c.Param("galleryImageName")))
+	source, err := p.versionSource(c.Body, definition)
+	if err != nil {
+		return nil, err
+	}
+	props := arm.Map(c.Body, "properties")
+	gb, _ := arm.Int(source, "properties", "diskSizeGB")
+	arm.Put(props, gb, "storageProfile", "osDiskImage", "sizeInGB")
+	arm.Default(props, "ReadWrite", "storageProfile", "osDiskImage", "hostCaching")
+	arm.Default(props, "Standard_LRS", "publishingProfile", "storageAccountType")
+	arm.Default(props, 1, "publishingProfile", "replicaCount")
+	arm.Default(props, false, "publishingProfile", "excludeFromLatest")
+	arm.Put(props, arm.Time(c.Now), "publishingProfile", "publishedDate")
+	arm.Default(props, false, "safetyProfile", "allowDeletionOfReplicatedLocations")
+	return p.newInGallery(c, GalleryVersionType, id, "galleryversion.put", arm.Object{"disk": arm.Str(source, "id")})
+}
+
+// judgeRegions brings the target regions into Azure's form: without any it is the version's own. That one must be there.
+func (p *Provider) judgeRegions(body arm.Object) error {
+	if arm.Map(body, "properties") == nil {
+		return arm.InvalidParameter("galleryImageVersion.properties", "Required parameter 'galleryImageVersion.properties' is missing (null).")
+	}
+	home, _ := arm.FindRegion(arm.Str(body, "location"))
+	list := arm.List(body, "properties", "publishingProfile", "targetRegions")
+	if len(list) == 0 {
+		list = []any{arm.Object{"name": home.Name}}
+		arm.Put(body, list, "properties", "publishingProfile", "targetRegions")
+	}
+	atHome := false
+	for _, e := range list {
+		o, ok := e.(arm.Object)
+		region, known := arm.FindRegion(arm.Str(e, "name"))
+		if !ok || !known {
+			return arm.InvalidParameter("galleryImageVersion.properties.publishingProfile.targetRegions.name", "The location '%s' of the target region is not available.", arm.Str(e, "name"))
+		}
+		o["name"] = region.Display
+		arm.Default(o, 1, "regionalReplicaCount")
+		arm.Default(o, "Standard_LRS", "storageAccountType")
+		atHome = atHome || region.Name == home.Name
+	}
+	if !atHome {
+		return arm.InvalidParameter("galleryImageVersion.properties.publishingProfile.targetRegions", "The publishing profile of gallery image version '%s' must contain the location '%s' of the image version.", arm.Str(body, "name"), home.Name)
+	}
+	return nil
+}
+
+// versionSource finds the disk that a version is a copy of: a VM's, or one, or a snapshot, that is named itself.
+func (p *Provider) versionSource(body arm.Object, definition *arm.Resource) (arm.Object, error) {
+	state := arm.Str(definition.Body, "properties", "osState")
+	profile := arm.Map(body, "properties", "storageProfile")
+	id := arm.Str(profile, "source", "virtualMachineId")
+	if other := arm.Str(profile, "source", "id"); id == "" && strings.Contains(strings.ToLower(other), "/virtualmachines/") {
+		id = other // as clients of older api-versions say it
+	}
+	if id == "" {
+		id = arm.Str(profile, "osDiskImage", "source", "id")
+		if id == "" {
+			return nil, arm.InvalidParameter("galleryImageVersion.properties.storageProfile", "Required parameter 'galleryImageVersion.properties.storageProfile.source' is missing (null).")
+		}
+		d := p.s.Find(id)
+		if d == nil || d.Type != DiskType && d.Type != SnapshotType {
+			return nil, notFoundDisk(id)
+		}
+		return d.Body, p.inRegion(d, body)
+	}
+	vm := p.s.FindType(VMType, id)
+	if vm == nil {
+		parsed, err := arm.ParseID(id)
+		if err != nil {
+			return nil, arm.InvalidParameter("galleryImageVersion.properties.storageProfile.source.virtualMachineId", "The value '%s' of the parameter is invalid.", id)
+		}
+		return nil, arm.NotFound(parsed)
+	}
+	have := "Specialized"
+	if arm.Bool(vm.Hidden, "generalized") {
+		have = "Generalized"
+	}
+	if have != state {
+		return nil, arm.BadRequest("BadRequest", "The resource with id '%s' has a different OS state ['%s'] than the parent gallery image OS state ['%s'].", vm.ID, have, state)
+	}
+	wanted := feature(definition, "SecurityType")
+	trusted := arm.Fold(arm.Str(vm.Body, "properties", "securityProfile", "securityType"), "TrustedLaunch")
+	switch {
+	case arm.Fold(wanted, "TrustedLaunchSupported"):
+		return nil, arm.InvalidParameter("galleryImageVersion.properties.storageProfile", "The security type '%s' is not supported for the source id '%s'. Currently only Vhd Blob, User Image and Gallery Image Version sources are supported for '%s' images.", wanted, vm.ID, wanted)
+	case trusted != arm.Fold(wanted, "TrustedLaunch"):
+		return nil, arm.Conflict("Conflict", "The resource with id '%s' has a different security type than the parent gallery image.", vm.ID)
+	}
+	if err := p.inRegion(vm, body); err != nil {
+		return nil, err
+	}
+	d := p.s.FindType(DiskType, diskID(vm, arm.Str(vm.Body, "properties", "storageProfile", "osDisk", "name")))
+	if d == nil {
+		return nil, arm.Conflict("OperationNotAllowed", "The VM '%s' has no managed disk.", vm.Name())
+	}
+	return d.Body, nil
+}
+
+func (p *Provider) inRegion(source *arm.Resource, body arm.Object) error {
+	if at := arm.Str(body, "location"); source.Location() != at {
+		return arm.InvalidParameter("galleryImageVersion.location", "The source '%s' is in location '%s', not in the location '%s' of the gallery image version.", source.ID, source.Location(), at)
+	}
+	return nil
+}
+
+// feature is the value of one of a definition's features.
+func feature(definition *arm.Resource, name string) string {
+	for _, e := range arm.List(definition.Body, "properties", "features") {
+		if arm.Fold(arm.Str(e, "name"), name) {
+			return arm.Str(e, "value")
+		}
+	}
+	return ""
+}
+
+// fillVersion gives a version what is on its source's disk.
+func (p *Provider) fillVersion(ctx context.Context, op arm.Operation) (any, error) {
+	return p.fillDisk(ctx, arm.Operation{Target: op.Target, Args: arm.Object{"source": arm.Str(op.Args, "disk")}})
+}
+
+func (p *Provider) finishVersion(op *arm.Operation, err error) (time.Duration, error) {
+	r := p.s.Find(op.Target)
+	if r == nil {
+		return 0, nil
+	}
+	fail := func(e *arm.Error) (time.Duration, error) {
+		setProvisioning(r, "Failed")
+		p.s.Touch(r)
+		return 0, e
+	}
+	if err != nil {
+		return fail(arm.Refuse(http.StatusInternalServerError, "InternalOperationError", "The image could not be replicated: %v", err))
+	}
+	definition, disk := p.s.Find(parentOf(r.ID)), p.s.Find(arm.Str(op.Args, "disk"))
+	if definition == nil || disk == nil {
+		return fail(arm.Conflict("Conflict", "The source of the gallery image version '%s' is no longer there.", r.Name()))
+	}
+	// Azure looks at these only now.
+	source := disk.ID
+	for _, member := range []string{"virtualMachineId", "id"} {
+		if vm := arm.Str(r.Body, "properties", "storageProfile", "source", member); vm != "" {
+			source = vm
+		}
+	}
+	have, want := arm.Str(disk.Body, "properties", "hyperVGeneration"), arm.Str(definition.Body, "properties", "hyperVGeneration")
+	if have != "" && have != want {
+		return fail(arm.Conflict("Conflict", "The resource with id '%s' has a different Hypervisor generation ['%s'] than the parent gallery image Hypervisor generation ['%s'].", source, have, want))
+	}
+	have, want = arm.Str(disk.Body, "properties", "supportedCapabilities", "architecture"), arm.Str(definition.Body, "properties", "architecture")
+	if have != "" && have != want {
+		return fail(arm.Conflict("Conflict", "The resource with id '%s' has a different architecture ['%s'] than the parent gallery image architecture ['%s'].", source, have, want))
+	}
+	setProvisioning(r, "Succeeded")
+	p.s.Touch(r)
+	return 0, nil
+}
+
+// parentOf is the id of what a child is in.
+func parentOf(id string) string {
+	id = id[:strings.LastIndexByte(id, '/')]
+	return id[:strings.LastIndexByte(id, '/')]
+}
+
+// replicated adds how far the copies in all regions are.
+func replicated(o arm.Object) {
+	state, progress := "InProgress", 0
+	if arm.Str(o, "properties", "provisioningState") == "Succeeded" {
+		state, progress = "Completed", 100
+	}
+	summary := []any{}
+	for _, e := range arm.List(o, "properties", "publishingProfile", "targetRegions") {
+		summary = append(summary, arm.Object{"region": arm.Str(e, "name"), "state": state, "details": "", "progress": progress})
+	}
+	arm.Put(o, arm.Object{"aggregatedState": state, "summary": summary}, "properties", "replicationStatus")
+}

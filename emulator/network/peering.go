@@ -1,0 +1,151 @@
+package network
+
+import (
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm"
+)
+
+const peeringType = VNetType + "/virtualNetworkPeerings"
+
+func (p *Provider) peerings() {
+	s, v := p.s, Versions()
+	const in = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}/virtualNetworkPeerings"
+	const one = in + "/{virtualNetworkPeeringName}"
+	s.RegisterKind("peering.delete", arm.Kind{Finish: p.finishPeeringDelete})
+	s.Handle(http.MethodGet, in, v, func(c *arm.Call) (*arm.Reply, error) {
+		vnet, err := p.vnetOf(c)
+		if err != nil {
+			return nil, err
+		}
+		l := arm.Clone(arm.List(vnet.Body, "properties", "virtualNetworkPeerings"))
+		for _, e := range l {
+			p.viewPeering(vnet, e.(arm.Object))
+		}
+		return c.Page(l), nil
+	})
+	s.Handle(http.MethodGet, one, v, func(c *arm.Call) (*arm.Reply, error) {
+		vnet, err := p.vnetOf(c)
+		if err != nil {
+			return nil, err
+		}
+		o, _ := find(arm.List(vnet.Body, "properties", "virtualNetworkPeerings"), c.Param("virtualNetworkPeeringName"))
+		if o == nil {
+			return nil, noChild(c)
+		}
+		o = arm.Clone(o)
+		p.viewPeering(vnet, o)
+		return arm.OK(o).With("Etag", arm.Str(o, "etag")), nil
+	})
+	s.Handle(http.MethodPut, one, v, p.putChild(childKind{
+		list: "virtualNetworkPeerings", param: "virtualNetworkPeeringName", parent: p.vnetOf,
+		build: func(_ *arm.Call, vnet *arm.Resource, siblings []any, o arm.Object) error {
+			return p.buildPeering(vnet, siblings, o)
+		},
+		view: p.viewPeering,
+	}))
+	s.Handle(http.MethodDelete, one, v, p.deletePeering)
+}
+
+// buildPeering judges one peering beside its siblings and completes it.
+func (p *Provider) buildPeering(vnet *arm.Resource, siblings []any, o arm.Object) error {
+	if err := rule(peeringType).Check(arm.Str(o, "name")); err != nil {
+		return err
+	}
+	child(vnet, o, "virtualNetworkPeerings", peeringType)
+	props := arm.Map(o, "properties")
+	id := arm.Str(props, "remoteVirtualNetwork", "id")
+	remote := p.s.FindType(VNetType, id)
+	if remote == nil {
+		return missing(id, arm.Str(o, "id"))
+	}
+	if arm.Fold(remote.ID, vnet.ID) {
+		return arm.BadRequest("VnetCannotBePeeredWithItself", "Virtual network %s cannot be peered with itself.", vnet.ID).Empty()
+	}
+	for _, e := range siblings {
+		if arm.Key(arm.Str(e, "properties", "remoteVirtualNetwork", "id")) == arm.Key(remote.ID) {
+			return arm.BadRequest("AnotherPeeringAlreadyReferencesRemoteVnet", "Peering %s cannot be created because virtual network %s already has a peering to %s.", arm.Str(o, "id"), vnet.ID, remote.ID).Empty()
+		}
+	}
+	mine, err := spaces(vnet)
+	if err != nil {
+		return err
+	}
+	theirs, err := spaces(remote)
+	if err != nil {
+		return err
+	}
+	if a, b, ok := overlap(mine, theirs); ok {
+		return arm.BadRequest("VnetAddressSpacesOverlap", "Cannot create or update peering %s. Virtual networks %s and %s cannot be peered because their address spaces overlap. Overlapping address prefixes: %s, %s", arm.Str(o, "id"), vnet.ID, remote.ID, a, b).Empty()
+	}
+	for _, k := range []string{"peeringState", "peeringSyncLevel", "remoteAddressSpace", "remoteVirtualNetworkAddressSpace"} {
+		delete(props, k) // found out anew
+	}
+	arm.Put(props, remote.ID, "remoteVirtualNetwork", "id")
+	arm.Default(props, true, "allowVirtualNetworkAccess")
+	for _, k := range []string{"allowForwardedTraffic", "allowGatewayTransit", "useRemoteGateways", "doNotVerifyRemoteGateways"} {
+		arm.Default(props, false, k)
+	}
+	arm.Default(props, true, "peerCompleteVnets")
+	return nil
+}
+
+func overlap(a, b []netip.Prefix) (x, y netip.Prefix, ok bool) {
+	for _, x := range a {
+		for _, y := range b {
+			if x.Overlaps(y) {
+				return x, y, true
+			}
+		}
+	}
+	return x, y, false
+}
+
+// viewPeering says how a peering stands, which depends on the other network.
+func (p *Provider) viewPeering(vnet *arm.Resource, o arm.Object) {
+	remote := p.s.FindType(VNetType, arm.Str(o, "properties", "remoteVirtualNetwork", "id"))
+	state, level := "Disconnected", "RemoteNotInSync"
+	if remote != nil {
+		space := arm.Object{"addressPrefixes": arm.Clone(arm.List(remote.Body, "properties", "addressSpace", "addressPrefixes"))}
+		arm.Put(o, space, "properties", "remoteAddressSpace")
+		arm.Put(o, arm.Clone(space), "properties", "remoteVirtualNetworkAddressSpace")
+		state = "Initiated"
+		if p.peered(vnet, remote.ID) {
+			state, level = "Connected", "FullyInSync"
+		}
+	}
+	arm.Put(o, state, "properties", "peeringState")
+	arm.Put(o, level, "properties", "peeringSyncLevel")
+}
+
+func (p *Provider) deletePeering(c *arm.Call) (*arm.Reply, error) {
+	vnet, err := p.vnetOf(c)
+	if err != nil {
+		return nil, err
+	}
+	o, _ := find(arm.List(vnet.Body, "properties", "virtualNetworkPeerings"), c.Param("virtualNetworkPeeringName"))
+	if o == nil {
+		return arm.Status(http.StatusNoContent), nil
+	}
+	if op := p.s.Current(vnet.ID); op != nil {
+		return nil, p.inProgress(op)
+	}
+	op := p.s.Begin("peering.delete", vnet.ID, vnet.Location(), arm.Object{"name": arm.Str(o, "name")})
+	return c.Async(arm.Status(http.StatusAccepted), op, arm.NetworkDelete()), nil
+}
+
+func (p *Provider) finishPeeringDelete(op *arm.Operation, _ error) (time.Duration, error) {
+	vnet := p.s.Find(op.Target)
+	if vnet == nil {
+		return 0, nil
+	}
+	list := arm.List(vnet.Body, "properties", "virtualNetworkPeerings")
+	if _, at := find(list, arm.Str(op.Args, "name")); at >= 0 {
+		vnet.Props()["virtualNetworkPeerings"] = append(append([]any{}, list[:at]...), list[at+1:]...)
+		vnet.Retag()
+		p.s.Touch(vnet)
+	}
+	return 0, nil
+}

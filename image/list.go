@@ -1,0 +1,187 @@
+package image
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// List gives the images that azlin has baked in a resource group, empty: in the subscription; by name, the newest version
+// first (resources/list, one request and one for each further page).
+func (b *Baker) List(ctx context.Context, group string) ([]Image, error) {
+	filter, expand := "resourceType eq 'Microsoft.Compute/galleries/images/versions'", "createdTime,provisioningState"
+	var found []*armresources.GenericResourceExpanded
+	var err error
+	if group == "" {
+		found, err = azure.Pages(ctx, "list images", b.Azure.Resources().NewListPager(&armresources.ClientListOptions{Filter: &filter, Expand: &expand}),
+			func(p armresources.ClientListResponse) []*armresources.GenericResourceExpanded { return p.Value })
+	} else {
+		found, err = azure.Pages(ctx, "list images of "+group, b.Azure.Resources().NewListByResourceGroupPager(group, &armresources.ClientListByResourceGroupOptions{Filter: &filter, Expand: &expand}),
+			func(p armresources.ClientListByResourceGroupResponse) []*armresources.GenericResourceExpanded {
+				return p.Value
+			})
+	}
+	if err != nil {
+		return nil, err
+	}
+	images := []Image{}
+	for _, r := range found {
+		tags := azure.Tags(r.Tags)
+		id, err := azure.ParseID(value(r.ID))
+		if err != nil || !azure.Managed(tags) || len(id.Names) != 3 || !strings.EqualFold(id.Names[0], vm.GalleryName) {
+			continue
+		}
+		source, _ := azure.Tag(tags, azure.TagSource)
+		images = append(images, Image{
+			Name: id.Names[1], Version: id.Names[2], ResourceGroup: id.ResourceGroup, Region: value(r.Location), Source: source,
+			Created: created(tags), State: value(r.ProvisioningState), ID: value(r.ID),
+		})
+	}
+	slices.SortFunc(images, func(a, b Image) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(strings.ToLower(a.ResourceGroup), strings.ToLower(b.ResourceGroup)), vm.CompareVersions(b.Version, a.Version))
+	})
+	return images, nil
+}
+
+// Called says whether an image is one that NAME or NAME:VERSION means.
+func (i Image) Called(name string) bool {
+	name, version, one := strings.Cut(name, ":")
+	return strings.EqualFold(i.Name, name) && (!one || i.Version == version)
+}
+
+// created is when azlin made something, by its tag; zero: not known.
+func created(tags map[string]string) time.Time {
+	text, _ := azure.Tag(tags, azure.TagCreated)
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+// Deletion is what deletes images: versions, the names that have none left then, and the gallery that is empty then.
+type Deletion struct {
+	ResourceGroup string
+	Images        []Image // the versions
+	Names         []string
+	Gallery       bool
+}
+
+// PlanDeletion finds what NAME, or NAME:VERSION, means in a resource group; empty: in the only one that has such an image.
+// An image that is not there is NotFound, one that is in several groups a Conflict. VMs that were made from it do not need
+// it.
+func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion, error) {
+	d := Deletion{ResourceGroup: group}
+	fail := func(kind errkind.Kind, next, format string, args ...any) (Deletion, error) {
+		return d, &errkind.Error{Kind: kind, Op: "delete image", Resource: image, Err: fmt.Errorf(format, args...), Next: next}
+	}
+	name, version, one := strings.Cut(image, ":")
+	if err := vm.ValidateImage(image); err != nil || image == "" || strings.Contains(version, ":") || strings.HasPrefix(image, "/") {
+		return d, errkind.New(errkind.Invalid, "image %q: give the name of an image that was baked, or NAME:VERSION", image)
+	}
+	all, err := b.List(ctx, group)
+	if err != nil {
+		return d, err
+	}
+	for _, i := range all {
+		if !i.Called(image) {
+			continue
+		}
+		if d.ResourceGroup != "" && !strings.EqualFold(d.ResourceGroup, i.ResourceGroup) {
+			return fail(errkind.Conflict, fmt.Sprintf("azlin image delete %s -g %s", image, i.ResourceGroup), "resource groups %s and %s have one", d.ResourceGroup, i.ResourceGroup)
+		}
+		d.ResourceGroup = i.ResourceGroup
+		d.Images = append(d.Images, i)
+	}
+	rest := func(of func(Image) bool) bool { // whether something stays in the gallery
+		return slices.ContainsFunc(all, func(i Image) bool {
+			return strings.EqualFold(i.ResourceGroup, d.ResourceGroup) && of(i)
+		})
+	}
+	switch {
+	case len(d.Images) > 0 && one && rest(func(i Image) bool { return i.Called(name) && !i.Called(image) }):
+		return d, nil
+	case len(d.Images) > 0:
+		d.Names = []string{d.Images[0].Name}
+	case d.ResourceGroup == "":
+		return fail(errkind.NotFound, "azlin image list", "no such image was baked")
+	default: // perhaps a name without versions, of a request that was cut off
+		have, err := b.Azure.GalleryImages().Get(ctx, d.ResourceGroup, vm.GalleryName, name, nil)
+		if err := azure.Wrap("get image", name, err); err != nil && !azure.IsNotFound(err) {
+			return d, err
+		}
+		if err != nil || one || !azure.Managed(azure.Tags(have.Tags)) {
+			return fail(errkind.NotFound, "azlin image list", "resource group %s has no such image", d.ResourceGroup)
+		}
+		d.Names = []string{value(have.Name)}
+	}
+	d.Gallery = !rest(func(i Image) bool { return !i.Called(name) })
+	return d, nil
+}
+
+// Delete carries a deletion out (galleryImageVersions/delete, galleryImages/delete, galleries/delete). What is gone already
+// is no error; a name or a gallery in which somebody has put something else stays.
+func (b *Baker) Delete(ctx context.Context, d Deletion, report func(step string)) error {
+	if report == nil {
+		report = func(string) {}
+	}
+	for _, i := range d.Images {
+		report("deleting " + i.Name + ":" + i.Version)
+		if err := b.deleteVersion(ctx, d.ResourceGroup, i.Name, i.Version); err != nil {
+			return err
+		}
+	}
+	for _, name := range d.Names {
+		report("deleting image " + name)
+		_, err := azure.Run(ctx, b.Azure, "delete image", name, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImagesClientDeleteResponse], error) {
+			return b.Azure.GalleryImages().BeginDelete(ctx, d.ResourceGroup, vm.GalleryName, name, nil)
+		})
+		if err != nil && !gone(err) {
+			return err
+		}
+	}
+	if !d.Gallery {
+		return nil
+	}
+	have, err := b.Azure.Galleries().Get(ctx, d.ResourceGroup, vm.GalleryName, nil)
+	if err := azure.Wrap("get gallery", vm.GalleryName, err); err != nil || !azure.Managed(azure.Tags(have.Tags)) {
+		if azure.IsNotFound(err) {
+			return nil
+		}
+		return err
+	}
+	report("deleting gallery " + vm.GalleryName)
+	_, err = azure.Run(ctx, b.Azure, "delete gallery", vm.GalleryName, func(ctx context.Context) (*runtime.Poller[armcompute.GalleriesClientDeleteResponse], error) {
+		return b.Azure.Galleries().BeginDelete(ctx, d.ResourceGroup, vm.GalleryName, nil)
+	})
+	if err != nil && !gone(err) {
+		return err
+	}
+	return nil
+}
+
+// gone is whether there is nothing left to delete, or something of somebody else's in it.
+func gone(err error) bool {
+	return azure.IsNotFound(err) || strings.EqualFold(azure.Code(err), "CannotDeleteResource")
+}
+
+func (b *Baker) deleteVersion(ctx context.Context, group, name, version string) error {
+	_, err := azure.Run(ctx, b.Azure, "delete image", name+":"+version, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImageVersionsClientDeleteResponse], error) {
+		return b.Azure.GalleryVersions().BeginDelete(ctx, group, vm.GalleryName, name, version, nil)
+	})
+	if azure.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,278 @@
+package image
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+//go:embed clean.sh
+var cleaning string
+
+// cleaned is the last thing that the script says. Azure does not tell how a script ended.
+const cleaned = "azlin: clean"
+
+// Run carries a plan out: a snapshot of the VM's disk, a temporary VM with a copy of it, which is cleaned (Run Command),
+// deallocated and generalized, and a version of the image from that (galleryImageVersions/createOrUpdate). Then the
+// temporary VM goes with all that belongs to it. The VM itself is not touched. When ctx ends, or the process does,
+// everything stays as it is, and the same request goes on with it. report may be nil.
+func (b *Baker) Run(ctx context.Context, p Plan, report func(step string)) (Image, error) {
+	if report == nil {
+		report = func(string) {}
+	}
+	image := Image{Name: p.Name, Version: p.Version, ResourceGroup: p.Group, Region: p.Region, Source: p.Source.Name}
+	fail := func(err error) (Image, error) {
+		return image, &errkind.Error{
+			Kind: errkind.Of(err), Op: "bake an image of", Resource: p.Source.Name, Err: err,
+			Next: fmt.Sprintf("%s goes on; with --abandon it removes what is temporary", p.again()),
+		}
+	}
+	if !p.published {
+		if err := b.bake(azure.WithNotice(ctx, report), p, report); err != nil {
+			// Somebody else may have been at the same, and been faster.
+			if _, state, verr := b.version(ctx, p); verr != nil || state != armcompute.GalleryProvisioningStateSucceeded {
+				return fail(err)
+			}
+		}
+	}
+	if err := b.tidy(ctx, p, report); err != nil {
+		return fail(err)
+	}
+	made, state, err := b.version(ctx, p)
+	if err == nil && made == nil {
+		err = errkind.New(errkind.NotFound, "version %s of it is not there any more", p.Version)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	image.ID, image.State, image.Created = value(made.ID), string(state), created(azure.Tags(made.Tags))
+	return image, nil
+}
+
+// Abandon deletes what a request that was cut off has left: the snapshot, the temporary VM with all that belongs to it, and
+// the image if it has no version. What was published stays. Nothing to delete is no error.
+func (b *Baker) Abandon(ctx context.Context, p Plan, report func(step string)) error {
+	if report == nil {
+		report = func(string) {}
+	}
+	if err := b.tidy(ctx, p, report); err != nil {
+		return err
+	}
+	empty, err := b.PlanDeletion(ctx, p.Group, p.Name)
+	if errkind.Of(err) == errkind.NotFound || len(empty.Images) > 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return b.Delete(ctx, empty, report)
+}
+
+// tidy deletes what is temporary.
+func (b *Baker) tidy(ctx context.Context, p Plan, report func(string)) error {
+	report("deleting the temporary VM")
+	if err := b.VMs.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
+		return err
+	}
+	sum, err := b.VMs.Delete(ctx, p.Group, p.Builder, vm.DeleteOptions{})
+	return errors.Join(err, sum.Err())
+}
+
+func (b *Baker) bake(ctx context.Context, p Plan, report func(string)) error {
+	if err := b.shelve(ctx, p, report); err != nil {
+		return err
+	}
+	report("copying the disk")
+	generalized, err := b.build(ctx, p, report)
+	if err != nil {
+		return err
+	}
+	if !generalized {
+		if err := b.clean(ctx, p, report); err != nil {
+			return err
+		}
+	}
+	// The copy does not need it, and a snapshot costs money for as long as there is one.
+	if err := b.VMs.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
+		return err
+	}
+	return b.publish(ctx, p, report)
+}
+
+func (p Plan) snapshotName() string { return vm.BakeSnapshot(p.Builder) }
+
+func (p Plan) snapshotID() string {
+	return strings.TrimSuffix(p.Source.ID, "virtualMachines/"+p.Source.Name) + "snapshots/" + p.snapshotName()
+}
+
+// shelve makes the gallery and the image that a version goes to, where they are missing.
+func (b *Baker) shelve(ctx context.Context, p Plan, report func(string)) error {
+	if p.definition != nil {
+		return nil
+	}
+	_, err := b.Azure.Galleries().Get(ctx, p.Group, vm.GalleryName, nil)
+	if err := azure.Wrap("get gallery", vm.GalleryName, err); err != nil {
+		if !azure.IsNotFound(err) {
+			return err
+		}
+		report("creating gallery " + vm.GalleryName)
+		if _, err := azure.Run(ctx, b.Azure, "create gallery", vm.GalleryName, func(ctx context.Context) (*runtime.Poller[armcompute.GalleriesClientCreateOrUpdateResponse], error) {
+			return b.Azure.Galleries().BeginCreateOrUpdate(ctx, p.Group, vm.GalleryName, armcompute.Gallery{
+				Location: new(p.Region), Tags: b.tags(p, ""), Properties: &armcompute.GalleryProperties{Description: new("Images that azlin has baked")},
+			}, nil)
+		}); err != nil {
+			return err
+		}
+	}
+	report("creating image " + p.Name)
+	_, err = azure.Run(ctx, b.Azure, "create image", p.Name, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImagesClientCreateOrUpdateResponse], error) {
+		return b.Azure.GalleryImages().BeginCreateOrUpdate(ctx, p.Group, vm.GalleryName, p.Name, armcompute.GalleryImage{
+			Location: new(p.Region), Tags: b.tags(p, ""), Properties: p.properties(),
+		}, nil)
+	})
+	return err
+}
+
+// build makes the temporary VM, running, unless it is generalized already.
+func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (generalized bool, err error) {
+	have, err := b.Azure.VMs().Get(ctx, p.Group, p.Builder, &armcompute.VirtualMachinesClientGetOptions{Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView)})
+	if err := azure.Wrap("get vm", p.Builder, err); err != nil && !azure.IsNotFound(err) {
+		return false, err
+	}
+	there := err == nil
+	if there && isGeneralized(have.Properties) {
+		return true, nil
+	}
+	config := p.config
+	config.Copy.OSSnapshot = p.snapshotID()
+	config.Bakes = p.Name + ":" + p.Version
+	if !there {
+		if _, err := b.VMs.EnsureSnapshot(ctx, vm.Snapshot{
+			Name: p.snapshotName(), ResourceGroup: p.Group, Region: p.Region, Disk: value(p.disk.ID), Owner: b.Owner, Operation: "bake:" + p.key + ":snapshot",
+		}); err != nil {
+			return false, err
+		}
+	}
+	if _, err := b.VMs.Provision(ctx, config, report); err != nil {
+		return false, err
+	}
+	if !there {
+		return false, nil
+	}
+	// It may have been switched off by an earlier run, before Azure was told that it is clean. Then nobody knows.
+	_, err = b.VMs.Start(ctx, p.Group, p.Builder, vm.PowerOptions{})
+	return false, err
+}
+
+func isGeneralized(p *armcompute.VirtualMachineProperties) bool {
+	if p == nil || p.InstanceView == nil {
+		return false
+	}
+	for _, s := range p.InstanceView.Statuses {
+		if s != nil && strings.EqualFold(value(s.Code), "OSState/generalized") {
+			return true
+		}
+	}
+	return false
+}
+
+// clean takes from the temporary VM what belongs to people or to one machine, and tells Azure so.
+func (b *Baker) clean(ctx context.Context, p Plan, report func(string)) error {
+	report("taking users, keys and traces out of the copy")
+	out, err := b.runAlone(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !strings.HasSuffix(strings.TrimSpace(out.Stdout), cleaned) {
+		said := strings.TrimSpace(out.Stderr)
+		if said == "" {
+			said = strings.TrimSpace(out.Stdout)
+		}
+		return errkind.New(errkind.Provisioning, "the copy could not be cleaned: %s", tail(said, 400))
+	}
+	report("switching the copy off")
+	if _, err := b.VMs.Stop(ctx, p.Group, p.Builder, vm.PowerOptions{}); err != nil {
+		return err
+	}
+	_, err = b.Azure.VMs().Generalize(ctx, p.Group, p.Builder, nil)
+	return azure.Wrap("generalize vm", p.Builder, err)
+}
+
+// runAlone runs the script, after one that an earlier run has begun: Azure runs one at a time, and it can be run twice.
+func (b *Baker) runAlone(ctx context.Context, p Plan) (vm.CommandOutput, error) {
+	for {
+		out, err := b.VMs.RunCommand(ctx, p.Group, p.Builder, strings.Split(cleaning, "\n")...)
+		if err == nil || !strings.Contains(err.Error(), "execution is in progress") {
+			return out, err
+		}
+		select {
+		case <-ctx.Done():
+			return out, context.Cause(ctx)
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+// lookAgain is how long to wait for a script that an earlier run has begun.
+const lookAgain = 5 * time.Second
+
+func tail(s string, n int) string { return s[max(0, len(s)-n):] }
+
+// publish makes the version of the image, or waits for one that an earlier run has asked for. One that failed is deleted
+// and made anew.
+func (b *Baker) publish(ctx context.Context, p Plan, report func(string)) error {
+	report("publishing " + p.Name + " " + p.Version + ", which takes minutes")
+	state, err := azure.Settle(ctx, b.Azure, "get image", p.Name+":"+p.Version, func(ctx context.Context) (string, error) {
+		have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, vm.GalleryName, p.Name, p.Version, nil)
+		return string(stateOf(&have.GalleryImageVersion)), err
+	})
+	switch {
+	case azure.IsNotFound(err):
+		return b.put(ctx, p)
+	case err != nil || state == string(armcompute.GalleryProvisioningStateSucceeded):
+		return err
+	}
+	if err := b.deleteVersion(ctx, p.Group, p.Name, p.Version); err != nil {
+		return err
+	}
+	return b.put(ctx, p)
+}
+
+func (b *Baker) put(ctx context.Context, p Plan) error {
+	builder := strings.TrimSuffix(p.Source.ID, p.Source.Name) + p.Builder
+	_, err := azure.Run(ctx, b.Azure, "create image", p.Name+":"+p.Version, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImageVersionsClientCreateOrUpdateResponse], error) {
+		return b.Azure.GalleryVersions().BeginCreateOrUpdate(ctx, p.Group, vm.GalleryName, p.Name, p.Version, armcompute.GalleryImageVersion{
+			Location: new(p.Region), Tags: b.tags(p, p.operation()),
+			Properties: &armcompute.GalleryImageVersionProperties{
+				StorageProfile: &armcompute.GalleryImageVersionStorageProfile{Source: &armcompute.GalleryArtifactVersionFullSource{VirtualMachineID: &builder}},
+				PublishingProfile: &armcompute.GalleryImageVersionPublishingProfile{
+					TargetRegions: []*armcompute.TargetRegion{{Name: new(p.Region), RegionalReplicaCount: new(int32(1))}},
+				},
+			},
+		}, nil)
+	})
+	return err
+}
+
+// version reads the version that a plan makes; nil: there is none.
+func (b *Baker) version(ctx context.Context, p Plan) (*armcompute.GalleryImageVersion, armcompute.GalleryProvisioningState, error) {
+	have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, vm.GalleryName, p.Name, p.Version, nil)
+	if err := azure.Wrap("get image", p.Name+":"+p.Version, err); err != nil {
+		if azure.IsNotFound(err) {
+			return nil, "", nil
+		}
+		return nil, "", err
+	}
+	return &have.GalleryImageVersion, stateOf(&have.GalleryImageVersion), nil
+}

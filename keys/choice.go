@@ -1,0 +1,161 @@
+package keys
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/operation"
+)
+
+// Unfinished is the rotation that was not finished; nil when there is none.
+func (r *Rotator) Unfinished() (*operation.Operation, error) {
+	return r.Operations.Find(func(o *operation.Operation) bool {
+		return o.Kind == operation.RotateKeys && strings.EqualFold(o.Subscription, r.Subscription)
+	})
+}
+
+// goOn takes up a rotation where it ended.
+func (r *Rotator) goOn(ctx context.Context, p *Plan, op *operation.Operation, newKey string) (err error) {
+	damaged := func(err error) error {
+		return &errkind.Error{
+			Kind: errkind.Invalid, Op: "resume key rotation", Resource: op.ID, Class: ErrRotation, Err: err,
+			Next: "azlin operations forget " + op.ID,
+		}
+	}
+	p.op, p.Resumes = op, true
+	if err := json.Unmarshal(op.Request, &p.state); err != nil {
+		return damaged(err)
+	}
+	if p.Old, err = parseLine(p.state.OldPath, p.state.Old); err != nil {
+		return damaged(fmt.Errorf("the old key: %w", err))
+	}
+	p.replaced = []Key{p.Old}
+	for _, line := range p.state.Earlier {
+		k, err := parseLine("", line)
+		if err != nil {
+			return damaged(fmt.Errorf("an earlier key: %w", err))
+		}
+		p.replaced = append(p.replaced, k)
+	}
+	p.Switches = p.state.Switch
+	p.options.SSH.User = cmp.Or(p.options.SSH.User, p.state.User)
+	path := p.state.NewPath
+	if p.state.Generated && p.state.Switched {
+		if k, _, err := read(r.DefaultKey); err == nil && strings.HasPrefix(k.Line, p.state.New) {
+			path = r.DefaultKey
+		}
+	}
+	switch k, err := Read(ctx, path, r.Reach.AgentSocket); {
+	case err == nil:
+		p.New = k
+	case p.state.New == "" && p.state.Generated: // it was cut off before there was a whole one
+	default:
+		return damaged(fmt.Errorf("the new key: %w", err))
+	}
+	if p.state.New != "" && !strings.HasPrefix(p.New.Line, p.state.New) {
+		return damaged(fmt.Errorf("%s holds another key than when it began", path))
+	}
+	if newKey == "" {
+		return nil
+	}
+	asked, err := Read(ctx, newKey, r.Reach.AgentSocket)
+	if err == nil && !sameKey(asked.public, p.New.public) {
+		err = &errkind.Error{
+			Kind: errkind.Conflict, Op: "rotate keys", Class: ErrRotation,
+			Err:  fmt.Errorf("a rotation to another key (%s) is not finished: finish it first, or forget it with azlin operations forget %s", cmp.Or(p.New.Fingerprint, "which is not made yet"), op.ID),
+			Next: "azlin keys rotate",
+		}
+	}
+	return err
+}
+
+// begin decides which key takes the place of which.
+func (r *Rotator) begin(ctx context.Context, p *Plan, newKey string) (err error) {
+	o := p.options
+	oldPath := o.OldKey
+	if oldPath == "" {
+		oldPath = r.DefaultKey
+		if newKey != "" && privatePath(newKey) == r.DefaultKey && len(r.Reach.EarlierKeys) > 0 {
+			oldPath = r.Reach.EarlierKeys[0] // VMs that still have the one before
+		}
+	}
+	if oldPath == "" {
+		return keyError("rotate keys", "", errkind.New(errkind.Invalid, "there is no default key: say which one is to be replaced"))
+	}
+	if p.Old, err = Read(ctx, oldPath, r.Reach.AgentSocket); err != nil && (!o.ViaAzure || p.Old.public == nil) {
+		return err // with Azure's help nobody has to sign in with it
+	}
+	usual, _, _ := read(r.DefaultKey) // there may be none
+	isDefault := sameKey(p.Old.public, usual.public)
+	if newKey == "" && !isDefault && usual.public != nil {
+		newKey = r.DefaultKey
+	}
+	p.state = state{
+		Old: keyOnly(p.Old), OldPath: p.Old.Path, Switch: isDefault, NoBackup: o.NoBackup, User: o.SSH.User, NewPath: newKey,
+	}
+	p.Switches = isDefault
+	p.replaced = []Key{p.Old}
+	if isDefault && r.Backups.Dir == "" {
+		return keyError("rotate keys", "", errkind.New(errkind.Prerequisite, "there is no directory for a copy of the default key"))
+	}
+	p.op = operation.Make(operation.RotateKeys, r.Subscription, "", "", time.Now())
+	if newKey == "" {
+		r.replaceEarlier(p, isDefault)
+		if r.Backups.Dir == "" {
+			return keyError("rotate keys", "", errkind.New(errkind.Prerequisite, "there is no directory for a new key: say which one is to come"))
+		}
+		p.state.Generated = true
+		p.state.NewPath = filepath.Join(r.Backups.Dir, "new-"+p.op.ID, generatedFile)
+		return nil
+	}
+	if p.New, err = Read(ctx, newKey, r.Reach.AgentSocket); err != nil {
+		return err
+	}
+	r.replaceEarlier(p, isDefault || sameKey(p.New.public, usual.public))
+	p.state.New = keyOnly(p.New)
+	p.state.NewPath, err = filepath.Abs(newKey)
+	switch {
+	case err != nil:
+	case sameKey(p.New.public, p.Old.public):
+		err = keyError("rotate keys", newKey, errors.New("this is the key that is to be replaced"))
+	case isDefault && strings.HasSuffix(p.New.Path, ".pub"):
+		err = keyError("rotate keys", newKey, fmt.Errorf("it is to become the default key %s, which needs the private half in a file, and only the agent has it", r.DefaultKey))
+	}
+	return err
+}
+
+// replaceEarlier replaces, where the default key goes or comes, also those that it took the place of.
+func (r *Rotator) replaceEarlier(p *Plan, usual bool) {
+	for _, path := range r.Reach.EarlierKeys {
+		if k, _, err := read(path); usual && err == nil && !sameKey(k.public, p.New.public) && !sameKey(k.public, p.Old.public) {
+			p.replaced = append(p.replaced, k)
+			p.state.Earlier = append(p.state.Earlier, keyOnly(k))
+		}
+	}
+}
+
+// present are the replaced keys that a file lets in.
+func (p *Plan) present(content []byte) []ssh.PublicKey {
+	var found []ssh.PublicKey
+	for _, k := range p.replaced {
+		if lets(content, k.public) {
+			found = append(found, k.public)
+		}
+	}
+	return found
+}
+
+// keyOnly is a public half without its comment.
+func keyOnly(k Key) string {
+	fields := strings.Fields(k.Line)
+	return strings.Join(fields[:min(2, len(fields))], " ")
+}

@@ -1,0 +1,111 @@
+package keys
+
+import (
+	"context"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// VMKeyInfo is who is let into a VM.
+type VMKeyInfo struct {
+	VM           string
+	User         string // whose keys they are
+	Fingerprints []string
+
+	ResourceGroup string
+	Keys          []AuthorizedKey // with the same fingerprints; nil: not known
+	Err           error           // why the VM could not be asked
+}
+
+// AuthorizedKey is a key that is let in.
+type AuthorizedKey struct {
+	Fingerprint string `json:"fingerprint"`
+	Type        string `json:"type"`
+	Comment     string `json:"comment,omitempty"`
+	Role        Role   `json:"role,omitempty"`
+}
+
+// Role is what a key is to this machine.
+type Role string
+
+// The roles of keys. The empty one is somebody else's key, or one that azlin does not use.
+const (
+	Default Role = "default"
+	Earlier Role = "earlier" // the default key took its place
+)
+
+// List asks VMs who is let in: one SSH connection each, several at once. A VM that could not be asked has Err.
+func (r *Rotator) List(ctx context.Context, vms []vm.Info, o Options) []VMKeyInfo {
+	p := &Plan{options: o, Default: r.DefaultKey, earlier: r.Reach.EarlierKeys}
+	roles := r.roles()
+	all := make([]VMKeyInfo, len(vms))
+	var asking errgroup.Group
+	asking.SetLimit(atOnce)
+	for n, i := range vms {
+		asking.Go(func() error {
+			ctx, cancel := p.limit(ctx)
+			defer cancel()
+			all[n] = VMKeyInfo{VM: i.Name, ResourceGroup: i.ResourceGroup}
+			all[n].Err = late(ctx, i.Name, p.ask(ctx, r, i, roles, &all[n]))
+			return nil
+		})
+	}
+	_ = asking.Wait() // none returns an error
+	return all
+}
+
+// roles knows this machine's keys by their fingerprints.
+func (r *Rotator) roles() map[string]Role {
+	roles := map[string]Role{}
+	copies, _ := r.Backups.List() // a damaged copy has no role
+	for _, k := range copies {
+		roles[k.Fingerprint] = Earlier
+	}
+	if k, _, err := read(r.DefaultKey); err == nil {
+		roles[k.Fingerprint] = Default
+	}
+	return roles
+}
+
+func (p *Plan) ask(ctx context.Context, r *Rotator, i vm.Info, roles map[string]Role, into *VMKeyInfo) error {
+	h, err := r.Reach.Host(ctx, i, reach.Options{
+		User: p.options.SSH.User, KeyPath: p.options.SSH.KeyPath, Bastion: p.options.SSH.Bastion, AcceptNewHostKey: p.options.SSH.AcceptNewHostKey,
+	})
+	into.User = h.User
+	if err != nil {
+		return err
+	}
+	if h.KeyPath == "" {
+		h.EarlierKeys = p.atHand()
+	}
+	c, err := remote.Dial(ctx, h)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	content, _, err := readAuthorized(ctx, c)
+	if err != nil {
+		return &errkind.Error{Kind: errkind.Of(err), Op: "list keys of", Resource: i.Name, Class: ErrRotation, Err: err}
+	}
+	into.Keys = []AuthorizedKey{}
+	for _, e := range parseAuthorized(content) {
+		if e.key == nil || e.ca {
+			continue
+		}
+		key, err := ssh.ParsePublicKey(e.key)
+		if err != nil {
+			continue // it was parsed before
+		}
+		k := AuthorizedKey{Fingerprint: ssh.FingerprintSHA256(key), Type: key.Type(), Comment: e.comment}
+		k.Role = roles[k.Fingerprint]
+		into.Keys = append(into.Keys, k)
+		into.Fingerprints = append(into.Fingerprints, k.Fingerprint)
+	}
+	return nil
+}

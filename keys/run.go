@@ -1,0 +1,265 @@
+package keys
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote"
+)
+
+// work is a rotation while it runs.
+type work struct {
+	*Rotator
+	*Plan
+
+	results []KeyRotationResult
+	touched int // VMs that may have the new key
+}
+
+// Run carries a plan out. What could not be done is in the results; the next rotation goes on with it.
+func (r *Rotator) Run(ctx context.Context, p *Plan) (results []KeyRotationResult, err error) {
+	if r.ReadOnly {
+		return nil, errkind.New(errkind.Permission, "rotate keys: the context is read-only")
+	}
+	w := &work{Rotator: r, Plan: p}
+	for _, t := range p.VMs {
+		w.results = append(w.results, KeyRotationResult{VMName: t.VM.Name, ResourceGroup: t.VM.ResourceGroup})
+	}
+	if len(p.VMs) == 0 && !p.Resumes {
+		return nil, nil
+	}
+	err = r.Backups.locked(ctx, func() error { return w.run(ctx) })
+	backedUp := p.state.Backup != ""
+	for n := range w.results {
+		result := &w.results[n]
+		result.OldKeyBackedUp, result.BackupPath = backedUp, p.state.Backup
+		if result.Err == nil && !result.Success {
+			result.Err = cmp.Or(err, context.Cause(ctx))
+		}
+		result.ErrorMessage = text(result.Err)
+	}
+	return w.results, err
+}
+
+func (w *work) run(ctx context.Context) error {
+	steps := []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"check keys", w.alone},
+		{"save operation", func(context.Context) error { return w.save("add", nil) }},
+		{"back up old key", w.backUp},
+		{"make new key", w.generate},
+	}
+	for _, s := range steps {
+		if err := w.step(ctx, "", s.name, s.do); err != nil {
+			return err
+		}
+	}
+	w.each(ctx, w.addTo)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(w.results, func(r KeyRotationResult) bool { return r.Added }) && len(w.Plan.VMs) > 0 && !w.state.Switched {
+		return w.step(ctx, "", "forget operation", w.undo)
+	}
+	if w.state.Switch {
+		if err := w.step(ctx, "", "switch default key", w.switchDefault); err != nil {
+			return err
+		}
+	}
+	w.each(ctx, w.removeFrom)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if len(w.state.VMs) > 0 {
+		return w.step(ctx, "", "save operation", func(context.Context) error { return w.save("waiting for VMs", w.firstFailure()) })
+	}
+	return w.step(ctx, "", "forget operation", w.finish)
+}
+
+// step takes a step of its name, unless the rotation was interrupted.
+func (w *work) step(ctx context.Context, on, name string, do func(context.Context) error) error {
+	say := func(s Step) {
+		if w.options.Report != nil {
+			w.options.Report(s)
+		}
+	}
+	say(Step{VM: on, Name: name})
+	err := context.Cause(ctx)
+	if err == nil {
+		err = do(ctx)
+	}
+	say(Step{VM: on, Name: name, Done: true, Err: err})
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+// alone makes sure that no other rotation came in between the plan and the lock.
+func (w *work) alone(ctx context.Context) error {
+	other, err := w.Unfinished()
+	if err != nil {
+		return err
+	}
+	same := other == nil && !w.Resumes || other != nil && w.Resumes && other.ID == w.op.ID && other.Updated.Equal(w.op.Updated)
+	if same {
+		return w.unchanged(ctx)
+	}
+	return &errkind.Error{
+		Kind: errkind.Conflict, Op: "rotate keys", Class: ErrRotation,
+		Err: errors.New("another azlin has rotated keys meanwhile; nothing more was done"), Next: "azlin keys list",
+	}
+}
+
+// unchanged makes sure that the keys are still those of the plan.
+func (w *work) unchanged(context.Context) error {
+	if !w.state.Switch {
+		return nil
+	}
+	now, _, err := read(w.DefaultKey)
+	if err != nil {
+		return keyError("rotate keys", w.DefaultKey, err)
+	}
+	if sameKey(now.public, w.Old.public) || w.New.public != nil && sameKey(now.public, w.New.public) {
+		return nil
+	}
+	changed := &errkind.Error{
+		Kind: errkind.Conflict, Op: "rotate keys", Resource: w.DefaultKey, Class: ErrRotation,
+		Err: errors.New("the default key is neither the old key nor the new one any more: it was changed meanwhile, and nothing more was done"),
+	}
+	if w.Resumes {
+		changed.Next = "azlin operations forget " + w.op.ID
+	}
+	return changed
+}
+
+func (w *work) save(stage string, failure error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	data, err := json.Marshal(w.state)
+	if err != nil {
+		return err
+	}
+	w.op.Request, w.op.Stage, w.op.LastError = data, stage, text(failure)
+	return w.Operations.Save(w.op, time.Now())
+}
+
+// backUp copies the old key, wherever it is by now.
+func (w *work) backUp(context.Context) error {
+	if w.state.Backup != "" || w.Backups.Dir == "" {
+		return nil
+	}
+	k, _, err := read(w.state.OldPath)
+	if err == nil && !sameKey(k.public, w.Old.public) {
+		err = errors.New("it holds another key by now")
+	}
+	if err != nil {
+		return keyError("back up key", w.state.OldPath, err)
+	}
+	made, err := w.Backups.keep(w.state.OldPath, time.Now())
+	if err != nil {
+		return err
+	}
+	w.state.Backup = made.Path
+	return w.save("add", nil)
+}
+
+// generate makes the new key, if none was given. One that was made before is taken.
+func (w *work) generate(ctx context.Context) error {
+	if w.New.public != nil && w.state.New != "" {
+		return nil
+	}
+	if w.New.public == nil {
+		if err := w.forgetGenerated(); err != nil { // half of one, that was cut off
+			return keyError("make key", w.state.NewPath, err)
+		}
+		pair, err := remote.GenerateKeyPair(filepath.Dir(w.state.NewPath), filepath.Base(w.state.NewPath))
+		if err != nil {
+			return err
+		}
+		if w.New, err = Read(ctx, pair.Private, ""); err != nil {
+			return err
+		}
+	}
+	w.state.New = keyOnly(w.New)
+	return w.save("add", nil)
+}
+
+// each does something on the VMs that are there to be reached, at once.
+func (w *work) each(ctx context.Context, do func(context.Context, *Target, *KeyRotationResult) error) {
+	var all errgroup.Group
+	all.SetLimit(atOnce)
+	for n := range w.Plan.VMs {
+		t, result := &w.Plan.VMs[n], &w.results[n]
+		if t.Action == Skip {
+			result.Err = t.Err
+		}
+		if result.Err != nil {
+			continue
+		}
+		all.Go(func() error {
+			ctx, cancel := w.limitOf(ctx, t)
+			defer cancel()
+			if err := late(ctx, t.VM.Name, do(ctx, t, result)); err != nil {
+				result.Err = &errkind.Error{Kind: errkind.Of(err), Op: "rotate key of", Resource: t.VM.Name, Class: ErrRotation, Err: err}
+			}
+			return nil
+		})
+	}
+	_ = all.Wait() // each error is in the result
+}
+
+// switchDefault makes the new key the default key.
+func (w *work) switchDefault(ctx context.Context) error {
+	if !installed(w.DefaultKey, w.New) {
+		if err := w.unchanged(ctx); err != nil {
+			return err
+		}
+		if err := install(w.New.Path, w.DefaultKey); err != nil {
+			return err
+		}
+	}
+	w.state.Switched = true
+	return w.save("remove", nil)
+}
+
+func (w *work) firstFailure() error {
+	for _, r := range w.results {
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	return nil
+}
+
+// undo ends a rotation that has changed nothing.
+func (w *work) undo(context.Context) error {
+	if w.touched > 0 || w.Resumes {
+		return w.save("add", w.firstFailure())
+	}
+	w.state.Backup = "" // it is kept, but of no consequence
+	return errors.Join(w.forgetGenerated(), w.Operations.Remove(w.op))
+}
+
+// finish forgets what only the rotation needed.
+func (w *work) finish(context.Context) error {
+	var errs []error
+	if w.state.Generated && installed(w.DefaultKey, w.New) {
+		errs = append(errs, w.forgetGenerated())
+	}
+	if w.state.NoBackup && w.state.Backup != "" {
+		errs = append(errs, w.Backups.forget(w.state.Backup))
+		w.state.Backup = ""
+	}
+	return errors.Join(append(errs, w.Operations.Remove(w.op))...)
+}

@@ -1,0 +1,57 @@
+package launch_test
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/remote"
+)
+
+// TestAdmission is an operator who has moved: the address is not admitted until the rule is where the operator is.
+func TestAdmission(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	client := c.open(t, "laptop", nil)
+	result, err := run(t.Context(), client, c.request("dev"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Launcher.CheckAdmission(t.Context(), result.VM); err != nil {
+		t.Errorf("who launched it: %v", err)
+	}
+	l := *client.Launcher
+	l.Defaults.SSHSource = "198.51.100.7"
+	err = l.CheckAdmission(t.Context(), result.VM)
+	refusal, ok := errors.AsType[*launch.NotAdmitted](err)
+	if !ok || errkind.Of(err) != errkind.Unreachable || !errors.Is(err, remote.ErrConnection) ||
+		!strings.Contains(err.Error(), "your address 198.51.100.7 is not admitted: rule DenyAllInBound of network security group dev-nsg refuses it") {
+		t.Fatalf("got %v", err)
+	}
+	theirs := *refusal
+	theirs.Writable = false
+	if err := l.Admit(t.Context(), &theirs); err == nil || !strings.Contains(err.Error(), "its owner has to admit 198.51.100.7 at port 22") {
+		t.Errorf("a group of somebody else's: %v", err)
+	}
+	if err := l.Admit(t.Context(), refusal); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.CheckAdmission(t.Context(), result.VM); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	a, err := client.VMs.SSHAdmission(t.Context(), result.VM, netip.MustParseAddr("203.0.113.10"), 0)
+	if err != nil || a.Admitted {
+		t.Errorf("the address that was left is still admitted: %+v, %v", a, err)
+	}
+	l.Defaults.SSHSource = "nowhere"
+	if err := l.CheckAdmission(t.Context(), result.VM); errkind.Of(err) != errkind.Invalid {
+		t.Errorf("nonsense: %v", err)
+	}
+	l.Defaults.SSHSource, l.EchoServices = "", []string{"https://127.0.0.1:1/"}
+	if err := l.CheckAdmission(t.Context(), result.VM); errkind.Of(err) != errkind.Prerequisite {
+		t.Errorf("an address that nobody tells: %v", err)
+	}
+}

@@ -1,0 +1,162 @@
+package launch
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/operation"
+	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// Plan checks everything that can be known before the first write: names, the size and where it is
+// offered, the subscription's quota, the key, the operator's address or the way in and out of a private VM,
+// the repository, and what exists already. A finished VM of that name is a Conflict; an unfinished one is
+// resumed. What Azure would refuse for its size or quota, or what would be too expensive, is a Refusal,
+// with alternatives.
+func (l *Launcher) Plan(ctx context.Context, r Request, display *progress.Display) (*Plan, error) {
+	earlier, err := l.earlier(cmp.Or(r.ResourceGroup, l.Target.ResourceGroup), r.Name)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := l.prepare(r, earlier)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.checkMachine(ctx, plan.request, display); err != nil {
+		return nil, err
+	}
+	begin(display, stageSignIn)
+	if plan.op, plan.Resumes, err = l.operationFor(ctx, &plan.Config, earlier); err != nil {
+		return nil, failed(display, err)
+	}
+	_ = display.CompleteStage() // it was started above
+	if err := l.readKey(display, plan); err != nil {
+		return nil, err
+	}
+	begin(display, stagePlan)
+	if err := l.settle(ctx, plan, display); err != nil {
+		return nil, failed(display, err)
+	}
+	if err := plan.keepRequest(); err != nil {
+		return nil, failed(display, err)
+	}
+	_ = display.CompleteStage() // it was started above
+	return plan, nil
+}
+
+// prepare completes a request and checks what can be checked without asking anybody.
+func (l *Launcher) prepare(r Request, earlier *operation.Operation) (*Plan, error) {
+	r, err := goingOn(r, earlier)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	config := r.Config
+	config.ResourceGroup = cmp.Or(r.ResourceGroup, l.Target.ResourceGroup)
+	config.Size = cmp.Or(config.Size, l.Defaults.Size)
+	config.Region = vm.RegionName(cmp.Or(config.Region, l.Target.Region))
+	config.Owner = cmp.Or(config.Owner, l.Owner)
+	config.SSHKeyPath = cmp.Or(r.KeyPath, l.Defaults.KeyPath)
+	config.NATGateway = false                   // until it is known that one is needed
+	config.SSHPublicKeys = []string{standInKey} // until the default key has been made
+	if config.SSHKeyPath != l.Defaults.KeyPath {
+		_, public, err := remote.KeyPairAt(config.SSHKeyPath)
+		if err != nil {
+			return nil, err
+		}
+		config.SSHPublicKeys = []string{public}
+	}
+	config.SSHSources = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 32)} // stands in until it is known
+	if source := cmp.Or(r.SSHSource, l.Defaults.SSHSource); source != "" {
+		parsed, err := ParseSource(source)
+		if err != nil {
+			return nil, err
+		}
+		config.SSHSources = []netip.Prefix{parsed}
+	}
+	if config.Spot && !r.MaxPrice.Amount.IsZero() {
+		config.SpotMaxPrice, _ = r.MaxPrice.Amount.Float64() // Azure's type for it
+	}
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	if err := r.Check(config.AdminUsername); err != nil {
+		return nil, err
+	}
+	return &Plan{Config: config, Setup: r.Setup, Repository: r.Repository, request: r, count: 1}, nil
+}
+
+// check finds what contradicts itself.
+func (r Request) check() error {
+	bad := func(format string, args ...any) error { return errkind.New(errkind.Invalid, format, args...) }
+	switch {
+	case r.Private && r.Public:
+		return bad("private and public at once")
+	case r.Private && r.SSHSource != "":
+		return bad("an SSH source (%s) is for a VM with a public address; a private one is reached through a Bastion", r.SSHSource)
+	case r.NATGateway && (r.Public || r.SSHSource != ""):
+		return bad("a NAT gateway is the way out of a private VM; one with a public address needs none")
+	case r.NATGateway && (r.VNet != "" || r.Subnet != ""):
+		return bad("a NAT gateway is made in azlin's own network only: give the subnet one, or leave it out")
+	case r.MaxPrice.Amount.IsNegative():
+		return bad("a highest price of %s", r.MaxPrice)
+	}
+	return nil
+}
+
+// settle looks until the plan can be carried out. With Fallback it goes through what there is in place of what Azure
+// would refuse.
+func (l *Launcher) settle(ctx context.Context, plan *Plan, display *progress.Display) error {
+	first := l.look(ctx, plan)
+	last := first
+	for plan.request.Fallback && l.fallBack(plan, last) {
+		_ = display.Update(plan.Fallbacks[len(plan.Fallbacks)-1]) // the stage is open
+		err := l.look(ctx, plan)
+		if err == nil {
+			return nil
+		}
+		if _, refused := asRefusal(err); refused {
+			last = err
+		} else if errkind.Of(err) != errkind.Prerequisite {
+			return err
+		} // else the way in or out is missing there: on with the next one of the same refusal
+	}
+	if errors.Is(last, first) {
+		return first
+	}
+	reason, _, _ := strings.Cut(last.Error(), "\n")
+	return &errkind.Error{Kind: errkind.Of(first), Op: "fall back", Resource: plan.request.Name, Err: fmt.Errorf("%w\nnor in its place: %s", first, reason)}
+}
+
+// keepRequest makes the operation remember what was asked for and what was decided, so that it goes on the same way.
+func (p *Plan) keepRequest() error {
+	r := p.request
+	r.Name, r.ResourceGroup, r.Size, r.Region, r.Zone = p.Config.Name, p.Config.ResourceGroup, p.Config.Size, p.Config.Region, p.Config.Zone
+	r.Pool, r.KeyPath = p.Config.Pool, p.Config.SSHKeyPath
+	r.Private, r.Public = p.Config.Private, !p.Config.Private
+	var err error
+	if p.op.Request, err = json.Marshal(r); err != nil {
+		return fmt.Errorf("keep what was asked for: %w", err)
+	}
+	return nil
+}
+
+// networkOf is the id of the network that a request names; empty: the shared one.
+func (l *Launcher) networkOf(r Request, config vm.Config) string {
+	switch {
+	case r.VNet == "" || r.VNet[0] == '/':
+		return r.VNet
+	default:
+		return l.VMs.VNetID(config.ResourceGroup, r.VNet)
+	}
+}

@@ -1,0 +1,162 @@
+package launch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/azlin-dev/azlin/cloudinit"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// Run carries out a plan. When it fails or is cut off, planning the same VM again goes on where it
+// stopped. Whoever waits elsewhere is notified of how it ended.
+func (l *Launcher) Run(ctx context.Context, plan *Plan, display *progress.Display) (*Result, error) {
+	result, err := l.run(ctx, plan, display)
+	if err != nil {
+		_ = l.keepFailure(plan, err) // the error itself matters more
+		if l.Notifier != nil && errkind.Of(err) != errkind.Cancelled {
+			l.Notifier.NotifyError(ctx, "VM "+plan.Config.Name+": "+err.Error()) // best effort
+		}
+		return nil, err
+	}
+	begin(display, stageNotify)
+	switch {
+	case l.Notifier == nil || !l.Notifier.IsAvailable():
+		_ = display.SkipStage("no way to notify is set up here") // it was started above
+	case l.Notifier.NotifyCompletion(ctx, result.VM.Name, result.VM.PublicIP):
+		_ = display.CompleteStage() // as above
+	default:
+		_ = display.SkipStage("the notification did not go out") // as above
+	}
+	return result, nil
+}
+
+func (l *Launcher) run(ctx context.Context, plan *Plan, display *progress.Display) (*Result, error) {
+	begin(display, stageVM)
+	if err := l.remember(plan, stageVM, nil); err != nil {
+		return nil, failed(display, err)
+	}
+	var err error
+	if plan.op.Provisional() {
+		if plan.Config.CustomData, err = plan.customData(); err != nil {
+			return nil, failed(display, err)
+		}
+	}
+	result := &Result{Repository: plan.Repository}
+	if result.Details, err = l.provision(ctx, plan, display); err != nil {
+		return nil, failed(display, resumable(plan.Config, err))
+	}
+	config := plan.Config
+	_ = display.CompleteStage() // it was started above
+
+	plan.op.Stage = stageSSH
+	begin(display, stageSSH)
+	client, err := l.awaitSSH(ctx, plan, result, display)
+	if err != nil {
+		return nil, failed(display, resumable(config, err))
+	}
+	defer func() { _ = client.Close() }() // it may have become another one
+	plan.op.HostKey.Private = ""          // the VM has shown that it holds it
+	if err := l.remember(plan, stageClone, nil); err != nil {
+		return nil, failed(display, err)
+	}
+	result.Warnings = append(result.Details.Notes, checkAccess(ctx, client, config)...)
+	_ = display.CompleteStage() // it was started above
+
+	begin(display, stageClone)
+	if plan.Repository == nil {
+		_ = display.SkipStage("no repository was asked for") // it was started above
+	} else if err := plan.Repository.Clone(ctx, client, l.Access); err != nil {
+		return nil, failed(display, resumable(config, err))
+	} else {
+		_ = display.CompleteStage() // it was started above
+	}
+	plan.op.Stage = stageTools
+	begin(display, stageTools)
+	if client, err = l.awaitTools(ctx, plan, result, client, display); err != nil {
+		return nil, resumable(config, err)
+	}
+	if err := l.VMs.Finish(ctx, result.Details.ID, result.Details.OperationID); err != nil {
+		return nil, resumable(config, err)
+	}
+	if result.VM, err = l.VMs.Get(ctx, config.ResourceGroup, config.Name); err != nil {
+		return nil, err
+	}
+	return result, l.Operations.Remove(plan.op)
+}
+
+// customData is the cloud-init document of the VM. It holds the private half of its host key.
+func (p *Plan) customData() ([]byte, error) {
+	boot := p.Setup.config(p.Config.AdminUsername)
+	boot.HostKeyPrivate, boot.HostKeyPublic = p.op.HostKey.Private, p.op.HostKey.Public
+	return cloudinit.Render(boot)
+}
+
+const defaultSSHTimeout = 5 * time.Minute
+
+// awaitSSH waits until the VM accepts a login and shows the host key it was given.
+func (l *Launcher) awaitSSH(ctx context.Context, plan *Plan, result *Result, display *progress.Display) (*remote.Client, error) {
+	var err error
+	if result.VM, err = l.VMs.Get(ctx, plan.Config.ResourceGroup, plan.Config.Name); err != nil {
+		return nil, err
+	}
+	if result.Host, err = l.Reach.Host(ctx, result.VM, reach.Options{User: plan.Config.AdminUsername, KeyPath: plan.Config.SSHKeyPath}); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(plan.request.SSHTimeout, defaultSSHTimeout))
+	defer cancel()
+	return remote.WaitForSSH(ctx, result.Host, 0, func(attempt int, last error) {
+		_ = display.Update(fmt.Sprintf("attempt %d: %s", attempt, waitingFor(last))) // the stage is open
+	})
+}
+
+func waitingFor(err error) string {
+	if errors.Is(err, remote.ErrKeyRefused) {
+		return "the login user is not there yet"
+	}
+	return "the VM does not answer yet"
+}
+
+// checkAccess compares the address that SSH sees with the one that was admitted. They differ behind
+// some proxies and NATs; the connection works then only as long as both stay.
+func checkAccess(ctx context.Context, client *remote.Client, config vm.Config) []string {
+	if config.Private {
+		return nil
+	}
+	out, err := client.Output(ctx, `printf %s "${SSH_CLIENT%% *}"`)
+	if err != nil || !out.Success {
+		return nil // a shell without SSH_CLIENT tells nothing
+	}
+	seen, err := netip.ParseAddr(out.Stdout)
+	if err != nil {
+		return nil
+	}
+	for _, p := range config.SSHSources {
+		if p.Contains(seen.Unmap()) {
+			return nil
+		}
+	}
+	return []string{fmt.Sprintf("the VM sees you come from %s, but SSH is admitted from %s", seen, config.SSHSources[0])}
+}
+
+// resumable says how to go on, unless the failure says so itself.
+func resumable(config vm.Config, err error) error {
+	for e := range errkind.All(err) {
+		if e.Next != "" {
+			return err
+		}
+	}
+	return &errkind.Error{
+		Op: "launch", Resource: config.Name, Err: err,
+		Next: fmt.Sprintf("azlin new --name %s -g %s goes on where it stopped; azlin kill %s -g %s removes what there is",
+			config.Name, config.ResourceGroup, config.Name, config.ResourceGroup),
+	}
+}

@@ -1,0 +1,103 @@
+package launch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/azlin-dev/azlin/cloudinit"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/logs"
+	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/remote"
+)
+
+// toolsTimeout is how long a launch waits for tools: fetched over a slow line they take a while.
+const toolsTimeout = 45 * time.Minute
+
+// Setup is what a VM does with itself at its first boot.
+type Setup struct {
+	Tools         []string // names of cloudinit.Tools; nil: all; empty: none
+	StartupScript string   // run once, last, as root; empty: none
+	CloudInit     []byte   // the operator's own file: #cloud-config or a script; empty: none
+}
+
+// config is what is rendered into custom data, for a login user.
+func (s Setup) config(user string) cloudinit.Config {
+	return cloudinit.Config{User: user, Tools: s.Tools, StartupScript: s.StartupScript, Extra: s.CloudInit}
+}
+
+// installs reports whether there is anything to wait for.
+func (s Setup) installs() bool { return s.Tools == nil || len(s.Tools) > 0 || s.StartupScript != "" }
+
+// awaitTools waits until the tools are installed, if that was asked for, and says how it goes. What fails there
+// is told in the result and is no failure of the launch: the VM works.
+func (l *Launcher) awaitTools(ctx context.Context, plan *Plan, result *Result, client *remote.Client, display *progress.Display) (*remote.Client, error) {
+	switch {
+	case !plan.Setup.installs():
+		_ = display.SkipStage("none were asked for") // the stage is open, here and below
+		return client, nil
+	case !plan.request.WaitTools:
+		_ = display.SkipStage("they are installed meanwhile; tmux's status line shows how it goes")
+		return client, nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, toolsTimeout)
+	defer cancel()
+	connect := func(ctx context.Context) (*remote.Client, error) {
+		_ = display.Update("the connection was lost; waiting for SSH")
+		return l.awaitSSH(ctx, plan, result, display)
+	}
+	installation, client, err := logs.Await(bounded, client, 0, connect, func(i logs.Installation) { _ = display.Update(going(i)) })
+	switch {
+	case ctx.Err() != nil:
+		return client, failed(display, context.Cause(ctx))
+	case err != nil && bounded.Err() == nil:
+		return client, failed(display, err)
+	}
+	result.Tools = &installation // when the time is up, as far as it came
+	if err := installation.Err(plan.Config.Name); err != nil {
+		_ = failed(display, err)
+		return client, nil
+	}
+	_ = display.CompleteStage()
+	return client, nil
+}
+
+// going says how an installation goes.
+func going(i logs.Installation) string {
+	done, failures, current := 0, "", ""
+	for _, t := range i.Tools {
+		switch t.State {
+		case logs.Running:
+			current = t.Name
+		case logs.Failed:
+			done++
+			failures += ", " + t.Name + " failed"
+		case logs.Done:
+			done++
+		case logs.Waiting, logs.Unknown, logs.Interrupted:
+		}
+	}
+	if len(i.Tools) == 0 {
+		return "cloud-init has not come to it yet"
+	}
+	return fmt.Sprintf("%d of %d: %s%s", done, len(i.Tools), current, failures)
+}
+
+// ToolsErr is nil unless the launch waited for tools and not all of them are there; then it is Partial and
+// names them.
+func (r *Result) ToolsErr() error {
+	if r.Tools == nil {
+		return nil
+	}
+	return r.Tools.Err(r.VM.Name)
+}
+
+// Check finds out before anything is sent whether the VM could make sense of it. user is the login user; empty:
+// the default one.
+func (s Setup) Check(user string) error {
+	if err := s.config(user).Validate(); err != nil {
+		return &errkind.Error{Op: "prepare the VM's first boot", Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package logs
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// serialLines takes a serial log apart; terminals get \r\n.
+func serialLines(data []byte) []string {
+	text := strings.ReplaceAll(string(data), "\r\n", "\n")
+	if text = strings.TrimSuffix(text, "\n"); text == "" {
+		return []string{}
+	}
+	return strings.Split(text, "\n")
+}
+
+func last(lines []string, n int) []string {
+	if n > 0 && len(lines) > n {
+		return lines[len(lines)-n:]
+	}
+	return lines
+}
+
+// ReadSerial returns the last lines (0: all) of a VM's serial console. Azure keeps it, so that it can be read
+// whatever the VM does (virtualMachines/retrieveBootDiagnosticsData). NotFound: boot diagnostics are off.
+func ReadSerial(ctx context.Context, vms *vm.Service, group, name string, lines int) ([]string, error) {
+	data, err := vms.SerialLog(ctx, group, name)
+	if err != nil {
+		return nil, err
+	}
+	return last(serialLines(data), lines), nil
+}
+
+// FollowSerial hands over the last lines and then, asking Azure every interval (zero: five seconds), what has
+// come since, until ctx ends, which is no error. Azure shows the console with a delay of its own.
+func FollowSerial(ctx context.Context, vms *vm.Service, group, name string, lines int, interval time.Duration, emit func(line string) error) error {
+	if interval == 0 {
+		interval = 5 * time.Second
+	}
+	var seen []byte
+	for first := true; ; first = false {
+		data, err := vms.SerialLog(ctx, group, name)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		whole := data[:bytes.LastIndexByte(data, '\n')+1] // a line that is being written comes next time
+		fresh := serialLines(added(seen, whole))
+		if first {
+			fresh = last(fresh, lines)
+		}
+		for _, line := range fresh {
+			if err := emit(line); err != nil {
+				return err
+			}
+		}
+		seen = whole
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(interval):
+		}
+	}
+}
+
+// maxAnchor is how many bytes of what was seen are looked for in what is there now.
+const maxAnchor = 512
+
+// added is what came after the bytes that were seen. Azure drops the beginning of a log that grows too long,
+// and begins anew when the VM does.
+func added(seen, now []byte) []byte {
+	if bytes.HasPrefix(now, seen) {
+		return now[len(seen):]
+	}
+	anchor := seen[max(0, len(seen)-maxAnchor):]
+	if i := bytes.LastIndex(now, anchor); i >= 0 {
+		return now[i+len(anchor):]
+	}
+	return now
+}

@@ -1,0 +1,76 @@
+// Package operation keeps what has to outlive the process that began something in Azure: enough to go on
+// with it, or to know that it goes on by itself. Everything else is read from Azure.
+//
+// A file holds secrets: the private half of a host key until SSH has been verified with it, or Azure's
+// signed address of an operation. Files have mode 0600 in a directory of mode 0700.
+package operation
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// Kind is what an operation does.
+type Kind string
+
+// The kinds of operations. All but the first two are Azure's own, which were not waited for.
+const (
+	New        Kind = "new"
+	RotateKeys Kind = "rotate-keys" // on several VMs: Group and Name are empty
+	Start      Kind = "start"
+	Stop       Kind = "stop"
+	Deallocate Kind = "deallocate"
+	Restart    Kind = "restart"
+)
+
+// Operation is one that has not ended, as far as this machine knows.
+type Operation struct {
+	Version      int       `json:"version"`
+	ID           string    `json:"id"` // ours; of New also the one in the tags of its resources
+	Kind         Kind      `json:"kind"`
+	Subscription string    `json:"subscription_id"`
+	Group        string    `json:"resource_group"`
+	Name         string    `json:"name"`    // of the VM
+	Created      time.Time `json:"created"` // UTC
+	Updated      time.Time `json:"updated"` // UTC; zero: not since Created
+
+	Stage     string          `json:"stage,omitempty"`      // how far it came
+	LastError string          `json:"last_error,omitempty"` // why it stopped there; empty: it was cut off
+	Request   json.RawMessage `json:"request,omitempty"`    // of New and RotateKeys: what was asked for
+	HostKey   *HostKey        `json:"host_key,omitempty"`   // of New: the VM's
+
+	AzureID     string `json:"azure_operation_id,omitempty"`
+	ResumeToken string `json:"resume_token,omitempty"` // secret
+
+	file string
+}
+
+// HostKey is the SSH host key that a VM is given. Private is empty once the VM has shown that it holds it.
+type HostKey struct {
+	Private string `json:"private,omitempty"`
+	Public  string `json:"public"`
+}
+
+// version is what this azlin writes; it reads all from 1. From 3 on files have a checksum.
+const (
+	version       = 3
+	sealedVersion = 3
+)
+
+// Make makes an operation that is nowhere on disk yet.
+func Make(kind Kind, subscription, group, name string, now time.Time) *Operation {
+	return &Operation{
+		Version: version, ID: strings.ToLower(rand.Text()[:16]), Kind: kind,
+		Subscription: subscription, Group: group, Name: name, Created: now.UTC(),
+	}
+}
+
+// On reports whether the operation works on this VM. Azure's names do not know case.
+func (o *Operation) On(subscription, group, name string) bool {
+	return strings.EqualFold(o.Subscription, subscription) && strings.EqualFold(o.Group, group) && strings.EqualFold(o.Name, name)
+}
+
+// Provisional reports whether the VM's host key has not been shown yet.
+func (o *Operation) Provisional() bool { return o.HostKey != nil && o.HostKey.Private != "" }

@@ -1,0 +1,94 @@
+package reach
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/bastion"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// AnyBastion in Options.Bastion stands for the best one that reaches the VM.
+const AnyBastion = "auto"
+
+// tunnel is a way to a VM through a Bastion.
+type tunnel struct {
+	service *bastion.Service
+	bastion bastion.Bastion
+	target  bastion.Target
+}
+
+// Dial opens a connection to the VM's SSH server.
+func (t tunnel) Dial(ctx context.Context) (net.Conn, error) {
+	return t.service.Dial(ctx, t.bastion, t.target)
+}
+
+// through gives a host its way through a Bastion.
+func (f Finder) through(ctx context.Context, i vm.Info, h remote.Host, asked string) (remote.Host, error) {
+	b, err := f.Bastion(ctx, i, asked)
+	if err != nil {
+		return h, err
+	}
+	// Bastion leads to the port of Azure's side, whatever port an emulator's hosts have on this machine.
+	h.Via = tunnel{f.Bastions, b, bastion.Target{VM: i.ID, Port: remote.DefaultPort}}
+	h.Address = i.PrivateIP
+	if len(f.ProxyCommand) > 0 {
+		h.ProxyCommand = append(append([]string{}, f.ProxyCommand...), "--bastion="+b.ID, i.ID)
+	}
+	return h, nil
+}
+
+// Bastion finds the Bastion that was asked for by name or id, or for AnyBastion and "" the best one that reaches the VM.
+// Its error is Unreachable when there is none, and says what to do.
+func (f Finder) Bastion(ctx context.Context, i vm.Info, asked string) (bastion.Bastion, error) {
+	fail := func(kind errkind.Kind, next string, err error) error {
+		return &errkind.Error{Kind: kind, Op: "connect to", Resource: i.Name, Class: remote.ErrConnection, Err: err, Next: next}
+	}
+	if f.Bastions == nil {
+		return bastion.Bastion{}, fail(errkind.Unreachable, "", errors.New("it has no public address"))
+	}
+	b, err := f.bastion(ctx, i, asked)
+	if e, ok := errors.AsType[*errkind.Error](err); ok && e.Op == "" {
+		return b, fail(e.Kind, e.Next, e.Err)
+	}
+	return b, err
+}
+
+// bastion finds the one that was asked for, or the best that reaches the VM. An error without Op is about the VM.
+func (f Finder) bastion(ctx context.Context, i vm.Info, asked string) (bastion.Bastion, error) {
+	if asked != "" && asked != AnyBastion {
+		return f.Bastions.Find(ctx, asked, "")
+	}
+	if i.Subnet == "" {
+		return bastion.Bastion{}, errkind.New(errkind.Unreachable, "it has no public address, and its network is not known")
+	}
+	all, err := f.Bastions.InReach(ctx, i.Subnet)
+	if err != nil {
+		return bastion.Bastion{}, err
+	}
+	var reasons []string
+	for _, b := range all {
+		err := b.Usable()
+		if err == nil {
+			return b, nil
+		}
+		reasons = append(reasons, err.Error())
+	}
+	lack := "no Bastion reaches its network"
+	if i.PublicIP == "" {
+		lack = "it has no public address, and " + lack
+	}
+	if reasons != nil {
+		return bastion.Bastion{}, errkind.New(errkind.Unreachable, "%s with tunnels: %s", lack, strings.Join(reasons, "; "))
+	}
+	e := errkind.New(errkind.Unreachable, "%s", lack)
+	if id, err := azure.ParseID(i.Subnet); err == nil {
+		e.Next = "azlin bastion create --vnet " + id.Parent().Name() + " -g " + id.ResourceGroup
+	}
+	return bastion.Bastion{}, e
+}

@@ -1,0 +1,31 @@
+package reach
+
+import (
+	"context"
+	"errors"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// Configured is Host for a configuration that is used later, by others: nothing is asked, so that the VM need not run,
+// and a VM without a public address, or with proxy every one, is reached by Finder.ProxyCommand, which finds the way when
+// it is needed. Its error is HostKey when the key that the VM must show is neither recorded nor in its tag.
+func (f Finder) Configured(ctx context.Context, i vm.Info, o Options, proxy bool) (remote.Host, error) {
+	h := f.describe(i, o)
+	fail := func(kind errkind.Kind, class error, text string) error {
+		return &errkind.Error{Kind: kind, Op: "configure ssh for", Resource: i.Name, Class: class, Err: errors.New(text), Next: "azlin connect " + i.Name}
+	}
+	if h.Address == "" || proxy {
+		if len(f.ProxyCommand) == 0 {
+			return h, fail(errkind.Unreachable, remote.ErrConnection, "it has no public address")
+		}
+		h.ProxyCommand = append(append([]string{}, f.ProxyCommand...), i.ID)
+	}
+	var err error
+	if h.HostKey, err = f.KnownHosts.Identify(ctx, i.VMID, i.HostKey()); err == nil && h.HostKey == nil {
+		err = fail(errkind.HostKey, remote.ErrHostKey, "its host key is not known")
+	}
+	return h, err
+}

@@ -1,0 +1,132 @@
+package remote
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// retried dials until it succeeds, or fails otherwise than by a connection that ended.
+func (h Host) retried(ctx context.Context, dial func() (*ssh.Client, error)) (*ssh.Client, error) {
+	attempts := dialAttempts
+	if h.Via != nil {
+		attempts = tunnelAttempts
+	}
+	for attempt := 1; ; attempt++ {
+		client, err := dial()
+		switch {
+		case err == nil || !broken(err) && !errors.Is(err, errNoBanner) || ctx.Err() != nil:
+			return client, err
+		case attempt == attempts && errors.Is(err, errNoBanner):
+			return nil, err
+		case attempt == attempts:
+			return nil, h.failure(errkind.Unreachable, fmt.Errorf("the connection ended before the login, %d times: %w", attempt, rootCause(err)))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(backOff(attempt)):
+		}
+	}
+}
+
+// rootCause leaves out that it was h that was connected to.
+func rootCause(err error) error {
+	if e, ok := errors.AsType[*errkind.Error](err); ok && e.Err != nil {
+		return e.Err
+	}
+	return err
+}
+
+// dial connects and signs in, once.
+func (h Host) dial(ctx context.Context, config ssh.ClientConfig, letGo func()) (*ssh.Client, error) {
+	var shown ssh.PublicKey // kept to say in the error which key it was
+	config.HostKeyCallback = func(name string, remote net.Addr, key ssh.PublicKey) error {
+		shown = key
+		return ssh.FixedHostKey(h.HostKey)(name, remote, key)
+	}
+	client, err := h.handshake(ctx, &config, letGo)
+	switch {
+	case err == nil:
+		return client, nil
+	case shown != nil && !same(shown, h.HostKey):
+		return nil, h.otherKey(shown)
+	}
+	return nil, err
+}
+
+// otherKey is the failure when a machine shows another host key than h's.
+func (h Host) otherKey(shown ssh.PublicKey) error {
+	return h.failure(errkind.HostKey, fmt.Errorf("expected host key %s, the machine showed %s",
+		ssh.FingerprintSHA256(h.HostKey), ssh.FingerprintSHA256(shown)))
+}
+
+// handshake connects, and signs in as the configuration has it. letGo is called when the time is up, to end what the
+// configuration may wait for.
+func (h Host) handshake(ctx context.Context, config *ssh.ClientConfig, letGo func()) (*ssh.Client, error) {
+	leave, err := h.Dials.enter(ctx, h.key())
+	if err != nil {
+		return nil, h.failure(errkind.Of(err), err)
+	}
+	defer leave()
+	conn, addr, err := h.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	limit := h.Limits.handshake()
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	// ssh.NewClientConn knows no context: closing the connection is what ends it.
+	stop := context.AfterFunc(bounded, func() {
+		_ = conn.Close()
+		letGo()
+	})
+	c, chans, reqs, err := ssh.NewClientConn(conn, addr, config)
+	if err == nil && stop() {
+		return ssh.NewClient(c, chans, reqs), nil
+	}
+	stop()
+	_ = conn.Close() // the handshake error says why
+	switch {
+	case ctx.Err() != nil:
+		return nil, h.failure(cmp.Or(errkind.Of(context.Cause(ctx)), errkind.Unreachable), fmt.Errorf("no SSH handshake: %w", context.Cause(ctx)))
+	case bounded.Err() != nil:
+		return nil, h.failure(errkind.Unreachable, fmt.Errorf("somebody answers, but there is no SSH handshake within %s", limit))
+	}
+	return nil, h.classify(err)
+}
+
+// connect opens a connection within the time there is for it. Its error is as a caller is to have it.
+func (h Host) connect(ctx context.Context) (net.Conn, string, error) {
+	bounded, cancel := context.WithTimeout(ctx, h.Limits.connect())
+	defer cancel()
+	conn, addr, err := h.open(bounded)
+	if err == nil {
+		return conn, addr, nil
+	}
+	if ctx.Err() != nil && errkind.Of(context.Cause(ctx)) == errkind.Cancelled {
+		return nil, addr, h.failure(errkind.Cancelled, context.Cause(ctx))
+	}
+	return nil, addr, h.wayFailed(err)
+}
+
+func (h Host) classify(err error) error {
+	switch {
+	case strings.Contains(err.Error(), "no common algorithm for host key"):
+		return h.failure(errkind.HostKey, fmt.Errorf("the machine no longer has its %s host key: %w", h.HostKey.Type(), err))
+	case strings.Contains(err.Error(), "unable to authenticate"):
+		return h.failure(errkind.Permission, fmt.Errorf("%w for user %s: %w", ErrKeyRefused, h.user(), err))
+	}
+	if e, ok := errors.AsType[*errkind.Error](err); ok && h.Via != nil && e.Kind == errkind.Unreachable {
+		err = &errkind.Error{Class: errNoBanner, Err: e}
+	}
+	return h.failure(errkind.Unreachable, err)
+}

@@ -1,0 +1,278 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// DefaultMaxAttempts is how often a ReconnectHandler tries when it is told nothing else.
+const DefaultMaxAttempts = 3
+
+// UntilStopped as MaxAttempts goes on until the context ends.
+const UntilStopped = -1
+
+// ReconnectHandler brings a session back whose connection was lost. The zero value tries three times, on the way that the
+// connection had.
+//
+// An attempt knocks at the VM for a while, the first for Limits.Connect and each further one for twice as long as the
+// one before, up to a minute; whatever the VM is waited for, it is noticed at once when it answers.
+type ReconnectHandler struct {
+	MaxAttempts int // in a row without a session in between; 0: DefaultMaxAttempts, UntilStopped: no end
+
+	// Route finds the way to the VM anew, in each attempt: its address may have changed, or whether it runs. It is asked
+	// beside the knocking, and again less and less often as long as nobody answers. An error of kind Unreachable, Throttled or Unknown is waited out; any other is a problem (see
+	// Mend). nil: the way stays as it was.
+	Route func(ctx context.Context) (Host, error)
+	// Diagnose looks for a reason that waiting does not mend, after a while without an answer. nil, or when it returns
+	// nil: there is none.
+	Diagnose func(ctx context.Context, h Host) error
+	// Mend does something about a problem that Route or Diagnose found, after having asked, say. nil from it goes on;
+	// what else it returns is the end. nil: every problem is the end.
+	Mend func(ctx context.Context, problem error) error
+
+	// Report hears what is going on, one event at a time. nil: nobody does.
+	Report func(ReconnectEvent)
+}
+
+// ReconnectPhase is what a ReconnectEvent tells.
+type ReconnectPhase string
+
+// The phases of a reconnection.
+const (
+	Lost    ReconnectPhase = "lost"    // the connection is gone, or never stood; Err says why
+	Waiting ReconnectPhase = "waiting" // an attempt has begun, or something was learnt in it: Err
+	Back    ReconnectPhase = "back"    // the VM answers: ssh is run again
+	Over    ReconnectPhase = "over"    // there will be no connection; the error that is returned says why
+)
+
+// ReconnectEvent is one step of a reconnection.
+type ReconnectEvent struct {
+	Phase   ReconnectPhase
+	Host    Host
+	Attempt int           // from 1
+	Of      int           // 0: without end
+	Lasts   time.Duration // this attempt, at most
+	Err     error
+}
+
+// Connector keeps an interactive session going over connections that break. The zero value reconnects up to three times.
+type Connector struct {
+	ReconnectHandler
+
+	// NoReconnect leaves it at one connection. Diagnose and Mend still say why there was none.
+	NoReconnect bool
+}
+
+// Connect runs the session until it ends on the VM and returns its exit code. A connection that is lost is made again,
+// with its forwards, unless the VM refuses the keys, another machine answers, or a forward cannot be had; a command
+// (Interactive.Command) is never run twice. When the code is DisconnectExitCode because there is no connection, the
+// error says why: of kind Permission for ErrKeyRefused, HostKey, Conflict for ErrForward, else Unreachable, or as Mend
+// has it.
+func (c Connector) Connect(ctx context.Context, in Interactive) (exitCode int, err error) {
+	r := reconnection{ReconnectHandler: c.ReconnectHandler, never: c.NoReconnect}
+	in.id = uuid.NewString()
+	return r.connect(ctx, in)
+}
+
+// HandleDisconnect goes on with a session after ssh has ended with exitCode, and returns the code and the error that
+// Connector.Connect would. Any code but DisconnectExitCode is returned as it is.
+func (h ReconnectHandler) HandleDisconnect(ctx context.Context, exitCode int, in Interactive) (int, error) {
+	if !ShouldAttemptReconnect(exitCode) {
+		return exitCode, nil
+	}
+	r := reconnection{ReconnectHandler: h, stood: true}
+	in.id = uuid.NewString()
+	var err error
+	if in.Host, err = r.recover(ctx, in, in.Host.failure(errkind.Unreachable, ErrLost)); err != nil {
+		return DisconnectExitCode, err
+	}
+	in.again = true
+	return r.connect(ctx, in)
+}
+
+// ConnectSSH joins a tmux session of a VM on this process's terminal (empty: DefaultSession), reconnects when the
+// connection is lost, and returns the session's exit code.
+func ConnectSSH(ctx context.Context, h Host, known KnownHosts, session string) (exitCode int, err error) {
+	return Connector{}.Connect(ctx, Interactive{
+		Host: h, KnownHosts: known, Session: session, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+	})
+}
+
+// reconnection is the state of one session that is kept going.
+type reconnection struct {
+	ReconnectHandler
+
+	never bool // reconnect
+	stood bool // there was a session
+	tries int  // attempts since then
+}
+
+func (r *reconnection) connect(ctx context.Context, in Interactive) (int, error) {
+	for {
+		e, err := in.run(ctx)
+		if err != nil || !IsDisconnectExitCode(e.code) {
+			return e.code, err
+		}
+		cause := e.cause(in.tmux())
+		if cause == CauseRemote {
+			return e.code, nil
+		}
+		stands := e.stood(in.Host.Limits)
+		if stands {
+			r.stood, r.tries = true, 0
+		}
+		lost := in.lossError(e)
+		if stands && (r.never || len(in.Command) > 0) { // a command may go on there
+			return e.code, lost
+		}
+		if err := r.final(ctx, &in, cause, lost); err != nil {
+			return e.code, err
+		}
+		if in.Host, err = r.recover(ctx, in, lost); err != nil {
+			return e.code, err
+		}
+		in.again = r.stood
+	}
+}
+
+// final is the error that ends it all, or nil when the loss is worth another attempt.
+func (r *reconnection) final(ctx context.Context, in *Interactive, cause Cause, lost error) error {
+	switch cause {
+	case CauseKey:
+		return lost
+	case CauseForward:
+		if !r.stood || !in.hasRemoteForwards() {
+			return lost
+		} // else the VM has not noticed yet that the connection before is gone
+	case CauseHostKey:
+		// The address may be another machine's by now: whoever asks Azure knows.
+		if r.Route == nil || r.never {
+			return in.shownKey(ctx, lost)
+		}
+		bounded, cancel := context.WithTimeout(ctx, in.Host.Limits.connect())
+		defer cancel()
+		h, err := r.Route(bounded)
+		if err != nil || sameWay(h, in.Host) {
+			return in.shownKey(ctx, lost)
+		}
+		in.Host = h
+	}
+	return nil
+}
+
+// shownKey adds to a refused host key which one it was.
+func (in Interactive) shownKey(ctx context.Context, refused error) error {
+	ctx, cancel := context.WithTimeout(ctx, in.Host.Limits.connect())
+	defer cancel()
+	key, err := ScanHostKey(ctx, in.Host)
+	if err != nil || same(key, in.Host.HostKey) {
+		return refused
+	}
+	return in.Host.otherKey(key)
+}
+
+// longestAttempt is where the attempts stop to last longer and longer.
+const longestAttempt = time.Minute
+
+// window is how long the attempt lasts that is made now.
+func (r *reconnection) window(l Limits) time.Duration {
+	w := l.connect()
+	for range r.tries - 1 {
+		w = min(2*w, max(longestAttempt, l.connect()))
+	}
+	return w
+}
+
+// recover waits until the VM answers, and returns the way on which it does.
+func (r *reconnection) recover(ctx context.Context, in Interactive, lost error) (Host, error) {
+	of := r.MaxAttempts
+	switch {
+	case r.never:
+		of = 1
+	case of == 0:
+		of = DefaultMaxAttempts
+	}
+	h, last, answered := in.Host, lost, true
+	if !r.never {
+		r.report(ReconnectEvent{Phase: Lost, Host: h, Err: lost})
+	}
+	for {
+		r.tries++
+		if of > 0 && r.tries > of {
+			return h, r.over(h, r.gaveUp(h, of, last))
+		}
+		if answered && r.tries > 1 { // it answers, and yet there was no session
+			if err := pause(ctx, time.Second<<min(r.tries-2, 5)); err != nil {
+				return h, r.over(h, err)
+			}
+		}
+		a := attempt{reconnection: r, host: h, number: r.tries, of: max(0, of), window: r.window(h.Limits)}
+		var err error
+		if r.never {
+			err = a.look(ctx, lost)
+		} else {
+			err = a.run(ctx)
+		}
+		switch h = a.host; {
+		case err == nil:
+			if r.stood {
+				in.endStale(ctx, h)
+			}
+			r.report(ReconnectEvent{Phase: Back, Host: h, Attempt: r.tries, Of: max(0, of)})
+			return h, nil
+		case ctx.Err() != nil:
+			return h, r.over(h, context.Cause(ctx))
+		case a.final:
+			return h, r.over(h, err)
+		}
+		last, answered = err, false
+	}
+}
+
+func (r *reconnection) over(h Host, err error) error {
+	r.report(ReconnectEvent{Phase: Over, Host: h, Err: err})
+	return err
+}
+
+func (r *reconnection) report(e ReconnectEvent) {
+	if r.Report != nil {
+		r.Report(e)
+	}
+}
+
+func (r *reconnection) gaveUp(h Host, attempts int, last error) error {
+	if r.never {
+		return last
+	}
+	if e, ok := errors.AsType[*errkind.Error](last); ok && e.Resource == h.name() && e.Err != nil {
+		last = e.Err
+	}
+	times := fmt.Sprintf("%d attempts", attempts)
+	if attempts == 1 {
+		times = "one attempt"
+	}
+	return h.failure(errkind.Unreachable, fmt.Errorf("gave up after %s; the last said: %w", times, last))
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// sameWay reports whether ssh would do the same for both.
+func sameWay(a, b Host) bool {
+	return a.Address == b.Address && a.Port == b.Port && a.User == b.User && a.VMID == b.VMID && slices.Equal(a.ProxyCommand, b.ProxyCommand) &&
+		(a.HostKey == nil) == (b.HostKey == nil) && (a.HostKey == nil || same(a.HostKey, b.HostKey))
+}

@@ -1,0 +1,82 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// options are what the system's ssh has to be told of a host whatever it is used for, as they stand in its
+// configuration. Its host key check is strict and against azlin's own file, under the VM's id instead of its address.
+func (h Host) options(known KnownHosts) [][2]string {
+	return [][2]string{
+		{"HostKeyAlias", alias(h.VMID)},
+		{"UserKnownHostsFile", quoteOption(known.Path)},
+		{"StrictHostKeyChecking", "yes"},
+		{"CheckHostIP", "no"},
+		{"HostKeyAlgorithms", strings.Join(hostKeyAlgorithms(h.HostKey), ",")},
+		{"ServerAliveInterval", seconds(h.Limits.keepAlive())},
+		{"ServerAliveCountMax", strconv.Itoa(h.Limits.unanswered())},
+	}
+}
+
+// proxyOption is the host's ProxyCommand: ssh expands %, and has the user's shell run the rest, with exec before it.
+func (h Host) proxyOption() string {
+	return strings.ReplaceAll(CommandLine(h.ProxyCommand), "%", "%%")
+}
+
+// check refuses what would mean something else to ssh.
+func (h Host) check() error {
+	if h.HostKey == nil {
+		return h.failure(errkind.HostKey, errors.New("its host key is not known"))
+	}
+	for _, s := range []string{h.Address, h.user()} {
+		if strings.HasPrefix(s, "-") || strings.ContainsAny(s, " \t\r\n\"\\") {
+			return h.failure(errkind.Invalid, fmt.Errorf("address %q or user %q looks like an option", h.Address, h.user()))
+		}
+	}
+	return nil
+}
+
+var configName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+
+// ConfigBlock is the block of an ssh configuration under which ssh, and whatever runs it, reaches the host by any of
+// names. The key that the host must show has to be in known. ProxyCommand goes before Address.
+func (h Host) ConfigBlock(names []string, known KnownHosts) (string, error) {
+	if err := h.check(); err != nil {
+		return "", err
+	}
+	for _, n := range names {
+		if !configName.MatchString(n) {
+			return "", h.failure(errkind.Invalid, fmt.Errorf("ssh cannot have a host called %q", n))
+		}
+	}
+	if len(names) == 0 || h.Address == "" && len(h.ProxyCommand) == 0 {
+		return "", h.failure(errkind.Invalid, errors.New("it has no name or no address"))
+	}
+	var b strings.Builder
+	line := func(key, value string) { fmt.Fprintf(&b, "    %s %s\n", key, value) }
+	fmt.Fprintf(&b, "Host %s\n", strings.Join(names, " "))
+	if len(h.ProxyCommand) > 0 {
+		line("HostName", alias(h.VMID)) // nothing that is configured for other hosts by their address
+		line("ProxyCommand", h.proxyOption())
+	} else {
+		line("HostName", h.Address)
+	}
+	line("Port", strconv.Itoa(h.port()))
+	line("User", h.user())
+	for _, o := range h.options(known) {
+		line(o[0], o[1])
+	}
+	if h.KeyPath != "" {
+		for _, path := range append([]string{h.KeyPath}, h.EarlierKeys...) {
+			line("IdentityFile", quoteOption(strings.TrimSuffix(path, ".pub")))
+		}
+		line("IdentitiesOnly", "yes")
+	}
+	return b.String(), nil
+}

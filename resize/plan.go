@@ -1,0 +1,261 @@
+// Package resize gives a VM another size.
+//
+// Azure moves a VM to another size when it does not run, and has to have room for it when it starts again. So a resize
+// deallocates the VM, changes its size, and brings it back to the power state it was in; when the new size cannot be had,
+// it goes back to the old one. What the VM was before stands in a tag until then: whoever resizes it again, from any
+// machine, goes on with that.
+package resize
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// Service resizes the VMs of one subscription.
+type Service struct {
+	Azure  *azure.Client
+	VMs    *vm.Service
+	Prices *cost.Prices // nil: prices are not known
+}
+
+// Plan is a resize that Azure would accept, as far as can be known before it is asked.
+type Plan struct {
+	VM      string
+	Group   string
+	From    vm.Size // only Name is set when the region does not have it any more
+	To      vm.Size
+	Before  vm.PowerState // what the VM is brought back to
+	Now     vm.PowerState
+	Resumes bool // an earlier resize was cut off; From and Before are from before that one
+
+	// What the machine costs per month of 730 hours while it runs, at list prices; nil: not known.
+	FromMonthly, ToMonthly *cost.Money
+
+	id      string
+	current string // the size that it has now
+}
+
+// Unchanged is whether there is nothing to do.
+func (p Plan) Unchanged() bool { return !p.Resumes && strings.EqualFold(p.current, p.To.Name) }
+
+// Downtime is whether the VM is off for a while.
+func (p Plan) Downtime() bool { return !p.Unchanged() && p.Now != vm.Deallocated }
+
+// Plan reads the VM (virtualMachines/get), the sizes of its region and the quota, and checks that the VM fits its new
+// size: the image, the disks, the zone, what is left of the quota. An absent VM is NotFound, a size that cannot be is
+// Invalid, Capacity or Quota. It sends no write.
+func (s *Service) Plan(ctx context.Context, group, name, size string) (Plan, error) {
+	p := Plan{VM: name, Group: group}
+	resp, err := s.Azure.VMs().Get(ctx, group, name, &armcompute.VirtualMachinesClientGetOptions{Expand: new(armcompute.InstanceViewTypesInstanceView)})
+	if err != nil {
+		return p, azure.Wrap("resize", name, err)
+	}
+	m := modelOf(&resp.VirtualMachine)
+	p.VM, p.id, p.current, p.Now = m.name, m.id, m.size, m.power
+	p.From.Name, p.Before = m.size, m.power
+	if left, ok := azure.Tag(azure.Tags(resp.Tags), azure.TagResize); ok {
+		if from, before, ok := parseTag(left); ok {
+			p.Resumes, p.From.Name, p.Before = true, from, before
+		}
+	}
+	if p.To, err = s.VMs.Size(ctx, m.region, size); err != nil {
+		return p, &errkind.Error{Kind: errkind.Of(err), Op: "resize", Resource: name, Err: err, Next: "azlin sizes --region " + m.region}
+	}
+	if from, err := s.VMs.Size(ctx, m.region, p.From.Name); err == nil { // a size that is offered no more is known by its name only
+		p.From = from
+	}
+	if p.Unchanged() {
+		return p, nil
+	}
+	if err := m.fits(p.From, p.To); err != nil {
+		return p, &errkind.Error{Kind: errkind.Of(err), Op: "resize", Resource: name, Err: err, Next: "azlin sizes --region " + m.region + " shows what there is"}
+	}
+	if err := s.quota(ctx, m, p); err != nil {
+		return p, err
+	}
+	s.price(ctx, m, &p)
+	return p, nil
+}
+
+// model is what of a VM a size must fit.
+type model struct {
+	id, name, region, zone string
+	size                   string
+	power                  vm.PowerState
+	generation             string // "V1" or "V2"; empty: not known
+	controller             string // "SCSI" or "NVMe"; empty: SCSI
+	dataDisks              int
+	premium                string // a disk that needs a size with premium storage
+	ephemeral              bool   // its OS disk is lost when it is deallocated
+	trusted, encrypted     bool
+	spot                   bool
+}
+
+func modelOf(v *armcompute.VirtualMachine) model {
+	m := model{id: val(v.ID), name: val(v.Name), region: val(v.Location), power: vm.UnknownState}
+	if len(v.Zones) > 0 {
+		m.zone = val(v.Zones[0])
+	}
+	p := v.Properties
+	if p == nil {
+		return m
+	}
+	if p.HardwareProfile != nil {
+		m.size = string(val(p.HardwareProfile.VMSize))
+	}
+	if view := p.InstanceView; view != nil {
+		m.power = vm.PowerStateOf(view.Statuses)
+		m.generation = string(val(view.HyperVGeneration))
+	}
+	if s := p.SecurityProfile; s != nil {
+		m.trusted = val(s.SecurityType) == armcompute.SecurityTypesTrustedLaunch
+		m.encrypted = val(s.EncryptionAtHost)
+	}
+	m.spot = val(p.Priority) == armcompute.VirtualMachinePriorityTypesSpot
+	storage := p.StorageProfile
+	if storage == nil {
+		return m
+	}
+	m.controller, m.dataDisks = string(val(storage.DiskControllerType)), len(storage.DataDisks)
+	needs := func(name *string, d *armcompute.ManagedDiskParameters) {
+		if d != nil && strings.HasPrefix(string(val(d.StorageAccountType)), "Premium") {
+			m.premium = val(name)
+		}
+	}
+	if d := storage.OSDisk; d != nil {
+		m.ephemeral = d.DiffDiskSettings != nil
+		needs(d.Name, d.ManagedDisk)
+	}
+	for _, d := range storage.DataDisks {
+		if d != nil {
+			needs(d.Name, d.ManagedDisk)
+		}
+	}
+	return m
+}
+
+// fits says why a VM cannot have a size; nil: nothing is known against it.
+func (m model) fits(from, to vm.Size) error {
+	bad := func(format string, args ...any) error {
+		return errkind.New(errkind.Invalid, "it cannot be %s: "+format, append([]any{to.Name}, args...)...)
+	}
+	controllers := to.DiskControllers
+	if len(controllers) == 0 {
+		controllers = []string{"SCSI"}
+	}
+	controller := m.controller
+	if controller == "" {
+		controller = "SCSI"
+	}
+	switch {
+	case m.ephemeral:
+		return bad("its OS disk is ephemeral, and would be lost")
+	case from.Architecture != "" && !strings.EqualFold(from.Architecture, to.Architecture):
+		return bad("what is installed there is for %s, and that size is %s", from.Architecture, to.Architecture)
+	case m.generation != "" && len(to.Generations) > 0 && !containsFold(to.Generations, m.generation):
+		return bad("the VM is of generation %s, and that size is for %s", m.generation, strings.Join(to.Generations, ", "))
+	case !containsFold(controllers, controller):
+		return bad("its disks are attached by %s, and that size knows %s", controller, strings.Join(controllers, ", "))
+	case from.VCPUs > 0 && from.TempDisk != to.TempDisk:
+		return bad("Azure does not change a VM from a size with a temporary disk to one without, or back")
+	case to.MaxDataDisks > 0 && m.dataDisks > to.MaxDataDisks:
+		return bad("it has %d data disks, and that size takes %d", m.dataDisks, to.MaxDataDisks)
+	case m.premium != "" && !to.PremiumDisks:
+		return bad("disk %s is premium storage, and that size has none", m.premium)
+	case m.trusted && !to.TrustedLaunch:
+		return bad("it is a trusted launch VM, and that size knows no trusted launch")
+	case m.encrypted && !to.EncryptionAtHost:
+		return bad("it is encrypted at its host, and that size does not do that")
+	case m.spot && !to.Spot:
+		return bad("it is a spot VM, and that size is not offered as one")
+	}
+	return to.Check(m.zone)
+}
+
+// quota says what is missing for the cores that come on top.
+func (s *Service) quota(ctx context.Context, m model, p Plan) error {
+	if p.Before == vm.Deallocated {
+		return nil // nothing is taken up until somebody starts it
+	}
+	quotas, err := s.VMs.Quotas(ctx, m.region)
+	if err != nil {
+		return azure.Wrap("resize", m.name, err)
+	}
+	for name, more := range coresNeeded(m, p) {
+		for _, q := range quotas {
+			if strings.EqualFold(q.Name, name) && int64(more) > q.Left() {
+				return &errkind.Error{
+					Kind: errkind.Quota, Op: "resize", Resource: m.name,
+					Err: fmt.Errorf("%d of %d vCPUs (%s) are in use in %s, and %d more are needed: the limit would have to be %d at least",
+						q.Current, q.Limit, q.Label, m.region, more, q.Current+int64(more)),
+					Next: "azlin quota --region " + m.region,
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// coresNeeded are the cores by the limit that they count against, without those that the VM has now.
+func coresNeeded(m model, p Plan) map[string]int {
+	held := 0
+	if p.Now != vm.Deallocated && strings.EqualFold(p.current, p.From.Name) {
+		held = p.From.VCPUs
+	}
+	if m.spot {
+		return map[string]int{vm.QuotaSpotCores: p.To.VCPUs - held}
+	}
+	family := p.To.VCPUs
+	if strings.EqualFold(p.From.Family, p.To.Family) {
+		family -= held
+	}
+	return map[string]int{vm.QuotaCores: p.To.VCPUs - held, p.To.Family: family}
+}
+
+func (s *Service) price(ctx context.Context, m model, p *Plan) {
+	if s.Prices == nil {
+		return
+	}
+	list := s.Prices.VMs(ctx, m.region, p.From.Name, p.To.Name)
+	monthly := func(size string) *cost.Money {
+		price := list.Sizes[size].OnDemand
+		if m.spot {
+			price = list.Sizes[size].Spot
+		}
+		if price == nil {
+			return nil
+		}
+		return new(price.PerMonth())
+	}
+	p.FromMonthly, p.ToMonthly = monthly(p.From.Name), monthly(p.To.Name)
+}
+
+// tagText is what the VM was, and parseTag its reverse.
+func tagText(size string, power vm.PowerState) string { return size + " " + string(power) }
+
+func parseTag(text string) (size string, power vm.PowerState, ok bool) {
+	size, state, ok := strings.Cut(text, " ")
+	power = vm.PowerState(state)
+	return size, power, ok && size != "" && (power == vm.Running || power == vm.Stopped || power == vm.Deallocated)
+}
+
+func containsFold(list []string, want string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, want) })
+}
+
+func val[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

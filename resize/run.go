@@ -1,0 +1,167 @@
+package resize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// Result is what came of a resize.
+type Result struct {
+	VM        string
+	Group     string
+	From, To  string // sizes
+	Size      string // the one that it has in the end; empty: not known
+	Success   bool
+	Unchanged bool // it had that size; nothing was sent
+	WentBack  bool // it has its old size again, and the power state it was in
+	Before    vm.PowerState
+	After     vm.PowerState // empty: not known
+	Duration  time.Duration
+	Err       error
+}
+
+// Run carries a plan out: tag the VM with what it was, deallocate it, change its size (virtualMachines/update), bring
+// it back to its power state, take the tag away. When Azure refuses the size or has no room for it, the VM gets its old
+// one and is brought back with that; the error says so. When Azure cannot be reached, or ctx ends, the VM stays as it is
+// and the same call goes on. report may be nil.
+func (s *Service) Run(ctx context.Context, p Plan, report func(step string)) (Result, error) {
+	began := time.Now()
+	r := Result{VM: p.VM, Group: p.Group, From: p.From.Name, To: p.To.Name, Before: p.Before}
+	if report == nil {
+		report = func(string) {}
+	}
+	finish := func(err error) (Result, error) {
+		r.Duration, r.Success, r.Err = time.Since(began), err == nil, err
+		return r, err
+	}
+	if p.Unchanged() {
+		r.Unchanged, r.Size, r.After = true, p.current, p.Now
+		return finish(nil)
+	}
+	if p.Before != vm.Running && p.Before != vm.Stopped && p.Before != vm.Deallocated {
+		return finish(&errkind.Error{
+			Kind: errkind.Conflict, Op: "resize", Resource: p.VM, Err: fmt.Errorf("its power state is %s: it is changing, or not known", p.Now),
+			Next: "azlin show " + p.VM,
+		})
+	}
+	if !p.Resumes {
+		report("keeping what it was in a tag")
+		if err := s.Azure.MergeTags(ctx, p.id, map[string]string{azure.TagResize: tagText(p.From.Name, p.Before)}); err != nil {
+			return finish(azure.Wrap("resize", p.VM, err))
+		}
+	}
+	var err error
+	if !p.Resumes || p.Now != p.Before || !strings.EqualFold(p.current, p.To.Name) { // else only the tag is left of it
+		err = s.change(ctx, p, p.To.Name, report)
+	}
+	r.Size = p.To.Name
+	if err != nil && refusal(ctx, err) {
+		report("going back to " + p.From.Name)
+		if back := s.change(ctx, p, p.From.Name, report); back != nil {
+			r.Size = ""
+			return finish(p.stranded(fmt.Errorf("%w; and going back to %s: %w", err, p.From.Name, back)))
+		}
+		r.Size, r.WentBack = p.From.Name, true
+		err = &errkind.Error{
+			Kind: errkind.Of(err), Op: "resize", Resource: p.VM, Err: fmt.Errorf("%w; it is %s and %s again", err, p.From.Name, p.Before),
+			Next: "azlin sizes shows what else there is",
+		}
+	} else if err != nil {
+		r.Size = ""
+		return finish(p.stranded(err))
+	}
+	if i, gerr := s.VMs.Get(ctx, p.Group, p.VM); gerr == nil {
+		r.After = i.PowerState
+	}
+	report("taking the tag away")
+	if terr := s.Azure.DeleteTags(ctx, p.id, azure.TagResize); terr != nil {
+		err = errors.Join(err, p.stranded(terr))
+	}
+	return finish(err)
+}
+
+// change deallocates the VM, gives it a size, and brings it to the power state it was in.
+func (s *Service) change(ctx context.Context, p Plan, size string, report func(string)) error {
+	report("deallocating")
+	err := there(ctx, func() error {
+		_, err := s.VMs.Stop(ctx, p.Group, p.VM, vm.PowerOptions{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	report("changing to " + size)
+	err = there(ctx, func() error {
+		_, err := azure.Run(ctx, s.Azure, "resize", p.VM, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientUpdateResponse], error) {
+			return s.Azure.VMs().BeginUpdate(ctx, p.Group, p.VM, armcompute.VirtualMachineUpdate{Properties: &armcompute.VirtualMachineProperties{
+				HardwareProfile: &armcompute.HardwareProfile{VMSize: new(armcompute.VirtualMachineSizeTypes(size))},
+			}}, nil)
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if p.Before == vm.Deallocated {
+		return nil
+	}
+	report("starting")
+	err = there(ctx, func() error {
+		_, err := s.VMs.Start(ctx, p.Group, p.VM, vm.PowerOptions{})
+		return err
+	})
+	if err == nil && p.Before == vm.Stopped {
+		report("stopping it, as it was")
+		_, err = s.VMs.Stop(ctx, p.Group, p.VM, vm.PowerOptions{KeepAllocation: true})
+	}
+	return err
+}
+
+// lag is how long Azure's caches may say that a VM is not there which has just been changed.
+const lag = 15 * time.Second
+
+// there tries again when Azure does not find what was there a moment ago.
+func there(ctx context.Context, try func() error) error {
+	for began := time.Now(); ; {
+		err := try()
+		if !azure.IsNotFound(err) || time.Since(began) > lag {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// refusal is whether Azure has said no, so that going back makes sense: who cannot be reached, or has no time, cannot be
+// asked for that either.
+func refusal(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	switch errkind.Of(err) {
+	case errkind.Capacity, errkind.Quota, errkind.Conflict, errkind.Invalid, errkind.Provisioning, errkind.Permission:
+		return true
+	}
+	return false
+}
+
+// stranded is the error of a resize that was cut off in the middle.
+func (p Plan) stranded(err error) error {
+	return &errkind.Error{
+		Kind: errkind.Of(err), Op: "resize", Resource: p.VM, Err: fmt.Errorf("%w; it may be deallocated now; it was %s and %s", err, p.From.Name, p.Before),
+		Next: fmt.Sprintf("azlin resize %s %s -g %s goes on; with %s it goes back", p.VM, p.To.Name, p.Group, p.From.Name),
+	}
+}

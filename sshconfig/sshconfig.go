@@ -1,0 +1,202 @@
+// Package sshconfig lets plain ssh, and every program that runs it, find azlin's VMs by their names: Host blocks in files
+// of azlin's own, and one Include in the configuration of the user, who keeps everything else as it is.
+package sshconfig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
+	"github.com/azlin-dev/azlin/remote"
+)
+
+// ErrSSHConfig is the class of this package's failures.
+var ErrSSHConfig = errors.New("ssh configuration error")
+
+// Files are where the configuration is.
+type Files struct {
+	User string // the user's own, ~/.ssh/config
+	Dir  string // of azlin's files, one for each set of VMs
+}
+
+// Entry is one VM.
+type Entry struct {
+	Names []string // that ssh knows it by
+	Host  remote.Host
+}
+
+// ownership begins every file that azlin may replace or remove.
+const ownership = "# Written by 'azlin ssh-config', and written anew each time: changes are lost.\n"
+
+// Render gives the content of a file with a block for each VM.
+func Render(entries []Entry, known remote.KnownHosts) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(ownership)
+	for _, e := range entries {
+		block, err := e.Host.ConfigBlock(e.Names, known)
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString("\n" + block)
+	}
+	return b.Bytes(), nil
+}
+
+// Path is the file of a set of VMs.
+func (f Files) Path(set string) string { return filepath.Join(f.Dir, set+".conf") }
+
+// Write replaces the file of a set of VMs. A file that is not azlin's is a Conflict, and left as it is.
+func (f Files) Write(ctx context.Context, set string, content []byte) error {
+	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
+		return failed("write", f.Path(set), err)
+	}
+	return f.locked(ctx, func() error {
+		old, err := f.own(set)
+		if err != nil || bytes.Equal(old, content) {
+			return err
+		}
+		return failed("write", f.Path(set), atomicfile.Write(f.Path(set), content, 0o600))
+	})
+}
+
+// own reads the file of a set; nil when there is none.
+func (f Files) own(set string) ([]byte, error) {
+	data, err := os.ReadFile(f.Path(set))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, failed("read", f.Path(set), err)
+	case !bytes.HasPrefix(data, []byte(ownership)):
+		return nil, &errkind.Error{
+			Kind: errkind.Conflict, Op: "write", Resource: f.Path(set), Class: ErrSSHConfig,
+			Err: errors.New("there is a file that azlin did not write"), Next: "move it away, then azlin ssh-config",
+		}
+	}
+	return data, nil
+}
+
+// locked keeps other processes of azlin's out. The lock is in azlin's directory, so that nothing is left in the user's.
+func (f Files) locked(ctx context.Context, change func() error) error {
+	return atomicfile.Locked(ctx, filepath.Join(f.Dir, "include"), change)
+}
+
+func failed(op, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &errkind.Error{Op: op, Resource: path, Class: ErrSSHConfig, Err: err}
+}
+
+// Include is the line that the user's configuration needs, with one above it that says whose it is.
+func (f Files) Include() string {
+	return "# azlin's VMs: 'azlin ssh-config --remove' takes these two lines away.\nInclude " + quote(filepath.Join(f.Dir, "*.conf")) + "\n"
+}
+
+// quote writes a path so that ssh reads it back.
+func quote(path string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path) + `"`
+}
+
+// Included reports whether the user's configuration includes azlin's files, for all hosts.
+func (f Files) Included() (bool, error) {
+	data, err := os.ReadFile(f.User)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, failed("read", f.User, err)
+	}
+	return f.includes(data), nil
+}
+
+// includes looks at what comes before the first block: what is in a block is for the hosts of that only.
+func (f Files) includes(data []byte) bool {
+	want := filepath.Join(f.Dir, "*.conf")
+	for line := range strings.Lines(string(data)) {
+		keyword, rest, _ := strings.Cut(strings.TrimSpace(strings.Replace(line, "=", " ", 1)), " ")
+		switch strings.ToLower(keyword) {
+		case "host", "match":
+			return false
+		case "include":
+			rest = strings.TrimSpace(rest)
+			if rest == want || rest == quote(want) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// AddInclude puts the Include at the beginning of the user's configuration, unless it is there, and leaves every other
+// byte as it is. A configuration that is a symbolic link stays one.
+func (f Files) AddInclude(ctx context.Context) error {
+	return f.edit(ctx, func(old []byte) []byte {
+		if f.includes(old) {
+			return old
+		}
+		return append([]byte(f.Include()), old...)
+	})
+}
+
+// Remove takes the file of a set away, and with the last one the Include. The rest of the user's configuration stays as
+// it is; one that then is empty goes.
+func (f Files) Remove(ctx context.Context, set string) error {
+	if _, err := os.Stat(f.Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	err := f.locked(ctx, func() error {
+		if _, err := f.own(set); err != nil {
+			return err
+		}
+		if err := os.Remove(f.Path(set)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return failed("remove", f.Path(set), err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if others, err := filepath.Glob(filepath.Join(f.Dir, "*.conf")); err != nil || len(others) > 0 {
+		return err
+	}
+	return f.edit(ctx, func(old []byte) []byte { return bytes.Replace(old, []byte(f.Include()), nil, 1) })
+}
+
+// edit changes the user's configuration.
+func (f Files) edit(ctx context.Context, change func([]byte) []byte) error {
+	return f.locked(ctx, func() error {
+		path, perm := f.User, fs.FileMode(0o600)
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			path = real
+		}
+		old, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return failed("read", f.User, err)
+		}
+		if info, err := os.Stat(path); err == nil {
+			perm = info.Mode().Perm()
+		}
+		data := change(old)
+		switch {
+		case bytes.Equal(data, old):
+			return nil
+		case len(data) == 0:
+			return failed("remove", f.User, os.Remove(path))
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return failed("write", f.User, err)
+		}
+		if err := atomicfile.Write(path, data, perm); err != nil {
+			return failed("write", f.User, fmt.Errorf("it is as it was: %w", err))
+		}
+		return nil
+	})
+}

@@ -1,0 +1,158 @@
+package status
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// patience is how long a VM that shows no sign of life is waited for when all others have answered: three tries of
+// TCP's to connect. After that, as long as the slowest of the others took, and a bit.
+const patience = 2 * time.Second
+
+// asking is the questions to many VMs, all at once.
+type asking struct {
+	start time.Time
+
+	mu  sync.Mutex
+	vms []*one
+}
+
+// one is the question to one VM.
+type one struct {
+	alive, done bool
+	cancel      context.CancelCauseFunc
+}
+
+// askAll asks the running VMs, each within limit. It is over when all that live have answered, or their time is up; dead ones do not
+// delay it, but for patience.
+func askAll(ctx context.Context, limit time.Duration, vms []VM, ask func(ctx context.Context, v *VM, shows func(alive bool)) error) {
+	late := fmt.Errorf("it did not answer within %s", limit)
+	deadline := time.Now().Add(limit)
+	ctx, cancel := context.WithDeadlineCause(ctx, deadline, late)
+	defer cancel()
+	a := &asking{start: time.Now()}
+	var all sync.WaitGroup
+	for n := range vms {
+		if vms[n].PowerState != vm.Running {
+			continue
+		}
+		o := &one{alive: true} // while Azure is asked for the way to it
+		ctx, cancel := context.WithCancelCause(ctx)
+		o.cancel = cancel
+		a.mu.Lock()
+		a.vms = append(a.vms, o)
+		a.mu.Unlock()
+		all.Go(func() {
+			defer cancel(nil)
+			err := ask(ctx, &vms[n], func(alive bool) { a.shows(o, alive) })
+			cause := context.Cause(ctx)
+			if cause == nil && !time.Now().Before(deadline) {
+				cause = late // a dialer keeps the deadline by a clock of its own, and may be the first to notice
+			}
+			if err != nil && cause != nil && errkind.Of(err) != errkind.HostKey {
+				err = &errkind.Error{Kind: errkind.Unreachable, Op: "ask", Resource: vms[n].Name, Err: cause}
+			}
+			vms[n].Err = err
+			a.ended(o)
+		})
+	}
+	all.Wait()
+}
+
+func (a *asking) shows(o *one, alive bool) {
+	a.mu.Lock()
+	o.alive = alive
+	a.mu.Unlock()
+	a.settle()
+}
+
+func (a *asking) ended(o *one) {
+	a.mu.Lock()
+	o.done = true
+	a.mu.Unlock()
+	a.settle()
+}
+
+// settle lets those go that show no sign of life, once nobody else is waited for.
+func (a *asking) settle() {
+	if silent, since := a.silent(); len(silent) > 0 {
+		after := max(patience, since*23/20)
+		time.AfterFunc(after-since, func() {
+			still, _ := a.silent() // one may have come alive, and then the others have its time
+			for _, o := range still {
+				o.cancel(fmt.Errorf("nothing answers there, within %s", after.Round(100*time.Millisecond)))
+			}
+		})
+	}
+}
+
+// silent are the VMs that show no sign of life, if there are others and all of them have ended.
+func (a *asking) silent() ([]*one, time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var silent []*one
+	ended := false
+	for _, o := range a.vms {
+		switch {
+		case o.done:
+			ended = true
+		case o.alive:
+			return nil, 0
+		default:
+			silent = append(silent, o)
+		}
+	}
+	if !ended {
+		return nil, 0
+	}
+	return silent, time.Since(a.start)
+}
+
+// ask asks one VM over one connection. shows is told whether it lives.
+func (d Dashboard) ask(ctx context.Context, v *VM, shows func(alive bool)) error {
+	host, err := d.Reach.Host(ctx, v.Info, d.SSH)
+	if err != nil {
+		return err
+	}
+	shows(false)
+	host.Via = watched{host, shows}
+	client, err := remote.Dial(ctx, host)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	result, err := client.Output(ctx, question)
+	if err != nil {
+		return err
+	}
+	if !result.Success {
+		return &errkind.Error{Kind: errkind.Unreachable, Op: "ask", Resource: v.Name, Err: errors.New(cmp.Or(strings.TrimSpace(result.Stderr), "it has no shell that can tell"))}
+	}
+	parse(result.Stdout, v)
+	return nil
+}
+
+// watched is the way to a host, which tells when the host answers.
+type watched struct {
+	host  remote.Host
+	shows func(alive bool)
+}
+
+// Dial connects.
+func (w watched) Dial(ctx context.Context) (net.Conn, error) {
+	conn, err := remote.Open(ctx, w.host)
+	if err == nil {
+		w.shows(true)
+	}
+	return conn, err
+}

@@ -1,0 +1,153 @@
+package template
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
+)
+
+// Store is the templates of one person: a file NAME.yaml each, of mode 0600. Processes may share it.
+type Store struct {
+	Dir string // made when something is kept in it; config.Paths.Templates
+}
+
+const suffix = ".yaml"
+
+// Path is the file of a template, there or not.
+func (s Store) Path(name string) string { return filepath.Join(s.Dir, name+suffix) }
+
+// Create keeps a template under its name. One that is there already is a Conflict, and stays; what would not do as
+// a template is Invalid.
+func (s Store) Create(ctx context.Context, c Config) error { return s.write(ctx, c, nil, false) }
+
+// Replace is Create, but takes the place of a template of that name.
+func (s Store) Replace(ctx context.Context, c Config) error { return s.write(ctx, c, nil, true) }
+
+// Import keeps a template as its file is written, comments and all. It is kept under name, empty: the name in it. A
+// template of that name is a Conflict, unless replace is set. file is named in errors.
+func (s Store) Import(ctx context.Context, file string, data []byte, name string, replace bool) (Config, error) {
+	c, err := Parse(file, data)
+	if err != nil {
+		return c, err
+	}
+	if name != "" && name != c.Name {
+		c.Name, data = name, nil // it says another name: written anew
+	}
+	return c, s.write(ctx, c, data, replace)
+}
+
+func (s Store) write(ctx context.Context, c Config, data []byte, replace bool) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	fail := func(err error) error {
+		if err == nil {
+			return nil
+		}
+		return &errkind.Error{Op: "keep template", Resource: c.Name, Class: ErrTemplate, Err: err}
+	}
+	if data == nil {
+		var err error
+		if data, err = Format(c); err != nil {
+			return fail(err)
+		}
+	}
+	return fail(s.locked(ctx, func() error {
+		if _, err := os.Lstat(s.Path(c.Name)); err == nil && !replace {
+			return errkind.New(errkind.Conflict, "there is a template of this name")
+		}
+		return atomicfile.Write(s.Path(c.Name), data, 0o600)
+	}))
+}
+
+// Load reads a template. An absent one is NotFound; a file that is no template is Invalid, with its line and
+// column, and is left as it is.
+func (s Store) Load(name string) (Config, error) {
+	data, err := s.Export(name)
+	if err != nil {
+		return Config{}, err
+	}
+	c, err := Parse(s.Path(name), data)
+	if err != nil {
+		return Config{}, err
+	}
+	if c.Name != name {
+		_, where, _ := decode(data) // it could be read above
+		return Config{}, placed(s.Path(name), places{at: where.fields["name"]}, fmt.Errorf("name: it is %q, and the file is named for %q", c.Name, name))
+	}
+	return c, nil
+}
+
+// Export returns the file of a template as it is. An absent one is NotFound.
+func (s Store) Export(name string) ([]byte, error) {
+	if err := ValidateName(name); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(s.Path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, s.absent("find", name)
+	}
+	if err != nil {
+		return nil, &errkind.Error{Op: "read template", Resource: name, Class: ErrTemplate, Err: err}
+	}
+	return data, nil
+}
+
+func (s Store) absent(op, name string) error {
+	return &errkind.Error{
+		Kind: errkind.NotFound, Op: op + " template", Resource: name, Class: ErrTemplate,
+		Err: errkind.New(errkind.NotFound, "there is no template of this name"), Next: "azlin template list",
+	}
+}
+
+// List returns the names of all templates, also of those that Load would refuse, in the order of the alphabet.
+func (s Store) List() ([]string, error) {
+	entries, err := os.ReadDir(s.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &errkind.Error{Op: "list templates", Class: ErrTemplate, Err: err}
+	}
+	names := []string{}
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && !e.IsDir() && ValidateName(name) == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Delete takes a template away, whatever is in its file. An absent one is NotFound.
+func (s Store) Delete(ctx context.Context, name string) error {
+	if err := ValidateName(name); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(s.Path(name)); errors.Is(err, fs.ErrNotExist) {
+		return s.absent("delete", name)
+	}
+	return s.locked(ctx, func() error {
+		err := os.Remove(s.Path(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return s.absent("delete", name)
+		}
+		if err != nil {
+			return &errkind.Error{Op: "delete template", Resource: name, Class: ErrTemplate, Err: err}
+		}
+		return nil
+	})
+}
+
+// locked runs f while no other process changes the templates.
+func (s Store) locked(ctx context.Context, f func() error) error {
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return err
+	}
+	return atomicfile.Locked(ctx, filepath.Join(s.Dir, "templates"), f)
+}

@@ -1,0 +1,100 @@
+// Package local is an Azure for tests: the emulator in the test's own process, clients in front of it, and ways to cut
+// them off in the middle.
+package local
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/emulator"
+)
+
+// Azure is an emulator without a network. It works in virtual time (testing/synctest) as long as no VM is a host.
+type Azure struct {
+	Emulator *emulator.Emulator
+	t        *testing.T
+}
+
+// New makes an emulator, which is closed with the test.
+func New(t *testing.T, o emulator.Options) *Azure {
+	t.Helper()
+	e, err := emulator.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &Azure{e, t}
+}
+
+// Client is what a new process has: nothing is remembered. It signs in with the default service principal's secret.
+func (a *Azure) Client(change ...func(*azure.Options)) *azure.Client {
+	a.t.Helper()
+	const address = "https://azure.test"
+	cloud, err := azure.Custom("emulator", address, address, "", "")
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	id := a.Emulator.Identity()
+	auth, err := azure.NewAuthenticator(azure.AuthOptions{
+		Cloud: cloud, TenantID: id.TenantID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: a.Emulator.Client(),
+	})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	credential, err := auth.Credential()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	o := azure.Options{
+		Target:     azure.Target{Cloud: cloud, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID},
+		Credential: credential, HTTP: a.Emulator.Client(),
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	c, err := azure.Open(o)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return c
+}
+
+// Resources counts what exists, without the kinds that have none.
+func (a *Azure) Resources() map[string]int {
+	out := map[string]int{}
+	for kind, n := range a.Emulator.Counts().Resources {
+		if n > 0 {
+			out[kind] = n
+		}
+	}
+	return out
+}
+
+// Tap is a transport that shows each request to See before it is sent. When See returns an error, that is the answer;
+// Afterwards may replace the answer. Both may be nil.
+type Tap struct {
+	http.RoundTripper
+	See        func(*http.Request) error
+	Afterwards func(*http.Request, *http.Response) error
+}
+
+// RoundTrip sends a request.
+func (t Tap) RoundTrip(r *http.Request) (*http.Response, error) {
+	if t.See != nil {
+		if err := t.See(r); err != nil {
+			return nil, err
+		}
+	}
+	resp, err := t.RoundTripper.RoundTrip(r)
+	if err == nil && t.Afterwards != nil {
+		if err := t.Afterwards(r, resp); err != nil {
+			return nil, err
+		}
+	}
+	return resp, err
+}
