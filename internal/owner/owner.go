@@ -2,9 +2,11 @@
 package owner
 
 import (
+	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/gofrs/flock"
 )
@@ -72,10 +74,18 @@ func (d *Dir) Release() error { return d.lock.Unlock() }
 
 // Remove deletes the directory with all that is in it.
 func (d *Dir) Remove() error {
-	// In this order nobody else can have taken it in between. Windows, which removes no file that is open, needs the other.
-	err := os.RemoveAll(d.Path)
+	gone := d.Path
+	// Under its own name somebody else could take it as soon as its lock is deleted, and would lose what they put into it.
+	// Windows, which moves nothing that is open, refuses to delete it just as well.
+	if runtime.GOOS != "windows" {
+		gone += ".removed-" + rand.Text()
+		if err := os.Rename(d.Path, gone); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return errors.Join(err, d.lock.Unlock())
+		}
+	}
+	err := os.RemoveAll(gone)
 	if unlocked := d.lock.Unlock(); unlocked != nil || err == nil {
 		return unlocked
 	}
-	return os.RemoveAll(d.Path)
+	return os.RemoveAll(gone) // a clean-up may have looked into it
 }

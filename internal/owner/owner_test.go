@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -41,7 +42,7 @@ func TestTakeAndLeave(t *testing.T) {
 	}
 }
 
-// TestOneAtATime: many take and remove the same directory, and it never has two owners.
+// TestOneAtATime: many take, fill and remove the same directory. It never has two owners, and none loses what they put into it.
 func TestOneAtATime(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "d")
@@ -61,6 +62,14 @@ func TestOneAtATime(t *testing.T) {
 				if n := owners.Add(1); n != 1 {
 					t.Errorf("%d owners", n)
 				}
+				mine := filepath.Join(path, "mine")
+				if err := os.WriteFile(mine, nil, 0o600); err != nil {
+					t.Error(err)
+				}
+				runtime.Gosched()
+				if _, err := os.Stat(mine); err != nil {
+					t.Error(err)
+				}
 				owners.Add(-1)
 				if err := d.Remove(); err != nil {
 					t.Error(err)
@@ -71,5 +80,9 @@ func TestOneAtATime(t *testing.T) {
 	all.Wait()
 	if taken.Load() == 0 {
 		t.Error("nobody ever had it")
+	}
+	left, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left: %v, %v", left, err)
 	}
 }

@@ -336,7 +336,7 @@ func (c *cli) agrees(printed any, id, version string, unshown ...string) map[str
 // renamed are the members that az calls otherwise than Azure.
 var renamed = map[string]string{
 	"enableHttpsTrafficOnly": "supportsHttpsTrafficOnly", "networkRuleSet": "networkAcls", "virtualNetworkResourceId": "id", "ipAddressOrRange": "value",
-	"enableNfsV3": "isNfsV3Enabled", "virtualMachineExtensionType": "type", "typePropertiesType": "type",
+	"enableNfsV3": "isNfsV3Enabled", "typePropertiesType": "properties.type",
 }
 
 // in makes a resource group of the part's own.

@@ -92,17 +92,20 @@ func (c *comparison) object(path string, printed, stored map[string]any) {
 	}
 }
 
-// flat lifts "properties" into the object that has them, where they do not hide a member of the object.
+// flat lifts "properties" into the object that has them. One of the same name as a member of the object keeps
+// "properties." before its own.
 func flat(o map[string]any) map[string]any {
 	props, ok := o["properties"].(map[string]any)
 	if !ok {
 		return o
 	}
-	f := maps.Clone(props)
-	for k, v := range o {
-		if k != "properties" {
-			f[k] = v
+	f := maps.Clone(o)
+	delete(f, "properties")
+	for k, v := range props {
+		if _, taken := o[k]; taken {
+			k = "properties." + k
 		}
+		f[k] = v
 	}
 	return f
 }

@@ -8,6 +8,22 @@ import (
 	"github.com/azlin-dev/azlin/test/az"
 )
 
+// TestTypeOfExtension: an extension has two types, and az shows both.
+func TestTypeOfExtension(t *testing.T) {
+	t.Parallel()
+	stored := map[string]any{"type": "Microsoft.Compute/extensions", "properties": map[string]any{"type": "VMAccess"}}
+	names := map[string]string{"typePropertiesType": "properties.type"}
+	for range 50 { // members come in any order
+		if got := az.Differences(map[string]any{"type": "Microsoft.Compute/extensions", "typePropertiesType": "VMAccess"}, stored, names); len(got) > 0 {
+			t.Fatal(got)
+		}
+		want := []string{"properties.type: az shows Other, Azure has VMAccess"}
+		if got := az.Differences(map[string]any{"type": "Microsoft.Compute/extensions", "typePropertiesType": "Other"}, stored, names); !slices.Equal(got, want) {
+			t.Fatalf("%q, not %q", got, want)
+		}
+	}
+}
+
 func TestDifferences(t *testing.T) {
 	t.Parallel()
 	const stored = `{"id":"/subscriptions/s/resourceGroups/G/x","properties":{"size":4,"list":[{"name":"a","properties":{"on":true}}],"at":"2026-11-22T22:54:11.8382930+00:00"},"tags":{"a":"b"}}`
