@@ -41,6 +41,8 @@ func duration(kind string, realistic bool) time.Duration {
 		d.fast, d.real = 15*time.Millisecond, 15*time.Second
 	case "galleryversion.put":
 		d.fast, d.real = 40*time.Millisecond, 4*time.Minute
+	case "prompt.put":
+		d.fast, d.real = 0, 0
 	case "network.put":
 		d.fast, d.real = 10*time.Millisecond, 2*time.Second
 	case "network.delete", "subnet.delete", "rule.delete", "peering.delete":

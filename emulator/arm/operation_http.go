@@ -55,6 +55,13 @@ func Network() Style {
 	return Style{Path: "providers/Microsoft.Network/locations/{location}/operations", Bare: true, Signed: true, Async: true, RetryAfter: 3}
 }
 
+// NetworkPrompt is Network for a PUT that is done when it is answered.
+func NetworkPrompt() Style {
+	st := Network()
+	st.RetryAfter = 0
+	return st
+}
+
 // NetworkDelete is the style of Microsoft.Network's DELETE.
 func NetworkDelete() Style {
 	st := Network()
@@ -209,6 +216,12 @@ func (s *Server) monitor(c *Call, id string) (*Reply, error) {
 		return nil, op.Err
 	case op.Output != nil:
 		return c.asProvider(OK(clone(op.Output))), nil
+	case c.Route != nil && strings.Contains(c.Route.Template, "/providers/Microsoft.Network/"):
+		// As recorded: what a deletion ends in names its operation once more.
+		rep := c.Async(Status(http.StatusNoContent), op, NetworkDelete()).With("Content-Type", "application/json; charset=utf-8")
+		rep.Header.Del("Retry-After")
+		rep.Header.Del("Retry-After-Ms")
+		return rep, nil
 	}
 	return c.asProvider(Status(http.StatusOK)), nil
 }

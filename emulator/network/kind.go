@@ -2,6 +2,7 @@ package network
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ type kind struct {
 	fixed bool   // there is no PATCH for its tags
 	// operation begins the names of the kinds of a resource's operations, .put and .delete. Nil: network.
 	operation func(r *arm.Resource) string
+	// prompt says that a PUT is done when it is answered, though it names an operation. Nil: none is.
+	prompt func(r *arm.Resource) bool
 	// build judges the body of a PUT and completes it. old is nil for a new resource.
 	build func(c *arm.Call, r, old *arm.Resource) error
 	// stored is called when the new body is in place. May be nil.
@@ -110,8 +113,8 @@ func (p *Provider) put(c *arm.Call, k kind) (*arm.Reply, error) {
 
 // store puts a built resource into its place and answers the PUT.
 func (p *Provider) store(c *arm.Call, k kind, r, old *arm.Resource) *arm.Reply {
-	state := "Succeeded"
-	if k.async {
+	state, prompt := "Succeeded", k.prompt != nil && k.prompt(r)
+	if k.async && !prompt {
 		state = "Updating"
 	}
 	setState(r, state)
@@ -123,9 +126,12 @@ func (p *Provider) store(c *arm.Call, k kind, r, old *arm.Resource) *arm.Reply {
 	if old != nil {
 		rep = arm.OK(nil)
 	}
-	if k.async {
+	switch {
+	case prompt:
+		c.Async(rep, p.s.Begin("prompt.put", r.ID, r.Location(), nil), arm.NetworkPrompt())
+	case k.async:
 		c.Async(rep, p.s.Begin(k.begins(r)+".put", r.ID, r.Location(), nil), arm.Network())
-	} else {
+	default:
 		rep.With("Azure-Asyncnotification", "Enabled")
 	}
 	rep.Body = p.s.View(r)
@@ -200,8 +206,11 @@ func (p *Provider) operations() {
 	put := arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
 		if r := p.s.Find(op.Target); r != nil {
 			setState(r, "Succeeded")
-			if arm.Fold(r.Type, BastionType) {
+			switch {
+			case arm.Fold(r.Type, BastionType):
 				r.Hidden["deployed"] = true
+			case arm.Fold(r.Type, PrivateEndpointType):
+				p.connected(r)
 			}
 			p.s.Touch(r)
 		}
@@ -221,15 +230,17 @@ func (p *Provider) operations() {
 		p.s.RegisterKind(begins+".put", put)
 		p.s.RegisterKind(begins+".delete", del)
 	}
+	p.s.RegisterKind("prompt.put", arm.Kind{Finish: func(*arm.Operation, error) (time.Duration, error) { return 0, nil }})
 }
 
 // setState sets the provisioning state of a resource and of the children in it.
 func setState(r *arm.Resource, state string) {
 	r.Props()["provisioningState"] = state
-	if arm.Fold(r.Type, BastionType) {
-		state = "Succeeded" // as recorded: of the configuration, at once
+	if arm.Fold(r.Type, BastionType) || arm.Fold(r.Type, PrivateEndpointType) {
+		state = "Succeeded" // as recorded: of the configuration or the connection, at once
 	}
-	for _, child := range []string{"subnets", "securityRules", "defaultSecurityRules", "ipConfigurations", "virtualNetworkPeerings"} {
+	lists := []string{"subnets", "securityRules", "defaultSecurityRules", "ipConfigurations", "virtualNetworkPeerings"}
+	for _, child := range slices.Concat(lists, collections(), connections()) {
 		for _, o := range arm.List(r.Body, "properties", child) {
 			if m, ok := o.(arm.Object); ok && m["etag"] != nil {
 				arm.Put(m, state, "properties", "provisioningState")

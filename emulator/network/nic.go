@@ -26,7 +26,7 @@ func (p *Provider) nics() {
 				return arm.BadRequest("NicInUse", "Network Interface %s is used by existing VM %s.", r.ID, id).Empty()
 			}
 			if id := endpointOf(r); id != "" {
-				return arm.BadRequest("NicInUseWithPrivateEndpoint", "Network interface %s is currently in use with private endpoint %s.", r.ID, id).Empty()
+				return arm.BadRequest("NicInUseWithPrivateEndpoint", "Network interface %s cannot be deleted because it is currently in use with an private endpoint (%s).", r.ID, id).Empty()
 			}
 			if by := arm.Str(r.Hidden, "reservedFor"); by != "" && p.s.Now().Before(ReservedUntil(r)) {
 				return Reserved(r, by)
@@ -43,6 +43,7 @@ func VMOf(nic *arm.Resource) string { return arm.Str(nic.Body, "properties", "vi
 
 func (p *Provider) buildNIC(c *arm.Call, r, old *arm.Resource) error {
 	props := r.Props()
+	r.Body["kind"] = "Regular"
 	if old != nil && endpointOf(old) != "" {
 		return arm.BadRequest("CannotModifyNicAttachedToPrivateEndpoint", "Network interface %s cannot be modified, because it belongs to private endpoint %s.", r.ID, endpointOf(old)).Empty()
 	}
@@ -122,19 +123,7 @@ func (p *Provider) buildConfig(r, old *arm.Resource, o arm.Object) error {
 func (p *Provider) privateAddress(r, old *arm.Resource, o, subnet arm.Object) error {
 	props := arm.Map(o, "properties")
 	pf, _ := prefixOf(subnet)
-	used := map[netip.Addr]string{}
-	for _, nic := range p.s.OfType(NICType) {
-		if arm.Fold(nic.ID, r.ID) {
-			continue
-		}
-		for _, e := range arm.List(nic.Body, "properties", "ipConfigurations") {
-			if arm.Fold(arm.Str(e, "properties", "subnet", "id"), arm.Str(subnet, "id")) {
-				if a, err := netip.ParseAddr(arm.Str(e, "properties", "privateIPAddress")); err == nil {
-					used[a] = arm.Str(e, "id")
-				}
-			}
-		}
-	}
+	used := p.takenIn(arm.Str(subnet, "id"), r.ID)
 	if arm.Fold(arm.Str(props, "privateIPAllocationMethod"), "Static") {
 		given := arm.Str(props, "privateIPAddress")
 		a, err := netip.ParseAddr(given)
@@ -149,7 +138,7 @@ func (p *Provider) privateAddress(r, old *arm.Resource, o, subnet arm.Object) er
 		return nil
 	}
 	if old != nil {
-		same, _ := find(arm.List(old.Body, "properties", "ipConfigurations"), arm.Str(o, "name"))
+		same, _ := find(arm.List(old.Body, "properties", configurations(r.Type)), arm.Str(o, "name"))
 		if a := arm.Str(same, "properties", "privateIPAddress"); a != "" && arm.Key(arm.Str(same, "properties", "subnet", "id")) == arm.Key(arm.Str(subnet, "id")) {
 			props["privateIPAddress"] = a
 			return nil

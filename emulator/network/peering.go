@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/azlin-dev/azlin/emulator/arm"
 )
 
@@ -89,7 +91,19 @@ func (p *Provider) buildPeering(vnet *arm.Resource, siblings []any, o arm.Object
 		arm.Default(props, false, k)
 	}
 	arm.Default(props, true, "peerCompleteVnets")
+	props["resourceGuid"] = bothOf(arm.Str(vnet.Body, "properties", "resourceGuid"), arm.Str(remote.Body, "properties", "resourceGuid"))
+	props["routeServiceVips"] = arm.Object{}
 	return nil
+}
+
+// bothOf is the GUID of a peering, which is the same from both sides: those of the networks, one xor the other.
+func bothOf(a, b string) string {
+	x, _ := uuid.Parse(a) // what is no GUID counts for nothing
+	y, _ := uuid.Parse(b)
+	for i := range x {
+		x[i] ^= y[i]
+	}
+	return x.String()
 }
 
 func overlap(a, b []netip.Prefix) (x, y netip.Prefix, ok bool) {

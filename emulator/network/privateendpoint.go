@@ -1,6 +1,8 @@
 package network
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -24,9 +26,9 @@ func (p *Provider) buildEndpoint(_ *arm.Call, r, old *arm.Resource) error {
 		return missing(id, r.ID)
 	}
 	arm.Put(props, arm.Str(subnet, "id"), "subnet", "id")
-	connections := 0
+	n := 0
 	r.Retag()
-	for _, collection := range []string{"privateLinkServiceConnections", "manualPrivateLinkServiceConnections"} {
+	for _, collection := range connections() {
 		arm.Default(props, []any{}, collection)
 		for _, e := range arm.List(props, collection) {
 			o, ok := e.(arm.Object)
@@ -34,18 +36,69 @@ func (p *Provider) buildEndpoint(_ *arm.Call, r, old *arm.Resource) error {
 				return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
 			}
 			child(r, o, collection, PrivateEndpointType+"/"+collection)
-			arm.Default(o, arm.Object{"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}, "properties", "privateLinkServiceConnectionState")
-			connections++
+			arm.Default(o, arm.Object{"status": "Approved", "description": "Auto Approved", "actionsRequired": "None"}, "properties", "privateLinkServiceConnectionState")
+			n++
 		}
 	}
-	if connections != 1 {
+	if n != 1 {
 		return arm.BadRequest("PrivateEndpointMustHaveExactlyOnePrivateLinkServiceConnection", "Private endpoint %s must have exactly one private link service connection.", r.ID).Empty()
 	}
-	arm.Default(props, []any{}, "customDnsConfigs")
+	arm.Default(props, "", "customNetworkInterfaceName")
+	arm.Default(props, []any{}, "ipConfigurations")
+	props["customDnsConfigs"] = []any{} // read-only: known when it is connected
 	if old != nil {
 		props["networkInterfaces"] = arm.Get(old.Body, "properties", "networkInterfaces")
 	}
 	return nil
+}
+
+// connections are the children that live in a private endpoint.
+func connections() []string {
+	return []string{"privateLinkServiceConnections", "manualPrivateLinkServiceConnections"}
+}
+
+// storageNames are what a storage account is called inside the network, by what of it an endpoint leads to. Of the other
+// services nothing is known here.
+func storageNames(endpoint *arm.Resource) map[string]string {
+	names := map[string]string{}
+	for _, collection := range connections() {
+		for _, e := range arm.List(endpoint.Body, "properties", collection) {
+			id := arm.Str(e, "properties", "privateLinkServiceId")
+			if !strings.Contains(strings.ToLower(id), "/providers/microsoft.storage/storageaccounts/") {
+				continue
+			}
+			for _, g := range arm.List(e, "properties", "groupIds") {
+				if group, _ := g.(string); group != "" {
+					names[group] = strings.ToLower(arm.NameOf(id)) + "." + strings.ToLower(group) + ".core.windows.net"
+				}
+			}
+		}
+	}
+	return names
+}
+
+// connected completes an endpoint when its service has agreed: what that says, and the names that lead to the endpoint.
+func (p *Provider) connected(r *arm.Resource) {
+	for _, e := range arm.List(r.Body, "properties", "privateLinkServiceConnections") {
+		said := "Approved" // by a private link service
+		if len(arm.List(e, "properties", "groupIds")) > 0 {
+			said = "Auto-Approved"
+		}
+		arm.Put(arm.Map(e, "properties"), said, "privateLinkServiceConnectionState", "description")
+	}
+	var at []any
+	for _, e := range arm.List(r.Body, "properties", "networkInterfaces") {
+		if nic := p.s.FindType(NICType, arm.Str(e, "id")); nic != nil {
+			for _, c := range arm.List(nic.Body, "properties", "ipConfigurations") {
+				at = append(at, arm.Str(c, "properties", "privateIPAddress"))
+			}
+		}
+	}
+	names, dns := storageNames(r), []any{}
+	for _, group := range slices.Sorted(maps.Keys(names)) {
+		dns = append(dns, arm.Object{"fqdn": names[group], "ipAddresses": at})
+	}
+	r.Props()["customDnsConfigs"] = dns
 }
 
 // storedEndpoint makes the interface of a new endpoint, in the endpoint's group and with none of its tags.
@@ -59,7 +112,7 @@ func (p *Provider) storedEndpoint(r, old *arm.Resource) {
 	}
 	id := strings.TrimSuffix(r.ID, "privateEndpoints/"+r.Name()) + "networkInterfaces/" + name
 	nic := &arm.Resource{ID: id, Type: NICType, Body: arm.Object{
-		"id": id, "name": name, "type": NICType, "location": r.Location(),
+		"id": id, "name": name, "type": NICType, "location": r.Location(), "managedBy": r.ID,
 		"properties": arm.Object{
 			"resourceGuid": uuid.NewString(), "privateEndpoint": arm.Object{"id": r.ID},
 			"ipConfigurations": []any{arm.Object{"name": "privateEndpointIpConfig." + uuid.NewString(), "properties": arm.Object{
@@ -71,7 +124,12 @@ func (p *Provider) storedEndpoint(r, old *arm.Resource) {
 	if err := p.buildNIC(nil, nic, nil); err != nil {
 		return // a subnet without room: the endpoint has none, which Azure would have refused
 	}
-	nic.Props()["privateEndpoint"] = endpoint
+	nic.Props()["privateEndpoint"], nic.Props()["macAddress"] = endpoint, ""
+	for group, name := range storageNames(r) { // there is one, as a rule
+		arm.Put(arm.List(nic.Body, "properties", "ipConfigurations")[0].(arm.Object), arm.Object{
+			"groupId": group, "requiredMemberName": group, "fqdns": []any{name},
+		}, "properties", "privateLinkConnectionProperties")
+	}
 	nic.Retag()
 	setState(nic, "Succeeded")
 	p.s.Add(nic)

@@ -48,6 +48,9 @@ func (p *Provider) buildPublicIP(c *arm.Call, r, old *arm.Resource) error {
 	arm.Default(props, "IPv4", "publicIPAddressVersion")
 	arm.Default(props, 4, "idleTimeoutInMinutes")
 	arm.Default(props, []any{}, "ipTags")
+	if standard {
+		arm.Default(props, arm.Object{"protectionMode": "VirtualNetworkInherited"}, "ddosSettings")
+	}
 	if standard && !arm.Fold(arm.Str(props, "publicIPAllocationMethod"), "Static") {
 		return arm.BadRequest("PublicIPAndSkuAllocationMethodMismatch", "Standard sku publicIp %s must have AllocationMethod set to Static.", r.ID).Empty()
 	}

@@ -26,17 +26,19 @@ func (p *Provider) rules() {
 		})
 	}
 	const one = nsg + "/securityRules/{securityRuleName}"
-	s.Handle(http.MethodGet, one, v, func(c *arm.Call) (*arm.Reply, error) {
-		r, err := p.nsgOf(c)
-		if err != nil {
-			return nil, err
-		}
-		o, _ := find(arm.List(r.Body, "properties", "securityRules"), c.Param("securityRuleName"))
-		if o == nil {
-			return nil, noChild(c)
-		}
-		return arm.OK(arm.Clone(o)).With("Etag", arm.Str(o, "etag")), nil
-	})
+	for collection, param := range map[string]string{"securityRules": "securityRuleName", "defaultSecurityRules": "defaultSecurityRuleName"} {
+		s.Handle(http.MethodGet, nsg+"/"+collection+"/{"+param+"}", v, func(c *arm.Call) (*arm.Reply, error) {
+			r, err := p.nsgOf(c)
+			if err != nil {
+				return nil, err
+			}
+			o, _ := find(arm.List(r.Body, "properties", collection), c.Param(param))
+			if o == nil {
+				return nil, noChild(c)
+			}
+			return arm.OK(arm.Clone(o)).With("Etag", arm.Str(o, "etag")), nil
+		})
+	}
 	s.Handle(http.MethodPut, one, v, p.putChild(childKind{
 		list: "securityRules", param: "securityRuleName", parent: p.nsgOf,
 		build: func(_ *arm.Call, nsg *arm.Resource, siblings []any, o arm.Object) error {

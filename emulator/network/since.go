@@ -37,6 +37,7 @@ func (p *Provider) introduce() {
 		"properties.ipTags":                 "2018-01-01",
 		"properties.natGateway":             "2020-07-01",
 		"properties.deleteOption":           "2021-02-01",
+		"properties.ddosSettings":           "2022-05-01",
 	})
 	p.s.Introduce(NICType, arm.Since{
 		"properties.enableAcceleratedNetworking":                         "2016-09-01",

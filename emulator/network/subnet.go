@@ -150,9 +150,9 @@ func (p *Provider) viewSubnet(o arm.Object) {
 func (p *Provider) usersOfSubnet(id string) []string {
 	key := arm.Key(id)
 	var l []string
-	for _, typ := range []string{NICType, BastionType} {
+	for _, typ := range []string{NICType, BastionType, LoadBalancerType} {
 		for _, r := range p.s.OfType(typ) {
-			for _, e := range arm.List(r.Body, "properties", "ipConfigurations") {
+			for _, e := range arm.List(r.Body, "properties", configurations(typ)) {
 				if arm.Key(arm.Str(e, "properties", "subnet", "id")) == key {
 					l = append(l, arm.Str(e, "id"))
 				}
@@ -160,6 +160,32 @@ func (p *Provider) usersOfSubnet(id string) []string {
 		}
 	}
 	return l
+}
+
+// configurations is what the IP configurations of a type are called.
+func configurations(typ string) string {
+	if arm.Fold(typ, LoadBalancerType) {
+		return "frontendIPConfigurations"
+	}
+	return "ipConfigurations"
+}
+
+// takenIn are the private addresses in a subnet that are another resource's, with the configuration that has each.
+func (p *Provider) takenIn(subnet, but string) map[netip.Addr]string {
+	taken := map[netip.Addr]string{}
+	for _, typ := range []string{NICType, LoadBalancerType} {
+		for _, r := range p.s.OfType(typ) {
+			if arm.Fold(r.ID, but) {
+				continue
+			}
+			for _, e := range arm.List(r.Body, "properties", configurations(typ)) {
+				if a, err := netip.ParseAddr(arm.Str(e, "properties", "privateIPAddress")); err == nil && arm.Fold(arm.Str(e, "properties", "subnet", "id"), subnet) {
+					taken[a] = arm.Str(e, "id")
+				}
+			}
+		}
+	}
+	return taken
 }
 
 func (p *Provider) subnetInUse(id string) *arm.Error {

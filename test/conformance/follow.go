@@ -124,9 +124,16 @@ func (r *run) result(ctx context.Context, c Case, began, last answer, resource [
 			return err
 		}
 		rate := map[string]string{"compute": "GetOperation", "disk": "GetOperation", "gallery": "GetOperationStatus"}[c.Wait]
+		want, headers := http.StatusOK, map[string]string(nil)
+		if c.Wait == "network" {
+			want, headers = http.StatusNoContent, map[string]string{
+				"Azure-Asyncoperation": `re:https://\S+/operations/<guid>\?api-version=\S+ ?`, "Azure-Asyncnotification": "Enabled ?",
+				"Location": `re:https://\S+/operationResults/<guid>\?api-version=\S+ ?`, "Content-Type": "application/json; charset=utf-8 ?",
+			}
+		}
 		switch {
-		case a.status == http.StatusOK, a.status == http.StatusNoContent && !r.Strict: // clients take both
-			r.judge(Case{Status: a.status, Rate: rate}, http.MethodGet, began.header.Get("Location"), a, a.status, nil, nil)
+		case a.status == want, !r.Strict && (a.status == http.StatusOK || a.status == http.StatusNoContent): // clients take both
+			r.judge(Case{Status: a.status, Rate: rate}, http.MethodGet, began.header.Get("Location"), a, a.status, nil, headers)
 		default:
 			r.differ("Location ends in %d: %s", a.status, a.raw)
 		}

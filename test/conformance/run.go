@@ -261,6 +261,9 @@ func standard(c Case, method, path string, body bool) map[string]string {
 	switch {
 	case strings.Contains(lower, "/providers/microsoft.network/"):
 		h["X-Ms-Arm-Service-Request-Id"] = "<guid>"
+		if !strings.Contains(lower, "/resourcegroups/") {
+			h["X-Ms-Arm-Service-Request-Id"] += " ?" // a list of several regions is put together in front of the service
+		}
 	case strings.Contains(lower, "/providers/microsoft.storage/") && !refused:
 		h["Server"] = "Microsoft-Azure-Storage-Resource-Provider/1.0,Microsoft-HTTPAPI/2.0 Microsoft-HTTPAPI/2.0"
 		h["Content-Type"] = "application/json"

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"flag"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -24,6 +25,8 @@ var polls = map[string]string{
 	"storage":    "GET /subscriptions/{subscriptionId}/providers/Microsoft.Storage/locations/{location}/asyncoperations/{operationId}",
 	"deployment": "GET /subscriptions/{subscriptionId}/resourcegroups/{resourceGroupName}/providers/Microsoft.Resources/deployments/{deploymentName}/operationStatuses/{operationId}",
 }
+
+const networkResult = "GET /subscriptions/{subscriptionId}/providers/Microsoft.Network/locations/{location}/operationResults/{operationId}"
 
 // TestSources: every case says where it was learned, and its operation is one that docs/fidelity.md knows.
 func TestSources(t *testing.T) {
@@ -54,6 +57,9 @@ func TestSources(t *testing.T) {
 		operations[op] = true
 		if poll := polls[c.Wait]; poll != "" { // judged as well
 			operations[poll] = true
+		}
+		if c.Wait == "network" && method == http.MethodDelete { // so is where Location leads
+			operations[networkResult] = true
 		}
 	}
 	want := provenance.WithChecked(provenance.ByExample, operations)
