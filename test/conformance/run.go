@@ -94,6 +94,14 @@ func (r *run) try(ctx context.Context, c Case) error {
 	for name, path := range c.Keep {
 		v := a.body
 		for k := range strings.SplitSeq(path, ".") {
+			if l, ok := v.([]any); ok {
+				n, _ := strconv.Atoi(k)
+				v = nil
+				if n < len(l) {
+					v = l[n]
+				}
+				continue
+			}
 			o, _ := v.(map[string]any)
 			v = o[k]
 		}
