@@ -1,11 +1,15 @@
 package cost_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -152,10 +156,35 @@ func files(t *testing.T, dir string) []string {
 	return list
 }
 
+// chopped makes pages of at most n items, so that a region has several.
+func chopped(next http.RoundTripper, n int) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		var page map[string]any
+		if err := json.NewDecoder(resp.Body).Decode(&page); err != nil {
+			return nil, err
+		}
+		if items, _ := page["Items"].([]any); len(items) > n {
+			q := r.URL.Query()
+			skip, _ := strconv.Atoi(q.Get("$skip")) // the first page has none
+			q.Set("$skip", strconv.Itoa(skip+n))
+			page["Items"], page["Count"] = items[:n], n
+			page["NextPageLink"] = "https://" + r.URL.Host + ":443" + r.URL.Path + "?" + q.Encode()
+		}
+		data, err := json.Marshal(page)
+		resp.Body = io.NopCloser(bytes.NewReader(data))
+		return resp, err
+	})
+}
+
 func TestManySizesReadTheRegion(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(t)
+		w.next = chopped(w.next, 100)
 		p := w.prices("")
 		var sizes []string
 		for _, n := range []string{"2", "4", "8", "16", "32", "64"} {

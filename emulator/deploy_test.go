@@ -43,7 +43,7 @@ func TestDeployment(t *testing.T) {
 		if d.at("properties", "outputs", "id", "value") != vm.at("properties", "vmId") {
 			r.Errorf("outputs: %s", d.text)
 		}
-		if o := r.ok(r.do("GET", at+"/operations"+groupV, ""), 200); strings.Count(o.text, `"provisioningState":"Succeeded"`) != 3 {
+		if o := r.ok(r.do("GET", at+"/operations"+groupV, ""), 200); strings.Count(o.text, `"provisioningState":"Succeeded"`) != 4 {
 			r.Errorf("operations: %s", o.text)
 		}
 		bad := r.ok(r.do("PUT", at+"2"+groupV, strings.Replace(template, "Standard_D2s_v5", "Standard_E2s_v5", 1)), 400)
@@ -59,7 +59,13 @@ func TestDeployment(t *testing.T) {
 			r.Errorf("expression: %s", a.text)
 		}
 		r.ok(r.do("POST", at+"5/validate"+groupV, strings.Replace(template, `"name":"nic2"`, `"name":"nic3"`, 1)), 200)
+		r.ok(r.do("DELETE", at+groupV, ""), 202)
+		time.Sleep(time.Minute)
 		r.ok(r.do("DELETE", at+groupV, ""), 204)
+		r.ok(r.do("PUT", at+groupV, strings.ReplaceAll(template, "nsg2", "nsg4")), 201)
+		if a := r.ok(r.do("DELETE", at+groupV, ""), 409); a.code() != "DeploymentActive" {
+			r.Errorf("deleting what is under way: %s", a.text)
+		}
 	})
 }
 

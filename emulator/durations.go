@@ -55,6 +55,10 @@ func duration(kind string, realistic bool) time.Duration {
 		d.fast, d.real = 20*time.Millisecond, 8*time.Minute
 	case "group.delete":
 		d.fast, d.real = 60*time.Millisecond, 90*time.Second
+	case "registration":
+		d.fast, d.real = 0, 30*time.Second
+	case "deployment.delete":
+		d.fast, d.real = 10*time.Millisecond, 10*time.Second
 	case "deployment":
 		d.fast, d.real = 10*time.Millisecond, 3*time.Second
 	}

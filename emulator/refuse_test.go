@@ -177,7 +177,9 @@ func TestUnregisteredProvider(t *testing.T) {
 	if a := r.ok(r.do("GET", "{S}/providers/Microsoft.Compute"+groupV, ""), 200); a.at("registrationState") != "NotRegistered" {
 		t.Errorf("state: %s", a.text)
 	}
-	r.ok(r.do("POST", "{S}/providers/microsoft.compute/register"+groupV, ""), 200)
+	if a := r.ok(r.do("POST", "{S}/providers/microsoft.compute/register"+groupV, ""), 200); a.at("registrationState") != "Registering" {
+		t.Errorf("registering: %s", a.text)
+	}
 	r.ok(r.do("PUT", comp+"disks/d"+diskV, body), 202)
 }
 

@@ -214,7 +214,7 @@ func TestSDKOnResources(t *testing.T) {
 	some(l, "providers", pages(l, providers.NewListPager(nil), func(r armresources.ProvidersClientListResponse) []*armresources.Provider { return r.Value }), -1)
 	got[armresources.ProvidersClientGetResponse](l)(providers.Get(ctx, "Microsoft.Storage", nil))
 	got[armresources.ProvidersClientUnregisterResponse](l)(providers.Unregister(ctx, "Microsoft.Storage", nil))
-	if p := got[armresources.ProvidersClientRegisterResponse](l)(providers.Register(ctx, "Microsoft.Storage", nil)); *p.RegistrationState != "Registered" {
+	if p := got[armresources.ProvidersClientRegisterResponse](l)(providers.Register(ctx, "Microsoft.Storage", nil)); *p.RegistrationState != "Registering" {
 		t.Errorf("provider: %s", *p.RegistrationState)
 	}
 	deployments := must(armresources.NewDeploymentsClient(sub, l.cred, l.opt))

@@ -37,12 +37,16 @@ func (e *Emulator) metadata(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, map[string]any{"galleryEndpoint": base, "graphEndpoint": base + "/graph", "portalEndpoint": base, "authentication": login})
 		return
 	}
-	writeJSON(w, []any{map[string]any{
+	o := map[string]any{
 		"name": "AzureLocal", "portal": base, "gallery": base, "resourceManager": base, "graph": base + "/graph", "graphAudience": base + "/graph",
-		"microsoftGraphResourceId": base + "/graph", "vmImageAliasDoc": base + "/aliases.json", "sqlManagement": base, "batch": base, "media": base,
+		"vmImageAliasDoc": base + "/aliases.json", "sqlManagement": base, "batch": base, "media": base, "activeDirectoryDataLake": base,
 		"authentication": map[string]any{"loginEndpoint": base + "/adfs", "audiences": []string{base + "/"}, "tenant": "common", "identityProvider": "ADFS"},
 		"suffixes":       map[string]any{"storage": "core.local", "keyVaultDns": "vault.local", "acrLoginServer": "azurecr.local", "sqlServerHostname": "database.local"},
-	}})
+	}
+	if r.URL.Query().Get("api-version") >= "2022-09-01" {
+		o["microsoftGraphResourceId"] = base + "/graph"
+	}
+	writeJSON(w, []any{o})
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

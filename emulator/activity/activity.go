@@ -115,11 +115,12 @@ func text(body any) string {
 // list answers with the events that a filter selects, newest first.
 func (l *Log) list(c *arm.Call) (*arm.Reply, error) {
 	f, err := parse(c.Arg("$filter"))
-	if err != nil {
-		return nil, err
+	if err == nil && c.Now.Sub(f.from) > age+time.Hour {
+		err = refuse("The start time cannot be more than 90 days in the past.")
 	}
-	if c.Now.Sub(f.from) > age+time.Hour {
-		return nil, arm.BadRequest("BadRequest", "The start time cannot be more than 90 days in the past.")
+	if err != nil {
+		// Unlike everything else, without the envelope and with capitals: as recorded.
+		return &arm.Reply{Status: http.StatusBadRequest, Body: arm.Object{"Code": "BadRequest", "Message": err.Error()}}, nil
 	}
 	var fields []string
 	if selected := c.Arg("$select"); selected != "" {

@@ -1,6 +1,7 @@
 package activity
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -18,6 +19,13 @@ type filter struct {
 	status   string
 }
 
+// refusal is why a request is not answered, in the service's words.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+func refuse(format string, args ...any) refusal { return refusal(fmt.Sprintf(format, args...)) }
+
 var condition = regexp.MustCompile(`(?i)^\s*(\w+)\s+(eq|ge|le)\s+'?([^']*?)'?\s*$`)
 
 // separator is "and" between conditions; names and ids hold no such word on its own.
@@ -28,14 +36,14 @@ func parse(text string) (filter, error) {
 	for _, part := range separator.Split(strings.TrimSpace(text), -1) {
 		m := condition.FindStringSubmatch(part)
 		if m == nil {
-			return f, arm.BadRequest("BadRequest", "The $filter '%s' is not valid.", text)
+			return f, refuse("The $filter '%s' is not valid.", text)
 		}
 		name, operator, value := strings.ToLower(m[1]), strings.ToLower(m[2]), m[3]
 		var at time.Time
 		if name == "eventtimestamp" {
 			var err error
 			if at, err = time.Parse(time.RFC3339Nano, value); err != nil {
-				return f, arm.BadRequest("BadRequest", "'%s' is not a time.", value)
+				return f, refuse("'%s' is not a time.", value)
 			}
 		}
 		switch name + " " + operator {
@@ -54,11 +62,11 @@ func parse(text string) (filter, error) {
 		case "status eq":
 			f.status = value
 		default:
-			return f, arm.BadRequest("BadRequest", "The $filter '%s' is not supported.", part)
+			return f, refuse("The $filter '%s' is not supported.", part)
 		}
 	}
 	if f.from.IsZero() {
-		return f, arm.BadRequest("BadRequest", "The $filter query parameter needs a start time: eventTimestamp ge '...'.")
+		return f, refuse("The $filter query parameter needs a start time: eventTimestamp ge '...'.")
 	}
 	return f, nil
 }

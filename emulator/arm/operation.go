@@ -59,6 +59,8 @@ type Kind struct {
 	// Finish changes the state. err is Run's. It returns the operation's failure, or a positive time
 	// after which it wants to be called again because the operation is not over.
 	Finish func(op *Operation, err error) (again time.Duration, failure error)
+	// Empty is the status that Location ends in when there is nothing to show. 0: 200.
+	Empty int
 }
 
 // RegisterKind names a kind.

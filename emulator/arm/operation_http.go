@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
@@ -223,7 +224,7 @@ func (s *Server) monitor(c *Call, id string) (*Reply, error) {
 		rep.Header.Del("Retry-After-Ms")
 		return rep, nil
 	}
-	return c.asProvider(Status(http.StatusOK)), nil
+	return c.asProvider(Status(cmp.Or(s.kinds[op.Kind].Empty, http.StatusOK))), nil
 }
 
 // asProvider gives the answer of an operation the headers of the provider that has them of its own.

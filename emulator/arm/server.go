@@ -48,28 +48,29 @@ type Options struct {
 // Server answers as Azure Resource Manager does. All of its state is behind one lock: handlers,
 // operation kinds and type hooks run while it is held.
 type Server struct {
-	opt    Options
-	mu     sync.Mutex
-	now    time.Time // the time of what is being handled
-	offset time.Duration
-	store  store
-	types  map[string]*Type
-	since  map[string][]member
-	kinds  map[string]Kind
-	routes []*Route
-	ops    map[string]*Operation
-	open   map[string]*Operation // those under way, and perhaps some that have just ended
-	track  track
-	ready  []*Operation // operations whose Run is due
-	wake   chan struct{}
-	limits limits
-	counts map[string]int
-	hidden map[string]time.Time // resources that a fault hides until then, by key
-	notes  map[string]Object    // see Note
-	reg    map[string]bool      // unregistered namespaces, lower-cased
-	guards []func(c *Call) error
-	permit func(c *Call) error
-	keep   func(c *Call, action string, items []any) []any
+	opt      Options
+	mu       sync.Mutex
+	now      time.Time // the time of what is being handled
+	offset   time.Duration
+	store    store
+	types    map[string]*Type
+	since    map[string][]member
+	kinds    map[string]Kind
+	routes   []*Route
+	ops      map[string]*Operation
+	open     map[string]*Operation // those under way, and perhaps some that have just ended
+	track    track
+	ready    []*Operation // operations whose Run is due
+	wake     chan struct{}
+	limits   limits
+	counts   map[string]int
+	hidden   map[string]time.Time // resources that a fault hides until then, by key
+	notes    map[string]Object    // see Note
+	reg      map[string]bool      // namespaces without a registration, lower-cased; true: there never was one
+	changing map[string]time.Time // until when a registration is on its way, in the same names
+	guards   []func(c *Call) error
+	permit   func(c *Call) error
+	keep     func(c *Call, action string, items []any) []any
 	// observers are told of each request that was routed, and of each operation that has ended, while the server is locked.
 	observe func(c *Call, rep *Reply)
 	ended   func(op *Operation)
@@ -94,7 +95,7 @@ func New(opt Options) *Server {
 	}
 	s := &Server{
 		opt: opt, store: newStore(), types: map[string]*Type{}, since: map[string][]member{}, kinds: map[string]Kind{},
-		ops: map[string]*Operation{}, open: map[string]*Operation{}, hidden: map[string]time.Time{}, notes: map[string]Object{}, wake: make(chan struct{}, 1), counts: map[string]int{}, reg: map[string]bool{},
+		ops: map[string]*Operation{}, open: map[string]*Operation{}, hidden: map[string]time.Time{}, notes: map[string]Object{}, wake: make(chan struct{}, 1), counts: map[string]int{}, reg: map[string]bool{}, changing: map[string]time.Time{},
 	}
 	s.limits = newLimits(opt)
 	for _, n := range opt.Unregistered {
@@ -339,7 +340,7 @@ func (s *Server) exists(c *Call) (*Reply, error) {
 
 func (s *Server) checkProvider(c *Call) error {
 	ns, _ := c.Route.Kind()
-	if ns == "" || c.Method == http.MethodGet || !s.reg[strings.ToLower(ns)] {
+	if ns == "" || c.Method == http.MethodGet || s.Registered(ns) {
 		return nil
 	}
 	return Conflict("MissingSubscriptionRegistration",

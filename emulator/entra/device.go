@@ -63,10 +63,14 @@ func (s *Server) device(w http.ResponseWriter, r *http.Request) {
 	if !waits {
 		message += " (The emulator signs you in without it.)"
 	}
-	send(w, http.StatusOK, map[string]any{
-		"device_code": code, "user_code": user, "verification_uri": url, "verification_url": url,
+	o := map[string]any{
+		"device_code": code, "user_code": user, "verification_uri": url,
 		"expires_in": int(deviceLife / time.Second), "interval": 1, "message": message,
-	})
+	}
+	if strings.HasPrefix(strings.ToLower(r.URL.Path), "/adfs/") {
+		o["verification_url"], o["verification_uri_complete"] = url, url+"?user_code="+user
+	}
+	send(w, http.StatusOK, o)
 }
 
 // poll answers a client that asks whether the user has signed in. It reports whether that is so.

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Options set up a Server.
@@ -75,8 +77,40 @@ func Handles(path string) bool {
 	return seg[1] == "v2.0" || seg[1] == "oauth2" || seg[1] == "discovery" || seg[1] == ".well-known"
 }
 
+// headers sets what every answer at a path carries, as recorded.
+func headers(h http.Header, path string) {
+	path = strings.ToLower(path)
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	switch {
+	case path == IdentityPath:
+		h.Set("Content-Type", "application/json")
+		return
+	case path == IMDSPath:
+		return
+	case strings.HasPrefix(path, "/adfs/"):
+		h.Set("Content-Type", "application/json; charset=UTF-8")
+		h.Set("Strict-Transport-Security", "max-age = 31536000")
+		if strings.Contains(path, "/oauth2/") {
+			h.Set("Cache-Control", "no-store")
+			h.Set("Pragma", "no-cache")
+		}
+	default:
+		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+		h.Set("X-Ms-Request-Id", uuid.NewString())
+		if !strings.Contains(path, "/oauth2/") {
+			h.Set("Cache-Control", "max-age=86400, private")
+			break
+		}
+		h.Set("Cache-Control", "no-store, no-cache")
+		h.Set("Pragma", "no-cache")
+		h.Set("Expires", "-1")
+	}
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	headers(w.Header(), r.URL.Path)
 	if isIdentity(r.URL.Path) {
 		s.identity(w, r)
 		return
@@ -126,30 +160,30 @@ func (s *Server) instance(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) discovery(w http.ResponseWriter, r *http.Request, tenant string) {
 	base := "https://" + r.Host + "/" + s.opt.TenantID
-	token, authorize, device, issuer := base+"/oauth2/v2.0/token", base+"/oauth2/v2.0/authorize", base+"/oauth2/v2.0/devicecode", base+"/v2.0"
+	token, authorize, device, issuer, keys := base+"/oauth2/v2.0/token", base+"/oauth2/v2.0/authorize", base+"/oauth2/v2.0/devicecode", base+"/v2.0", base+"/discovery/v2.0/keys"
 	if strings.HasPrefix(strings.ToLower(r.URL.Path), "/adfs/") {
 		base = "https://" + r.Host + "/adfs"
-		token, authorize, device, issuer = base+"/oauth2/token/", base+"/oauth2/authorize/", base+"/oauth2/devicecode", base
+		token, authorize, device, issuer, keys = base+"/oauth2/token/", base+"/oauth2/authorize/", base+"/oauth2/devicecode", base, base+"/discovery/keys"
 		if tenant != "adfs" {
 			issuer = "https://" + r.Host + "/" + s.opt.TenantID + "/"
 		}
 	}
-	send(w, http.StatusOK, map[string]any{
+	o := map[string]any{
 		"issuer": issuer, "authorization_endpoint": authorize, "token_endpoint": token, "device_authorization_endpoint": device,
-		"jwks_uri": base + "/discovery/v2.0/keys", "token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
-		"response_types_supported": []string{"code", "id_token", "token"}, "subject_types_supported": []string{"pairwise"},
+		"jwks_uri": keys, "token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
+		"response_types_supported": []string{"code", "id_token", "code id_token", "id_token token"}, "subject_types_supported": []string{"pairwise"},
 		"id_token_signing_alg_values_supported": []string{"HS256"}, "scopes_supported": []string{"openid", "profile", "email", "offline_access"},
-		"tenant_region_scope": "NA", "cloud_instance_name": "microsoftonline.com",
-	})
+	}
+	if !strings.HasPrefix(strings.ToLower(r.URL.Path), "/adfs/") {
+		o["tenant_region_scope"], o["cloud_instance_name"] = "NA", "microsoftonline.com"
+	}
+	send(w, http.StatusOK, o)
 }
 
 // same compares secrets without telling by the time how far they agree.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 func send(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store, no-cache")
-	w.Header().Set("Pragma", "no-cache")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the client has gone: nothing to be done
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // The paths of the two kinds of identity endpoint.
@@ -20,7 +22,7 @@ func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	refuse := func(status int, code, text string) {
 		if r.URL.Path == IdentityPath {
-			send(w, status, map[string]any{"statusCode": status, "message": text})
+			send(w, status, map[string]any{"StatusCode": status, "Message": text, "CorrelationId": uuid.NewString()})
 			return
 		}
 		send(w, status, map[string]any{"error": code, "error_description": text})
@@ -58,9 +60,13 @@ func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
 	}
 	s.count("managed_identity")
 	end := time.Now().Add(s.opt.Lifetime)
-	send(w, http.StatusOK, map[string]any{
+	o := map[string]any{
 		"access_token": s.access(p, resource), "client_id": p.ClientID, "resource": q.Get("resource"), "token_type": "Bearer",
-		"expires_on": strconv.FormatInt(end.Unix(), 10), "expires_in": strconv.Itoa(s.seconds()), "ext_expires_in": strconv.Itoa(s.seconds()),
-		"not_before": strconv.FormatInt(time.Now().Unix(), 10),
-	})
+		"expires_on": strconv.FormatInt(end.Unix(), 10),
+	}
+	if r.URL.Path == IMDSPath {
+		o["expires_in"], o["ext_expires_in"] = strconv.Itoa(s.seconds()), strconv.Itoa(s.seconds())
+		o["not_before"] = strconv.FormatInt(time.Now().Unix(), 10)
+	}
+	send(w, http.StatusOK, o)
 }

@@ -94,6 +94,9 @@ func (s *Server) principal(w http.ResponseWriter, r *http.Request, client string
 	send(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": s.seconds(), "ext_expires_in": s.seconds(), "access_token": s.access(p, aud)})
 }
 
+// refreshLife is how long a refresh token is good for.
+const refreshLife = 90 * 24 * time.Hour
+
 // tally counts a token, and whether a challenge was answered with it.
 func (s *Server) tally(how string, r *http.Request) {
 	s.count(how)
@@ -136,11 +139,17 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, client, how string
 	id := map[string]any{"aud": client, "ver": "2.0"}
 	maps.Copy(id, who)
 	info, _ := json.Marshal(map[string]string{"uid": s.opt.UserID, "utid": s.opt.TenantID}) // cannot fail
-	send(w, http.StatusOK, map[string]any{
-		"token_type": "Bearer", "scope": r.PostForm.Get("scope"), "expires_in": s.seconds(), "ext_expires_in": s.seconds(),
-		"access_token": s.sign(access, s.opt.Lifetime), "id_token": s.sign(id, s.opt.Lifetime), "client_info": base64.RawURLEncoding.EncodeToString(info),
-		"refresh_token": s.sign(map[string]any{"use": "refresh", "sub": s.opt.UserID, "appid": client}, 90*24*time.Hour),
-	})
+	o := map[string]any{
+		"token_type": "Bearer", "scope": r.PostForm.Get("scope"), "expires_in": s.seconds(),
+		"access_token": s.sign(access, s.opt.Lifetime), "id_token": s.sign(id, s.opt.Lifetime),
+		"refresh_token": s.sign(map[string]any{"use": "refresh", "sub": s.opt.UserID, "appid": client}, refreshLife),
+	}
+	if strings.HasPrefix(strings.ToLower(r.URL.Path), "/adfs/") {
+		o["token_type"], o["resource"], o["refresh_token_expires_in"] = "bearer", aud, int(refreshLife/time.Second)
+	} else {
+		o["ext_expires_in"], o["client_info"] = s.seconds(), base64.RawURLEncoding.EncodeToString(info)
+	}
+	send(w, http.StatusOK, o)
 }
 
 func (s *Server) seconds() int { return int(s.opt.Lifetime/time.Second) - 1 }

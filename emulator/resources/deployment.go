@@ -20,6 +20,12 @@ func (p *provider) deployments() {
 	s, v := p.s, versions()
 	s.Register(&arm.Type{Name: deploymentType, Versions: v, Unlisted: true, Rank: 99})
 	s.RegisterKind("deployment", arm.Kind{Finish: p.deploy})
+	s.RegisterKind("deployment.delete", arm.Kind{Empty: http.StatusNoContent, Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
+		if d := s.Find(op.Target); d != nil {
+			s.Forget(d)
+		}
+		return 0, nil
+	}})
 	const in = "/subscriptions/{subscriptionId}/resourcegroups/{resourceGroupName}/providers/Microsoft.Resources/deployments"
 	const one = in + "/{deploymentName}"
 	s.Handle(http.MethodPut, one, v, p.putDeployment)
@@ -41,21 +47,26 @@ func (p *provider) deployments() {
 		return arm.OK(s.View(d)), nil
 	})
 	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) {
-		if d, err := p.deployment(c); err == nil {
-			s.Forget(d)
+		d, err := p.deployment(c)
+		if err != nil {
+			return arm.Status(http.StatusNoContent), nil
 		}
-		return arm.Status(http.StatusNoContent), nil
+		if s.Current(d.ID) != nil {
+			return nil, p.active(c)
+		}
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("deployment.delete", d.ID, "", nil), arm.Groups()), nil
 	})
 	s.Handle(http.MethodPost, one+"/cancel", v, func(c *arm.Call) (*arm.Reply, error) {
 		d, err := p.deployment(c)
 		if err != nil {
 			return nil, err
 		}
-		if s.Current(d.ID) == nil {
+		op := s.Current(d.ID)
+		if op == nil {
 			return nil, arm.Conflict("DeploymentCannotBeCancelled", "The deployment '%s' cannot be cancelled because it is not running.", d.Name())
 		}
 		s.Preempt(d.ID)
-		d.Props()["provisioningState"] = "Canceled"
+		p.conclude(d, "Canceled", op.Start)
 		return arm.Status(http.StatusNoContent), nil
 	})
 	s.Handle(http.MethodGet, one+"/operationStatuses/{operationId}", v, func(c *arm.Call) (*arm.Reply, error) {
@@ -83,6 +94,18 @@ func (p *provider) deployment(c *arm.Call) (*arm.Resource, error) {
 	return nil, arm.Refuse(http.StatusNotFound, "DeploymentNotFound", "Deployment '%s' could not be found.", c.Param("deploymentName"))
 }
 
+// active refuses to touch a deployment that is under way.
+func (p *provider) active(c *arm.Call) error {
+	return arm.Conflict("DeploymentActive", "Unable to edit or replace deployment '%s': previous deployment from '%s' is still active. Please see https://aka.ms/arm-deploy for usage details.", c.Param("deploymentName"), arm.Time(c.Now))
+}
+
+// conclude shows a deployment that began at start as ended.
+func (p *provider) conclude(d *arm.Resource, state string, start time.Time) {
+	props := d.Props()
+	props["provisioningState"], props["timestamp"], props["duration"] = state, stamp(p.s.Now()), lasted(start, p.s.Now())
+	p.s.Touch(d)
+}
+
 func (p *provider) putDeployment(c *arm.Call) (*arm.Reply, error) {
 	steps, outputs, err := p.expand(c)
 	if err != nil {
@@ -90,7 +113,7 @@ func (p *provider) putDeployment(c *arm.Call) (*arm.Reply, error) {
 	}
 	id := c.ID("Microsoft.Resources", "deployments", c.Param("deploymentName"))
 	if p.s.Current(id) != nil {
-		return nil, arm.Conflict("DeploymentActive", "Unable to edit or replace deployment '%s': previous deployment from '%s' is still active. Please see https://aka.ms/arm-deploy for usage details.", c.Param("deploymentName"), arm.Time(c.Now))
+		return nil, p.active(c)
 	}
 	old := p.s.Find(id)
 	d := &arm.Resource{ID: id, Type: deploymentType, Body: arm.Object{"id": id, "name": c.Param("deploymentName"), "type": deploymentType}}
@@ -157,18 +180,6 @@ func (p *provider) validateDeployment(c *arm.Call) (*arm.Reply, error) {
 	return arm.OK(arm.Object{"id": id, "name": c.Param("deploymentName"), "type": deploymentType, "properties": props}), nil
 }
 
-func (p *provider) deploymentOperations(c *arm.Call) (*arm.Reply, error) {
-	d, err := p.deployment(c)
-	if err != nil {
-		return nil, err
-	}
-	var l []any
-	for _, e := range arm.List(d.Hidden, "operations") {
-		l = append(l, arm.Clone(e))
-	}
-	return c.Page(l), nil
-}
-
 // deploy goes one step further in a deployment: it starts what has all it depends on, and looks at
 // what was started. It asks to be called again until all is through.
 func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
@@ -191,6 +202,9 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 		if st["state"] == "running" {
 			p.lookAtStep(st)
 		}
+		if st["ended"] == nil && (st["state"] == "done" || st["state"] == "failed") {
+			st["ended"] = stamp(p.s.Now())
+		}
 		switch st["state"] {
 		case "running":
 			open++
@@ -203,19 +217,16 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 	if open > 0 && failed == nil || running(steps) {
 		return max(p.s.Options().Duration("deployment"), time.Millisecond), nil
 	}
-	d.Hidden["operations"] = operationsOf(d, steps, arm.Time(p.s.Now()))
-	d.Props()["timestamp"] = stamp(p.s.Now())
-	d.Props()["duration"] = "PT" + strconv.FormatFloat(p.s.Now().Sub(op.Start).Seconds(), 'f', -1, 64) + "S"
-	outputs, context := op.Args["outputs"], arm.Map(op.Args, "scope")
+	outputs, context := arm.Map(op.Args, "outputs"), arm.Map(op.Args, "scope")
 	op.Args = arm.Object{} // may hold a password
+	d.Hidden["operations"] = p.operationsOf(d, steps, failed == nil && len(outputs) > 0)
 	if failed != nil {
 		e := arm.Conflict("DeploymentFailed", "At least one resource deployment operation failed. Please list deployment operations for details. Please see https://aka.ms/arm-deployment-operations for usage details.")
 		e.Details = failed
-		d.Props()["provisioningState"], d.Props()["error"] = "Failed", e.Object()
-		p.s.Touch(d)
+		d.Props()["error"] = e.Object()
+		p.conclude(d, "Failed", op.Start)
 		return 0, e
 	}
-	d.Props()["provisioningState"] = "Succeeded"
 	var ids []string
 	for _, e := range steps {
 		ids = append(ids, arm.Str(e, "id"))
@@ -229,7 +240,7 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 	if o, err := p.outputs(d, context, outputs); err == nil {
 		d.Props()["outputs"] = o
 	}
-	p.s.Touch(d)
+	p.conclude(d, "Succeeded", op.Start)
 	return 0, nil
 }
 
@@ -250,6 +261,9 @@ func (p *provider) startStep(st arm.Object, state map[string]string) {
 		}
 	}
 	id := arm.Str(st, "id")
+	if st["began"] == nil {
+		st["began"] = stamp(p.s.Now())
+	}
 	_, err := p.s.Inner(http.MethodPut, id, arm.Str(st, "version"), arm.Clone(arm.Map(st, "body")), p.s.Now())
 	switch {
 	case err != nil && (err.Code == "AnotherOperationInProgress" || err.Code == "RetryableError"):
@@ -277,31 +291,6 @@ func (p *provider) lookAtStep(st arm.Object) {
 			st["error"] = op.Err.Object()
 		}
 	}
-}
-
-func operationsOf(d *arm.Resource, steps []any, now string) []any {
-	var l []any
-	for _, e := range steps {
-		id := arm.Str(e, "id")
-		parsed, err := arm.ParseID(id)
-		if err != nil {
-			continue
-		}
-		props := arm.Object{
-			"provisioningOperation": "Create", "provisioningState": "Succeeded", "timestamp": now, "duration": "PT1S", "statusCode": "OK",
-			"targetResource": arm.Object{"id": id, "resourceType": parsed.Type(), "resourceName": parsed.Name()},
-		}
-		switch arm.Str(e, "state") {
-		case "failed":
-			props["provisioningState"], props["statusCode"] = "Failed", "Conflict"
-			props["statusMessage"] = arm.Object{"status": "Failed", "error": arm.Get(e, "error")}
-		case "":
-			continue
-		}
-		n := uuid.NewSHA1(uuid.NameSpaceURL, []byte(id)).String()
-		l = append(l, arm.Object{"id": d.ID + "/operations/" + n, "operationId": n, "properties": props})
-	}
-	return l
 }
 
 // stamp is how this provider writes times.

@@ -18,20 +18,33 @@ func (p *provider) providers() {
 		}
 		return c.Page(l), nil
 	})
-	one := func(f func(namespace string)) arm.Handler {
+	// The answer to a change is what begins with it, however soon that is over.
+	one := func(f func(namespace string) (begun string)) arm.Handler {
 		return func(c *arm.Call) (*arm.Reply, error) {
 			for _, n := range p.namespaces() {
 				if arm.Fold(n, c.Param("resourceProviderNamespace")) {
-					f(n)
-					return arm.OK(p.describe(n)), nil
+					begun := f(n)
+					o := p.describe(n)
+					if begun != "" {
+						o["registrationState"] = begun
+					}
+					return arm.OK(o), nil
 				}
 			}
 			return nil, arm.Refuse(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", c.Param("resourceProviderNamespace"))
 		}
 	}
-	s.Handle(http.MethodGet, path+"/{resourceProviderNamespace}", v, one(func(string) {}))
-	s.Handle(http.MethodPost, path+"/{resourceProviderNamespace}/register", v, one(func(n string) { s.SetRegistered(n, true) }))
-	s.Handle(http.MethodPost, path+"/{resourceProviderNamespace}/unregister", v, one(func(n string) { s.SetRegistered(n, false) }))
+	change := func(on bool, begun string) func(string) string {
+		return func(n string) string {
+			if s.SetRegistered(n, on) {
+				return begun
+			}
+			return ""
+		}
+	}
+	s.Handle(http.MethodGet, path+"/{resourceProviderNamespace}", v, one(func(string) string { return "" }))
+	s.Handle(http.MethodPost, path+"/{resourceProviderNamespace}/register", v, one(change(true, "Registering")))
+	s.Handle(http.MethodPost, path+"/{resourceProviderNamespace}/unregister", v, one(change(false, "Unregistering")))
 }
 
 // namespaces are those that have types, and a few that clients look for.
@@ -45,10 +58,6 @@ func (p *provider) namespaces() []string {
 }
 
 func (p *provider) describe(namespace string) arm.Object {
-	state := "Registered"
-	if !p.s.Registered(namespace) {
-		state = "NotRegistered"
-	}
 	var places []any
 	for _, r := range arm.Regions() {
 		places = append(places, r.Display)
@@ -67,6 +76,6 @@ func (p *provider) describe(namespace string) arm.Object {
 	}
 	return arm.Object{
 		"id": "/subscriptions/" + p.s.Options().SubscriptionID + "/providers/" + namespace, "namespace": namespace,
-		"registrationPolicy": "RegistrationRequired", "registrationState": state, "resourceTypes": types,
+		"registrationPolicy": "RegistrationRequired", "registrationState": p.s.Registration(namespace), "resourceTypes": types,
 	}
 }

@@ -189,6 +189,7 @@ func (p *provider) outputs(d *arm.Resource, context arm.Object, outputs any) (ar
 		if err != nil {
 			return nil, err
 		}
+		k = strings.ToLower(k[:min(1, len(k))]) + k[min(1, len(k)):] // as recorded: a NewNSG comes out as newNSG
 		out[k] = arm.Object{"type": typeName(arm.Str(v, "type")), "value": value}
 	}
 	return out, nil

@@ -27,6 +27,8 @@ type Item struct {
 // field is the value of a field that may stand in a filter.
 func (i Item) field(name string) (string, bool) {
 	switch name {
+	case "currencyCode":
+		return i.CurrencyCode, true
 	case "armRegionName":
 		return i.ArmRegionName, true
 	case "Location", "location":

@@ -89,8 +89,12 @@ func disks(region string) []Item {
 			sku := fmt.Sprintf("%s%d LRS", kind.letter, t.number)
 			i := newItem(region, kind.product, sku, kind.perGB*t.gb)
 			i.MeterName = sku + " Disk"
+			if kind.letter == "P" {
+				i.ArmSkuName = fmt.Sprintf("Premium_SSD_Managed_Disk_P%d", t.number)
+			}
 			i.ServiceName, i.ServiceFamily, i.UnitOfMeasure = "Storage", "Storage", "1/Month"
 			mount := i
+			mount.ArmSkuName = ""
 			mount.MeterName, mount.RetailPrice, mount.UnitPrice = sku+" Disk Mount", i.RetailPrice/20, i.UnitPrice/20
 			all = append(all, i, mount)
 		}

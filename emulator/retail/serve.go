@@ -6,13 +6,14 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Path is where the service answers, in lower case.
 const Path = "/api/retail/prices"
 
 // pageSize is how many items come at once.
-const pageSize = 100
+const pageSize = 1000
 
 // Serve answers GET /api/retail/prices: the items that fit $filter, from $skip on. It has US dollars only.
 func Serve(w http.ResponseWriter, r *http.Request) {
@@ -23,12 +24,8 @@ func Serve(w http.ResponseWriter, r *http.Request) {
 	}
 	q := r.URL.Query()
 	f, err := parseFilter(q.Get("$filter"))
-	if err != nil {
-		refuse(w, err.Error())
-		return
-	}
-	if name := f.unknown(); name != "" {
-		refuse(w, "Invalid OData parameters supplied: "+name)
+	if err != nil || f.unknown() != "" {
+		refuse(w) // the service does not tell why
 		return
 	}
 	var fits []Item
@@ -46,7 +43,7 @@ func Serve(w http.ResponseWriter, r *http.Request) {
 	var next any // null on the last page
 	if end < len(fits) {
 		q.Set("$skip", strconv.Itoa(end))
-		next = (&url.URL{Scheme: "https", Host: cmp.Or(r.Host, r.URL.Host), Path: r.URL.Path, RawQuery: q.Encode()}).String()
+		next = link(cmp.Or(r.Host, r.URL.Host), r.URL.Path, q)
 	}
 	page := make([]Item, end-skip) // not nil: [] in JSON
 	copy(page, fits[skip:end])
@@ -57,8 +54,17 @@ func Serve(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func refuse(w http.ResponseWriter, message string) {
+// link is the address of a page, written as the service does: with its port, and %20 for a space.
+func link(host, path string, q url.Values) string {
+	if !strings.Contains(host, ":") {
+		host += ":443"
+	}
+	query := strings.NewReplacer("+", "%20", "%24", "$").Replace(q.Encode())
+	return (&url.URL{Scheme: "https", Host: host, Path: path, RawQuery: query}).String()
+}
+
+func refuse(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(http.StatusBadRequest)
-	_ = json.NewEncoder(w).Encode(map[string]any{"Error": map[string]string{"Code": "BadRequest", "Message": message}}) // as in Serve
+	_ = json.NewEncoder(w).Encode(map[string]any{"Error": map[string]string{"Code": "BadRequest", "Message": "Invalid OData parameters supplied"}}) // as in Serve
 }

@@ -23,6 +23,9 @@ func (p *Provider) shares() {
 		}
 		o := p.s.View(r)
 		arm.Put(o, []any{}, "properties", "signedIdentifiers")
+		if props := arm.Map(o, "properties"); props["enabledProtocols"] == "SMB" {
+			delete(props, "enabledProtocols") // as recorded: only lists name it
+		}
 		return reply(arm.OK(o).With("Etag", r.Etag())), nil
 	})
 	s.Handle(http.MethodPut, oneShare, v, p.putShare)

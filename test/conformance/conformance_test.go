@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/test/conformance"
@@ -31,6 +32,7 @@ func variables(sub, tenant, client, run, location string) map[string]string {
 	return map[string]string{
 		"sub": sub, "tenant": tenant, "client": client, "run": run, "location": location, "group": group, "key": key,
 		"G": "/subscriptions/" + sub + "/resourceGroups/" + group, "Gl": "/subscriptions/" + sub + "/resourcegroups/" + group,
+		"began": time.Now().UTC().Format(time.RFC3339), "later": time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339),
 		"N": "{G}/providers/Microsoft.Network", "C": "{G}/providers/Microsoft.Compute", "A": "{G}/providers/Microsoft.Storage/storageAccounts/files{run}",
 	}
 }
@@ -48,9 +50,11 @@ func onEmulator(t testing.TB, o emulator.Options, wrap func(http.RoundTripper) h
 		}
 	})
 	id, plain := e.Identity(), e.Client()
+	vars := variables(id.SubscriptionID, id.TenantID, id.ClientID, "x1", "westus2")
+	vars["identity"] = id.IdentityHeader
 	return conformance.Target{
 		Base: "https://management.azure.com", HTTP: &http.Client{Transport: wrap(plain.Transport)}, Strict: true,
-		Vars: variables(id.SubscriptionID, id.TenantID, id.ClientID, "x1", "westus2"),
+		Vars: vars,
 		Token: func(ctx context.Context) (string, error) {
 			form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id.ClientID}, "client_secret": {id.ClientSecret}, "scope": {"https://management.azure.com/.default"}}
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://login.microsoftonline.com/"+id.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))

@@ -18,6 +18,8 @@ import (
 
 // Case is one request and what is expected of its answer. The cases of a file build upon each other.
 //
+// A request goes to the resource manager, or to the URL that stands in place of its path.
+//
 // Texts may hold {sub}, {tenant}, {G} (the path of the run's resource group), {group}, {location} and {run},
 // which is lower-case and different for each run, and whatever earlier cases have kept.
 type Case struct {
@@ -26,12 +28,13 @@ type Case struct {
 	Request string            `yaml:"request"` // method, path and query
 	Body    any               `yaml:"body"`
 	Form    map[string]string `yaml:"form"`
-	As      string            `yaml:"as"` // "nobody": without a token
+	Send    map[string]string `yaml:"send"` // headers of the request
+	As      string            `yaml:"as"`   // "nobody": without a token
 	Status  int               `yaml:"status"`
 	Headers map[string]string `yaml:"headers"` // beside those that every answer of the service carries
 	Rate    string            `yaml:"rate"`    // Microsoft.Compute's name for what the request counts against
 	Shape   any               `yaml:"shape"`   // of the body; see Match. Absent: no body
-	Wait    string            `yaml:"wait"`    // how the operation is followed: compute, disk, gallery, network, group, storage, deployment
+	Wait    string            `yaml:"wait"`    // how the operation is followed: compute, disk, gallery, network, group, history, storage, deployment
 	Keep    map[string]string `yaml:"keep"`    // texts of the body, by dotted path, under a name for later cases
 	Only    string            `yaml:"only"`    // "emulator": not for a real subscription
 	File    string            `yaml:"-"`

@@ -21,7 +21,7 @@ func (r *run) follow(ctx context.Context, c Case, began answer, resource []strin
 	}
 	until := time.Now().Add(patience)
 	rate := map[string]string{"compute": "GetOperation", "disk": "GetOperation", "gallery": "GetOperationStatus"}[c.Wait]
-	like := Case{Name: c.Name, File: c.File, Rate: rate}
+	like := Case{Name: c.Name, File: c.File, Rate: rate, Wait: c.Wait}
 	var last answer
 	for previous := began; ; previous = last {
 		if time.Now().After(until) {
@@ -52,7 +52,7 @@ func (r *run) progress(c Case, a answer) (over bool, shape any, headers map[stri
 	status, _ := object(a.body)["status"].(string)
 	waiting := map[string]string{"Retry-After": "re:[1-9]\\d*"}
 	switch c.Wait {
-	case "group", "storage":
+	case "group", "history", "storage":
 		if a.status == http.StatusAccepted {
 			waiting["Location"] = `re:https://\S+`
 			return false, nil, waiting
@@ -85,7 +85,11 @@ func (r *run) progress(c Case, a answer) (over bool, shape any, headers map[stri
 
 func (r *run) judgePoll(c Case, poll string, a answer, shape any, headers map[string]string) {
 	c.Status = a.status
-	if a.status != http.StatusOK && a.status != http.StatusAccepted {
+	over := http.StatusOK
+	if c.Wait == "history" {
+		over = http.StatusNoContent
+	}
+	if a.status != over && a.status != http.StatusAccepted {
 		r.differ("the operation answers %d: %s", a.status, a.raw)
 		return
 	}

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"encoding/json"
 	"flag"
 	"math/rand/v2"
 	"net/http"
@@ -74,6 +75,8 @@ func TestMatch(t *testing.T) {
 		"each of none":    {map[string]any{"each": "re:[ab]"}, []any{}, true, 1},
 		"has":             {map[string]any{"has": "b"}, []any{"a", "b"}, true, 0},
 		"has not":         {map[string]any{"has": "x"}, []any{"a", "b"}, true, 1},
+		"number":          {"<number>", json.Number("1.5e-3"), true, 0},
+		"no number":       {"<number>", "1.5", true, 1},
 		"literal dots":    {"a.c", "abc", true, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -179,6 +179,9 @@ func (r *run) send(ctx context.Context, method, to string, c Case) (answer, erro
 	if typ != "" {
 		req.Header.Set("Content-Type", typ)
 	}
+	for k, v := range c.Send {
+		req.Header.Set(k, r.fill(v))
+	}
 	if c.As != "nobody" {
 		req.Header.Set("Authorization", "Bearer "+r.token)
 	}
@@ -237,55 +240,6 @@ func (r *run) judge(c Case, method, path string, a answer, status int, shape any
 			r.differ("header %s is not expected: %.200q", k, a.header.Get(k))
 		}
 	}
-}
-
-// standard are the headers that every answer of a service carries, as recorded.
-func standard(c Case, method, path string, body bool) map[string]string {
-	h := map[string]string{}
-	if strings.Contains(path, "/oauth2/") || strings.Contains(path, "/.well-known/") {
-		h["Content-Type"], h["Cache-Control"], h["Pragma"] = "application/json; charset=utf-8", "no-store, no-cache", "no-cache"
-		return h
-	}
-	h["Date"], h["Cache-Control"], h["Pragma"], h["Expires"] = "<date>", "no-cache", "no-cache", "-1"
-	h["Strict-Transport-Security"], h["X-Content-Type-Options"] = "max-age=31536000; includeSubDomains", "nosniff"
-	h["X-Ms-Request-Id"], h["X-Ms-Correlation-Request-Id"] = "<guid>", "<guid>"
-	h["X-Ms-Routing-Request-Id"] = `re:[A-Z0-9]+:\d{8}T\d{6}Z:<guid>`
-	kind := map[string]string{"GET": "Reads", "HEAD": "Reads", "DELETE": "Deletes"}[method]
-	if kind == "" {
-		kind = "Writes"
-	}
-	if strings.HasPrefix(path, "/subscriptions/") || strings.HasPrefix(path, "https://") {
-		h["X-Ms-Ratelimit-Remaining-Subscription-"+kind] = "<count>"
-		h["X-Ms-Ratelimit-Remaining-Subscription-Global-"+kind] = "<count>"
-	}
-	if path == "/subscriptions" || strings.HasPrefix(path, "/subscriptions?") || strings.HasPrefix(path, "/tenants?") {
-		h["X-Ms-Ratelimit-Remaining-Tenant-"+kind] = "<count>"
-	}
-	lower := strings.ToLower(path)
-	refused := c.Status >= 400
-	if body {
-		h["Content-Type"] = "application/json; charset=utf-8"
-	}
-	switch {
-	case strings.Contains(lower, "/providers/microsoft.network/"):
-		h["X-Ms-Arm-Service-Request-Id"] = "<guid>"
-		if !strings.Contains(lower, "/resourcegroups/") {
-			h["X-Ms-Arm-Service-Request-Id"] += " ?" // a list of several regions is put together in front of the service
-		}
-	case strings.Contains(lower, "/providers/microsoft.storage/") && !refused:
-		h["Server"] = "Microsoft-Azure-Storage-Resource-Provider/1.0,Microsoft-HTTPAPI/2.0 Microsoft-HTTPAPI/2.0"
-		h["Content-Type"] = "application/json"
-		if !body {
-			h["Content-Type"] = "text/plain; charset=utf-8"
-		}
-		if c.Status == http.StatusNoContent {
-			delete(h, "Content-Type")
-		}
-	}
-	if c.Rate != "" {
-		h["X-Ms-Ratelimit-Remaining-Resource"] = "Microsoft.Compute/" + c.Rate + "3Min;<count>,Microsoft.Compute/" + c.Rate + "30Min;<count>"
-	}
-	return h
 }
 
 // pause waits as long as an answer says.

@@ -22,6 +22,7 @@ var polls = map[string]string{
 	"disk":       "GET /subscriptions/{subscriptionId}/providers/Microsoft.Compute/locations/{location}/DiskOperations/{operationId}",
 	"network":    "GET /subscriptions/{subscriptionId}/providers/Microsoft.Network/locations/{location}/operations/{operationId}",
 	"group":      "GET /subscriptions/{subscriptionId}/operationresults/{operationId}",
+	"history":    "GET /subscriptions/{subscriptionId}/operationresults/{operationId}",
 	"storage":    "GET /subscriptions/{subscriptionId}/providers/Microsoft.Storage/locations/{location}/asyncoperations/{operationId}",
 	"deployment": "GET /subscriptions/{subscriptionId}/resourcegroups/{resourceGroupName}/providers/Microsoft.Resources/deployments/{deploymentName}/operationStatuses/{operationId}",
 }
@@ -48,6 +49,9 @@ func TestSources(t *testing.T) {
 		}
 		method, path, _ := strings.Cut(vars.Replace(c.Request), " ")
 		path, _, _ = strings.Cut(path, "?")
+		if _, after, ok := strings.Cut(path, "://"); ok { // of a service beside the resource manager
+			_, path, _ = strings.Cut(after, "/")
+		}
 		if c.Status == 404 && strings.Contains(path, "Nonsense") {
 			continue
 		}
