@@ -21,7 +21,7 @@ import (
 // A request goes to the resource manager, or to the URL that stands in place of its path.
 //
 // Texts may hold {sub}, {tenant}, {G} (the path of the run's resource group), {group}, {location} and {run},
-// which is lower-case and different for each run, and whatever earlier cases have kept.
+// which is lower-case and different for each run, {token}, and whatever earlier cases have kept.
 type Case struct {
 	Name    string            `yaml:"name"`
 	Source  string            `yaml:"source"`  // a kind of provenance, then where it was seen
@@ -35,7 +35,7 @@ type Case struct {
 	Rate    string            `yaml:"rate"`    // Microsoft.Compute's name for what the request counts against
 	Shape   any               `yaml:"shape"`   // of the body; see Match. Absent: no body
 	Wait    string            `yaml:"wait"`    // how the operation is followed: compute, disk, gallery, network, group, history, storage, deployment
-	Keep    map[string]string `yaml:"keep"`    // texts of the body, by dotted path, under a name for later cases
+	Keep    map[string]string `yaml:"keep"`    // texts of the body, by dotted path ("." is the whole), under a name for later cases
 	Only    string            `yaml:"only"`    // "emulator": not for a real subscription
 	File    string            `yaml:"-"`
 }

@@ -17,6 +17,8 @@ func beside(path string) map[string]string {
 		return map[string]string{"Content-Type": "application/json"}
 	case has("/metadata/"), has("/aliases.json"), has("/api/retail/"):
 		return map[string]string{"Content-Type": json}
+	case has("/api/tokens"), has("/api/connection"), has("/webtunnel"): // of a Bastion: nothing is known
+		return map[string]string{}
 	case has("/adfs/"):
 		h := map[string]string{"Content-Type": "application/json; charset=UTF-8", "Strict-Transport-Security": "max-age = 31536000", "X-Content-Type-Options": "nosniff"}
 		if has("/oauth2/") {
@@ -67,7 +69,7 @@ func standard(c Case, method, path string, body bool) map[string]string {
 	switch {
 	case strings.HasPrefix(last, "/providers/microsoft.network/"):
 		h["X-Ms-Arm-Service-Request-Id"] = "<guid>"
-		if !strings.Contains(strings.ToLower(path), "/resourcegroups/") {
+		if strings.HasPrefix(path, "/") && !strings.Contains(strings.ToLower(path), "/resourcegroups/") {
 			h["X-Ms-Arm-Service-Request-Id"] += " ?" // a list of several regions is put together in front of the service
 		}
 	case strings.HasPrefix(last, "/providers/microsoft.storage/") && !refused:

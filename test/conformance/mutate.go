@@ -45,11 +45,13 @@ func (m *Mutator) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
+	var body []byte
+	if resp.StatusCode != http.StatusSwitchingProtocols { // else it does not end
+		if body, err = io.ReadAll(resp.Body); err != nil {
+			return nil, err
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
 	if m.Mutation != nil && m.Mutation.Exchange == len(m.Seen) {
 		m.Mutation.apply(resp)
 	}
@@ -87,8 +89,11 @@ func mutateStatus(rng *rand.Rand, s Seen) *Mutation {
 
 func mutateHeader(rng *rand.Rand, s Seen) *Mutation {
 	names := slices.Sorted(maps.Keys(map[string][]string(s.Header)))
-	name := names[rng.IntN(len(names))]
-	switch rng.IntN(3) {
+	name, kind := "", 2
+	if len(names) > 0 {
+		name, kind = names[rng.IntN(len(names))], rng.IntN(3)
+	}
+	switch kind {
 	case 0:
 		return &Mutation{Kind: "header", What: "no " + name, apply: func(resp *http.Response) { resp.Header.Del(name) }}
 	case 1:

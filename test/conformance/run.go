@@ -58,6 +58,7 @@ func Run(ctx context.Context, t Target, cases []Case) ([]Failure, error) {
 	if r.token, err = t.Token(ctx); err != nil {
 		return nil, err
 	}
+	r.Vars["token"] = r.token
 	var failures []Failure
 	for _, c := range cases {
 		if c.Only == "emulator" && !t.Strict {
@@ -93,7 +94,7 @@ func (r *run) try(ctx context.Context, c Case) error {
 	r.judge(c, method, path, a, c.Status, c.Shape, c.Headers)
 	for name, path := range c.Keep {
 		v := a.body
-		for k := range strings.SplitSeq(path, ".") {
+		for k := range strings.FieldsFuncSeq(path, func(c rune) bool { return c == '.' }) {
 			if l, ok := v.([]any); ok {
 				n, _ := strconv.Atoi(k)
 				v = nil
@@ -191,10 +192,17 @@ func (r *run) send(ctx context.Context, method, to string, c Case) (answer, erro
 	}
 	defer func() { _ = resp.Body.Close() }() // was read
 	a := answer{status: resp.StatusCode, header: resp.Header}
+	if a.status == http.StatusSwitchingProtocols {
+		r.latest = a // what follows is a tunnel, which is closed
+		return a, nil
+	}
 	if a.raw, err = io.ReadAll(resp.Body); err != nil {
 		return answer{}, err
 	}
-	if len(a.raw) > 0 {
+	switch {
+	case strings.HasPrefix(a.header.Get("Content-Type"), "text/plain"):
+		a.body = string(a.raw)
+	case len(a.raw) > 0:
 		d := json.NewDecoder(bytes.NewReader(a.raw))
 		d.UseNumber()
 		if err := d.Decode(&a.body); err != nil {

@@ -35,6 +35,7 @@ func TestSources(t *testing.T) {
 	names := map[string]bool{}
 	operations := map[string]bool{}
 	vars := strings.NewReplacer("{sub}", "s", "{tenant}", "t", "{group}", "g", "{run}", "r", "{location}", "l",
+		"https://{dns}", "/b", "https://{pod}", "/b", "https://{brain}", "/b",
 		"{endNIC}", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n",
 		"{Gl}", "/subscriptions/s/resourcegroups/g", "{G}", "/subscriptions/s/resourceGroups/g", "{N}", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network",
 		"{C}", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute", "{A}", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a")
