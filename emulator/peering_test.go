@@ -64,7 +64,17 @@ func TestPeerings(t *testing.T) {
 	}
 	refused(t, "a peering that is not there", "NotFound", func() error { _, err := client.Get(ctx, group, "hub", "nosuch", nil); return err })
 	wait[armnetwork.VirtualNetworkPeeringsClientDeleteResponse](l.lab)(client.BeginDelete(ctx, group, "spoke", "to-hub", nil))
-	if got := state("hub", "to-spoke"); got == armnetwork.VirtualNetworkPeeringStateConnected {
+	if got := state("hub", "to-spoke"); got != armnetwork.VirtualNetworkPeeringStateDisconnected {
 		t.Errorf("after one side is gone: %s", got)
+	}
+	again := func() error {
+		_, err := client.BeginCreateOrUpdate(ctx, group, "spoke", "to-hub", body(hub), nil)
+		return err
+	}
+	refused(t, "one side again", "RemotePeeringIsDisconnected", again)
+	put("hub", "to-spoke", spoke)
+	put("spoke", "to-hub", hub)
+	if a, b := state("hub", "to-spoke"), state("spoke", "to-hub"); a != armnetwork.VirtualNetworkPeeringStateConnected || b != a {
+		t.Errorf("both sides again: %s and %s", a, b)
 	}
 }

@@ -2,7 +2,6 @@ package network
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
 )
@@ -66,14 +65,10 @@ func (p *Provider) Reaches(b Bastion, nicID string) bool {
 	return false
 }
 
-// peered reports whether two networks name each other as peers.
+// peered reports whether two networks name each other as peers, and neither has lost the other.
 func (p *Provider) peered(vnet *arm.Resource, other string) bool {
-	names := func(r *arm.Resource, id string) bool {
-		return r != nil && slices.ContainsFunc(arm.List(r.Body, "properties", "virtualNetworkPeerings"), func(e any) bool {
-			return arm.Key(arm.Str(e, "properties", "remoteVirtualNetwork", "id")) == arm.Key(id)
-		})
-	}
-	return names(vnet, other) && names(p.s.FindType(VNetType, other), vnet.ID)
+	there, back := peeringTo(vnet, other), peeringTo(p.s.FindType(VNetType, other), vnet.ID)
+	return there != nil && back != nil && arm.Str(there, "properties", "peeringState") != disconnected && arm.Str(back, "properties", "peeringState") != disconnected
 }
 
 // AdmittedInside gives the private address of an interface at which a source within the network, such as a Bastion,

@@ -82,6 +82,10 @@ func (p *Provider) buildPeering(vnet *arm.Resource, siblings []any, o arm.Object
 	if a, b, ok := overlap(mine, theirs); ok {
 		return arm.BadRequest("VnetAddressSpacesOverlap", "Cannot create or update peering %s. Virtual networks %s and %s cannot be peered because their address spaces overlap. Overlapping address prefixes: %s, %s", arm.Str(o, "id"), vnet.ID, remote.ID, a, b).Empty()
 	}
+	if back := peeringTo(remote, vnet.ID); arm.Str(back, "properties", "peeringState") == disconnected {
+		return arm.BadRequest("RemotePeeringIsDisconnected", "Cannot create or update peering %s because remote peering %s referencing parent virtual network %s is in Disconnected state. Update or re-create the remote peering to get it back to Initiated state. Peering gets Disconnected when remote vnet or remote peering is deleted and re-created.",
+			arm.Str(o, "id"), arm.Str(back, "id"), vnet.ID).Empty()
+	}
 	for _, k := range []string{"peeringState", "peeringSyncLevel", "remoteAddressSpace", "remoteVirtualNetworkAddressSpace"} {
 		delete(props, k) // found out anew
 	}
@@ -117,17 +121,54 @@ func overlap(a, b []netip.Prefix) (x, y netip.Prefix, ok bool) {
 	return x, y, false
 }
 
+// disconnected is the state of a peering whose other side has gone. It stays so until the peering is written again.
+const disconnected = "Disconnected"
+
+// peeringTo is a network's peering to another one; nil when it has none.
+func peeringTo(vnet *arm.Resource, other string) arm.Object {
+	if vnet == nil {
+		return nil
+	}
+	for _, e := range arm.List(vnet.Body, "properties", "virtualNetworkPeerings") {
+		if arm.Key(arm.Str(e, "properties", "remoteVirtualNetwork", "id")) == arm.Key(other) {
+			o, _ := e.(arm.Object)
+			return o
+		}
+	}
+	return nil
+}
+
+// disconnect leaves a network's peering to another one without its other side.
+func (p *Provider) disconnect(vnet *arm.Resource, other string) {
+	if o := peeringTo(vnet, other); o != nil {
+		arm.Put(o, disconnected, "properties", "peeringState")
+		vnet.Retag()
+		p.s.Touch(vnet)
+	}
+}
+
+// removedVNet leaves the peerings to a network that is gone without their other side.
+func (p *Provider) removedVNet(r *arm.Resource) {
+	for _, vnet := range p.s.OfType(VNetType) {
+		if !arm.Fold(vnet.ID, r.ID) {
+			p.disconnect(vnet, r.ID)
+		}
+	}
+}
+
 // viewPeering says how a peering stands, which depends on the other network.
 func (p *Provider) viewPeering(vnet *arm.Resource, o arm.Object) {
 	remote := p.s.FindType(VNetType, arm.Str(o, "properties", "remoteVirtualNetwork", "id"))
-	state, level := "Disconnected", "RemoteNotInSync"
+	state, level := disconnected, "RemoteNotInSync"
 	if remote != nil {
 		space := arm.Object{"addressPrefixes": arm.Clone(arm.List(remote.Body, "properties", "addressSpace", "addressPrefixes"))}
 		arm.Put(o, space, "properties", "remoteAddressSpace")
 		arm.Put(o, arm.Clone(space), "properties", "remoteVirtualNetworkAddressSpace")
-		state = "Initiated"
-		if p.peered(vnet, remote.ID) {
+		switch {
+		case p.peered(vnet, remote.ID):
 			state, level = "Connected", "FullyInSync"
+		case arm.Str(o, "properties", "peeringState") != disconnected:
+			state = "Initiated"
 		}
 	}
 	arm.Put(o, state, "properties", "peeringState")
@@ -156,7 +197,8 @@ func (p *Provider) finishPeeringDelete(op *arm.Operation, _ error) (time.Duratio
 		return 0, nil
 	}
 	list := arm.List(vnet.Body, "properties", "virtualNetworkPeerings")
-	if _, at := find(list, arm.Str(op.Args, "name")); at >= 0 {
+	if o, at := find(list, arm.Str(op.Args, "name")); at >= 0 {
+		p.disconnect(p.s.FindType(VNetType, arm.Str(o, "properties", "remoteVirtualNetwork", "id")), vnet.ID)
 		vnet.Props()["virtualNetworkPeerings"] = append(append([]any{}, list[:at]...), list[at+1:]...)
 		vnet.Retag()
 		p.s.Touch(vnet)

@@ -19,6 +19,7 @@ func (p *Provider) vnets() {
 			}
 			return nil
 		},
+		Removed: p.removedVNet,
 	})
 	p.serve(kind{typ: VNetType, param: "virtualNetworkName", async: true, alone: true, build: p.buildVNet})
 }
