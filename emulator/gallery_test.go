@@ -90,7 +90,7 @@ func TestGalleries(t *testing.T) {
 	s.network()
 	s.gallery()
 	got := must(s.galleries.Get(ctx, group, "shelf", nil))
-	if p := got.Properties; *p.ProvisioningState != armcompute.GalleryProvisioningStateSucceeded || !strings.HasSuffix(*p.Identifier.UniqueName, "-shelf") {
+	if p := got.Properties; *p.ProvisioningState != armcompute.GalleryProvisioningStateSucceeded || !strings.HasSuffix(*p.Identifier.UniqueName, "-SHELF") {
 		t.Errorf("gallery: %+v", p)
 	}
 	s.image("base", definition("base"))

@@ -100,7 +100,7 @@ func TestThrottlingByRegion(t *testing.T) {
 			r.ok(update(comp+"virtualMachines/vm-%03d", i%24), 200)
 		}
 		a := r.ok(update(comp+"virtualMachines/vm-%03d", 0), 429)
-		if got := a.header.Get("Retry-After"); got != "156" || !strings.Contains(a.text, "UpdateVM3Min") {
+		if got := a.header.Get("Retry-After"); got != "156" || !strings.Contains(a.text, "PutVM3Min") {
 			t.Errorf("%s seconds: %s", got, a.text)
 		}
 		r.ok(update("{S}/resourceGroups/east/providers/Microsoft.Compute/virtualMachines/vm-%03d", 0), 200)

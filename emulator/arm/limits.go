@@ -139,7 +139,7 @@ func (l *limits) compute(c *Call) *Error {
 			return l.refuse(windowName(name, i), "subscription", w.limit, wait*time.Duration(l.pace))
 		}
 	}
-	group := vmClass(c, name)
+	group := name
 	vm := l.single(c, group)
 	if vm != nil && vm.level < 1 {
 		return l.refuse(group+"Resource", "resource", int(vm.size), vm.wait())

@@ -23,22 +23,38 @@ func regionalLimits(name string) [2]int {
 		return [2]int{15000, 120000}
 	case "GetDiskOperation":
 		return [2]int{50000, 400000}
-	case "CreateUpdateGallery", "DeleteGallery", "DeleteGalleryImage", "DeleteGalleryImageVersion":
+	case "CreateUpdateGallery", "DeleteGallery", "DeleteGalleryImage":
 		return [2]int{50, 300}
 	case "GetGallery":
 		return [2]int{350, 2500}
 	case "ListGalleryInSubscription", "ListGalleryInResourceGroup":
 		return [2]int{100, 1000}
-	case "CreateUpdateGalleryImage", "CreateUpdateGalleryImageVersion":
+	case "CreateUpdateGalleryImage":
 		return [2]int{150, 750}
-	case "GetGalleryImage", "GetGalleryImageVersion":
+	case "CreateUpdateGalleryImageVersion":
+		return [2]int{375, 1200}
+	case "GetGalleryImage":
 		return [2]int{600, 3000}
+	case "GetGalleryImageVersion":
+		return [2]int{2000, 10000}
+	case "DeleteGalleryImageVersion":
+		return [2]int{150, 1000}
 	case "ListGalleryImagesInGallery", "ListGalleryImageVersionsInGalleryImage":
 		return [2]int{1500, 10000}
 	case "GetOperationStatus":
 		return [2]int{1200, 4200}
+	case "DeleteDisks":
+		return [2]int{3000, 24000}
+	case "ListVMImageOffersFromLocation":
+		return [2]int{200, 1000}
+	case "ListVMImageSkusFromLocation":
+		return [2]int{10000, 30000}
+	case "ListVMImagesVersionsFromLocation":
+		return [2]int{16000, 44000}
+	case "GetVMImageFromLocation":
+		return [2]int{13000, 74000}
 	}
-	return [2]int{1000, 8000} // WriteDisk, WriteSnapshot
+	return [2]int{1000, 8000} // WriteDisk, WriteSnapshot, HighCostDiskHydrate
 }
 
 // vmLimits are how many calls of a class Microsoft's documentation allows about one VM: at once, and per minute.
@@ -77,25 +93,47 @@ func computeClass(c *Call) string {
 		return "HighCostDisk"
 	case disk && c.Method == http.MethodGet:
 		return "LowCostDisk"
-	case strings.Contains(t, "/snapshots") && c.Method == http.MethodPut:
-		return "WriteSnapshot"
+	case disk && c.Method == http.MethodDelete:
+		return "DeleteDisks"
+	case strings.Contains(t, "/snapshots") && (c.Method == http.MethodPut || c.Method == http.MethodPost):
+		return "WriteSnapshot" // as do the signatures for one
+	case disk && c.Method == http.MethodPost:
+		return "HighCostDiskHydrate"
 	case disk:
 		return "WriteDisk"
+	case strings.Contains(t, "/publishers"):
+		return catalogueClass(t)
 	case !strings.Contains(t, "/virtualmachines"):
 		return ""
 	case c.Method == http.MethodGet && strings.HasSuffix(t, "/virtualmachines"):
 		return "HighCostGet"
 	case c.Method == http.MethodGet, strings.HasSuffix(t, "/retrievebootdiagnosticsdata"):
 		return "LowCostGet"
-	case c.Method == http.MethodPut && strings.HasSuffix(t, "/virtualmachines/{vmname}"):
-		return "PutVM"
-	case c.Method == http.MethodDelete && strings.HasSuffix(t, "/virtualmachines/{vmname}"):
+	case c.Method != http.MethodDelete && strings.HasSuffix(t, "/virtualmachines/{vmname}"):
+		return "PutVM" // PATCH, too
+	case strings.HasSuffix(t, "/virtualmachines/{vmname}"), strings.HasSuffix(t, "/deallocate"):
 		return "DeleteVM"
 	}
 	return "UpdateVM"
 }
 
-// galleryClass is the class of a call about galleries. Those of versions were not recorded; they are named as the others.
+// catalogueClass is the class of a look at the marketplace. The list of publishers has none.
+func catalogueClass(template string) string {
+	switch {
+	case strings.HasSuffix(template, "/{version}"):
+		return "GetVMImageFromLocation"
+	case strings.HasSuffix(template, "/versions"):
+		return "ListVMImagesVersionsFromLocation"
+	case strings.HasSuffix(template, "/skus"):
+		return "ListVMImageSkusFromLocation"
+	case strings.HasSuffix(template, "/offers"):
+		return "ListVMImageOffersFromLocation"
+	}
+	return ""
+}
+
+// galleryClass is the class of a call about galleries. That of the list of versions was not recorded; it is named as the
+// others.
 func galleryClass(method, template string) string {
 	switch {
 	case strings.HasSuffix(template, "/versions"):
@@ -136,15 +174,6 @@ func wire(name string) string {
 		return "CreateUpdateDisks"
 	case "WriteSnapshot":
 		return "HighCostSnapshotCreateHydrate"
-	}
-	return name
-}
-
-// vmClass is the class of a call among the limits of its VM. The documentation has deallocation with deletion; replies
-// show that it counts as an update against the region's limits.
-func vmClass(c *Call, name string) string {
-	if strings.HasSuffix(strings.ToLower(c.Route.Template), "/deallocate") {
-		return "DeleteVM"
 	}
 	return name
 }

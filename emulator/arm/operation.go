@@ -24,7 +24,8 @@ type Operation struct {
 	Err      *Error    `json:"error,omitempty"`
 	Output   any       `json:"output,omitempty"`
 	Fault    *Fault    `json:"fault,omitempty"`
-	Result   any       `json:"-"` // what Run found out, for Finish
+	Retry    int       `json:"retry,omitempty"` // seconds after which the client was told to look; 0: it was told nothing
+	Result   any       `json:"-"`               // what Run found out, for Finish
 	running  bool
 }
 

@@ -34,6 +34,13 @@ func ComputeAction() Style {
 	return st
 }
 
+// Silent is a style that does not say when to ask again. Recordings have it for powerOff, redeploy, reapply and
+// runCommand, for extensions, and for what ends or lends out a disk.
+func (st Style) Silent() Style {
+	st.RetryAfter = 0
+	return st
+}
+
 // Galleries is the style of galleries and what is in them, as recorded.
 func Galleries() Style {
 	return Style{Path: "providers/Microsoft.Compute/locations/{location}/capsOperations", Terse: true, Async: true}
@@ -43,6 +50,12 @@ func Galleries() Style {
 func GalleriesDelete() Style {
 	st := Galleries()
 	st.Location = true
+	return st
+}
+
+// Slow is a style of operations that are to be looked at once a minute, as recorded for the versions of images.
+func (st Style) Slow() Style {
+	st.RetryAfter = 60
 	return st
 }
 
@@ -116,8 +129,18 @@ func (c *Call) Async(rep *Reply, op *Operation, st Style) *Reply {
 		}
 		rep.With("Location", monitor+name+"?"+query)
 	}
+	op.Retry = st.RetryAfter
 	c.retry(rep, st.RetryAfter)
 	return rep
+}
+
+// again is what a look at an operation says of the next one: at least ten seconds, and nothing if nothing was said when
+// it began.
+func (o *Operation) again() int {
+	if o.Retry == 0 {
+		return 0
+	}
+	return max(10, o.Retry)
 }
 
 // retry says when to ask again: never 0, which az takes for half a minute. A hasty server says it
@@ -180,7 +203,7 @@ func (s *Server) status(c *Call, bare bool) (*Reply, error) {
 	}
 	rep := OK(op.Object(bare))
 	if !op.Done() {
-		c.retry(rep, 10)
+		c.retry(rep, op.again())
 	}
 	return rep, nil
 }
@@ -211,7 +234,7 @@ func (s *Server) monitor(c *Call, id string) (*Reply, error) {
 		return nil, noOperation(id)
 	case !op.Done():
 		rep := Status(http.StatusAccepted).With("Location", c.Base+c.Path+"?"+encode(c))
-		c.retry(rep, 10)
+		c.retry(rep, op.again())
 		return c.asProvider(rep), nil
 	case op.Err != nil:
 		return nil, op.Err

@@ -221,6 +221,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	s.announce()
 	maps.Copy(h, rep.Header)
+	if h.Get("X-Ms-Failure-Cause") == "gateway" { // the provider did not see it, and says nothing
+		h.Del("X-Ms-Ratelimit-Remaining-Resource")
+		h.Del("X-Ms-Arm-Service-Request-Id")
+	}
 	s.opt.Log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", rep.Status)
 	if body != nil && rep.Header.Get("Content-Type") == "" {
 		h.Set("Content-Type", "application/json; charset=utf-8")

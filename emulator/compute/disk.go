@@ -288,6 +288,6 @@ func (p *Provider) serveDisks(typ, one, param string) {
 		if e := s.Refused(d); e != nil {
 			return nil, e
 		}
-		return c.Async(arm.Status(http.StatusAccepted), s.Begin("disk.delete", d.ID, d.Location(), nil), arm.Disks()), nil
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("disk.delete", d.ID, d.Location(), nil), arm.Disks().Silent()), nil
 	})
 }

@@ -45,14 +45,14 @@ func (p *Provider) serveAccess(one, short, param string) {
 				return nil, arm.Conflict("OperationNotAllowed", "Access not permitted because disk %s is currently attached to running VM %s.", d.Name(), by)
 			}
 		}
-		return c.Async(arm.Status(http.StatusAccepted), p.s.Begin("disk.access", d.ID, d.Location(), arm.Object{"give": true}), arm.Disks()), nil
+		return c.Async(arm.Status(http.StatusAccepted), p.s.Begin("disk.access", d.ID, d.Location(), arm.Object{"give": true}), arm.Disks().Silent()), nil
 	})
 	p.s.Handle(http.MethodPost, one+"/endGetAccess", v, func(c *arm.Call) (*arm.Reply, error) {
 		d, err := accessible(c)
 		if err != nil {
 			return nil, err
 		}
-		return c.Async(arm.Status(http.StatusAccepted), p.s.Begin("disk.access", d.ID, d.Location(), arm.Object{"give": false}), arm.Disks()), nil
+		return c.Async(arm.Status(http.StatusAccepted), p.s.Begin("disk.access", d.ID, d.Location(), arm.Object{"give": false}), arm.Disks().Silent()), nil
 	})
 }
 

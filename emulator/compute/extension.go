@@ -42,7 +42,10 @@ func (p *Provider) extensions() {
 		if e == nil {
 			return arm.Status(http.StatusNoContent), nil
 		}
-		return c.Async(arm.Status(http.StatusAccepted), s.Begin("extension.delete", e.ID, e.Location(), nil), arm.ComputeAction()), nil
+		if vm, err := p.vm(c); err == nil && power(vm) != powerRunning {
+			return nil, notRunning()
+		}
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("extension.delete", e.ID, e.Location(), nil), arm.ComputeAction().Silent()), nil
 	})
 }
 
@@ -55,6 +58,10 @@ func (p *Provider) extensionsOf(vm *arm.Resource) []*arm.Resource {
 		}
 	}
 	return l
+}
+
+func notRunning() *arm.Error {
+	return arm.Conflict("OperationNotAllowed", "Cannot modify extensions in the VM when the VM is not running.")
 }
 
 // emulatedExtensions are the extensions that do something here.
@@ -74,7 +81,7 @@ func (p *Provider) putExtension(c *arm.Call) (*arm.Reply, error) {
 		return nil, arm.NotImplemented(c.Method, "the extension "+arm.Str(c.Body, "properties", "publisher")+"/"+typ)
 	}
 	if power(vm) != powerRunning {
-		return nil, arm.Conflict("OperationNotAllowed", "Cannot modify extensions in the VM when the VM is not running.")
+		return nil, notRunning()
 	}
 	id := vm.ID + "/extensions/" + c.Param("vmExtensionName")
 	args := arm.Object{"vm": vm.ID, "type": typ, "settings": arm.Get(c.Body, "properties", "settings"), "protected": arm.Get(c.Body, "properties", "protectedSettings")}
@@ -90,7 +97,7 @@ func (p *Provider) putExtension(c *arm.Call) (*arm.Reply, error) {
 		rep = arm.OK(nil)
 	}
 	rep.Body = p.s.View(e)
-	return c.Async(rep, p.s.Begin("extension.put", id, vm.Location(), args), arm.Compute()), nil
+	return c.Async(rep, p.s.Begin("extension.put", id, vm.Location(), args), arm.Compute().Silent()), nil
 }
 
 func (p *Provider) applyExtension(ctx context.Context, op arm.Operation) (any, error) {
@@ -132,8 +139,40 @@ func (p *Provider) finishExtension(op *arm.Operation, err error) (time.Duration,
 	p.s.Touch(e)
 	if err != nil {
 		e.Props()["provisioningState"] = "Failed"
+		e.Hidden["message"] = err.Error()
 		return 0, arm.Conflict("VMExtensionProvisioningError", "VM has reported a failure when processing extension '%s'. Error message: %q.", e.Name(), err.Error())
 	}
 	e.Props()["provisioningState"] = "Succeeded"
+	e.Hidden["message"] = "Enable succeeded."
+	if res, ok := op.Result.(RunResult); ok {
+		e.Hidden["message"] = printed(res)
+	}
 	return 0, nil
+}
+
+// extensionViews are a VM's extensions in its instance view: what installed them, and how each of them went.
+func (p *Provider) extensionViews(vm *arm.Resource) (handlers, extensions []any) {
+	handlers = []any{}
+	seen := map[string]bool{}
+	for _, e := range p.extensionsOf(vm) {
+		typ := arm.Str(e.Body, "properties", "publisher") + "." + arm.Str(e.Body, "properties", "type")
+		version := arm.Str(e.Body, "properties", "typeHandlerVersion") + ".0" // some release of the one that was asked for
+		message := arm.Str(e.Hidden, "message")
+		state := arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "message": message}
+		switch provisioning(e) {
+		case "Succeeded":
+		case "Failed":
+			state["code"], state["level"], state["displayStatus"] = "ProvisioningState/failed", "Error", "Provisioning failed"
+		default:
+			continue // the agent has not said anything yet
+		}
+		extensions = append(extensions, arm.Object{"name": e.Name(), "type": typ, "typeHandlerVersion": version, "statuses": []any{state}})
+		if !seen[typ] {
+			seen[typ] = true
+			handlers = append(handlers, arm.Object{"type": typ, "typeHandlerVersion": version, "status": arm.Object{
+				"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "message": "Plugin enabled",
+			}})
+		}
+	}
+	return handlers, extensions
 }

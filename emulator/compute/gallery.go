@@ -77,6 +77,11 @@ func (p *Provider) serveGallery(typ, one string, rank int, put arm.Handler) {
 		if err := c.NeedBody(); err != nil {
 			return nil, err
 		}
+		if len(arm.List(c.Body, "properties", "publishingProfile", "targetRegions")) > 0 {
+			if err := p.judgeRegions(arm.Object{"location": r.Location(), "name": r.Name(), "properties": c.Body["properties"]}); err != nil {
+				return nil, err
+			}
+		}
 		return p.changeGallery(c, r)
 	})
 	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) {
@@ -91,7 +96,7 @@ func (p *Provider) serveGallery(typ, one string, rank int, put arm.Handler) {
 			setProvisioning(r, "Deleting")
 			s.Touch(r)
 		}
-		return c.Async(arm.Status(http.StatusAccepted), s.Begin("gallery.delete", r.ID, r.Location(), nil), arm.GalleriesDelete()), nil
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("gallery.delete", r.ID, r.Location(), nil), galleryStyle(r, arm.GalleriesDelete())), nil
 	})
 }
 
@@ -176,13 +181,21 @@ func (p *Provider) intoGallery(c *arm.Call, typ, name string, rule *regexp.Regex
 	return id, had, nil
 }
 
+// galleryStyle is how Azure talks about an operation: those of versions take long.
+func galleryStyle(r *arm.Resource, st arm.Style) arm.Style {
+	if r.Type == GalleryVersionType {
+		return st.Slow()
+	}
+	return st
+}
+
 // newInGallery stores what was judged, and begins the operation that makes it.
 func (p *Provider) newInGallery(c *arm.Call, typ, id, kind string, args arm.Object) (*arm.Reply, error) {
 	r := &arm.Resource{ID: id, Type: typ, Body: c.Body}
 	r.Body["id"], r.Body["name"], r.Body["type"] = id, r.Name(), typ
 	setProvisioning(r, "Creating")
 	p.s.Add(r)
-	return c.Async(arm.Created(p.s.View(r)), p.s.Begin(kind, id, r.Location(), args), arm.Galleries()), nil
+	return c.Async(arm.Created(p.s.View(r)), p.s.Begin(kind, id, r.Location(), args), galleryStyle(r, arm.Galleries())), nil
 }
 
 // changeGallery merges a body into what is there.
@@ -205,7 +218,7 @@ func (p *Provider) changeGallery(c *arm.Call, r *arm.Resource) (*arm.Reply, erro
 		setProvisioning(r, "Updating")
 	}
 	p.s.Touch(r)
-	return c.Async(arm.OK(p.s.View(r)), p.s.Begin("gallery.put", r.ID, r.Location(), nil), arm.Galleries()), nil
+	return c.Async(arm.OK(p.s.View(r)), p.s.Begin("gallery.put", r.ID, r.Location(), nil), galleryStyle(r, arm.Galleries())), nil
 }
 
 // fixedInGallery are the properties that cannot be changed once they are set, by type.
@@ -247,7 +260,7 @@ func (p *Provider) putGallery(c *arm.Call) (*arm.Reply, error) {
 	if had != nil {
 		return p.changeGallery(c, had)
 	}
-	arm.Put(c.Body, c.Sub()+"-"+c.Param("galleryName"), "properties", "identifier", "uniqueName")
+	arm.Put(c.Body, c.Sub()+"-"+strings.ToUpper(c.Param("galleryName")), "properties", "identifier", "uniqueName")
 	return p.newInGallery(c, GalleryType, id, "gallery.put", nil)
 }
 

@@ -30,13 +30,12 @@ func (p *Provider) putGalleryVersion(c *arm.Call) (*arm.Reply, error) {
 		return nil, err
 	}
 	props := arm.Map(c.Body, "properties")
-	gb, _ := arm.Int(source, "properties", "diskSizeGB")
-	arm.Put(props, gb, "storageProfile", "osDiskImage", "sizeInGB")
 	arm.Default(props, "ReadWrite", "storageProfile", "osDiskImage", "hostCaching")
 	arm.Default(props, "Standard_LRS", "publishingProfile", "storageAccountType")
 	arm.Default(props, 1, "publishingProfile", "replicaCount")
 	arm.Default(props, false, "publishingProfile", "excludeFromLatest")
 	arm.Put(props, arm.Time(c.Now), "publishingProfile", "publishedDate")
+	arm.Put(props, false, "safetyProfile", "reportedForPolicyViolation")
 	arm.Default(props, false, "safetyProfile", "allowDeletionOfReplicatedLocations")
 	return p.newInGallery(c, GalleryVersionType, id, "galleryversion.put", arm.Object{"disk": arm.Str(source, "id")})
 }
@@ -176,6 +175,8 @@ func (p *Provider) finishVersion(op *arm.Operation, err error) (time.Duration, e
 	if have != "" && have != want {
 		return fail(arm.Conflict("Conflict", "The resource with id '%s' has a different architecture ['%s'] than the parent gallery image architecture ['%s'].", source, have, want))
 	}
+	gb, _ := arm.Int(disk.Body, "properties", "diskSizeGB")
+	arm.Put(r.Body, gb, "properties", "storageProfile", "osDiskImage", "sizeInGB") // which the first answer did not show
 	setProvisioning(r, "Succeeded")
 	p.s.Touch(r)
 	return 0, nil

@@ -113,7 +113,11 @@ func (p *Provider) imageNames(name func(Image) string) arm.Handler {
 				continue
 			}
 			seen[n] = true
-			l = append(l, arm.Object{"location": arm.Normal(c.Param("location")), "name": n, "id": imagePath(c) + "/" + n})
+			o := arm.Object{"location": arm.Normal(c.Param("location")), "name": n, "id": imagePath(c) + "/" + n}
+			if c.Param("offer") != "" {
+				o["properties"] = arm.Object{"automaticOSUpgradeProperties": arm.Object{"automaticOSUpgradeSupported": false}}
+			}
+			l = append(l, o)
 		}
 		if len(l) == 0 {
 			return nil, noArtifact()
@@ -177,21 +181,21 @@ func (p *Provider) imageVersion(c *arm.Call) (*arm.Reply, error) {
 	if !ok {
 		return nil, noArtifact()
 	}
-	security := "None"
-	if i.Trusted {
-		security = "TrustedLaunchSupported"
-	}
 	feature := func(name, value string) any { return arm.Object{"name": name, "value": value} }
+	features := []any{feature("IsAcceleratedNetworkSupported", "True"), feature("DiskControllerTypes", strings.Join(i.Controllers(), ", ")), feature("IsHibernateSupported", "True")}
+	if i.Trusted {
+		features = append([]any{feature("SecurityType", "TrustedLaunchSupported")}, features...)
+	}
 	return arm.OK(arm.Object{
 		"location": arm.Normal(c.Param("location")), "name": version, "id": imagePath(c) + "/" + version,
 		"properties": arm.Object{
 			"hyperVGeneration": i.Generation, "architecture": i.Arch, "replicaType": "Managed", "replicaCount": 10,
-			"osDiskImage":                  arm.Object{"operatingSystem": "Linux", "sizeInGb": diskGB + 1, "sizeInBytes": 32213303808},
+			"osDiskImage":                  arm.Object{"operatingSystem": "Linux", "sizeInGb": diskGB + 1},
 			"dataDiskImages":               []any{},
 			"disallowed":                   arm.Object{"vmDiskType": "Unmanaged"},
 			"automaticOSUpgradeProperties": arm.Object{"automaticOSUpgradeSupported": false},
 			"imageDeprecationStatus":       arm.Object{"imageState": "Active"},
-			"features":                     []any{feature("SecurityType", security), feature("IsAcceleratedNetworkSupported", "True"), feature("DiskControllerTypes", strings.Join(i.Controllers(), ", ")), feature("IsHibernateSupported", "True")},
+			"features":                     features,
 		},
 	}), nil
 }

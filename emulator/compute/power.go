@@ -59,8 +59,12 @@ func (p *Provider) instanceView(vm *arm.Resource) arm.Object {
 	if pw := power(vm); pw == powerRunning {
 		view["computerName"] = arm.Str(vm.Body, "properties", "osProfile", "computerName")
 		view["osName"], view["osVersion"] = arm.Str(vm.Hidden, "osName"), arm.Str(vm.Hidden, "osVersion")
+		handlers, extensions := p.extensionViews(vm)
+		if len(extensions) > 0 {
+			view["extensions"] = extensions
+		}
 		view["vmAgent"] = arm.Object{
-			"vmAgentVersion": "2.11.1.12", "extensionHandlers": []any{},
+			"vmAgentVersion": "2.11.1.12", "extensionHandlers": handlers,
 			"statuses": []any{arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "message": "Guest Agent is running", "time": since}},
 		}
 	}

@@ -49,7 +49,7 @@ func (p *Provider) runCommand(c *arm.Call) (*arm.Reply, error) {
 		params = append(params, v)
 	}
 	op := p.s.Begin("vm.runcommand", target, vm.Location(), arm.Object{"vm": vm.ID, "script": strings.Join(lines, "\n"), "parameters": params})
-	return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction()), nil
+	return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction().Silent()), nil
 }
 
 func (p *Provider) runScript(ctx context.Context, op arm.Operation) (any, error) {
@@ -71,9 +71,14 @@ func (p *Provider) finishScript(op *arm.Operation, err error) (time.Duration, er
 	res, _ := op.Result.(RunResult) // without hosts nothing ran, and nothing was printed
 	op.Output = arm.Object{"value": []any{arm.Object{
 		"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
-		"message": "Enable succeeded: \n[stdout]\n" + tail(res.Stdout) + "\n[stderr]\n" + tail(res.Stderr),
+		"message": printed(res),
 	}}}
 	return 0, nil
+}
+
+// printed is how the agent tells what a script printed.
+func printed(res RunResult) string {
+	return "Enable succeeded: \n[stdout]\n" + tail(res.Stdout) + "\n[stderr]\n" + tail(res.Stderr)
 }
 
 func tail(s string) string { return s[max(0, len(s)-maxOutput):] }

@@ -106,6 +106,13 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 		}
 		if c.Group() == "" {
 			o["id"] = shouted(vm)
+			if l := p.extensionsOf(vm); len(l) > 0 && o["resources"] != nil { // which are no more than ids here
+				var ids []any
+				for _, e := range l {
+					ids = append(ids, arm.Object{"id": shouted(e)})
+				}
+				o["resources"] = ids
+			}
 		}
 		l = append(l, o)
 	}

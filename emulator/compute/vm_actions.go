@@ -19,7 +19,7 @@ func (p *Provider) vmActions() {
 			return nil, err
 		}
 		if pw := power(vm); pw != powerStopped && pw != powerDeallocated {
-			return nil, notAllowed("generalize", vm, "since the VM is not stopped")
+			return nil, notAllowed("generalize", vm, "since the VM is "+pw)
 		}
 		vm.Hidden["generalized"] = true
 		p.s.Touch(vm)
@@ -80,7 +80,11 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 	vm.Recount()
 	op := p.s.Begin("vm.power", vm.ID, vm.Location(), arm.Object{"action": action, "from": before})
 	op.Due = c.Now.Add(p.s.Lasting("vm." + action))
-	return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction()), nil
+	st := arm.ComputeAction()
+	if action == "powerOff" || action == "redeploy" || action == "reapply" {
+		st = st.Silent()
+	}
+	return c.Async(arm.Status(http.StatusAccepted), op, st), nil
 }
 
 // failPower leaves a VM as it was before an action that was made to fail.

@@ -180,9 +180,8 @@ General differences:
 - Rate limits are counted as in Azure: token buckets for each principal, for all principals of a subscription and for the
   tenant (documented), Compute's windows of 3 and 30 minutes in each region (recorded). They recover a hundred times as
   fast unless times are realistic or --throttle azure asks for it; only then Compute's limits per VM count (documented).
-  No header tells what is left of a VM's: no recording names one. Deallocation counts as an update in a region
-  (recorded) and as a deletion for its VM (documented). The words of the refusals for a tenant and for a VM are
-  unverified.
+  No header tells what is left of a VM's: no recording names one. Deallocation counts as a deletion (recorded and
+  documented), a PATCH of a VM as a PUT (recorded). The words of the refusals for a tenant and for a VM are unverified.
 - Quota limits, image versions and the list of sizes are the emulator's own. The background process does not offer
   Standard_NC24ads_A100_v4 to the subscription, so that there is a size to be refused.
 - Public addresses are loopback addresses in 127.77.0.0/16, and the hosts behind them share one network.

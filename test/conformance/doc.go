@@ -35,6 +35,7 @@ type Case struct {
 	Rate    string            `yaml:"rate"`    // Microsoft.Compute's name for what the request counts against
 	Shape   any               `yaml:"shape"`   // of the body; see Match. Absent: no body
 	Wait    string            `yaml:"wait"`    // how the operation is followed: compute, disk, gallery, network, group, history, storage, deployment
+	Output  any               `yaml:"output"`  // shape of what the operation finds out, in its properties and at Location. Absent: nothing
 	Keep    map[string]string `yaml:"keep"`    // texts of the body, by dotted path ("." is the whole), under a name for later cases
 	Only    string            `yaml:"only"`    // "emulator": not for a real subscription
 	File    string            `yaml:"-"`

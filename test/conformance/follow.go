@@ -35,7 +35,7 @@ func (r *run) follow(ctx context.Context, c Case, began answer, resource []strin
 			return err
 		}
 		last = a
-		over, shape, headers := r.progress(c, a)
+		over, shape, headers := r.progress(c, began, a)
 		r.judgePoll(like, poll, a, shape, headers)
 		if len(r.found) > 0 || over {
 			break
@@ -48,9 +48,12 @@ func (r *run) follow(ctx context.Context, c Case, began answer, resource []strin
 }
 
 // progress says what an answer of an operation under way looks like, and whether the operation is over.
-func (r *run) progress(c Case, a answer) (over bool, shape any, headers map[string]string) {
+func (r *run) progress(c Case, began, a answer) (over bool, shape any, headers map[string]string) {
 	status, _ := object(a.body)["status"].(string)
 	waiting := map[string]string{"Retry-After": "re:[1-9]\\d*"}
+	if began.header.Get("Retry-After") == "" { // then it is not said later either
+		waiting = map[string]string{}
+	}
 	switch c.Wait {
 	case "group", "history", "storage":
 		if a.status == http.StatusAccepted {
@@ -71,13 +74,17 @@ func (r *run) progress(c Case, a answer) (over bool, shape any, headers map[stri
 	}
 	o := map[string]any{"startTime": "<time>", "status": "InProgress", "name": "<guid>"}
 	if status == "InProgress" {
-		if !r.Strict {
-			waiting["Retry-After"] += " ?" // as recorded: only the first has one
+		if p := waiting["Retry-After"]; p != "" && !r.Strict {
+			waiting["Retry-After"] = p + " ?" // as recorded: only the first has one
 		}
 		return false, o, waiting
 	}
 	o["endTime"], o["status"] = "<time>", "Succeeded"
-	if c.Wait == "disk" && !strings.HasPrefix(c.Request, http.MethodDelete) {
+	method, _, _ := strings.Cut(c.Request, " ")
+	switch {
+	case c.Output != nil:
+		o["properties"] = map[string]any{"output": r.fillAll(c.Output)}
+	case c.Wait == "disk" && (method == http.MethodPut || method == http.MethodPatch):
 		o["properties"] = map[string]any{"output": map[string]any{"...": nil}}
 	}
 	return true, o, nil
@@ -106,7 +113,7 @@ func (r *run) judgePoll(c Case, poll string, a answer, shape any, headers map[st
 func (r *run) result(ctx context.Context, c Case, began, last answer, resource []string) error {
 	method, _, _ := strings.Cut(c.Request, " ")
 	switch {
-	case c.Wait == "disk" && method != http.MethodDelete, c.Wait == "storage":
+	case c.Wait == "disk" && (method == http.MethodPut || method == http.MethodPatch), c.Wait == "storage":
 		path := strings.Join(resource, "?")
 		got, err := r.send(ctx, http.MethodGet, r.at(path), Case{})
 		if err != nil {
@@ -136,8 +143,8 @@ func (r *run) result(ctx context.Context, c Case, began, last answer, resource [
 			}
 		}
 		switch {
-		case a.status == want, !r.Strict && (a.status == http.StatusOK || a.status == http.StatusNoContent): // clients take both
-			r.judge(Case{Status: a.status, Rate: rate}, http.MethodGet, began.header.Get("Location"), a, a.status, nil, headers)
+		case a.status == want, !r.Strict && c.Output == nil && (a.status == http.StatusOK || a.status == http.StatusNoContent): // clients take both
+			r.judge(Case{Status: a.status, Rate: rate}, http.MethodGet, began.header.Get("Location"), a, a.status, c.Output, headers)
 		default:
 			r.differ("Location ends in %d: %s", a.status, a.raw)
 		}

@@ -15,6 +15,8 @@ func beside(path string) map[string]string {
 	switch {
 	case has("/msi/token"):
 		return map[string]string{"Content-Type": "application/json"}
+	case has(".serialconsole.log?"): // a blob
+		return map[string]string{"Content-Type": "re:text/plain|application/octet-stream", "X-Ms-Blob-Type": "re:(Block|Page|Append)Blob"}
 	case has("/metadata/"), has("/aliases.json"), has("/api/retail/"):
 		return map[string]string{"Content-Type": json}
 	case has("/api/tokens"), has("/api/connection"), has("/webtunnel"): // of a Bastion: nothing is known
@@ -68,7 +70,9 @@ func standard(c Case, method, path string, body bool) map[string]string {
 	}
 	switch {
 	case strings.HasPrefix(last, "/providers/microsoft.network/"):
-		h["X-Ms-Arm-Service-Request-Id"] = "<guid>"
+		if c.Headers["X-Ms-Failure-Cause"] != "gateway" { // which did not ask the service
+			h["X-Ms-Arm-Service-Request-Id"] = "<guid>"
+		}
 		if strings.HasPrefix(path, "/") && !strings.Contains(strings.ToLower(path), "/resourcegroups/") {
 			h["X-Ms-Arm-Service-Request-Id"] += " ?" // a list of several regions is put together in front of the service
 		}

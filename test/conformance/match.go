@@ -45,7 +45,7 @@ func expression(want string) *regexp.Regexp {
 // Match holds a value against a shape and returns what differs. In a shape,
 //
 //   - a text is literal, but for <guid>, <time> and the like, and for what follows re:
-//   - <int> stands for a whole number, <number> for any
+//   - <int> stands for a whole number, <number> for any, <bool> for true or false
 //   - an object has these members and no others; a name that ends in ? may be absent in Azure, and "..." lets there be more
 //   - a list has these elements; {list: shape} is one of any length, {each: shape} one that is not
 //     empty, {has: shape} one with such an element
@@ -98,6 +98,12 @@ func (m *matching) value(path string, shape, got any) {
 			m.value(fmt.Sprintf("%s[%d]", path, i), want[i], l[i])
 		}
 	case string:
+		if want == "<bool>" {
+			if _, ok := got.(bool); !ok {
+				m.differ(path, "is %s, not true or false", brief(got))
+			}
+			return
+		}
 		if want == "<int>" {
 			if n, ok := got.(json.Number); !ok || strings.ContainsAny(n.String(), ".eE-") {
 				m.differ(path, "is %s, not a whole number", brief(got))

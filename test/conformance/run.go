@@ -200,7 +200,7 @@ func (r *run) send(ctx context.Context, method, to string, c Case) (answer, erro
 		return answer{}, err
 	}
 	switch {
-	case strings.HasPrefix(a.header.Get("Content-Type"), "text/plain"):
+	case strings.HasPrefix(a.header.Get("Content-Type"), "text/plain"), strings.HasPrefix(a.header.Get("Content-Type"), "application/octet-stream"):
 		a.body = string(a.raw)
 	case len(a.raw) > 0:
 		d := json.NewDecoder(bytes.NewReader(a.raw))

@@ -35,7 +35,7 @@ func TestSources(t *testing.T) {
 	names := map[string]bool{}
 	operations := map[string]bool{}
 	vars := strings.NewReplacer("{sub}", "s", "{tenant}", "t", "{group}", "g", "{run}", "r", "{location}", "l",
-		"https://{dns}", "/b", "https://{pod}", "/b", "https://{brain}", "/b",
+		"https://{dns}", "/b", "https://{pod}", "/b", "https://{brain}", "/b", "{bootlog}", "/bootdiagnostics/v/f",
 		"{endNIC}", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n",
 		"{Gl}", "/subscriptions/s/resourcegroups/g", "{G}", "/subscriptions/s/resourceGroups/g", "{N}", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network",
 		"{C}", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute", "{A}", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a")
