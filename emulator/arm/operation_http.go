@@ -134,13 +134,12 @@ func (c *Call) Async(rep *Reply, op *Operation, st Style) *Reply {
 	return rep
 }
 
-// again is what a look at an operation says of the next one: at least ten seconds, and nothing if nothing was said when
-// it began.
+// again is what a look at an operation says of the next one: nothing if nothing was said when it began.
 func (o *Operation) again() int {
-	if o.Retry == 0 {
-		return 0
+	if o.Retry == 0 || o.Retry >= 60 {
+		return o.Retry
 	}
-	return max(10, o.Retry)
+	return 10
 }
 
 // retry says when to ask again: never 0, which az takes for half a minute. A hasty server says it
