@@ -118,8 +118,10 @@ func (r *run) try(ctx context.Context, c Case) error {
 	return r.follow(ctx, c, a, strings.SplitN(path, "?", 2))
 }
 
-// at makes a URL out of a path; texts that are URLs already stay.
+// at makes a URL out of a path; texts that are URLs already stay. Filters are easier to read with their spaces, which a
+// server would not take.
 func (r *run) at(path string) string {
+	path = strings.ReplaceAll(path, " ", "%20")
 	if strings.HasPrefix(path, "https://") {
 		return path
 	}
