@@ -111,12 +111,12 @@ func TestLookups(t *testing.T) {
 	t.Parallel()
 	r := newRaw(t, emulator.Options{Restricted: []string{"Standard_D2s_v5@westus2/1"}})
 	for path, want := range map[string]string{
-		"{S}/providers/Microsoft.Compute/skus?api-version=2021-07-01&$filter=location%20eq%20'westus2'":                                                               `"reasonCode":"NotAvailableForSubscription","restrictionInfo":{"locations":["westus2"],"zones":["1"]}`,
-		"{S}/providers/Microsoft.Compute/locations/westus2/vmSizes" + computeV:                                                                                        `"memoryInMB":3584`,
-		"{S}/providers/Microsoft.Network/locations/westus2/usages" + networkV:                                                                                         "PublicIPAddresses",
-		"{S}/providers/Microsoft.Compute/locations/westus2/publishers/canonical/artifacttypes/vmimage/offers/ubuntu-24_04-lts/skus" + computeV:                        "server-arm64",
-		"{S}/providers/Microsoft.Compute/locations/westus2/publishers/Canonical/artifacttypes/vmimage/offers/ubuntu-24_04-lts/skus/server/versions" + computeV:        "24.04.",
-		"{S}/providers/Microsoft.Compute/locations/westus2/publishers/Canonical/artifacttypes/vmimage/offers/ubuntu-24_04-lts/skus/server/versions/latest" + computeV: `"hyperVGeneration":"V2"`,
+		"{S}/providers/Microsoft.Compute/skus?api-version=2021-07-01&$filter=location%20eq%20'westus2'":                                                                        `"reasonCode":"NotAvailableForSubscription","restrictionInfo":{"locations":["westus2"],"zones":["1"]}`,
+		"{S}/providers/Microsoft.Compute/locations/westus2/vmSizes" + computeV:                                                                                                 `"memoryInMB":3584`,
+		"{S}/providers/Microsoft.Network/locations/westus2/usages" + networkV:                                                                                                  "PublicIPAddresses",
+		"{S}/providers/Microsoft.Compute/locations/westus2/publishers/canonical/artifacttypes/vmimage/offers/ubuntu-24_04-lts/skus" + computeV:                                 "server-arm64",
+		"{S}/providers/Microsoft.Compute/locations/westus2/publishers/Canonical/artifacttypes/vmimage/offers/ubuntu-24_04-lts/skus/server/versions" + computeV:                 "24.04.",
+		"{S}/providers/Microsoft.Compute/locations/westus2/publishers/Canonical/artifacttypes/vmimage/offers/ubuntu-24_04-lts/skus/server/versions/24.04.202504030" + computeV: `"hyperVGeneration":"V2"`,
 		"{S}/locations" + groupV:                                                 "physicalZone",
 		"{S}/providers" + groupV:                                                 "Microsoft.Compute",
 		"/subscriptions" + groupV:                                                "subscriptionPolicies",

@@ -42,7 +42,7 @@ func (p *Provider) serveAccess(one, short, param string) {
 		}
 		if by := arm.Str(d.Body, "managedBy"); by != "" {
 			if vm := p.s.FindType(VMType, by); vm != nil && power(vm) != powerDeallocated {
-				return nil, arm.Conflict("OperationNotAllowed", "Access not permitted because disk %s is currently attached to running VM %s.", d.Name(), by)
+				return nil, arm.Conflict("Conflict", "Access not permitted because disk %s is currently attached to running VM %s.", d.Name(), by)
 			}
 		}
 		return c.Async(arm.Status(http.StatusAccepted), p.s.Begin("disk.access", d.ID, d.Location(), arm.Object{"give": true}), arm.Disks().Silent()), nil

@@ -177,6 +177,12 @@ func (p *Provider) imageVersions(c *arm.Call) (*arm.Reply, error) {
 }
 
 func (p *Provider) imageVersion(c *arm.Call) (*arm.Reply, error) {
+	if _, ok := arm.FindRegion(c.Param("location")); !ok {
+		return nil, arm.LocationNotAvailable(c.Param("location"), "locations/publishers")
+	}
+	if arm.Fold(c.Param("version"), "latest") { // a word for VMs alone
+		return nil, arm.InvalidParameter("version", "The value of parameter version is invalid.")
+	}
 	i, version, ok := FindImage(c.Param("publisherName"), c.Param("offer"), c.Param("skus"), c.Param("version"))
 	if !ok {
 		return nil, noArtifact()
