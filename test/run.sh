@@ -30,8 +30,9 @@ formatted() {
 tests() {
     # An X server and a terminal for the tests of windows.
     ./test/prerequisites.sh Xvfb=xvfb xterm=xterm xwininfo=x11-utils || [ -z "${CI:-}" ] || return 1
-    # The seed of -shuffle is printed by every package that fails.
-    go test -race -shuffle=on -timeout 45m -json ./... >"$log" 2>&1
+    # The seed of -shuffle is printed by every package that fails. The race detector would keep each process, of which there
+    # are thousands, for a second after its end.
+    GORACE=atexit_sleep_ms=0 go test -race -shuffle=on -timeout 45m -json ./... >"$log" 2>&1
     local code=$?
     go run ./test/report <"$log" || code=1
     return $code

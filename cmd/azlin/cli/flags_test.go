@@ -31,7 +31,8 @@ type person struct {
 func newPerson(t *testing.T) *person {
 	t.Helper()
 	p := &person{t: t, home: t.TempDir()}
-	p.environ = append(os.Environ(), "HOME="+p.home, "AZLIN_CONFIG_DIR="+filepath.Join(p.home, ".azlin"), "AZLIN_CONTEXT=emulator")
+	p.environ = append(os.Environ(), "HOME="+p.home, "AZLIN_CONFIG_DIR="+filepath.Join(p.home, ".azlin"), "AZLIN_CONTEXT=emulator",
+		"GORACE=atexit_sleep_ms=0") // as in the scripts
 	t.Cleanup(func() {
 		err := emulator.Stop(context.Background(), filepath.Join(p.home, ".azlin", "emulator"))
 		if err != nil && !strings.Contains(err.Error(), emulator.ErrNotRunning.Error()) {
@@ -146,6 +147,7 @@ func steady(s string) string {
 // TestEveryFlagActs walks the whole command tree: every flag of every command has a case, and each case
 // shows a difference. A flag that is parsed and ignored cannot pass.
 func TestEveryFlagActs(t *testing.T) {
+	t.Parallel()
 	cases := flagCases()
 	var missing []string
 	known := map[string]bool{}

@@ -195,6 +195,7 @@ func (p *person) lockOut(group, vm string) {
 // TestNeedsAreWhatIsSent holds the table of package permission against what the commands need in the
 // emulator, which works out for itself what a request needs.
 func TestNeedsAreWhatIsSent(t *testing.T) {
+	t.Parallel()
 	p := newPerson(t)
 	p.must("emulator", "start")
 	sent, rarely := map[string]map[string]bool{}, map[string]map[string]bool{}
@@ -325,6 +326,7 @@ func TestNeedsAreWhatIsSent(t *testing.T) {
 
 // TestLeastRolesSuffice runs every command as a principal that has nothing but the two roles.
 func TestLeastRolesSuffice(t *testing.T) {
+	t.Parallel()
 	p := newPerson(t)
 	p.must("emulator", "start")
 	dir := filepath.Join(p.home, ".azlin", "emulator")

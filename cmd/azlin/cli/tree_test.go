@@ -181,6 +181,7 @@ var sentTo = regexp.MustCompile(`path=/subscriptions/([0-9a-fA-F-]+)`)
 // TestContextDecidesForEveryCommand uses a context and runs every command: each request goes to the context's
 // subscription, and the Azure CLI's files stay as they were.
 func TestContextDecidesForEveryCommand(t *testing.T) {
+	t.Parallel()
 	p := newPerson(t)
 	p.must("emulator", "seed", "--vms", "1", "--group", "team")
 	vm := strings.TrimSpace(p.must("list", "--jq", ".vms[0].name"))
@@ -229,6 +230,7 @@ func TestContextDecidesForEveryCommand(t *testing.T) {
 
 // TestReadOnlySendsNoWrite runs every command in a read-only context and counts on the emulator's side.
 func TestReadOnlySendsNoWrite(t *testing.T) {
+	t.Parallel()
 	p := newPerson(t)
 	p.must("emulator", "seed", "--vms", "1", "--group", "team")
 	vm := strings.TrimSpace(p.must("list", "--jq", ".vms[0].name"))
