@@ -157,7 +157,7 @@ func (g *Guest) call(user string, req wire.Request, files ...*os.File) (*wire.Co
 	}
 	if err := call.Send(req, files...); err != nil {
 		call.Close()
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	return call, nil
 }
@@ -172,9 +172,9 @@ func answer(ctx context.Context, call *wire.Conn) (wire.Event, []*os.File, error
 	files, err := call.Receive(&event)
 	if err != nil {
 		if ctx.Err() != nil {
-			err = ctx.Err()
+			return event, nil, fmt.Errorf("ask the VM's agent: %w", ctx.Err())
 		}
-		return event, nil, fmt.Errorf("ask the VM's agent: %w", err)
+		return event, nil, fmt.Errorf("ask the VM's agent: %w: %w", ErrGone, err)
 	}
 	if event.Err != "" {
 		closeAll(files)

@@ -64,6 +64,10 @@ func (s *Server) Serve(ctx context.Context, raw net.Conn) error {
 	config := &ssh.ServerConfig{ServerVersion: Version, MaxAuthTries: maxAuthTries}
 	config.PublicKeyCallback = func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 		p, err := s.authenticate(ctx, meta.User(), key)
+		if errors.Is(err, guest.ErrGone) || err != nil && ctx.Err() != nil {
+			raw.Close() // the VM goes down: sshd goes with it, and refuses no key
+			return nil, err
+		}
 		log.tried(meta.User(), err)
 		return p, err
 	}
