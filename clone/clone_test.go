@@ -175,6 +175,37 @@ func TestCloneOfFailedCopy(t *testing.T) {
 	}
 }
 
+// TestCloneOfEarlierCopy: a plan says since when the copy is there that it goes on with.
+func TestCloneOfEarlierCopy(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	c := p.cloner(p.Client())
+	dev, err := c.VMs.Get(t.Context(), group, "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := func() clone.Plan {
+		t.Helper()
+		made, err := c.Plan(t.Context(), clone.Request{Source: dev, Name: "twin"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	fresh := plan()
+	if !fresh.Copied.IsZero() {
+		t.Errorf("nothing is copied yet, not at %s", fresh.Copied)
+	}
+	began := time.Now()
+	disk := fresh.Disks[1]
+	if _, err := c.VMs.EnsureSnapshot(t.Context(), vm.Snapshot{Name: disk.Snapshot, ResourceGroup: group, Region: dev.Location, Disk: disk.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if at := plan().Copied; at.Before(began.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
+		t.Errorf("copied at %s, not now", at)
+	}
+}
+
 // TestCloneAfterAnyCrash cuts a clone off at requests that chance picks, before they are sent and after they were carried
 // out: the second run ends it, and leaves no snapshot; deleted, nothing is left of it.
 func TestCloneAfterAnyCrash(t *testing.T) {

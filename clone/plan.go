@@ -56,8 +56,9 @@ type Plan struct {
 	Disks   []Disk      // of the source, the OS disk first
 	Hourly  *cost.Money // of one clone, at list prices and without traffic; nil: not all of it is known
 
-	Done    []string // names of those that an earlier run of the same request has made
-	rest    []string // ids of snapshots that are left of clones that are all done
+	Done    []string  // names of those that an earlier run of the same request has made
+	Copied  time.Time // when that run copied the first disk, in UTC: this is what the clones begin with; zero: nothing is copied yet
+	left    []string  // ids of snapshots that an earlier run has left
 	config  vm.Config
 	request Request
 	key     string // what the names of snapshots and operations have in common
@@ -188,10 +189,10 @@ func (c *Cloner) free(ctx context.Context, p *Plan) error {
 			taken = append(taken, i.Name)
 		}
 	}
-	if len(p.Done) == len(p.Names) {
-		if p.rest, err = c.existing(ctx, *p); err != nil || p.rest != nil {
-			return err
-		}
+	if err := c.existing(ctx, p); err != nil {
+		return err
+	}
+	if len(p.Done) == len(p.Names) && p.left == nil {
 		taken = append(taken, p.Done...)
 	}
 	if taken != nil {

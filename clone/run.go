@@ -53,8 +53,8 @@ func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Sum
 		report = func(string) {}
 	}
 	sum := Summary{Total: len(p.Names), Results: make([]Result, len(p.Names))}
-	snapshots, err := p.rest, error(nil)
-	if snapshots == nil {
+	snapshots, err := p.left, error(nil)
+	if len(p.Done) < len(p.Names) {
 		snapshots, err = c.snapshots(ctx, p, report)
 	}
 	if err != nil {
@@ -127,18 +127,25 @@ func (c *Cloner) snapshots(ctx context.Context, p Plan, report func(string)) ([]
 	return ids, g.Wait()
 }
 
-// existing are the snapshots of a plan that are there.
-func (c *Cloner) existing(ctx context.Context, p Plan) ([]string, error) {
-	var ids []string
+// existing notes the snapshots of a plan that are there, and since when.
+func (c *Cloner) existing(ctx context.Context, p *Plan) error {
 	for _, d := range p.Disks {
 		have, err := c.Azure.Snapshots().Get(ctx, p.Source.ResourceGroup, d.Snapshot, nil)
-		if err == nil && azure.Managed(azure.Tags(have.Tags)) {
-			ids = append(ids, *have.ID)
-		} else if err := azure.Wrap("get snapshot", d.Snapshot, err); err != nil && !azure.IsNotFound(err) {
-			return nil, err
+		if err := azure.Wrap("get snapshot", d.Snapshot, err); err != nil {
+			if azure.IsNotFound(err) {
+				continue
+			}
+			return err
+		}
+		if have.ID == nil || !azure.Managed(azure.Tags(have.Tags)) {
+			continue
+		}
+		p.left = append(p.left, *have.ID)
+		if s := have.Properties; s != nil && s.TimeCreated != nil && (p.Copied.IsZero() || s.TimeCreated.Before(p.Copied)) {
+			p.Copied = s.TimeCreated.UTC()
 		}
 	}
-	return ids, nil
+	return nil
 }
 
 func (c *Cloner) snapshot(ctx context.Context, p Plan, d Disk) (string, error) {

@@ -98,6 +98,9 @@ func (a *app) clone(ctx context.Context, name string, flags cloneFlags) error {
 		each = fmt.Sprintf("%s per hour, %s per month each", plan.Hourly, plan.Hourly.PerMonth().Cents())
 	}
 	a.say(fmt.Sprintf("%s of %s: %s, %s, %d disks; %s", countOf(len(plan.Names), "clone"), plan.Source.Name, strings.Join(plan.Names, ", "), plan.Size, len(plan.Disks), each))
+	if !plan.Copied.IsZero() {
+		a.say(fmt.Sprintf("goes on with the copy of %s that an earlier run began; for what is on %s now give another --name", plan.Copied.Format("2006-01-02 15:04Z"), plan.Source.Name))
+	}
 	if err := a.confirm(ctx, "Make them?", s.context, flags.consent); err != nil {
 		return err
 	}
@@ -120,6 +123,7 @@ type clonePlan struct {
 	Private bool        `json:"private"`
 	Disks   []cloneDisk `json:"disks"`
 	Hourly  *cost.Money `json:"price_hourly"` // of one
+	Copied  *time.Time  `json:"copied_at"`    // by an earlier run that this one would go on with
 }
 
 type cloneDisk struct {
@@ -130,6 +134,9 @@ type cloneDisk struct {
 
 func clonePlanView(p clone.Plan) term.View {
 	v := clonePlan{Source: p.Source.Name, Group: p.Source.ResourceGroup, Names: p.Names, Size: p.Size, Private: p.Private, Hourly: p.Hourly}
+	if !p.Copied.IsZero() {
+		v.Copied = &p.Copied
+	}
 	for _, d := range p.Disks {
 		disk := cloneDisk{ID: d.ID, Snapshot: d.Snapshot}
 		if d.SizeGB > 0 {
