@@ -180,7 +180,7 @@ func (c *Cleaner) needed(ctx context.Context, was thing, o FindOptions) (why str
 			return "", err
 		}
 		for _, u := range unfinished {
-			if vm.CopyKey(u.OperationID) == key {
+			if vm.CopyKey(u.OperationID) == key && u.VM != "" {
 				return u.VM + " is being made of it", nil
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,6 +108,23 @@ func (p *place) make(c *clone.Cloner, name string, replicas int) (clone.Summary,
 	return c.Run(ctx, plan, nil)
 }
 
+// seen fails the test when somebody who looks for what is unfinished does not find the snapshots that there are.
+func (p *place) seen(c *clone.Cloner, cut int) {
+	p.t.Helper()
+	left, err := c.VMs.Unfinished(p.t.Context(), "")
+	found := 0
+	for _, u := range left {
+		for _, id := range u.Resources {
+			if strings.Contains(strings.ToLower(id), "/snapshots/") {
+				found++
+			}
+		}
+	}
+	if n := p.Resources()["Microsoft.Compute/snapshots"]; err != nil || found != n {
+		p.t.Errorf("cut %d: %d of %d snapshots are seen: %+v, %v", cut, found, n, left, err)
+	}
+}
+
 func (p *place) remove(c *clone.Cloner, name string) {
 	p.t.Helper()
 	sum, err := c.VMs.Delete(p.t.Context(), group, name, vm.DeleteOptions{})
@@ -198,11 +217,20 @@ func TestCloneOfEarlierCopy(t *testing.T) {
 	}
 	began := time.Now()
 	disk := fresh.Disks[1]
-	if _, err := c.VMs.EnsureSnapshot(t.Context(), vm.Snapshot{Name: disk.Snapshot, ResourceGroup: group, Region: dev.Location, Disk: disk.ID}); err != nil {
+	_, key, _ := strings.Cut(disk.Snapshot, "-clone-")
+	id, err := c.VMs.EnsureSnapshot(t.Context(), vm.Snapshot{
+		Name: disk.Snapshot, ResourceGroup: group, Region: dev.Location, Disk: disk.ID, Operation: "clone:" + key + ":snapshot", Source: "dev",
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if at := plan().Copied; at.Before(began.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
 		t.Errorf("copied at %s, not now", at)
+	}
+	all, err := c.VMs.Unfinished(t.Context(), "")
+	left := slices.DeleteFunc(all, func(u vm.Unfinished) bool { return u.Kind != "clone" })
+	if err != nil || len(left) != 1 || left[0].Source != "dev" || left[0].VM != "" || len(left[0].Resources) != 1 || !strings.EqualFold(left[0].Resources[0], id) {
+		t.Errorf("unfinished: %+v, %v", left, err)
 	}
 }
 
@@ -237,6 +265,7 @@ func afterCrashes(t *testing.T, some int) {
 			t.Fatalf("cut %d: it did not die, but failed: %+v, %v", cut, first, err)
 		}
 		fresh := p.cloner(p.Client())
+		p.seen(fresh, cut)
 		if _, err := p.make(fresh, name, 1); err != nil && errkind.Of(err) != errkind.Conflict { // which it is when it was done
 			t.Fatalf("cut %d: the second run: %v", cut, err)
 		}

@@ -160,6 +160,7 @@ func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (general
 	if !there {
 		if _, err := b.VMs.EnsureSnapshot(ctx, vm.Snapshot{
 			Name: p.snapshotName(), ResourceGroup: p.Group, Region: p.Region, Disk: value(p.disk.ID), Owner: b.Owner, Operation: "bake:" + p.key + ":snapshot",
+			Source: p.Source.Name, Image: p.Name,
 		}); err != nil {
 			return false, err
 		}

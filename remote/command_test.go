@@ -95,14 +95,15 @@ func TestSSHArgumentsRefuse(t *testing.T) {
 	t.Parallel()
 	key, _ := hostKey(t)
 	known := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "k")}
-	for name, in := range map[string]remote.Interactive{
-		"no host key":          {Host: remote.Host{Address: "192.0.2.1"}, KnownHosts: known},
-		"an option as address": {Host: remote.Host{Address: "-oProxyCommand=id", HostKey: key}, KnownHosts: known},
-		"an option as user":    {Host: remote.Host{Address: "192.0.2.1", User: "-oX", HostKey: key}, KnownHosts: known},
-		"a session with code":  {Host: remote.Host{Address: "192.0.2.1", HostKey: key}, KnownHosts: known, Session: "$(id)"},
+	for want, in := range map[string]remote.Interactive{
+		"host key is not known":                           {Host: remote.Host{Address: "192.0.2.1"}, KnownHosts: known},
+		`the address "-oProxyCommand=id" for an option`:   {Host: remote.Host{Address: "-oProxyCommand=id", HostKey: key}, KnownHosts: known},
+		`the user "-oX" for an option`:                    {Host: remote.Host{Address: "192.0.2.1", User: "-oX", HostKey: key}, KnownHosts: known},
+		`the user "a b" has a space`:                      {Host: remote.Host{Address: "192.0.2.1", User: "a b", HostKey: key}, KnownHosts: known},
+		`session name "$(id)": use 1 to 64 letters, digi`: {Host: remote.Host{Address: "192.0.2.1", HostKey: key}, KnownHosts: known, Session: "$(id)"},
 	} {
-		if args, err := in.Args(); err == nil {
-			t.Errorf("%s: accepted as %q", name, args)
+		if args, err := in.Args(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q: %q, %v", want, args, err)
 		}
 	}
 }

@@ -20,7 +20,9 @@ var sessionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // a shell line on the VM.
 func ValidateSession(name string) error {
 	if !sessionName.MatchString(name) {
-		return errkind.New(errkind.Invalid, "session name %q: use 1 to 64 letters, digits, - or _", name)
+		e := errkind.New(errkind.Invalid, "session name %q: use 1 to 64 letters, digits, - or _", name)
+		e.Next = "one that was named by hand is joined with azlin connect VM -- tmux attach-session -t =NAME"
+		return e
 	}
 	return nil
 }

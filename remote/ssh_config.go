@@ -34,9 +34,12 @@ func (h Host) check() error {
 	if h.HostKey == nil {
 		return h.failure(errkind.HostKey, errors.New("its host key is not known"))
 	}
-	for _, s := range []string{h.Address, h.user()} {
-		if strings.HasPrefix(s, "-") || strings.ContainsAny(s, " \t\r\n\"\\") {
-			return h.failure(errkind.Invalid, fmt.Errorf("address %q or user %q looks like an option", h.Address, h.user()))
+	for what, s := range map[string]string{"address": h.Address, "user": h.user()} {
+		if strings.HasPrefix(s, "-") {
+			return h.failure(errkind.Invalid, fmt.Errorf("ssh would take the %s %q for an option", what, s))
+		}
+		if strings.ContainsAny(s, " \t\r\n\"\\") {
+			return h.failure(errkind.Invalid, fmt.Errorf("the %s %q has a space, a quote or a backslash in it, which ssh has a meaning for", what, s))
 		}
 	}
 	return nil

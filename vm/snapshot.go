@@ -20,6 +20,8 @@ type Snapshot struct {
 	Region        string // the disk's
 	Disk          string // ARM id
 	Operation     string // goes into the tag azlin-op
+	Source        string // name of the VM whose disk it is; goes into the tag azlin-source
+	Image         string // name of the image that is baked of it, if one is; goes into the tag azlin-image
 	Owner         string // goes into the tag azlin-owner
 }
 
@@ -45,13 +47,19 @@ func (s *Service) EnsureSnapshot(ctx context.Context, o Snapshot) (id string, er
 	case !azure.IsNotFound(err):
 		return "", err
 	}
+	tags := map[string]string{
+		azure.TagManagedBy: azure.ManagedBy, azure.TagCreated: s.azure.Clock().Now().UTC().Format(time.RFC3339), azure.TagOwner: o.Owner,
+		azure.TagOperation: o.Operation,
+	}
+	for name, value := range map[string]string{azure.TagSource: o.Source, azure.TagImage: o.Image} {
+		if value != "" {
+			tags[name] = value
+		}
+	}
 	made, err := run(ctx, s, "create snapshot", o.Name, func(ctx context.Context) (*runtime.Poller[armcompute.SnapshotsClientCreateOrUpdateResponse], error) {
 		return s.azure.Snapshots().BeginCreateOrUpdate(ctx, o.ResourceGroup, o.Name, armcompute.Snapshot{
 			Location: new(o.Region),
-			Tags: azure.SDKTags(map[string]string{
-				azure.TagManagedBy: azure.ManagedBy, azure.TagCreated: s.azure.Clock().Now().UTC().Format(time.RFC3339), azure.TagOwner: o.Owner,
-				azure.TagOperation: o.Operation,
-			}),
+			Tags:     azure.SDKTags(tags),
 			Properties: &armcompute.SnapshotProperties{
 				Incremental:  new(true),
 				CreationData: &armcompute.CreationData{CreateOption: to.Ptr(armcompute.DiskCreateOptionCopy), SourceResourceID: new(o.Disk)},

@@ -14,16 +14,16 @@ import (
 // Unfinished is a create that did not come to its end, or whose VM is gone while something of it is not.
 type Unfinished struct {
 	OperationID   string     `json:"operation_id"`
-	VM            string     `json:"vm"`
+	VM            string     `json:"vm"` // empty: of a copy, only snapshots are there
 	ResourceGroup string     `json:"resource_group"`
 	Region        string     `json:"region"`
 	Owner         string     `json:"owner,omitempty"`
 	Created       *time.Time `json:"created,omitempty"` // UTC; nil: its tag does not say
 	Kind          string     `json:"kind"`              // "new", "clone" or "bake": what makes it
 	Source        string     `json:"source,omitempty"`  // of "clone" and "bake": the VM whose disks it begins with
-	Image         string     `json:"image,omitempty"`   // of "bake": its name and version
+	Image         string     `json:"image,omitempty"`   // of "bake": its name, and its version when that is settled
 	HasVM         bool       `json:"has_vm"`
-	Resources     []string   `json:"resources"` // ids, sorted; without what VMs share
+	Resources     []string   `json:"resources"` // ids, sorted; without what VMs share, but with the snapshots of a copy
 }
 
 // Unfinished finds creates that did not come to their end by the tags of what they made, whoever began them and
@@ -46,10 +46,17 @@ func (s *Service) Unfinished(ctx context.Context, group string) ([]Unfinished, e
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]*Unfinished{}
-	done := map[string]bool{}
+	found, copies := map[string]*Unfinished{}, map[string]*Unfinished{}
+	done, taken := map[string]bool{}, map[string]bool{}
 	for _, item := range items {
 		tags := azure.Tags(item.Tags)
+		if kind, key, ok := CopySnapshot(tags); ok {
+			if copies[key] == nil {
+				copies[key] = &Unfinished{OperationID: CopyOperation(kind, key), Kind: kind}
+			}
+			copies[key].add(item, tags)
+			continue
+		}
 		tag, _ := azure.Tag(tags, azure.TagOperation)
 		id, step, ok := parseOperation(tag)
 		if _, own := azure.Tag(tags, azure.TagSession); !ok || !own || !azure.Managed(tags) {
@@ -65,10 +72,22 @@ func (s *Service) Unfinished(ctx context.Context, group string) ([]Unfinished, e
 	}
 	var all []Unfinished
 	for id, u := range found {
-		if !done[id] {
-			slices.Sort(u.Resources)
+		if done[id] {
+			continue
+		}
+		if of := copies[CopyKey(id)]; of != nil {
+			u.Resources = append(u.Resources, of.Resources...)
+			taken[CopyKey(id)] = true
+		}
+		all = append(all, *u)
+	}
+	for key, u := range copies {
+		if !taken[key] {
 			all = append(all, *u)
 		}
+	}
+	for _, u := range all {
+		slices.Sort(u.Resources)
 	}
 	slices.SortFunc(all, func(a, b Unfinished) int {
 		if a.Created != nil && b.Created != nil && !a.Created.Equal(*b.Created) {
@@ -121,6 +140,9 @@ func (u *Unfinished) add(item *armresources.GenericResourceExpanded, tags map[st
 	if strings.EqualFold(val(item.Type), "Microsoft.Compute/virtualMachines") {
 		u.VM, u.HasVM = name, true
 		return
+	}
+	if strings.EqualFold(val(item.Type), "Microsoft.Compute/snapshots") {
+		return // whose name follows from the source's
 	}
 	// The names follow from the VM's, so any of them tells it.
 	n := NamesOf("")

@@ -36,7 +36,7 @@ waited for.`,
 type operationView struct {
 	ID            string          `json:"id"`
 	Kind          string          `json:"kind"`
-	VM            *string         `json:"vm"`
+	VM            *string         `json:"vm"` // null: only snapshots are there, through which disks are copied
 	ResourceGroup string          `json:"resource_group"`
 	Subscription  string          `json:"subscription_id"`
 	Created       *time.Time      `json:"created"`
@@ -58,6 +58,14 @@ func (v operationView) again() string {
 	switch {
 	case v.Kind == string(operation.New):
 		return fmt.Sprintf("azlin new --name %s -g %s", name, v.ResourceGroup)
+	case name == "": // only snapshots are left of it
+		switch image, _, _ := strings.Cut(text(v.Image), ":"); {
+		case source == "":
+			return "azlin cleanup removes it"
+		case image != "":
+			return fmt.Sprintf("azlin image bake %s -g %s --name %s goes on; with --abandon it removes what is temporary", source, v.ResourceGroup, image)
+		}
+		return fmt.Sprintf("the 'azlin clone %s' that began it goes on; azlin cleanup removes it", source)
 	case source == "":
 		return fmt.Sprintf("azlin kill %s -g %s removes it", name, v.ResourceGroup)
 	case v.Image != nil:

@@ -75,7 +75,7 @@ knows what else was asked for. Clones and images go on with the command that beg
 // begunElsewhere says how to go on with a launch of which only the tags tell; else it returns the error.
 func (s *session) begunElsewhere(ctx context.Context, name string, err error) error {
 	v, ferr := s.findOperation(ctx, name)
-	if ferr != nil || v.VM == nil {
+	if ferr != nil || v.VM == nil && !v.copies() {
 		return err
 	}
 	if v.copies() {
