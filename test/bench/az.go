@@ -3,9 +3,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -81,28 +86,55 @@ func compare(ctx context.Context, r runner, environment, title string) error {
 // script times a bash script after another one, whose time does not count, and tells the most memory of its children in
 // KiB.
 func (r runner) script(ctx context.Context, before, line string) (time.Duration, int64, error) {
-	cmd := r.command(ctx, "bash", "-c", "set -euo pipefail\n"+before+`date +%s%N >&3
+	self, err := os.Executable()
+	if err != nil {
+		return 0, 0, err
+	}
+	cmd := r.command(ctx, self, "memory", "bash", "-c", "set -euo pipefail\n"+before+`date +%s%N >&3
 `+line+`
 date +%s%N >&3
 `)
 	cmd.Env = append(cmd.Env, "AZLIN="+r.azlin)
-	return timed(cmd)
-}
-
-// timed runs a script that writes the time to its third descriptor when it begins and when it ends.
-func timed(cmd *exec.Cmd) (time.Duration, int64, error) {
 	marks, err := marksOf(cmd)
 	if err != nil {
 		return 0, 0, err
 	}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return 0, 0, fmt.Errorf("%w\n%s", err, out)
+	var kib, text bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &kib, &text
+	if err := cmd.Run(); err != nil {
+		return 0, 0, fmt.Errorf("%w\n%s", err, text.Bytes())
 	}
 	began, ended, err := marks()
-	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if err != nil || usage == nil {
+	if err != nil {
 		return 0, 0, fmt.Errorf("the script did not tell its time: %w", err)
 	}
-	return ended.Sub(began), usage.Maxrss, nil
+	most, err := strconv.ParseInt(strings.TrimSpace(kib.String()), 10, 64)
+	return ended.Sub(began), most, err
+}
+
+// memory runs a command, whose output goes to standard error, and prints the most memory that one of its processes had, in
+// KiB. What Linux tells of a child includes what its parent had when it began: so this is done by a process that has little.
+func memory(argv []string) error {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	cmd.ExtraFiles = []*os.File{os.NewFile(3, "marks")}
+	if err := cmd.Run(); err != nil {
+		return err
+	}
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return errors.New("this system does not tell the memory of a process")
+	}
+	_, err := fmt.Println(usage.Maxrss)
+	return err
+}
+
+// besideOthers is besideAz alone.
+func besideOthers(ctx context.Context, r runner, _ rowFunc) error {
+	for _, argv := range [][]string{{"emulator", "start"}, {"emulator", "seed", "--vms", "500", "--group", "big"}} {
+		if err := r.run(ctx, append([]string{r.azlin}, argv...)...); err != nil {
+			return err
+		}
+	}
+	return besideAz(ctx, r, 500)
 }

@@ -28,6 +28,13 @@ func main() {
 		}
 		return
 	}
+	if len(os.Args) > 2 && os.Args[1] == "memory" {
+		if err := memory(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) == 2 && os.Args[1] == "scale" {
 		if err := onlyScale(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
@@ -35,7 +42,7 @@ func main() {
 		}
 		return
 	}
-	parts := map[string]func(context.Context, runner, rowFunc) error{"reach": reaching, "status": everybody, "realistic": realistic}
+	parts := map[string]func(context.Context, runner, rowFunc) error{"reach": reaching, "az": besideOthers, "status": everybody, "realistic": realistic}
 	if len(os.Args) == 3 && parts[os.Args[1]] != nil {
 		if err := onlyPart(context.Background(), os.Args[2], parts[os.Args[1]]); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
@@ -44,7 +51,7 @@ func main() {
 		return
 	}
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: bench AZLIN, or bench reach|status|realistic AZLIN, or bench scale")
+		fmt.Fprintln(os.Stderr, "usage: bench AZLIN, or bench az|reach|status|realistic AZLIN, or bench scale")
 		os.Exit(2)
 	}
 	if err := bench(context.Background(), os.Args[1]); err != nil {
