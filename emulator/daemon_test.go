@@ -131,6 +131,34 @@ func TestDaemon(t *testing.T) {
 	}
 }
 
+// TestDaemonEndsWithItsDirectory: nobody could find, or stop, an emulator whose directory is deleted. It ends by itself, and
+// leaves nothing there.
+func TestDaemonEndsWithItsDirectory(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	st, err := emulator.Start(ctx, starter(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := emulator.Seed(ctx, dir, emulator.SeedOptions{VMs: 20}); err != nil {
+		t.Fatal(err)
+	}
+	for os.RemoveAll(dir) != nil && ctx.Err() == nil { // it may just be writing
+	}
+	for syscall.Kill(st.PID, 0) == nil {
+		if ctx.Err() != nil {
+			_ = syscall.Kill(st.PID, syscall.SIGKILL)
+			t.Fatal("it goes on")
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its directory is there again: %v", err)
+	}
+}
+
 func TestControlNeedsItsToken(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

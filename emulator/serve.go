@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,6 +18,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/emulator/journal"
@@ -99,7 +102,31 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.e.Close()) }()
+	ctx, cancel = context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		if whenGone(ctx, lock) {
+			log.Warn("the directory was deleted, so the emulator ends")
+			cancel()
+		}
+	}()
 	return d.run(ctx, l, log)
+}
+
+// lookEvery is how often an emulator looks whether its directory is still there.
+const lookEvery = 2 * time.Second
+
+// whenGone waits until somebody has deleted the directory with the lock, or ctx ends: who deletes the files of an emulator
+// has done with it, and nobody could find it, or stop it, any more.
+func whenGone(ctx context.Context, lock *flock.Flock) bool {
+	for pause(ctx, lookEvery) == nil {
+		held, err := lock.Stat()
+		there, gone := os.Stat(lock.Path())
+		if err == nil && (errors.Is(gone, fs.ErrNotExist) || gone == nil && !os.SameFile(held, there)) {
+			return true
+		}
+	}
+	return false
 }
 
 // listen opens the loopback listener. The port of the last run is taken again where it is free, so

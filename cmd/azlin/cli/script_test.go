@@ -83,17 +83,18 @@ func setup(env *testscript.Env) error {
 	env.Setenv("TERM", "xterm-256color")
 	env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would keep each azlin for a second after its end
 	env.Defer(func() {
-		// What a script started in the background must not outlive it.
+		// What a script started in the background must not outlive it. Terminals go first: what connects in one would start the
+		// emulator again.
 		dir := filepath.Join(home, ".azlin", "emulator")
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		if err := emulator.Stop(ctx, dir); err != nil && !strings.Contains(err.Error(), emulator.ErrNotRunning.Error()) {
-			env.T().Log("stop the emulator:", err)
-		}
-		for n := range 8 { // the terminals that openTerminal may have opened
+		for n := range 8 { // those that openTerminal may have opened
 			kill := exec.CommandContext(ctx, "tmux", "-L", strings.Repeat("t", n+1), "kill-server")
 			kill.Env = append(os.Environ(), "TMUX_TMPDIR="+env.WorkDir)
 			_ = kill.Run() // most scripts have none
+		}
+		if err := emulator.Stop(ctx, dir); err != nil && !strings.Contains(err.Error(), emulator.ErrNotRunning.Error()) {
+			env.T().Log("stop the emulator:", err)
 		}
 	})
 	return nil
