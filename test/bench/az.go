@@ -114,8 +114,8 @@ date +%s%N >&3
 
 // memory runs a command, whose output goes to standard error, and prints the most memory that one of its processes had, in
 // KiB. What Linux tells of a child includes what its parent had when it began: so this is done by a process that has little.
-func memory(argv []string) error {
-	cmd := exec.Command(argv[0], argv[1:]...)
+func memory(ctx context.Context, argv []string) error {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	cmd.ExtraFiles = []*os.File{os.NewFile(3, "marks")}
 	if err := cmd.Run(); err != nil {

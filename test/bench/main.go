@@ -29,7 +29,7 @@ func main() {
 		return
 	}
 	if len(os.Args) > 2 && os.Args[1] == "memory" {
-		if err := memory(os.Args[2:]); err != nil {
+		if err := memory(context.Background(), os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
