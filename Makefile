@@ -12,7 +12,8 @@ test: prerequisites
 	./test/run.sh
 
 # The conformance cases against a real subscription (AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID), in a group of
-# their own that is deleted again.
+# their own that is deleted again. A VM and two Bastions are made, one after the other: about half an hour, and less than
+# a dollar.
 live:
 	go test -tags live -count=1 -timeout 2h -run TestAzure -v ./test/conformance
 
