@@ -49,17 +49,7 @@ func newPlace(t *testing.T) *place {
 	t.Helper()
 	p := &place{t: t, dir: t.TempDir()}
 	var err error
-	if p.hosts, err = host.Open(host.Options{Dir: filepath.Join(p.dir, "hosts"), Port: 4600 + os.Getpid()%200, OperatorIP: operator}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.hosts.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := p.hosts.Available(); err != nil {
-		t.Skip("emulated VMs cannot run here: ", err)
-	}
+	p.hosts = local.Hosts(t, host.Options{Port: 4600 + os.Getpid()%200, OperatorIP: operator})
 	p.Azure = local.New(t, emulator.Options{Hosts: p.hosts, OperatorIP: operator})
 	if p.key, err = remote.GenerateKeyPair(filepath.Join(p.dir, "ssh"), ""); err != nil {
 		t.Fatal(err)
@@ -194,7 +184,8 @@ func TestCloneOfFailedCopy(t *testing.T) {
 	}
 }
 
-// TestCloneOfEarlierCopy: a plan says since when the copy is there that it goes on with.
+// TestCloneOfEarlierCopy: a plan says since when the copy is there that it goes on with; one that Azure failed to make does
+// not count.
 func TestCloneOfEarlierCopy(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -218,9 +209,19 @@ func TestCloneOfEarlierCopy(t *testing.T) {
 	began := time.Now()
 	disk := fresh.Disks[1]
 	_, key, _ := strings.Cut(disk.Snapshot, "-clone-")
-	id, err := c.VMs.EnsureSnapshot(t.Context(), vm.Snapshot{
+	snapshot := vm.Snapshot{
 		Name: disk.Snapshot, ResourceGroup: group, Region: dev.Location, Disk: disk.ID, Operation: "clone:" + key + ":snapshot", Source: "dev",
-	})
+	}
+	if _, err := p.Emulator.AddFault(fault.Rule{Effect: fault.Fail, Operation: "disk.put", Name: disk.Snapshot, Count: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.VMs.EnsureSnapshot(t.Context(), snapshot); err == nil {
+		t.Fatal("it was to fail")
+	}
+	if at := plan().Copied; !at.IsZero() || p.Resources()["Microsoft.Compute/snapshots"] != 1 {
+		t.Errorf("the copy failed, but is said to be there since %s", at)
+	}
+	id, err := c.VMs.EnsureSnapshot(t.Context(), snapshot)
 	if err != nil {
 		t.Fatal(err)
 	}

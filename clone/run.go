@@ -141,7 +141,11 @@ func (c *Cloner) existing(ctx context.Context, p *Plan) error {
 			continue
 		}
 		p.left = append(p.left, *have.ID)
-		if s := have.Properties; s != nil && s.TimeCreated != nil && (p.Copied.IsZero() || s.TimeCreated.Before(p.Copied)) {
+		s := have.Properties
+		if s == nil || s.ProvisioningState != nil && strings.EqualFold(*s.ProvisioningState, "Failed") {
+			continue // it is made anew
+		}
+		if s.TimeCreated != nil && (p.Copied.IsZero() || s.TimeCreated.Before(p.Copied)) {
 			p.Copied = s.TimeCreated.UTC()
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -44,18 +43,7 @@ type place struct {
 
 func newPlace(t *testing.T) *place {
 	t.Helper()
-	hosts, err := host.Open(host.Options{Dir: filepath.Join(t.TempDir(), "hosts"), Port: 4800 + os.Getpid()%200, OperatorIP: operator})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := hosts.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := hosts.Available(); err != nil {
-		t.Skip("emulated VMs cannot run here: ", err)
-	}
+	hosts := local.Hosts(t, host.Options{Port: 4800 + os.Getpid()%200, OperatorIP: operator})
 	p := &place{local.New(t, emulator.Options{Hosts: hosts, OperatorIP: operator}), t}
 	p.provision("dev", "")
 	p.run("dev", `echo baked >/opt/baked; echo secret >/root/.netrc; echo secret >/home/azureuser/token; mkdir -p /var/lib/azlin; echo secret >/var/lib/azlin/startup-script

@@ -18,6 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/logs"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/test/local"
 )
 
 func TestMain(m *testing.M) {
@@ -37,18 +38,7 @@ type machine struct {
 func boot(t *testing.T, config cloudinit.Config) *machine {
 	t.Helper()
 	dir := t.TempDir()
-	runtime, err := host.Open(host.Options{Dir: filepath.Join(dir, "hosts"), Port: 3200 + os.Getpid()%500})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := runtime.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := runtime.Available(); err != nil {
-		t.Skip("emulated VMs cannot run here: ", err)
-	}
+	runtime := local.Hosts(t, host.Options{Port: 3200 + os.Getpid()%500})
 	pair, err := remote.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
 	if err != nil {
 		t.Fatal(err)

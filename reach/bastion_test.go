@@ -24,6 +24,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -49,14 +50,7 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	rt, err := host.Open(host.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = rt.Close() })
-	if err := rt.Available(); err != nil {
-		t.Skipf("VMs do not boot here: %v", err)
-	}
+	rt := local.Hosts(t, host.Options{})
 	e, err := emulator.New(emulator.Options{Hosts: rt})
 	if err != nil {
 		t.Fatal(err)

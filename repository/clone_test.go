@@ -30,6 +30,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/repository"
+	"github.com/azlin-dev/azlin/test/local"
 )
 
 func TestMain(m *testing.M) {
@@ -165,18 +166,7 @@ func (f *forge) serveHTTPS(t *testing.T, token string) (address string, certific
 func machine(t *testing.T, held ...ed25519.PrivateKey) *remote.Client {
 	t.Helper()
 	dir := t.TempDir()
-	runtime, err := host.Open(host.Options{Dir: filepath.Join(dir, "hosts"), Port: 2900 + os.Getpid()%90})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := runtime.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := runtime.Available(); err != nil {
-		t.Skip("emulated VMs cannot run here: ", err)
-	}
+	runtime := local.Hosts(t, host.Options{Port: 2900 + os.Getpid()%90})
 	pair, err := remote.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/cloudinit"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/tunnel"
 )
 
@@ -41,18 +42,7 @@ type machine struct {
 func boot(t *testing.T) *machine {
 	t.Helper()
 	dir := t.TempDir()
-	runtime, err := host.Open(host.Options{Dir: filepath.Join(dir, "hosts"), Port: 2800 + os.Getpid()%500})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := runtime.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := runtime.Available(); err != nil {
-		t.Skip("emulated VMs cannot run here: ", err)
-	}
+	runtime := local.Hosts(t, host.Options{Port: 2800 + os.Getpid()%500})
 	pair, err := remote.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
 	if err != nil {
 		t.Fatal(err)

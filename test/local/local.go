@@ -1,4 +1,4 @@
-// Package local is an Azure for tests: the emulator in the test's own process, clients in front of it, and ways to cut
+// Package local is an Azure for tests: the emulator in the test's own process, its VMs, clients in front of it, and ways to cut
 // them off in the middle.
 package local
 

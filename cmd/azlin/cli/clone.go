@@ -98,7 +98,7 @@ func (a *app) clone(ctx context.Context, name string, flags cloneFlags) error {
 		each = fmt.Sprintf("%s per hour, %s per month each", plan.Hourly, plan.Hourly.PerMonth().Cents())
 	}
 	a.say(fmt.Sprintf("%s of %s: %s, %s, %d disks; %s", countOf(len(plan.Names), "clone"), plan.Source.Name, strings.Join(plan.Names, ", "), plan.Size, len(plan.Disks), each))
-	if !plan.Copied.IsZero() {
+	if !plan.Copied.IsZero() && len(plan.Done) < len(plan.Names) {
 		a.say(fmt.Sprintf("goes on with the copy of %s that an earlier run began; for what is on %s now give another --name", plan.Copied.Format("2006-01-02 15:04Z"), plan.Source.Name))
 	}
 	if err := a.confirm(ctx, "Make them?", s.context, flags.consent); err != nil {
