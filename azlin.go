@@ -10,18 +10,18 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
-	"github.com/azlin-dev/azlin/audit"
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/bastion"
-	"github.com/azlin-dev/azlin/cleanup"
 	"github.com/azlin-dev/azlin/cost"
-	"github.com/azlin-dev/azlin/keys"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/notify"
+	"github.com/azlin-dev/azlin/local/audit"
+	"github.com/azlin-dev/azlin/local/notify"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/repository"
+	"github.com/azlin-dev/azlin/remote/repository"
+	"github.com/azlin-dev/azlin/upkeep/cleanup"
+	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/health/status"
+	"github.com/azlin-dev/azlin/launch/template"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/status"
-	"github.com/azlin-dev/azlin/template"
-	"github.com/azlin-dev/azlin/update"
+	"github.com/azlin-dev/azlin/upkeep/update"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -3,7 +3,7 @@ package azlin
 import (
 	"context"
 
-	"github.com/azlin-dev/azlin/audit"
+	"github.com/azlin-dev/azlin/local/audit"
 )
 
 // recorder adds who and where to every record before it is appended to the log.

@@ -9,8 +9,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/uuid"
 
-	"github.com/azlin-dev/azlin/audit"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/audit"
 )
 
 // auditor records every write before it is sent and again with its outcome, and refuses it when the

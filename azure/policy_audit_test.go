@@ -14,9 +14,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/azlin-dev/azlin/audit"
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/audit"
 )
 
 func recorder(c *collected[audit.Record]) func(*azure.Options) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -8,7 +8,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/progress"
 )
 
 func dollars(t *testing.T, amount string) cost.Money {

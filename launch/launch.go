@@ -7,13 +7,13 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/cost"
-	"github.com/azlin-dev/azlin/logs"
-	"github.com/azlin-dev/azlin/notify"
+	"github.com/azlin-dev/azlin/health/logs"
+	"github.com/azlin-dev/azlin/local/notify"
+	"github.com/azlin-dev/azlin/local/prereq"
 	"github.com/azlin-dev/azlin/operation"
-	"github.com/azlin-dev/azlin/prereq"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/repository"
+	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/vm"
 )
 

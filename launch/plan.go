@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/operation"
-	"github.com/azlin-dev/azlin/progress"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 )

@@ -13,8 +13,8 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/operation"
-	"github.com/azlin-dev/azlin/progress"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 )

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/azlin-dev/azlin/prereq"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/prereq"
+	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/remote"
 )
 

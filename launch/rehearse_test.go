@@ -16,7 +16,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/progress"
 )
 
 // wiretap keeps the writes that go through.

@@ -8,12 +8,12 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/azlin-dev/azlin/cloudinit"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
 // Run carries out a plan. When it fails or is cut off, planning the same VM again goes on where it

@@ -12,7 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/repository"
+	"github.com/azlin-dev/azlin/remote/repository"
 )
 
 // TestLaunchUnderSSHFaults launches VMs to which SSH goes wrong in every way and at every point. Each launch ends in

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/progress"
 )
 
 // Stages are the steps of a launch: those of Plan first, then those of Run. The last one, to connect, is the caller's.

@@ -11,8 +11,8 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/prereq"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/prereq"
+	"github.com/azlin-dev/azlin/local/progress"
 )
 
 // planStages plans and returns the stages that ended well, and the one that failed.

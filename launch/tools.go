@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/azlin-dev/azlin/cloudinit"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/logs"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/health/logs"
+	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
 // toolsTimeout is how long a launch waits for tools: fetched over a slow line they take a while.

@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin"
-	"github.com/azlin-dev/azlin/cloudinit"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/health/logs"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/logs"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
 // faults is a cloud-init file that makes packages of an emulated VM go wrong.

@@ -15,11 +15,11 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"github.com/azlin-dev/azlin/cloudinit"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
 func TestMain(m *testing.M) {

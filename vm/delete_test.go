@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/azlin-dev/azlin/audit"
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/azlin-dev/azlin/audit"
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )

@@ -7,8 +7,8 @@ import (
 	"os"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/cli"
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/local/config"
 )
 
 func main() {

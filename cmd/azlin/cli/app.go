@@ -11,11 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/repository"
+	"github.com/azlin-dev/azlin/remote/repository"
 )
 
 // app is what the commands share: the streams, what was asked for on the command line and in the

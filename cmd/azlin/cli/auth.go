@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/permission"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/permission"
 )
 
 func newAuthCommand(a *app) *cobra.Command {

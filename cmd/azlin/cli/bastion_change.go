@@ -12,9 +12,9 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -8,11 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/cleanup"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/progress"
+	"github.com/azlin-dev/azlin/upkeep/cleanup"
 )
 
 type cleanupFlags struct {

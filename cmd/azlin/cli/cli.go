@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/config"
+	"github.com/azlin-dev/azlin/local/config"
 )
 
 // SystemStreams returns this process's streams as the environment wants them used.

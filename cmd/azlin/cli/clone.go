@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/clone"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/launch/clone"
 	"github.com/azlin-dev/azlin/reach"
 )
 

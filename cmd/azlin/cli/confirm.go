@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/config"
 )
 
 // consent is what the command line says about going on with something destructive.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/terminal"
+	"github.com/azlin-dev/azlin/remote/terminal"
 	"github.com/azlin-dev/azlin/vm"
 )
 

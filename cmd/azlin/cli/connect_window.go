@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/terminal"
+	"github.com/azlin-dev/azlin/remote/terminal"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -9,9 +9,9 @@ import (
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/config"
-	"github.com/azlin-dev/azlin/doctor"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/health/doctor"
+	"github.com/azlin-dev/azlin/local/config"
 )
 
 func newDoctorCommand(a *app) *cobra.Command {

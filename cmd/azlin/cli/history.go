@@ -9,7 +9,7 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/history"
+	"github.com/azlin-dev/azlin/local/history"
 )
 
 func newHistoryCommand(a *app) *cobra.Command {

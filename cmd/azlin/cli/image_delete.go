@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/image"
+	"github.com/azlin-dev/azlin/launch/image"
 )
 
 func newImageDeleteCommand(a *app) *cobra.Command {

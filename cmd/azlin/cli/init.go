@@ -11,8 +11,8 @@ import (
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/config"
 )
 
 type initFlags struct {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/keys"
 	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/keys"
+	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/operation"
-	"github.com/azlin-dev/azlin/progress"
 	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/config"
+	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/local/config"
 )
 
 // installed is a person's machine with a built azlin on it, and the emulator running.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/logs"
+	"github.com/azlin-dev/azlin/health/logs"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"

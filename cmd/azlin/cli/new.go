@@ -6,10 +6,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/repository"
+	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -4,11 +4,11 @@ import (
 	"context"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/prereq"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/config"
+	"github.com/azlin-dev/azlin/local/prereq"
+	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 )

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/cloudinit"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
 // setupFlags say what the VM does with itself at its first boot.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/template"
+	"github.com/azlin-dev/azlin/launch/template"
 )
 
 func (a *app) templates() template.Store { return template.Store{Dir: a.paths.Templates} }

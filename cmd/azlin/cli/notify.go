@@ -3,8 +3,8 @@ package cli
 import (
 	"runtime"
 
-	"github.com/azlin-dev/azlin/config"
-	"github.com/azlin-dev/azlin/notify"
+	"github.com/azlin-dev/azlin/local/config"
+	"github.com/azlin-dev/azlin/local/notify"
 )
 
 // notifier is how this person wants to be told that something has ended.

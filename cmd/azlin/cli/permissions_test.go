@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azlin-dev/azlin/azure/permission"
 	"github.com/azlin-dev/azlin/emulator"
-	"github.com/azlin-dev/azlin/permission"
 )
 
 // actions are what has been granted so far, as "level action".

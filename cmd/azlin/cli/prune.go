@@ -13,10 +13,10 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/history"
-	"github.com/azlin-dev/azlin/prune"
+	"github.com/azlin-dev/azlin/health/status"
+	"github.com/azlin-dev/azlin/local/history"
 	"github.com/azlin-dev/azlin/reach"
-	"github.com/azlin-dev/azlin/status"
+	"github.com/azlin-dev/azlin/upkeep/prune"
 )
 
 type pruneFlags struct {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/cost"
-	"github.com/azlin-dev/azlin/resize"
+	"github.com/azlin-dev/azlin/upkeep/resize"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -10,10 +10,10 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/health/status"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/status"
-	"github.com/azlin-dev/azlin/terminal"
+	"github.com/azlin-dev/azlin/remote/terminal"
 	"github.com/azlin-dev/azlin/vm"
 )
 

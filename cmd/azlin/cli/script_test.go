@@ -14,8 +14,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/cli"
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/local/config"
 )
 
 func TestMain(m *testing.M) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/azlin-dev/azlin/config"
+	"github.com/azlin-dev/azlin/local/config"
 )
 
 var update = flag.Bool("update", false, "write docs/faults.md as it is found")

@@ -8,8 +8,8 @@ import (
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/config"
 	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/remote"
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
-	"github.com/azlin-dev/azlin/sshconfig"
+	"github.com/azlin-dev/azlin/remote/sshconfig"
 	"github.com/azlin-dev/azlin/vm"
 )
 

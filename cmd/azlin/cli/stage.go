@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/progress"
 )
 
 // showing shows how far a call is.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/template"
+	"github.com/azlin-dev/azlin/launch/template"
 )
 
 func newTemplateCommand(a *app) *cobra.Command {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/template"
+	"github.com/azlin-dev/azlin/launch/template"
 )
 
 // templateFlags are the fields of a template as flags, named as those of new.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/tunnel"
+	"github.com/azlin-dev/azlin/remote/tunnel"
 )
 
 func newTunnelCommand(a *app) *cobra.Command {

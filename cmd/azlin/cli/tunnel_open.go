@@ -16,7 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/detach"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/tunnel"
+	"github.com/azlin-dev/azlin/remote/tunnel"
 	"github.com/azlin-dev/azlin/vm"
 )
 

@@ -10,12 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/cloudinit"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
-	"github.com/azlin-dev/azlin/update"
+	"github.com/azlin-dev/azlin/upkeep/update"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
 // updateFlags are what update and os-update share.

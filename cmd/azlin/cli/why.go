@@ -12,9 +12,9 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/logs"
+	"github.com/azlin-dev/azlin/health/logs"
+	"github.com/azlin-dev/azlin/health/why"
 	"github.com/azlin-dev/azlin/reach"
-	"github.com/azlin-dev/azlin/why"
 )
 
 type whyFlags struct {

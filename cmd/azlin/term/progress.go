@@ -12,7 +12,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/progress"
+	"github.com/azlin-dev/azlin/local/progress"
 )
 
 // ProgressMode is how progress is shown.

@@ -1,0 +1,85 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/azlin-dev/azlin/local/config"
+	"github.com/azlin-dev/azlin/local/prereq"
+	"github.com/azlin-dev/azlin/remote"
+)
+
+// tools looks for the programs that azlin runs. Only ssh is needed by everybody.
+func tools(ctx context.Context, s Subject) []Finding {
+	var all []Finding
+	for _, t := range prereq.RequiredTools() {
+		f := Finding{Check: "tool " + t.Name, Status: OK}
+		version, err := t.Version(ctx)
+		switch {
+		case err == nil:
+			f.Detail = version
+		case prereq.CheckTool(t.Name):
+			f.Status, f.Detail = Warning, "it is installed but does not tell its version: "+err.Error()
+		default:
+			f.Status, f.Detail = Warning, fmt.Sprintf("not installed; needed to %s", t.For[0])
+			f.Fix = "sudo apt install " + t.Package
+			if t.Name == "ssh" || t.Name == "az" && s.Auth != nil && s.Auth.Method() == "Azure CLI" {
+				f.Status = Failed
+			}
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// files looks whether other people may read what is secret.
+func files(_ context.Context, s Subject) []Finding {
+	if runtime.GOOS == "windows" {
+		return []Finding{{Check: "file permissions", Status: Skipped, Detail: "Windows keeps other people out of your profile by itself"}}
+	}
+	private := []string{
+		s.Paths.Dir, s.Paths.Config, s.Paths.Contexts, s.Paths.KnownHosts, s.Paths.Audit, s.Paths.Operations, s.Paths.Tokens,
+		filepath.Join(s.Paths.SSHDir, remote.DefaultKeyName),
+	}
+	var all []Finding
+	for _, name := range private {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			all = append(all, Finding{Check: "file permissions", Status: Warning, Detail: err.Error()})
+			continue
+		}
+		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+			all = append(all, Finding{
+				Check: "file permissions", Status: Warning,
+				Detail: fmt.Sprintf("other people may use %s (mode %04o)", name, mode), Fix: "chmod go= " + remote.Quote(name),
+			})
+		}
+	}
+	if all == nil {
+		all = []Finding{{Check: "file permissions", Status: OK, Detail: "only you can read azlin's files"}}
+	}
+	return all
+}
+
+// configuration reads both files as every command does.
+func configuration(_ context.Context, s Subject) []Finding {
+	f := Finding{Check: "configuration", Status: OK, Detail: s.Paths.Config}
+	_, err := config.Load(s.Paths.Config)
+	if err == nil {
+		_, err = config.LoadContexts(s.Paths.Contexts)
+	}
+	if err != nil {
+		f.Status, f.Detail = Failed, strings.ReplaceAll(err.Error(), "\n", " ")
+		f.Fix = "azlin config edit"
+	}
+	return []Finding{f}
+}

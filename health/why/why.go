@@ -1,0 +1,247 @@
+// Package why finds out what is wrong with a VM: it asks everybody who may know, all at once, and says what follows.
+package why
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/health/logs"
+	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// Defaults of an Inquiry.
+const (
+	DefaultSince   = 7 * 24 * time.Hour
+	DefaultLines   = 20
+	DefaultTimeout = 20 * time.Second
+)
+
+// Inquiry asks about VMs. It changes nothing.
+type Inquiry struct {
+	Azure    *azure.Client
+	VMs      *vm.Service
+	Reach    reach.Finder
+	Launcher *launch.Launcher // tells the operator's address
+
+	SSH     reach.Options
+	Since   time.Duration // how far to look back in the activity log; zero: DefaultSince
+	Lines   int           // of the serial console; zero: DefaultLines
+	Timeout time.Duration // for the VM itself; zero: DefaultTimeout
+}
+
+// Problem is one thing that is wrong.
+type Problem struct {
+	What string `json:"what"`
+	Next string `json:"next,omitempty"` // what to type; empty: nothing mends it from here
+}
+
+// Source is one of those who were asked, and could not tell.
+type Source struct {
+	Name string
+	Err  error
+}
+
+// Report is what they said.
+type Report struct {
+	VM       vm.Info
+	Problems []Problem // what is wrong, the cause of the others first; none: nothing is known to be
+
+	ProvisioningCode    string // why Azure's last operation failed; empty: it did not
+	ProvisioningMessage string
+	AgentReady          *bool // whether the VM's Azure agent reports; nil: not known
+
+	SSH          error              // why nobody can sign in; nil: it was done, or was not tried
+	SSHTried     bool               // it runs, and there is a way to it
+	Installation *logs.Installation // of azlin's tools; nil: not known
+	CloudInit    string             // "done", "running", "error", "degraded done"; empty: not known
+	CloudErrors  []string           // cloud-init's own
+	FullDisk     bool               // the root file system has no room left
+
+	Events []Event  // failed operations, newest first
+	Serial []string // the last lines of its console
+
+	Unknown []Source // who could not be asked, and why
+}
+
+// Ask asks about a VM that was listed before.
+func (q Inquiry) Ask(ctx context.Context, i vm.Info) Report {
+	r := Report{VM: i, Events: []Event{}, Serial: []string{}, Problems: []Problem{}}
+	var admission, view, events, serial error
+	var all errgroup.Group
+	all.Go(func() error { view = q.view(ctx, &r); return nil })
+	all.Go(func() error {
+		r.Events, events = Failures(ctx, q.Azure, i.ID, q.Azure.Clock().Now().Add(-cmp.Or(q.Since, DefaultSince)))
+		return nil
+	})
+	all.Go(func() error {
+		r.Serial, serial = logs.ReadSerial(ctx, q.VMs, i.ResourceGroup, i.Name, cmp.Or(q.Lines, DefaultLines))
+		return nil
+	})
+	if i.IsRunning() {
+		all.Go(func() error { q.inside(ctx, &r); return nil })
+	}
+	if i.PublicIP != "" && q.Launcher != nil {
+		all.Go(func() error { admission = q.Launcher.CheckAdmission(ctx, i); return nil })
+	}
+	_ = all.Wait() // none returns an error
+	refused, _ := errors.AsType[*launch.NotAdmitted](admission)
+	if refused != nil {
+		admission = nil
+	}
+	for _, s := range []Source{{"Azure's view of the VM", view}, {"the activity log", events}, {"the serial console", serial}, {"the security groups", admission}} {
+		if s.Err != nil {
+			r.Unknown = append(r.Unknown, s)
+		}
+	}
+	r.conclude(refused)
+	return r
+}
+
+// view reads what Azure says of the VM's last operation and of its agent.
+func (q Inquiry) view(ctx context.Context, r *Report) error {
+	v, err := q.Azure.VMs().InstanceView(ctx, r.VM.ResourceGroup, r.VM.Name, nil)
+	if err != nil {
+		return azure.Wrap("read the state of", r.VM.Name, err)
+	}
+	for _, s := range v.Statuses {
+		if s == nil {
+			continue
+		}
+		if parts := strings.Split(deref(s.Code), "/"); len(parts) > 2 && strings.EqualFold(parts[0], "ProvisioningState") && strings.EqualFold(parts[1], "failed") {
+			r.ProvisioningCode, r.ProvisioningMessage = parts[2], deref(s.Message)
+		}
+	}
+	if v.VMAgent != nil {
+		r.AgentReady = new(slices.ContainsFunc(v.VMAgent.Statuses, func(s *armcompute.InstanceViewStatus) bool {
+			return s != nil && strings.EqualFold(deref(s.DisplayStatus), "Ready")
+		}))
+	}
+	return nil
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// question is what the VM is asked: what cloud-init came to, and whether there is room.
+const question = `cloud-init status --long 2>/dev/null | tr -d '\r'
+echo "--"
+df -Pk / | awk 'NR == 2 { print $5 }'`
+
+// inside signs in and asks the VM itself.
+func (q Inquiry) inside(ctx context.Context, r *Report) {
+	limit := cmp.Or(q.Timeout, DefaultTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it did not answer within %s", limit))
+	defer cancel()
+	host, err := q.Reach.Host(ctx, r.VM, q.SSH)
+	if err != nil {
+		r.SSH, r.SSHTried = err, true
+		return
+	}
+	r.SSHTried = true
+	client, err := remote.Dial(ctx, host)
+	if err != nil {
+		r.SSH = err
+		return
+	}
+	defer client.Close()
+	if i, err := logs.Tools(ctx, client); err == nil && i.State != logs.Unknown {
+		r.Installation = &i
+	}
+	out, err := client.Output(ctx, "sh -c "+remote.Quote(question))
+	if err != nil {
+		r.SSH = err
+		return
+	}
+	said, disk, _ := strings.Cut(out.Stdout, "--\n")
+	r.CloudInit, r.CloudErrors = cloudInit(said)
+	r.FullDisk = strings.TrimSpace(disk) == "100%"
+}
+
+// cloudInit reads 'cloud-init status --long'.
+func cloudInit(said string) (state string, problems []string) {
+	inErrors := false
+	for line := range strings.Lines(said) {
+		line = strings.TrimRight(line, "\n")
+		key, value, isField := strings.Cut(line, ":")
+		switch {
+		case isField && key == "extended_status":
+			state = strings.TrimSpace(value)
+		case isField && key == "status" && state == "":
+			state = strings.TrimSpace(value)
+		case isField && (key == "errors" || key == "recoverable_errors"):
+			inErrors = strings.TrimSpace(value) == ""
+		case inErrors && (strings.HasPrefix(line, "\t") || strings.HasPrefix(line, " ")) && strings.Contains(line, "- "):
+			problems = append(problems, strings.TrimSpace(line[strings.Index(line, "- ")+2:]))
+		case isField && key != "" && key[0] != ' ' && key[0] != '\t':
+			inErrors = false
+		}
+	}
+	return state, problems
+}
+
+// conclude says what is wrong, and what to do.
+func (r *Report) conclude(refused *launch.NotAdmitted) {
+	name := r.VM.Name
+	add := func(next, format string, args ...any) {
+		r.Problems = append(r.Problems, Problem{fmt.Sprintf(format, args...), next})
+	}
+	switch {
+	case r.ProvisioningCode != "" || strings.EqualFold(r.VM.ProvisioningState, "Failed"):
+		what := strings.TrimSpace(cmp.Or(r.ProvisioningCode, "no code") + ": " + r.ProvisioningMessage)
+		next := fmt.Sprintf("azlin kill %s -g %s, and azlin new makes it anew", name, r.VM.ResourceGroup)
+		if r.VM.IsStopped() {
+			next = "azlin start " + name + " tries again"
+		}
+		add(next, "Azure's last operation on it failed (%s)", strings.TrimSuffix(what, ":"))
+	case !strings.EqualFold(r.VM.ProvisioningState, "Succeeded"):
+		add("azlin show "+name, "Azure is not done with it: %s", strings.ToLower(r.VM.ProvisioningState))
+	}
+	switch r.VM.PowerState {
+	case vm.Running:
+	case vm.Stopped, vm.Deallocated:
+		add("azlin start "+name, "it does not run: it is %s", r.VM.PowerState)
+	default:
+		add("azlin show "+name, "its power state is %s", r.VM.PowerState)
+	}
+	if refused != nil {
+		add(fmt.Sprintf("azlin connect %s --yes moves your rule", name), "%s", strings.TrimPrefix(refused.Error(), "connect to "+name+": "))
+	}
+	if r.SSH != nil {
+		next := ""
+		for e := range errkind.All(r.SSH) {
+			next = cmp.Or(next, e.Next)
+		}
+		add(cmp.Or(next, fmt.Sprintf("azlin logs %s --source serial; azlin restart %s", name, name)), "nobody can sign in: %s", strings.TrimPrefix(r.SSH.Error(), "connect to "+name+": "))
+	}
+	if r.AgentReady != nil && !*r.AgentReady && r.VM.IsRunning() {
+		add("azlin logs "+name+" --source serial", "its Azure agent does not report")
+	}
+	if r.FullDisk {
+		add(fmt.Sprintf("azlin exec %s -- 'sudo du -xh / 2>/dev/null | sort -h | tail'", name), "its disk is full")
+	}
+	if strings.Contains(r.CloudInit, "error") || len(r.CloudErrors) > 0 {
+		add("azlin logs "+name+" --source cloud-init", "cloud-init ended with %s: %s", cmp.Or(r.CloudInit, "errors"), cmp.Or(strings.Join(r.CloudErrors, "; "), "no details"))
+	}
+	if r.Installation != nil && r.Installation.Over() {
+		if err := r.Installation.Err(name); err != nil {
+			add("azlin logs "+name+" --source tools", "%s", strings.TrimPrefix(err.Error(), "install tools on "+name+": "))
+		}
+	}
+}

@@ -1,0 +1,197 @@
+// Package prune deletes VMs that nobody has used for a long time.
+//
+// A VM is idle only when that is known: from the VM itself while it runs, from Azure's time of its deallocation when it
+// does not. Whatever is not known is left alone.
+package prune
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/health/status"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// DefaultIdle is how long a VM has not been used before it is idle.
+const DefaultIdle = 30 * 24 * time.Hour
+
+// busy is how much of one processor, in percent, the processes of a VM take from which on it counts as used, whoever
+// started them.
+const busy = 20
+
+// Verdict is what becomes of a VM.
+type Verdict string
+
+// The verdicts. Only Idle VMs are deleted.
+const (
+	Idle      Verdict = "idle"
+	InUse     Verdict = "in use"
+	Protected Verdict = "protected" // by the tag azlin-protected
+	Unknown   Verdict = "unknown"   // when it was last used cannot be found out
+)
+
+// VM is one VM and what is known of its use.
+type VM struct {
+	status.VM
+
+	Verdict Verdict
+	Used    *time.Time // UTC: it has not been used after that; nil: not known
+	Basis   string     // what says so
+}
+
+// Pruner finds and deletes idle VMs.
+type Pruner struct {
+	Board status.Dashboard
+	Clock *azure.Clock  // nil: this machine's
+	Idle  time.Duration // zero: DefaultIdle
+}
+
+// Find looks at all of azlin's VMs of a group (empty: the subscription) and asks those that run, all at once.
+func (p Pruner) Find(ctx context.Context, group string) ([]VM, error) {
+	report, err := p.Board.List(ctx, vm.ListOptions{ResourceGroup: group})
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	found := make([]VM, len(report.VMs))
+	for n, v := range report.VMs {
+		found[n] = p.judge(v)
+	}
+	return found, nil
+}
+
+func (p Pruner) now() time.Time {
+	if p.Clock == nil {
+		return time.Now().UTC()
+	}
+	return p.Clock.Now()
+}
+
+// judge decides what becomes of a VM.
+func (p Pruner) judge(v status.VM) VM {
+	out := VM{VM: v, Verdict: Unknown}
+	if _, ok := azure.Tag(v.Info.Tags, azure.TagProtected); ok {
+		out.Verdict, out.Basis = Protected, "tag "+azure.TagProtected
+		return out
+	}
+	later := func(t *time.Time, basis string) {
+		if t != nil && (out.Used == nil || t.After(*out.Used)) {
+			out.Used, out.Basis = t, basis
+		}
+	}
+	switch {
+	case v.ProvisioningState != "Succeeded":
+		out.Basis = "it is " + strings.ToLower(v.ProvisioningState)
+		return out
+	case v.PowerState == vm.Deallocated || v.PowerState == vm.Stopped:
+		if v.Info.ChangedTime == nil {
+			out.Basis = "Azure does not say since when it is " + string(v.PowerState)
+			return out
+		}
+		later(v.Info.ChangedTime, string(v.PowerState)+" since then")
+	case v.PowerState == vm.Running && v.Err != nil:
+		out.Basis = "it cannot be asked: " + v.Err.Error()
+		return out
+	case v.PowerState == vm.Running:
+		for _, s := range v.TmuxSessions {
+			if s.IsConnected {
+				out.Verdict, out.Basis = InUse, "somebody is attached to tmux session "+s.Name
+				return out
+			}
+		}
+		if v.BusyProcesses == nil || v.LastActivity == nil || v.TmuxSessions == nil {
+			out.Basis = "it does not say when it was last used"
+			return out
+		}
+		if *v.BusyProcesses >= busy {
+			out.Verdict, out.Basis = InUse, fmt.Sprintf("its processes take %g %% of a processor", *v.BusyProcesses)
+			return out
+		}
+		// Its clock is this machine's, those of a local Azure's resources may be ahead.
+		later(new(p.now().Add(-time.Since(*v.LastActivity)).Truncate(time.Second)), "the last sign of life on it")
+	default:
+		out.Basis = "it is " + string(v.PowerState)
+		return out
+	}
+	later(v.LastUsed, "the last connection from this machine")
+	later(v.Info.CreatedTime, "it was made then")
+	idle := p.Idle
+	if idle == 0 {
+		idle = DefaultIdle
+	}
+	if out.Verdict = InUse; p.now().Sub(*out.Used) >= idle {
+		out.Verdict = Idle
+	}
+	return out
+}
+
+// Result is what became of one VM that was to be deleted.
+type Result struct {
+	VM       VM
+	Deleted  bool
+	Spared   string // why it was not deleted after all; empty: it was tried
+	Deletion vm.DeletionSummary
+	Err      error
+}
+
+// atOnce bounds how many VMs are deleted at a time.
+const atOnce = 8
+
+// Delete deletes the idle ones among vms, with everything that belongs to them, several at once, but looks at each again
+// before: one that has been used meanwhile, or is not there any more, is spared. It returns a result for each idle VM, in
+// their order. report may be nil; it is called from several goroutines.
+func (p Pruner) Delete(ctx context.Context, vms []VM, report func(step string)) []Result {
+	if report == nil {
+		report = func(string) {}
+	}
+	var results []Result
+	for _, v := range vms {
+		if v.Verdict == Idle {
+			results = append(results, Result{VM: v})
+		}
+	}
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for n := range results {
+		g.Go(func() error {
+			p.delete(ctx, &results[n], report)
+			return nil
+		})
+	}
+	_ = g.Wait() // no function returns one
+	return results
+}
+
+func (p Pruner) delete(ctx context.Context, r *Result, report func(string)) {
+	name, group := r.VM.Name, r.VM.ResourceGroup
+	now, err := p.Board.Get(ctx, group, name)
+	switch {
+	case errkind.Of(err) == errkind.NotFound || err == nil && now.Info.VMID != r.VM.Info.VMID:
+		r.Spared = "it is not there any more"
+		return
+	case err == nil && context.Cause(ctx) != nil:
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		r.Err = err
+		return
+	}
+	if again := p.judge(now); again.Verdict != Idle {
+		r.Spared = "it is " + string(again.Verdict) + " now: " + again.Basis
+		return
+	}
+	report("deleting " + name)
+	r.Deletion, err = p.Board.VMs.Delete(ctx, group, name, vm.DeleteOptions{Report: func(step string) { report(name + ": " + step) }})
+	if err == nil {
+		err = r.Deletion.Err()
+	}
+	r.Err, r.Deleted = err, err == nil
+}

@@ -1,0 +1,190 @@
+package resize_test
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/upkeep/resize"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+const (
+	group = "azlin-rg"
+	small = "Standard_D2s_v5"
+	large = "Standard_D4s_v5"
+)
+
+func service(c *azure.Client) *resize.Service {
+	return &resize.Service{Azure: c, VMs: vm.New(c, vm.Options{})}
+}
+
+// provision makes the VM dev, running.
+func provision(t *testing.T, a *local.Azure) {
+	t.Helper()
+	_, err := service(a.Client()).VMs.Provision(t.Context(), vm.Config{
+		Name: "dev", ResourceGroup: group, Region: "westus2", Size: small, OperationID: "one",
+		SSHPublicKeys: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9hJ5Wq3X0mV9p4mYQ0gJd2bq0m2m8zjv6iWf6yqk3f ann@laptop"},
+		SSHSources:    []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func run(t *testing.T, s *resize.Service, size string) (resize.Result, error) {
+	t.Helper()
+	p, err := s.Plan(t.Context(), group, "dev", size)
+	if err != nil {
+		return resize.Result{}, err
+	}
+	return s.Run(t.Context(), p, nil)
+}
+
+// is checks size and power state, and that no record of a resize is left.
+func is(t *testing.T, s *resize.Service, size string, power vm.PowerState) {
+	t.Helper()
+	i, err := s.VMs.Get(t.Context(), group, "dev")
+	if err != nil || i.VMSize != size || i.PowerState != power {
+		t.Errorf("it is %s and %s, %v; want %s and %s", i.VMSize, i.PowerState, err, size, power)
+	}
+	if left, ok := azure.Tag(i.Tags, azure.TagResize); ok {
+		t.Errorf("the tag says %q", left)
+	}
+}
+
+func TestResizeKeepsThePowerState(t *testing.T) {
+	t.Parallel()
+	for _, power := range []vm.PowerState{vm.Running, vm.Stopped, vm.Deallocated} {
+		t.Run(string(power), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				a := local.New(t, emulator.Options{})
+				provision(t, a)
+				s := service(a.Client())
+				if power != vm.Running {
+					if _, err := s.VMs.Stop(t.Context(), group, "dev", vm.PowerOptions{KeepAllocation: power == vm.Stopped}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				r, err := run(t, s, large)
+				if err != nil || !r.Success || r.From != small || r.Size != large || r.Before != power || r.After != power || r.Unchanged {
+					t.Errorf("%+v, %v", r, err)
+				}
+				is(t, s, large, power)
+				if r, err = run(t, s, strings.ToLower(large)); err != nil || !r.Unchanged || !r.Success {
+					t.Errorf("again: %+v, %v", r, err)
+				}
+			})
+		})
+	}
+}
+
+// TestResizeRefusals: what Azure would refuse is refused before anything is sent.
+func TestResizeRefusals(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := local.New(t, emulator.Options{Quota: map[string]int{"cores": 7}})
+		provision(t, a)
+		writes := 0
+		s := service(a.Client(func(o *azure.Options) {
+			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
+				if r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "/token") {
+					writes++
+				}
+				return nil
+			}}}
+		}))
+		for _, c := range []struct {
+			size, want string
+			kind       errkind.Kind
+		}{
+			{"Standard_D2ps_v5", "what is installed there is for x64, and that size is Arm64", errkind.Invalid},
+			{"Standard_D2ds_v5", "temporary disk", errkind.Invalid},
+			{"Standard_Nonsense", "Standard_Nonsense", errkind.Invalid},
+			{"Standard_D8s_v5", "vCPUs", errkind.Quota},
+		} {
+			_, err := run(t, s, c.size)
+			if errkind.Of(err) != c.kind || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v [%s]", c.size, err, errkind.Of(err))
+			}
+		}
+		if _, err := s.Plan(t.Context(), group, "nosuch", large); errkind.Of(err) != errkind.NotFound {
+			t.Error(err)
+		}
+		if writes > 0 {
+			t.Errorf("%d writes", writes)
+		}
+		is(t, s, small, vm.Running)
+	})
+}
+
+// TestResizeGoesBack: Azure has no room for the new size when the VM starts.
+func TestResizeGoesBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := local.New(t, emulator.Options{Exhausted: []string{large}})
+		provision(t, a)
+		s := service(a.Client())
+		r, err := run(t, s, large)
+		if errkind.Of(err) != errkind.Capacity || !r.WentBack || r.Success || r.Size != small || r.After != vm.Running {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if err == nil || !strings.Contains(err.Error(), "it is "+small+" and running again") {
+			t.Error(err)
+		}
+		is(t, s, small, vm.Running)
+	})
+}
+
+// TestResizeAfterAnyCrash: whoever resizes it again, knowing nothing of the first time, ends it, with the power state from
+// before, whether for the same size or to go back.
+func TestResizeAfterAnyCrash(t *testing.T) {
+	t.Parallel()
+	for _, size := range []string{large, small} {
+		t.Run("then "+size, func(t *testing.T) {
+			t.Parallel()
+			local.AtEveryRequest(t, provision, func(t *testing.T, c *azure.Client) error {
+				t.Helper()
+				_, err := run(t, service(c), large)
+				return err
+			}, func(t *testing.T, a *local.Azure) {
+				t.Helper()
+				s := service(a.Client())
+				if r, err := run(t, s, size); err != nil || !r.Success {
+					t.Errorf("the second run: %+v, %v", r, err)
+				}
+				is(t, s, size, vm.Running)
+			})
+		})
+	}
+}
+
+// TestResizeCutOff: what a cut leaves is said, with the command that goes on.
+func TestResizeCutOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := local.New(t, emulator.Options{})
+		provision(t, a)
+		s := service(a.Client(func(o *azure.Options) {
+			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
+				if r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/dev") {
+					return local.Final{Cause: errors.New("no network")}
+				}
+				return nil
+			}}}
+		}))
+		_, err := run(t, s, large)
+		var e *errkind.Error
+		if !errors.As(err, &e) || !strings.Contains(e.Next, "azlin resize dev "+large+" -g "+group+" goes on; with "+small+" it goes back") {
+			t.Errorf("%v: %+v", err, e)
+		}
+	})
+}

@@ -1,0 +1,212 @@
+package update
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/cloudinit"
+)
+
+// atOnce bounds how many VMs are updated at a time.
+const atOnce = 10
+
+// VM updates the tools of one VM. The result holds the error, too: of kind Partial when some tools failed, Unreachable
+// when the time was up or the VM does not answer; then the update goes on there, if it had begun.
+func (u Updater) VM(ctx context.Context, i vm.Info, o Options) (Result, error) {
+	job, err := o.job()
+	if err != nil {
+		return Result{VM: i.Name, ResourceGroup: i.ResourceGroup, Err: err}, err
+	}
+	again := "azlin update " + i.Name
+	if o.Tools != nil {
+		again += " --tools " + strings.Join(job.Plan(), ",")
+	}
+	r := u.update(ctx, i, job, cmp.Or(o.Timeout, DefaultTimeout), again, false)
+	return r, r.Err
+}
+
+// VMs updates the tools of several VMs, ten at a time. What a VM's failure is stands in its result.
+func (u Updater) VMs(ctx context.Context, infos []vm.Info, o Options) (Summary, error) {
+	if _, err := o.job(); err != nil {
+		return Summary{}, err
+	}
+	return each(infos, func(i vm.Info) Result {
+		r, _ := u.VM(ctx, i, o) // the result holds the error
+		return r
+	}), nil
+}
+
+// System brings all packages of a VM to their newest versions, as apt-get update and apt-get upgrade do, without asking:
+// configuration files that somebody changed stay as they are. timeout zero is DefaultSystemTimeout. The result is that of
+// VM, with the output.
+func (u Updater) System(ctx context.Context, i vm.Info, timeout time.Duration) (Result, error) {
+	r := u.update(ctx, i, cloudinit.Update{System: true}, cmp.Or(timeout, DefaultSystemTimeout), "azlin os-update "+i.Name, true)
+	return r, r.Err
+}
+
+// Systems is System for several VMs, ten at a time.
+func (u Updater) Systems(ctx context.Context, infos []vm.Info, timeout time.Duration) Summary {
+	return each(infos, func(i vm.Info) Result {
+		r, _ := u.System(ctx, i, timeout) // the result holds the error
+		return r
+	})
+}
+
+func each(infos []vm.Info, one func(vm.Info) Result) Summary {
+	results := make([]Result, len(infos))
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for n, i := range infos {
+		g.Go(func() error {
+			results[n] = one(i)
+			return nil
+		})
+	}
+	_ = g.Wait() // no function returns one
+	return Summarize(results)
+}
+
+// update has one VM do a job. again is the command that asks for the same.
+func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, timeout time.Duration, again string, output bool) (r Result) {
+	began := time.Now()
+	r = Result{VM: i.Name, ResourceGroup: i.ResourceGroup}
+	defer func() { r.Success, r.Duration = r.Err == nil, time.Since(began) }()
+	late := fmt.Errorf("it has not ended within %s", timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, late)
+	defer cancel()
+	fail := func(err error, begun bool) {
+		e := &errkind.Error{Kind: errkind.Of(err), Op: "update", Resource: i.Name, Class: ErrUpdate, Err: err}
+		switch {
+		case errors.Is(err, late):
+			e.Kind, e.Err = errkind.Unreachable, late
+		case ctx.Err() != nil:
+			e.Kind, e.Err = errkind.Cancelled, context.Cause(ctx)
+		}
+		if begun {
+			e.Err, e.Next = fmt.Errorf("%w; the update goes on on the VM", e.Err), again+" goes on with it, or tells how it ended"
+		}
+		r.Err = e
+	}
+	host, err := u.Reach.Host(ctx, i, u.SSH)
+	if err != nil {
+		fail(err, false)
+		return r
+	}
+	client, err := remote.Dial(ctx, host)
+	if err != nil {
+		fail(err, false)
+		return r
+	}
+	defer func() { _ = client.Close() }() // what matters was read before
+	job.User = host.User
+	if r.Joined, err = start(ctx, client, job); err != nil {
+		fail(err, errors.Is(err, remote.ErrLost))
+		return r
+	}
+	if r.Joined {
+		if r.Err = u.sameJob(ctx, client, i.Name, job); r.Err != nil {
+			r.Joined = false
+			return r
+		}
+	}
+	var last state
+	told := ""
+	last, client, err = follow(ctx, client, u.reconnect(i), func(s state, lost error) {
+		if p := progressOf(i.Name, s, lost); u.Report != nil && fmt.Sprint(p) != told {
+			told = fmt.Sprint(p)
+			u.Report(p)
+		}
+	})
+	r.Tools, r.Restart = tools(last.record), last.record.Restart
+	if err != nil {
+		fail(err, true)
+		return r
+	}
+	if output {
+		if r.Output, err = run(ctx, client, nil, readOutput); err != nil {
+			fail(err, true)
+			return r
+		}
+	}
+	r.Err = verdict(i.Name, last.record, again)
+	if last.record.Ended.IsZero() {
+		return r
+	}
+	if _, err := run(ctx, client, nil, seen); err != nil && r.Err == nil {
+		fail(fmt.Errorf("all of it went well, but it will be told again: %w", err), false)
+	}
+	return r
+}
+
+// reconnect finds the way to a VM again, which may have another address by then.
+func (u Updater) reconnect(i vm.Info) func(context.Context) (*remote.Client, error) {
+	return func(ctx context.Context) (*remote.Client, error) {
+		now, err := u.Reach.VMs.Get(ctx, i.ResourceGroup, i.Name)
+		if err != nil {
+			return nil, err
+		}
+		host, err := u.Reach.Host(ctx, now, u.SSH)
+		if err != nil {
+			return nil, err
+		}
+		return remote.Dial(ctx, host)
+	}
+}
+
+// sameJob is Conflict when the job that is under way is not the one that was asked for.
+func (u Updater) sameJob(ctx context.Context, client *remote.Client, name string, job cloudinit.Update) error {
+	s, err := read(ctx, client)
+	if err != nil || slices.Equal(s.record.Planned, job.Plan()) {
+		return nil //nolint:nilerr // whoever follows it meets the same failure, and knows what to do
+	}
+	other := strings.Join(s.record.Planned, ",")
+	return &errkind.Error{
+		Kind: errkind.Conflict, Op: "update", Resource: name, Class: ErrUpdate, Err: fmt.Errorf("another update is under way there: %s", other),
+		Next: fmt.Sprintf("azlin update %s --tools %s goes on with it", name, other),
+	}
+}
+
+func progressOf(name string, s state, lost error) Progress {
+	return Progress{VM: name, Done: len(s.record.Results), Total: len(s.record.Planned), Current: s.record.Current, Lost: lost}
+}
+
+// verdict is the error for what a record tells; nil: all went well.
+func verdict(name string, r cloudinit.Record, again string) error {
+	if r.Ended.IsZero() {
+		return &errkind.Error{
+			Kind: errkind.Partial, Op: "update", Resource: name, Class: ErrUpdate,
+			Err:  errors.New("the update was cut off on the VM, as by a restart" + during(r.Current)),
+			Next: again + " begins again; what was updated stays so",
+		}
+	}
+	var failed []string
+	for _, res := range r.Results {
+		if !res.OK {
+			failed = append(failed, res.Tool)
+		}
+	}
+	if failed == nil {
+		return nil
+	}
+	return &errkind.Error{
+		Kind: errkind.Partial, Op: "update", Resource: name, Class: ErrUpdate, Err: fmt.Errorf("%s failed", strings.Join(failed, ", ")),
+		Next: fmt.Sprintf("azlin update %s --tools %s tries those again; azlin exec %s -- sudo cat %s shows why", name, strings.Join(failed, ","), name, cloudinit.UpdateOutput),
+	}
+}
+
+func during(tool string) string {
+	if tool == "" {
+		return ""
+	}
+	return ", in the middle of " + tool
+}
