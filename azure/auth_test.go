@@ -45,15 +45,6 @@ func (e *entra) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func localCloud(t *testing.T) azure.Cloud {
-	t.Helper()
-	c, err := azure.Custom("emulator", "https://127.0.0.1:4443", "https://127.0.0.1:4443/", "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
 func principal(t *testing.T, e *entra, dir string) *azure.Authenticator {
 	t.Helper()
 	secret := filepath.Join(t.TempDir(), "secret")

@@ -90,7 +90,7 @@ func Open(o Options) (*Client, error) {
 		Retry:     o.Retry,
 		Telemetry: policy.TelemetryOptions{ApplicationID: o.UserAgent},
 		// Once per call, whatever the number of tries: nothing in a rehearsal, then the record, then retries by code.
-		PerCallPolicies: []policy.Policy{rehearsal{}, c.auditor, &codeRetry{recent: newRecent(), log: o.Log}},
+		PerCallPolicies: []policy.Policy{rehearsal{}, c.auditor, newCodeRetry(o.Log)},
 		// Once per try: with a token that Azure takes; wait for the turn, then count and log what really goes out.
 		PerRetryPolicies: []policy.Policy{&renewal{cred: o.Credential, scope: o.Target.Cloud.scope()}, newPacer(o.Log), &observer{traffic: c.traffic, clock: c.clock, log: o.Log}},
 	}}

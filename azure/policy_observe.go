@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"maps"
@@ -92,20 +91,4 @@ func withoutURL(err error) error {
 		return u.Err
 	}
 	return err
-}
-
-// noticeKey is the context key of WithNotice.
-type noticeKey struct{}
-
-// WithNotice returns a context whose requests tell notice when they wait for more than a moment:
-// because Azure is busy with the resource, reserves it, or asks for patience. As in net/http/httptrace
-// the hook belongs to the call, not to the client.
-func WithNotice(ctx context.Context, notice func(message string)) context.Context {
-	return context.WithValue(ctx, noticeKey{}, notice)
-}
-
-func notify(ctx context.Context, message string) {
-	if f, ok := ctx.Value(noticeKey{}).(func(string)); ok && f != nil {
-		f(message)
-	}
 }

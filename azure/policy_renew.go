@@ -63,7 +63,7 @@ func (r *renewal) renew(ctx context.Context, refused string) (string, error) {
 		return r.fresh, nil // somebody else was faster
 	}
 	o := policy.TokenRequestOptions{Scopes: []string{r.scope}, EnableCAE: true}
-	cache, ok := r.cred.(*tokenCache)
+	cache, ok := r.cred.(renewer)
 	if !ok {
 		o.Claims = anyClaims
 		t, err := r.cred.GetToken(ctx, o)
@@ -72,10 +72,10 @@ func (r *renewal) renew(ctx context.Context, refused string) (string, error) {
 		}
 		return t.Token, err
 	}
-	t, err := cache.again(ctx, o)
+	t, err := cache.Renew(ctx, o)
 	if err == nil && t.Token == refused { // the credential has a cache of its own
 		o.Claims = anyClaims
-		t, err = cache.again(ctx, o)
+		t, err = cache.Renew(ctx, o)
 	}
 	if err == nil && t.Token != refused {
 		if r.fresh != refused { // azcore still sends the one before
@@ -84,6 +84,11 @@ func (r *renewal) renew(ctx context.Context, refused string) (string, error) {
 		r.fresh = t.Token
 	}
 	return t.Token, err
+}
+
+// renewer is a credential with a cache that can be passed over.
+type renewer interface {
+	Renew(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error)
 }
 
 // anyClaims makes credentials ask Entra, whatever they hold.

@@ -2,7 +2,6 @@ package azure
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -49,9 +48,11 @@ func patienceFor(code string) (patience, bool) {
 // replication is how long Azure may say "not found" about what it has just created.
 var replication = patience{time.Second, 4 * time.Second, 20 * time.Second, ""}
 
+func newCodeRetry(log *slog.Logger) policy.Policy { return &codeRetry{recent: newRecent(), log: log} }
+
 func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {
 	ctx := req.Raw().Context()
-	method, key := req.Raw().Method, IDKey(req.Raw().URL.Path)
+	method, key := req.Raw().Method, resourceKey(req.Raw().URL.Path)
 	began := time.Now()
 	for try := 0; ; try++ {
 		if err := req.RewindBody(); err != nil {
@@ -101,15 +102,6 @@ func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {
 // may be repeated, but not this one; a merge patch is the same the second time.
 const cutShortTries = 3
 
-// cutShort says whether an answer ended in the middle of its body. azcore has a type for that, but keeps it to itself.
-func cutShort(err error) bool {
-	_, final := errors.AsType[interface {
-		error
-		NonRetriable()
-	}](err)
-	return final && strings.HasPrefix(err.Error(), "body download policy: ")
-}
-
 // sleep waits, or returns ctx's error when that ends first.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
@@ -125,7 +117,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // recent remembers what this client created within the last half minute.
 type recent struct {
 	mu      sync.Mutex
-	created map[string]time.Time // by IDKey
+	created map[string]time.Time // by resourceKey
 }
 
 const recently = 30 * time.Second
@@ -194,6 +186,9 @@ func (r *recent) mentions(message string) bool {
 	}
 	return false
 }
+
+// resourceKey is the path of a resource in a form that is equal for equal resources.
+func resourceKey(path string) string { return strings.ToLower(strings.TrimSuffix(path, "/")) }
 
 // groupKey cuts a key down to its resource group's.
 func groupKey(key string) string {

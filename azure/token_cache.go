@@ -58,13 +58,13 @@ func (c *tokenCache) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 	}
 	if o.Claims != "" {
 		// Azure has revoked what we hold, or wants more: nothing cached will do.
-		return c.renew(ctx, o, key)
+		return c.replace(ctx, o, key)
 	}
 	if t := c.tokens[key]; t.fresh() {
 		return t.access(), nil
 	}
 	if c.dir == "" {
-		return c.renew(ctx, o, key)
+		return c.replace(ctx, o, key)
 	}
 	if t := c.read(key); t.fresh() {
 		c.tokens[key] = t
@@ -82,21 +82,21 @@ func (c *tokenCache) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 			return nil
 		}
 		var err error
-		out, err = c.renew(ctx, o, key)
+		out, err = c.replace(ctx, o, key)
 		return err
 	})
 	return out, err
 }
 
-// again asks the credential for a token in place of one that Azure refused.
-func (c *tokenCache) again(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+// Renew asks the credential for a token in place of one that Azure refused.
+func (c *tokenCache) Renew(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
 	case <-ctx.Done():
 		return azcore.AccessToken{}, signIn(ctx.Err())
 	}
-	return c.renew(ctx, o, c.key(o))
+	return c.replace(ctx, o, c.key(o))
 }
 
 // fetch is GetToken without looking into the cache, whose file the new token replaces.
@@ -112,7 +112,7 @@ func (c *tokenCache) fetch(ctx context.Context, o policy.TokenRequestOptions) (a
 
 // renew asks the credential and keeps the answer. When it fails and the old token still lives, that
 // one is used.
-func (c *tokenCache) renew(ctx context.Context, o policy.TokenRequestOptions, key string) (azcore.AccessToken, error) {
+func (c *tokenCache) replace(ctx context.Context, o policy.TokenRequestOptions, key string) (azcore.AccessToken, error) {
 	at, err := c.inner.GetToken(ctx, o)
 	if err != nil {
 		old := c.tokens[key]
