@@ -13,6 +13,7 @@ import (
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 type workplace struct {
 	*azlin.Client
 
-	auth *azure.Authenticator
+	auth *signin.Authenticator
 	dir  string
 	key  remote.KeyPair
 	stop func()
@@ -55,7 +56,7 @@ func open() *workplace {
 	id := local.Identity()
 	cloud, err := azure.Custom("emulator", "https://azure.test", "https://azure.test", "", "")
 	check(err)
-	w.auth, err = azure.NewAuthenticator(azure.AuthOptions{
+	w.auth, err = signin.NewAuthenticator(signin.Options{
 		Cloud: cloud, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID,
 		ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: local.Client(),
 	})

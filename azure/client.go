@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
 )
@@ -56,7 +57,7 @@ func Open(o Options) (*Client, error) {
 	if o.Credential == nil {
 		return nil, errkind.New(errkind.Auth, "open azure: %w: no credential", ErrAuthentication)
 	}
-	o.Target.Cloud = o.Target.Cloud.orPublic()
+	o.Target.Cloud = o.Target.Cloud.OrPublic()
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -85,14 +86,14 @@ func Open(o Options) (*Client, error) {
 		log:      o.Log,
 	}
 	options := &arm.ClientOptions{ClientOptions: policy.ClientOptions{
-		Cloud:     o.Target.Cloud.configuration(),
+		Cloud:     o.Target.Cloud.Configuration(),
 		Transport: o.HTTP,
 		Retry:     o.Retry,
 		Telemetry: policy.TelemetryOptions{ApplicationID: o.UserAgent},
 		// Once per call, whatever the number of tries: nothing in a rehearsal, then the record, then retries by code.
-		PerCallPolicies: []policy.Policy{rehearsal{}, c.auditor, newCodeRetry(o.Log)},
+		PerCallPolicies: []policy.Policy{rehearsal{}, c.auditor, pacing.NewRetry(o.Log)},
 		// Once per try: with a token that Azure takes; wait for the turn, then count and log what really goes out.
-		PerRetryPolicies: []policy.Policy{&renewal{cred: o.Credential, scope: o.Target.Cloud.scope()}, newPacer(o.Log), &observer{traffic: c.traffic, clock: c.clock, log: o.Log}},
+		PerRetryPolicies: []policy.Policy{&renewal{cred: o.Credential, scope: o.Target.Cloud.Scope()}, pacing.New(o.Log), &observer{traffic: c.traffic, clock: c.clock, log: o.Log}},
 	}}
 	var err error
 	if c.clients, err = newClients(o.Target.SubscriptionID, o.Credential, options); err != nil {
@@ -115,7 +116,7 @@ func (c *Client) SubscriptionID() string { return c.target.SubscriptionID }
 // AccessToken gives a token for Azure Resource Manager, which is a secret. It is for services beside it that want
 // one in the body of a request, such as Bastion; the credential keeps it until shortly before it expires.
 func (c *Client) AccessToken(ctx context.Context) (string, error) {
-	t, err := c.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.target.Cloud.scope()}, EnableCAE: true})
+	t, err := c.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.target.Cloud.Scope()}, EnableCAE: true})
 	return t.Token, Wrap("sign in", "", err)
 }
 

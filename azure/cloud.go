@@ -74,8 +74,8 @@ func known(name string, c cloud.Configuration) Cloud {
 	}
 }
 
-// orPublic makes the zero value what it stands for.
-func (c Cloud) orPublic() Cloud {
+// OrPublic makes the zero value what it stands for.
+func (c Cloud) OrPublic() Cloud {
 	if c == (Cloud{CAFile: c.CAFile}) {
 		public := Public()
 		public.CAFile = c.CAFile
@@ -84,9 +84,9 @@ func (c Cloud) orPublic() Cloud {
 	return c
 }
 
-// cliName is what the Azure CLI calls the cloud in its profile; empty for custom ones.
-func (c Cloud) cliName() string {
-	switch c.orPublic().Name {
+// CliName is what the Azure CLI calls the cloud in its profile; empty for custom ones.
+func (c Cloud) CliName() string {
+	switch c.OrPublic().Name {
 	case "public":
 		return "AzureCloud"
 	case "usgovernment":
@@ -97,8 +97,8 @@ func (c Cloud) cliName() string {
 	return ""
 }
 
-// scope is what a token for Azure Resource Manager is asked for.
-func (c Cloud) scope() string { return c.orPublic().audience() + "/.default" }
+// Scope is what a token for Azure Resource Manager is asked for.
+func (c Cloud) Scope() string { return c.OrPublic().audience() + "/.default" }
 
 func (c Cloud) audience() string {
 	if c.Audience == "" {
@@ -107,9 +107,9 @@ func (c Cloud) audience() string {
 	return c.Audience
 }
 
-// configuration is the cloud as the SDK wants it.
-func (c Cloud) configuration() cloud.Configuration {
-	c = c.orPublic()
+// Configuration is the cloud as the SDK wants it.
+func (c Cloud) Configuration() cloud.Configuration {
+	c = c.OrPublic()
 	return cloud.Configuration{
 		ActiveDirectoryAuthorityHost: c.Authority + "/",
 		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{

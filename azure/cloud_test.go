@@ -13,6 +13,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 func TestClouds(t *testing.T) {
@@ -42,7 +43,7 @@ func TestCustomCA(t *testing.T) {
 		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
 			t.Error("no token was sent")
 		}
-		reply(w, 200, `{}`)
+		wire.Reply(w, 200, `{}`)
 	}))
 	defer server.Close()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
@@ -54,7 +55,7 @@ func TestCustomCA(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := azure.Open(azure.Options{Target: azure.Target{Cloud: cloud, SubscriptionID: subscription}, Credential: token{}})
+		c, err := azure.Open(azure.Options{Target: azure.Target{Cloud: cloud, SubscriptionID: wire.Subscription}, Credential: token{}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,10 +94,10 @@ func TestClock(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := open(t, func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Date", time.Now().Add(tc.ahead).UTC().Format(http.TimeFormat))
-					reply(w, 200, `{}`)
+					wire.Reply(w, 200, `{}`)
 				}, func(o *azure.Options) {
 					if tc.custom {
-						o.Target.Cloud = localCloud(t)
+						o.Target.Cloud = wire.LocalCloud(t)
 					}
 				})
 				if d := time.Until(c.Clock().Now()); d.Abs() > time.Second {
@@ -131,10 +132,10 @@ func TestPageStaysOnHost(t *testing.T) {
 			t.Errorf("a request went to %s", r.Host)
 		}
 		if r.URL.Query().Get("page") != "" {
-			reply(w, 200, `{"value":[2]}`)
+			wire.Reply(w, 200, `{"value":[2]}`)
 			return
 		}
-		reply(w, 200, `{"value":[1],"nextLink":"`+next+`"}`)
+		wire.Reply(w, 200, `{"value":[1],"nextLink":"`+next+`"}`)
 	})
 	n := 0
 	read := func() error {

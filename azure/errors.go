@@ -18,6 +18,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	msal "github.com/AzureAD/microsoft-authentication-library-for-go/apps/errors"
 
+	"github.com/azlin-dev/azlin/azure/answer"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
@@ -67,7 +68,7 @@ func Code(err error) string {
 		}
 	}
 	if re, ok := errors.AsType[*azcore.ResponseError](err); ok {
-		code, _ := innermost(re)
+		code, _ := answer.Innermost(re)
 		return code
 	}
 	return ""
@@ -83,7 +84,7 @@ func IsNotFound(err error) bool {
 }
 
 func fromResponse(out *errkind.Error, re *azcore.ResponseError) {
-	code, message := innermost(re)
+	code, message := answer.Innermost(re)
 	out.Code = code
 	out.Kind = kindOfCode(code, message)
 	status := re.StatusCode
@@ -94,7 +95,7 @@ func fromResponse(out *errkind.Error, re *azcore.ResponseError) {
 		out.Kind = errkind.Provisioning // an operation that Azure had accepted
 	}
 	if re.RawResponse != nil {
-		out.CorrelationID = correlationID(re.RawResponse)
+		out.CorrelationID = answer.CorrelationID(re.RawResponse)
 	}
 	if message == "" {
 		message = fmt.Sprintf("Azure answered %d %s", status, http.StatusText(status))
@@ -183,7 +184,7 @@ func networkFailure(err error) bool {
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return !errors.Is(err, context.Canceled)
 	}
-	return cutShort(err) || certificateFailure(err)
+	return answer.CutShort(err) || certificateFailure(err)
 }
 
 // certificateFailure says whether the other side is not who it should be.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 // TestKinds sends each refusal through the real client.
@@ -65,7 +66,7 @@ func TestKinds(t *testing.T) {
 			t.Parallel()
 			c := open(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("x-ms-correlation-request-id", "corr-1")
-				refuse(w, tc.status, tc.code, tc.message)
+				wire.Refuse(w, tc.status, tc.code, tc.message)
 			})
 			_, err := c.Do(t.Context(), http.MethodGet, "/subscriptions/s/resourceGroups/g", "2021-04-01", nil)
 			if got := errkind.Of(err); got != tc.want {
@@ -88,7 +89,7 @@ func TestThrottledKind(t *testing.T) {
 	t.Parallel()
 	c := open(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "3600") // longer than anybody waits
-		refuse(w, 429, "TooManyRequests", "slow down")
+		wire.Refuse(w, 429, "TooManyRequests", "slow down")
 	})
 	_, err := c.Do(t.Context(), http.MethodGet, "/subscriptions/s", "1", nil)
 	if errkind.Of(err) != errkind.Throttled || c.Requests() != 1 {
@@ -106,7 +107,7 @@ func TestInnerDetails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := open(t, func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, body) })
+			c := open(t, func(w http.ResponseWriter, _ *http.Request) { wire.Reply(w, 400, body) })
 			_, err := c.Do(t.Context(), http.MethodGet, "/subscriptions/s", "1", nil)
 			if azure.Code(err) != "QuotaExceeded" || errkind.Of(err) != errkind.Quota || !strings.Contains(err.Error(), "the real reason") {
 				t.Errorf("got %v", err)
@@ -151,7 +152,7 @@ func FuzzErrorBody(f *testing.F) {
 	f.Add(`{"properties":{"error":{"code":"A"}}}`)
 	f.Add(`{"error":"x"}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		c := open(t, func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, body) })
+		c := open(t, func(w http.ResponseWriter, _ *http.Request) { wire.Reply(w, 400, body) })
 		_, err := c.Do(t.Context(), http.MethodGet, "/subscriptions/s", "1", nil)
 		if err == nil || errkind.Of(err) == errkind.Unknown {
 			t.Errorf("a 400 gave %v", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/azlin-dev/azlin/azure/answer"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
 )
@@ -50,7 +51,7 @@ func Begin[T any](ctx context.Context, c *Client, op, resource string, begin fun
 	if resp != nil {
 		o.request = resp.Request
 		o.id = operationID(resp.Header)
-		if asked, ok := retryAfter(resp.Header, time.Now()); ok {
+		if asked, ok := answer.RetryAfter(resp.Header, time.Now()); ok {
 			o.first = asked
 		}
 	}
@@ -134,7 +135,7 @@ func (o *Operation[T]) Wait(ctx context.Context, report func(OperationState)) (T
 		}
 		looks++
 		pause = min(shortest+time.Duration(looks)*250*time.Millisecond, longest)
-		if asked, ok := retryAfter(resp.Header, time.Now()); ok && asked > 0 {
+		if asked, ok := answer.RetryAfter(resp.Header, time.Now()); ok && asked > 0 {
 			pause = asked
 		}
 		if report != nil {
@@ -176,9 +177,9 @@ func (o *Operation[T]) record(ctx context.Context, status audit.Status, re *azco
 	r := o.client.auditor.describe(o.request)
 	r.Status = status
 	if re != nil {
-		r.Code, _ = innermost(re)
+		r.Code, _ = answer.Innermost(re)
 		if re.RawResponse != nil {
-			r.CorrelationID = correlationID(re.RawResponse)
+			r.CorrelationID = answer.CorrelationID(re.RawResponse)
 		}
 	}
 	o.client.auditor.write(ctx, r)

@@ -15,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 // lro is a server with one operation that takes a while.
@@ -38,11 +39,11 @@ func (l *lro) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("x-ms-correlation-request-id", "corr-lro")
 	switch {
 	case time.Now().Before(l.until):
-		reply(w, 200, `{"status":"InProgress"}`)
+		wire.Reply(w, 200, `{"status":"InProgress"}`)
 	case l.failure != "":
-		reply(w, 200, `{"status":"Failed","error":`+l.failure+`}`)
+		wire.Reply(w, 200, `{"status":"Failed","error":`+l.failure+`}`)
 	default:
-		reply(w, 200, `{"status":"Succeeded"}`)
+		wire.Reply(w, 200, `{"status":"Succeeded"}`)
 	}
 }
 
@@ -69,7 +70,7 @@ func TestOperation(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				server := &lro{until: time.Now().Add(tc.takes), first: tc.first, polls: tc.polls}
-				var records collected[audit.Record]
+				var records wire.Collected[audit.Record]
 				c := open(t, server.serve, recorder(&records))
 				began := time.Now()
 				op, err := start(t.Context(), c)
@@ -89,7 +90,7 @@ func TestOperation(t *testing.T) {
 				if len(states) != server.looks || states[0].Status != "InProgress" || states[len(states)-1].Status != "Succeeded" {
 					t.Errorf("states: %+v", states)
 				}
-				if got := records.list(); len(got) != 3 || got[2].Status != audit.Succeeded || got[2].Event != audit.Power {
+				if got := records.List(); len(got) != 3 || got[2].Status != audit.Succeeded || got[2].Event != audit.Power {
 					t.Errorf("records: %+v", got)
 				}
 			})
@@ -101,7 +102,7 @@ func TestOperationFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := &lro{failure: `{"code":"ZonalAllocationFailed","message":"no room in zone 1"}`}
-		var records collected[audit.Record]
+		var records wire.Collected[audit.Record]
 		c := open(t, server.serve, recorder(&records))
 		op, err := start(t.Context(), c)
 		if err != nil {
@@ -112,7 +113,7 @@ func TestOperationFails(t *testing.T) {
 			!strings.Contains(err.Error(), "corr-lro") {
 			t.Errorf("got %v", err)
 		}
-		if got := records.list(); got[len(got)-1].Status != audit.Failed || got[len(got)-1].Code != "ZonalAllocationFailed" {
+		if got := records.List(); got[len(got)-1].Status != audit.Failed || got[len(got)-1].Code != "ZonalAllocationFailed" {
 			t.Errorf("records: %+v", got)
 		}
 	})

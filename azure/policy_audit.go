@@ -9,6 +9,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/uuid"
 
+	"github.com/azlin-dev/azlin/azure/answer"
+	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
 )
@@ -52,13 +54,13 @@ func (a *auditor) Do(req *policy.Request) (*http.Response, error) {
 func (a *auditor) outcome(ctx context.Context, r audit.Record, resp *http.Response, err error) {
 	r.Status = audit.Succeeded
 	if resp != nil {
-		r.CorrelationID = correlationID(resp)
+		r.CorrelationID = answer.CorrelationID(resp)
 	}
 	switch {
 	case err != nil || resp == nil:
 		r.Status, r.Code = audit.Failed, "NoAnswer" // it may have been carried out all the same
 	case resp.StatusCode >= http.StatusBadRequest:
-		r.Status, r.Code = audit.Failed, errorCode(resp)
+		r.Status, r.Code = audit.Failed, answer.Code(resp)
 	case resp.StatusCode == http.StatusAccepted || resp.Header.Get("Azure-AsyncOperation") != "":
 		r.Status = audit.Accepted
 	}
@@ -75,7 +77,7 @@ func (a *auditor) write(ctx context.Context, r audit.Record) {
 	}
 	if err := a.record(r); err != nil {
 		a.log.WarnContext(ctx, "the outcome of a change could not be put on record", "resource", r.Resource, "error", err)
-		notify(ctx, "warning: the outcome of a change could not be put on record: "+err.Error())
+		pacing.Notify(ctx, "warning: the outcome of a change could not be put on record: "+err.Error())
 	}
 }
 

@@ -17,17 +17,18 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
-func recorder(c *collected[audit.Record]) func(*azure.Options) {
+func recorder(c *wire.Collected[audit.Record]) func(*azure.Options) {
 	return func(o *azure.Options) {
-		o.Audit = func(r audit.Record) error { c.add(r); return nil }
+		o.Audit = func(r audit.Record) error { c.Add(r); return nil }
 	}
 }
 
 func TestAudit(t *testing.T) {
 	t.Parallel()
-	const base = "/subscriptions/" + subscription + "/resourceGroups/g/providers/"
+	const base = "/subscriptions/" + wire.Subscription + "/resourceGroups/g/providers/"
 	for _, tc := range []struct {
 		method, path string
 		status       int
@@ -35,7 +36,7 @@ func TestAudit(t *testing.T) {
 		operation    string
 	}{
 		{"GET", base + "Microsoft.Compute/virtualMachines/v", 200, "", ""},
-		{"HEAD", "/subscriptions/" + subscription + "/resourcegroups/g", 204, "", ""},
+		{"HEAD", "/subscriptions/" + wire.Subscription + "/resourcegroups/g", 204, "", ""},
 		{"POST", "/providers/Microsoft.ResourceGraph/resources", 200, "", ""},
 		{"POST", "/subscriptions/s/providers/Microsoft.CostManagement/query", 200, "", ""},
 		{"PUT", base + "Microsoft.Compute/virtualMachines/v", 201, "create started, create succeeded", "Microsoft.Compute/virtualMachines/write"},
@@ -50,18 +51,18 @@ func TestAudit(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s %s %d", tc.method, tc.path[strings.LastIndex(tc.path, "/"):], tc.status), func(t *testing.T) {
 			t.Parallel()
-			var got collected[audit.Record]
+			var got wire.Collected[audit.Record]
 			c := open(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("x-ms-correlation-request-id", "corr")
 				if tc.status >= 400 {
-					refuse(w, tc.status, "ScopeLocked", "locked")
+					wire.Refuse(w, tc.status, "ScopeLocked", "locked")
 					return
 				}
 				w.WriteHeader(tc.status)
 			}, recorder(&got))
 			_, _ = c.Do(t.Context(), tc.method, tc.path, "1", nil)
 			var events []string
-			for _, r := range got.list() {
+			for _, r := range got.List() {
 				events = append(events, fmt.Sprintf("%s %s", r.Event, r.Status))
 			}
 			if diff := cmp.Diff(tc.want, strings.Join(events, ", ")); diff != "" {
@@ -70,11 +71,11 @@ func TestAudit(t *testing.T) {
 			if tc.want == "" {
 				return
 			}
-			first, last := got.list()[0], got.list()[1]
+			first, last := got.List()[0], got.List()[1]
 			if first.RequestID == "" || first.RequestID != last.RequestID {
 				t.Errorf("the two records cannot be joined: %q, %q", first.RequestID, last.RequestID)
 			}
-			if last.CorrelationID != "corr" || last.Subscription != subscription || last.Operation != tc.operation || last.Method != tc.method {
+			if last.CorrelationID != "corr" || last.Subscription != wire.Subscription || last.Operation != tc.operation || last.Method != tc.method {
 				t.Errorf("record: %+v", last)
 			}
 			if (last.Status == audit.Failed) != (last.Code == "ScopeLocked") {
@@ -87,7 +88,7 @@ func TestAudit(t *testing.T) {
 // TestAuditNamesOpenDoors: a rule that admits everyone is on record as that, however the group or rule is written.
 func TestAuditNamesOpenDoors(t *testing.T) {
 	t.Parallel()
-	const group = "/subscriptions/" + subscription + "/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/n"
+	const group = "/subscriptions/" + wire.Subscription + "/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/n"
 	rule := func(edits ...string) string {
 		return strings.NewReplacer(edits...).Replace(`{"properties":{"access":"Allow","direction":"Inbound","sourceAddressPrefixes":["SOURCE"]}}`)
 	}
@@ -104,12 +105,12 @@ func TestAuditNamesOpenDoors(t *testing.T) {
 		"way out":      {group + "/securityRules/r", rule("SOURCE", "*", "Inbound", "Outbound"), false},
 		"another type": {nicPath, rule("SOURCE", "*"), false},
 	} {
-		var got collected[audit.Record]
+		var got wire.Collected[audit.Record]
 		var sent string
 		c := open(t, func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			sent = string(body)
-			reply(w, 200, `{}`)
+			wire.Reply(w, 200, `{}`)
 		}, recorder(&got))
 		if _, err := c.Do(t.Context(), http.MethodPut, tc.path, "1", json.RawMessage(tc.body)); err != nil {
 			t.Fatal(err)
@@ -117,7 +118,7 @@ func TestAuditNamesOpenDoors(t *testing.T) {
 		if sent != tc.body {
 			t.Errorf("%s: sent %q", name, sent)
 		}
-		for _, r := range got.list() {
+		for _, r := range got.List() {
 			if (r.Detail != "") != tc.open {
 				t.Errorf("%s: %+v", name, r)
 			}
@@ -128,30 +129,30 @@ func TestAuditNamesOpenDoors(t *testing.T) {
 func TestAuditOncePerCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var got collected[audit.Record]
+		var got wire.Collected[audit.Record]
 		n := 0
 		c := open(t, func(w http.ResponseWriter, _ *http.Request) {
 			switch n++; n {
 			case 1:
-				refuse(w, 503, "ServerBusy", "later")
+				wire.Refuse(w, 503, "ServerBusy", "later")
 			case 2:
-				refuse(w, 409, "RetryableError", "later")
+				wire.Refuse(w, 409, "RetryableError", "later")
 			default:
-				reply(w, 200, `{}`)
+				wire.Reply(w, 200, `{}`)
 			}
 		}, recorder(&got))
 		if _, err := c.Do(t.Context(), http.MethodPut, nicPath, "1", nil); err != nil {
 			t.Fatal(err)
 		}
-		if len(got.list()) != 2 || c.Requests() != 3 {
-			t.Errorf("%d records of %d requests", len(got.list()), c.Requests())
+		if len(got.List()) != 2 || c.Requests() != 3 {
+			t.Errorf("%d records of %d requests", len(got.List()), c.Requests())
 		}
 	})
 }
 
 func TestNothingIsSentUnrecorded(t *testing.T) {
 	t.Parallel()
-	c := open(t, func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{}`) }, func(o *azure.Options) {
+	c := open(t, func(w http.ResponseWriter, _ *http.Request) { wire.Reply(w, 200, `{}`) }, func(o *azure.Options) {
 		o.Audit = func(audit.Record) error { return errors.New("disk full") }
 	})
 	_, err := c.Do(t.Context(), http.MethodPut, nicPath, "1", nil)
@@ -165,7 +166,7 @@ func TestNothingIsSentUnrecorded(t *testing.T) {
 
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
-	c := open(t, func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{}`) }, func(o *azure.Options) { o.ReadOnly = true })
+	c := open(t, func(w http.ResponseWriter, _ *http.Request) { wire.Reply(w, 200, `{}`) }, func(o *azure.Options) { o.ReadOnly = true })
 	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete} {
 		if _, err := c.Do(t.Context(), method, nicPath, "1", nil); errkind.Of(err) != errkind.Permission {
 			t.Errorf("%s: %v", method, err)
@@ -181,7 +182,7 @@ func TestLogIsRedacted(t *testing.T) {
 	var out bytes.Buffer
 	c := open(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("x-ms-correlation-request-id", "corr-7")
-		refuse(w, 409, "ScopeLocked", "hunter2 in the answer")
+		wire.Refuse(w, 409, "ScopeLocked", "hunter2 in the answer")
 	}, func(o *azure.Options) {
 		o.Log = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
@@ -205,7 +206,7 @@ func TestRequestCount(t *testing.T) {
 		if ua := r.Header.Get("User-Agent"); !strings.HasPrefix(ua, "azlin-test ") {
 			t.Errorf("user agent %q", ua)
 		}
-		reply(w, 200, `{}`)
+		wire.Reply(w, 200, `{}`)
 	}, func(o *azure.Options) { o.UserAgent = "azlin-test" })
 	for range 3 {
 		_, _ = c.Do(t.Context(), http.MethodGet, nicPath, "1", nil)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/azlin-dev/azlin/azure/answer"
 )
 
 // traffic counts requests.
@@ -73,9 +74,9 @@ func (o *observer) Do(req *policy.Request) (*http.Response, error) {
 	}
 	if resp != nil {
 		attrs = append(attrs, slog.Int("status", resp.StatusCode),
-			slog.String("correlation_id", correlationID(resp)))
+			slog.String("correlation_id", answer.CorrelationID(resp)))
 		if resp.StatusCode >= http.StatusBadRequest {
-			attrs = append(attrs, slog.String("code", errorCode(resp)))
+			attrs = append(attrs, slog.String("code", answer.Code(resp)))
 		}
 	}
 	if err != nil {

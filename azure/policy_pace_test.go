@@ -10,7 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/pacing"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 func contextWithTimeout(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
@@ -44,13 +45,13 @@ func (l *limited) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	if l.left < 1 {
 		l.refused++
 		w.Header().Set("Retry-After", "5")
-		refuse(w, 429, "TooManyRequests", "slow down")
+		wire.Refuse(w, 429, "TooManyRequests", "slow down")
 		return
 	}
 	l.left--
 	l.served++
 	w.Header().Set(l.name, fmt.Sprintf(l.header, int(l.left)))
-	reply(w, 200, `{}`)
+	wire.Reply(w, 200, `{}`)
 }
 
 func TestPacing(t *testing.T) {
@@ -79,7 +80,7 @@ func TestPacing(t *testing.T) {
 				for range tc.atOnce {
 					wg.Go(func() {
 						for range tc.requests / tc.atOnce {
-							if _, err := c.Do(t.Context(), http.MethodGet, "/subscriptions/"+subscription+"/providers/Microsoft.Compute/virtualMachines", "1", nil); err != nil {
+							if _, err := c.Do(t.Context(), http.MethodGet, "/subscriptions/"+wire.Subscription+"/providers/Microsoft.Compute/virtualMachines", "1", nil); err != nil {
 								t.Error(err)
 							}
 						}
@@ -105,11 +106,11 @@ func TestPacingLeavesOthersAlone(t *testing.T) {
 			if strings.Contains(r.URL.Path, "virtualMachines") {
 				w.Header().Set("x-ms-ratelimit-remaining-resource", "Microsoft.Compute/HighCostGet3Min;0")
 			}
-			reply(w, 200, `{}`)
+			wire.Reply(w, 200, `{}`)
 		})
 		get := func(path string) time.Duration {
 			began := time.Now()
-			if _, err := c.Do(t.Context(), http.MethodGet, "/subscriptions/"+subscription+path, "1", nil); err != nil {
+			if _, err := c.Do(t.Context(), http.MethodGet, "/subscriptions/"+wire.Subscription+path, "1", nil); err != nil {
 				t.Error(err)
 			}
 			return time.Since(began)
@@ -134,18 +135,18 @@ func TestPacingSaysSo(t *testing.T) {
 		c := open(t, func(w http.ResponseWriter, _ *http.Request) {
 			if n++; n == 1 {
 				w.Header().Set("Retry-After", "90")
-				refuse(w, 429, "TooManyRequests", "slow down")
+				wire.Refuse(w, 429, "TooManyRequests", "slow down")
 				return
 			}
-			reply(w, 200, `{}`)
+			wire.Reply(w, 200, `{}`)
 		})
-		var said collected[string]
+		var said wire.Collected[string]
 		began := time.Now()
-		_, err := c.Do(azure.WithNotice(t.Context(), said.add), http.MethodGet, "/subscriptions/s", "1", nil)
+		_, err := c.Do(pacing.WithNotice(t.Context(), said.Add), http.MethodGet, "/subscriptions/s", "1", nil)
 		if err != nil || time.Since(began) < 90*time.Second {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
-		if got := said.list(); len(got) != 1 || !strings.Contains(got[0], "1m30s") {
+		if got := said.List(); len(got) != 1 || !strings.Contains(got[0], "1m30s") {
 			t.Errorf("said %q", got)
 		}
 	})

@@ -59,7 +59,7 @@ func (rehearsal) Do(req *policy.Request) (*http.Response, error) {
 		body, written := r.written[key]
 		r.mu.Unlock()
 		if written && (raw.Method == http.MethodGet || raw.Method == http.MethodHead) {
-			return answer(raw, http.StatusOK, body), nil
+			return pretend(raw, http.StatusOK, body), nil
 		}
 		return req.Next()
 	}
@@ -80,12 +80,12 @@ func (rehearsal) Do(req *policy.Request) (*http.Response, error) {
 	switch raw.Method {
 	case http.MethodPut:
 		r.written[key] = made
-		return answer(raw, http.StatusOK, made), nil
+		return pretend(raw, http.StatusOK, made), nil
 	case http.MethodDelete:
 		delete(r.written, key)
-		return answer(raw, http.StatusNoContent, nil), nil
+		return pretend(raw, http.StatusNoContent, nil), nil
 	}
-	return answer(raw, http.StatusOK, []byte("{}")), nil
+	return pretend(raw, http.StatusOK, []byte("{}")), nil
 }
 
 func compact(body []byte) json.RawMessage {
@@ -112,7 +112,7 @@ func asMade(path string, body []byte) ([]byte, error) {
 	return json.Marshal(o)
 }
 
-func answer(req *http.Request, status int, body []byte) *http.Response {
+func pretend(req *http.Request, status int, body []byte) *http.Response {
 	return &http.Response{
 		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)),

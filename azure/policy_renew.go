@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/azlin-dev/azlin/azure/answer"
 )
 
 // renewal gets another token when Azure says that the one it was sent has ended: by its clock, which need not be ours,
@@ -31,7 +32,7 @@ func (r *renewal) Do(req *policy.Request) (*http.Response, error) {
 		raw.Header.Set("Authorization", "Bearer "+fresh)
 	}
 	resp, err := req.Clone(raw.Context()).Next()
-	if err != nil || resp.StatusCode != http.StatusUnauthorized || !strings.EqualFold(errorCode(resp), "ExpiredAuthenticationToken") {
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !strings.EqualFold(answer.Code(resp), "ExpiredAuthenticationToken") {
 		return resp, err
 	}
 	fresh, err := r.renew(raw.Context(), sent)

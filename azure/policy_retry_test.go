@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
-const nicPath = "/subscriptions/" + subscription + "/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n"
+const nicPath = "/subscriptions/" + wire.Subscription + "/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n"
 
 func TestRetryByCode(t *testing.T) {
 	t.Parallel()
@@ -42,12 +44,12 @@ func TestRetryByCode(t *testing.T) {
 						t.Errorf("a repeat sent %q", body)
 					}
 					if time.Since(began) < tc.busyFor {
-						refuse(w, tc.status, tc.code, "not now")
+						wire.Refuse(w, tc.status, tc.code, "not now")
 						return
 					}
-					reply(w, 200, `{}`)
+					wire.Reply(w, 200, `{}`)
 				})
-				ctx := azure.WithNotice(t.Context(), func(m string) { notices = append(notices, m) })
+				ctx := pacing.WithNotice(t.Context(), func(m string) { notices = append(notices, m) })
 				_, err := c.Do(ctx, http.MethodPut, nicPath, "1", map[string]int{"a": 1})
 				if (err == nil) != tc.ok {
 					t.Fatalf("after %s: %v", time.Since(began), err)
@@ -76,13 +78,13 @@ func TestNotFoundAfterCreate(t *testing.T) {
 		c := open(t, func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case r.Method == http.MethodPut:
-				reply(w, 201, `{}`)
+				wire.Reply(w, 201, `{}`)
 			case r.Method == http.MethodDelete:
 				w.WriteHeader(200)
 			case strings.HasSuffix(r.URL.Path, "/n") && time.Now().After(visible):
-				reply(w, 200, `{}`)
+				wire.Reply(w, 200, `{}`)
 			default:
-				refuse(w, 404, "ResourceNotFound", "not there")
+				wire.Refuse(w, 404, "ResourceNotFound", "not there")
 			}
 		})
 		if _, err := c.Do(t.Context(), http.MethodGet, nicPath, "1", nil); errkind.Of(err) != errkind.NotFound || c.Requests() != 1 {
@@ -108,7 +110,7 @@ func TestNotFoundAfterCreate(t *testing.T) {
 func TestCancelWhileWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := open(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "RetryableError", "later") })
+		c := open(t, func(w http.ResponseWriter, _ *http.Request) { wire.Refuse(w, 409, "RetryableError", "later") })
 		ctx, cancel := contextWithTimeout(t, 3*time.Second)
 		defer cancel()
 		began := time.Now()
@@ -123,7 +125,7 @@ func TestCancelWhileWaiting(t *testing.T) {
 // half knows it.
 func TestReferenceToFresh(t *testing.T) {
 	t.Parallel()
-	const subnet = "/subscriptions/" + subscription + "/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
+	const subnet = "/subscriptions/" + wire.Subscription + "/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
 	for _, tc := range []struct {
 		name, code, refers string
 		status             int
@@ -140,14 +142,14 @@ func TestReferenceToFresh(t *testing.T) {
 				known := time.Now().Add(5 * time.Second)
 				c := open(t, func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == nicPath && time.Now().Before(known) {
-						refuse(w, tc.status, tc.code, "Resource "+strings.ToUpper(tc.refers)+" was not found.")
+						wire.Refuse(w, tc.status, tc.code, "Resource "+strings.ToUpper(tc.refers)+" was not found.")
 						return
 					}
-					reply(w, 201, `{}`)
+					wire.Reply(w, 201, `{}`)
 				})
 				made := subnet
 				if tc.code == "ResourceGroupNotFound" {
-					made = "/subscriptions/" + subscription + "/resourcegroups/G"
+					made = "/subscriptions/" + wire.Subscription + "/resourcegroups/G"
 				}
 				if tc.name == "reference to another" {
 					made = strings.Replace(subnet, "/subnets/s", "/subnets/elsewhere", 1)
@@ -174,7 +176,7 @@ func TestAnswerCutShort(t *testing.T) {
 	}{{http.MethodPatch, 2, true}, {http.MethodPost, 1, false}} {
 		synctest.Test(t, func(t *testing.T) {
 			cut := false
-			client := open(t, func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{"a":1}`) }, func(o *azure.Options) {
+			client := open(t, func(w http.ResponseWriter, _ *http.Request) { wire.Reply(w, 200, `{"a":1}`) }, func(o *azure.Options) {
 				o.HTTP = &http.Client{Transport: cutting{o.HTTP.Transport, &cut}}
 			})
 			_, err := client.Do(t.Context(), c.method, nicPath, "1", map[string]int{"a": 1})

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 func TestFetchSigned(t *testing.T) {
@@ -18,7 +19,7 @@ func TestFetchSigned(t *testing.T) {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
-		reply(w, 200, "boot log")
+		wire.Reply(w, 200, "boot log")
 	})
 	if data, err := c.FetchSigned(t.Context(), "https://blob.example/log?sig=GOOD", 4); err != nil || string(data) != "boot" {
 		t.Errorf("%q, %v", data, err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 func TestManaged(t *testing.T) {
@@ -67,7 +68,7 @@ func TestWithTags(t *testing.T) {
 	}
 }
 
-const vmID = "/subscriptions/" + subscription + "/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
+const vmID = "/subscriptions/" + wire.Subscription + "/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
 
 func TestMergeTags(t *testing.T) {
 	t.Parallel()
@@ -77,7 +78,7 @@ func TestMergeTags(t *testing.T) {
 		c := open(t, func(w http.ResponseWriter, r *http.Request) {
 			data, _ := io.ReadAll(r.Body)
 			body = r.Method + " " + r.URL.Path + " " + string(data)
-			reply(w, 200, `{"properties":{"tags":{"a":"1"}}}`)
+			wire.Reply(w, 200, `{"properties":{"tags":{"a":"1"}}}`)
 		})
 		if err := c.MergeTags(t.Context(), vmID, map[string]string{"a": "1"}); err != nil {
 			t.Fatal(err)
@@ -93,19 +94,19 @@ func TestMergeTags(t *testing.T) {
 		c := open(t, func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case strings.Contains(r.URL.Path, "Microsoft.Resources"):
-				refuse(w, 403, "AuthorizationFailed", "no")
+				wire.Refuse(w, 403, "AuthorizationFailed", "no")
 			case r.Method == http.MethodGet:
 				w.Header().Set("ETag", etag)
-				reply(w, 200, `{"tags":{"old":"x","A":"0"}}`)
+				wire.Reply(w, 200, `{"tags":{"old":"x","A":"0"}}`)
 			case r.Header.Get("If-Match") != `"2"`:
 				patches++
 				etag = `"2"` // somebody else was faster
-				refuse(w, 412, "PreconditionFailed", "changed")
+				wire.Refuse(w, 412, "PreconditionFailed", "changed")
 			default:
 				patches++
 				data, _ := io.ReadAll(r.Body)
 				last = string(data)
-				reply(w, 200, `{}`)
+				wire.Reply(w, 200, `{}`)
 			}
 		})
 		if err := c.MergeTags(t.Context(), vmID, map[string]string{"a": "1"}); err != nil {
@@ -117,8 +118,8 @@ func TestMergeTags(t *testing.T) {
 	})
 	t.Run("no VM", func(t *testing.T) {
 		t.Parallel()
-		c := open(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 403, "AuthorizationFailed", "no") })
-		err := c.MergeTags(t.Context(), "/subscriptions/"+subscription+"/resourceGroups/g", map[string]string{"a": "1"})
+		c := open(t, func(w http.ResponseWriter, _ *http.Request) { wire.Refuse(w, 403, "AuthorizationFailed", "no") })
+		err := c.MergeTags(t.Context(), "/subscriptions/"+wire.Subscription+"/resourceGroups/g", map[string]string{"a": "1"})
 		if errkind.Of(err) != errkind.Permission {
 			t.Errorf("got %v", err)
 		}
@@ -133,7 +134,7 @@ func TestDeleteTags(t *testing.T) {
 			data, _ := io.ReadAll(r.Body)
 			sent = string(data)
 		}
-		reply(w, 200, `{"properties":{"tags":{"Env":"dev","b":"2"}}}`)
+		wire.Reply(w, 200, `{"properties":{"tags":{"Env":"dev","b":"2"}}}`)
 	})
 	if err := c.DeleteTags(t.Context(), vmID, "env", "absent"); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/azlin-dev/azlin/test/wire"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -14,7 +15,7 @@ import (
 // of Azure, or of the local one, unseen.
 func TestAPIVersions(t *testing.T) {
 	t.Parallel()
-	var sent collected[[2]string]
+	var sent wire.Collected[[2]string]
 	names := regexp.MustCompile(`(?i)/subscriptions/[^/]+|/resourcegroups/[^/]+`)
 	c := open(t, func(w http.ResponseWriter, r *http.Request) {
 		path := strings.TrimPrefix(names.ReplaceAllString(r.URL.Path, ""), "/providers/")
@@ -32,8 +33,8 @@ func TestAPIVersions(t *testing.T) {
 		case strings.Contains(path, "/vmimage/"):
 			kind = parts[0] + "/vmimage"
 		}
-		sent.add([2]string{kind, r.URL.Query().Get("api-version")})
-		reply(w, 200, `{"value":[]}`)
+		sent.Add([2]string{kind, r.URL.Query().Get("api-version")})
+		wire.Reply(w, 200, `{"value":[]}`)
 	})
 	ctx := t.Context()
 	_, _ = c.VMs().NewListAllPager(nil).NextPage(ctx)
@@ -57,7 +58,7 @@ func TestAPIVersions(t *testing.T) {
 	_, _ = c.ResourceTags(ctx, "/subscriptions/s")
 
 	got := map[string][]string{}
-	for _, s := range sent.list() {
+	for _, s := range sent.List() {
 		if !slices.Contains(got[s[0]], s[1]) {
 			got[s[0]] = append(got[s[0]], s[1])
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/emulator"
 )
@@ -62,7 +63,7 @@ func (l *lab) open(change ...func(*azure.Options, *bastion.Options)) (*azure.Cli
 		l.Fatal(err)
 	}
 	id := l.emu.Identity()
-	auth, err := azure.NewAuthenticator(azure.AuthOptions{
+	auth, err := signin.NewAuthenticator(signin.Options{
 		Cloud: cloud, TenantID: id.TenantID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: l.emu.Client(),
 	})
 	if err != nil {

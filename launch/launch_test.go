@@ -17,6 +17,7 @@ import (
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
@@ -89,7 +90,7 @@ func (c *cloud) open(t *testing.T, state string, around func(http.RoundTripper) 
 	if around != nil {
 		httpClient = &http.Client{Transport: around(httpClient.Transport)}
 	}
-	auth, err := azure.NewAuthenticator(azure.AuthOptions{
+	auth, err := signin.NewAuthenticator(signin.Options{
 		Cloud: where, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID,
 		ClientSecret: id.ClientSecret, HTTP: c.Client(),
 	})

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/fault"
@@ -91,7 +92,7 @@ func (l *lab) open(e *emulator.Emulator) *azure.Client {
 		l.Fatal(err)
 	}
 	id := e.Identity()
-	auth, err := azure.NewAuthenticator(azure.AuthOptions{
+	auth, err := signin.NewAuthenticator(signin.Options{
 		Cloud: cloud, TenantID: id.TenantID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: e.Client(),
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
@@ -109,7 +110,7 @@ func (d *DeletionSummary) add(r DeletionResult) {
 // error is for a plan that could not be made. The shared network stays and is named in Kept.
 func (s *Service) Delete(ctx context.Context, group, name string, o DeleteOptions) (DeletionSummary, error) {
 	if o.Report != nil {
-		ctx = azure.WithNotice(ctx, o.Report)
+		ctx = pacing.WithNotice(ctx, o.Report)
 	}
 	sum := DeletionSummary{VMName: name, ResourceGroup: group, DryRun: o.DryRun, Results: []DeletionResult{}}
 	if o.ResourceGroup {

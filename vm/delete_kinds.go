@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
@@ -106,7 +107,7 @@ var ErrNeeded = errors.New("it is needed again")
 // with a look afterwards whether they are gone. The results are in the order of all.
 func (s *Service) DeleteUnneeded(ctx context.Context, all []Unneeded, report func(step string)) ([]DeletionResult, error) {
 	if report != nil {
-		ctx = azure.WithNotice(ctx, report)
+		ctx = pacing.WithNotice(ctx, report)
 	}
 	items := make([]planned, len(all))
 	for n, u := range all {

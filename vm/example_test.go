@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -24,7 +25,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	auth, err := azure.NewAuthenticator(azure.AuthOptions{
+	auth, err := signin.NewAuthenticator(signin.Options{
 		Cloud: cloud, TenantID: id.TenantID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: local.Client(),
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
@@ -95,7 +96,7 @@ func (s *Service) ProvisionWatched(ctx context.Context, cfg Config, report func(
 		return Details{}, &errkind.Error{Kind: errkind.Of(err), Class: ErrProvisioning, Err: err}
 	}
 	if report != nil {
-		ctx = azure.WithNotice(ctx, report)
+		ctx = pacing.WithNotice(ctx, report)
 	}
 	d, err := p.run(ctx)
 	if err != nil {

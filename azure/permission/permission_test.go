@@ -13,6 +13,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/permission"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 )
@@ -95,7 +96,7 @@ func door(t *testing.T, e *emulator.Emulator, name, secret string) *azure.Client
 	if name != "" {
 		client = emulator.ClientIDOf(name)
 	}
-	a, err := azure.NewAuthenticator(azure.AuthOptions{
+	a, err := signin.NewAuthenticator(signin.Options{
 		Cloud: cloud, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: client, ClientSecret: secret, HTTP: e.Client(),
 	})
 	if err != nil {

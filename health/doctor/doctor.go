@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -33,11 +34,11 @@ type Finding struct {
 // Subject is what is examined. What is left out is not looked at.
 type Subject struct {
 	Paths config.Paths
-	Cloud azure.Cloud          // zero: not known, and not looked at
-	Auth  *azure.Authenticator // nil with SignInErr set: nobody can be signed in
-	VMs   *vm.Service          // nil: nothing in Azure is looked at
-	Azure *azure.Client        // of VMs; nil: permissions are not looked at
-	Group string               // whose permissions are looked at
+	Cloud azure.Cloud           // zero: not known, and not looked at
+	Auth  *signin.Authenticator // nil with SignInErr set: nobody can be signed in
+	VMs   *vm.Service           // nil: nothing in Azure is looked at
+	Azure *azure.Client         // of VMs; nil: permissions are not looked at
+	Group string                // whose permissions are looked at
 	// SignInErr is why there is no way to sign in.
 	SignInErr error
 	Region    string        // whose quota is looked at

@@ -11,6 +11,7 @@ import (
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
@@ -65,7 +66,7 @@ func newPlace(t *testing.T) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	auth, err := azure.NewAuthenticator(azure.AuthOptions{
+	auth, err := signin.NewAuthenticator(signin.Options{
 		Cloud: cloud, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: local.Client(),
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -39,7 +40,7 @@ func (b *Baker) Run(ctx context.Context, p Plan, report func(step string)) (Imag
 		}
 	}
 	if !p.published {
-		if err := b.bake(azure.WithNotice(ctx, report), p, report); err != nil {
+		if err := b.bake(pacing.WithNotice(ctx, report), p, report); err != nil {
 			// Somebody else may have been at the same, and been faster.
 			if _, state, verr := b.version(ctx, p); verr != nil || state != armcompute.GalleryProvisioningStateSucceeded {
 				return fail(err)

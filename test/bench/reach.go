@@ -14,6 +14,7 @@ import (
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/reach"
@@ -148,7 +149,7 @@ func openWorld(ctx context.Context, r runner) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	auth, err := azure.NewAuthenticator(azure.AuthOptions{
+	auth, err := signin.NewAuthenticator(signin.Options{
 		Cloud: cloud, TenantID: w.status.TenantID, SubscriptionID: w.status.SubscriptionID, ClientID: w.status.ClientID, ClientSecretFile: w.status.ClientSecretFile,
 	})
 	if err != nil {

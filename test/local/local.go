@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 )
 
@@ -40,7 +41,7 @@ func (a *Azure) Client(change ...func(*azure.Options)) *azure.Client {
 		a.t.Fatal(err)
 	}
 	id := a.Emulator.Identity()
-	auth, err := azure.NewAuthenticator(azure.AuthOptions{
+	auth, err := signin.NewAuthenticator(signin.Options{
 		Cloud: cloud, TenantID: id.TenantID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: a.Emulator.Client(),
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/launch"
@@ -83,7 +84,7 @@ func (l *lab) open(around func(http.RoundTripper) http.RoundTripper) *azlin.Clie
 	if around != nil {
 		hc = &http.Client{Transport: around(hc.Transport)}
 	}
-	auth, err := azure.NewAuthenticator(azure.AuthOptions{
+	auth, err := signin.NewAuthenticator(signin.Options{
 		Cloud: where, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: l.cloud.Client(),
 	})
 	if err != nil {

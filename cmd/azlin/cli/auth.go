@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/permission"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 )
 
@@ -25,15 +25,15 @@ func newAuthCommand(a *app) *cobra.Command {
 
 // authStatus is the JSON of `auth status`. What is not known is null.
 type authStatus struct {
-	Cloud          string         `json:"cloud"`
-	SignedIn       bool           `json:"signed_in"` // there is something to sign in with
-	Method         *string        `json:"method"`
-	Kind           *string        `json:"kind"`
-	UserName       *string        `json:"user_name"`
-	TenantID       *string        `json:"tenant_id"`
-	SubscriptionID *string        `json:"subscription_id"`
-	CachedUntil    *time.Time     `json:"cached_until"` // end of the token in the cache
-	Choices        []azure.Choice `json:"choices"`
+	Cloud          string          `json:"cloud"`
+	SignedIn       bool            `json:"signed_in"` // there is something to sign in with
+	Method         *string         `json:"method"`
+	Kind           *string         `json:"kind"`
+	UserName       *string         `json:"user_name"`
+	TenantID       *string         `json:"tenant_id"`
+	SubscriptionID *string         `json:"subscription_id"`
+	CachedUntil    *time.Time      `json:"cached_until"` // end of the token in the cache
+	Choices        []signin.Choice `json:"choices"`
 }
 
 func newAuthStatusCommand(a *app) *cobra.Command {
@@ -50,7 +50,7 @@ with.`,
 			if err != nil {
 				return err
 			}
-			auth, err := azure.NewAuthenticator(d.auth)
+			auth, err := signin.NewAuthenticator(d.auth)
 			if err != nil {
 				return err
 			}
@@ -73,21 +73,21 @@ with.`,
 }
 
 func statusView(s authStatus) term.View {
-	view := term.View{Data: s, Grid: term.Rows(s.Choices, []term.Column[azure.Choice]{
-		{Name: "used", Value: func(c azure.Choice) string {
+	view := term.View{Data: s, Grid: term.Rows(s.Choices, []term.Column[signin.Choice]{
+		{Name: "used", Value: func(c signin.Choice) string {
 			if c.Chosen {
 				return "yes"
 			}
 			return "no"
-		}, Color: func(c azure.Choice) term.Color {
+		}, Color: func(c signin.Choice) term.Color {
 			if c.Chosen {
 				return term.Green
 			}
 			return term.Dim
 		}},
-		{Name: "source", Value: func(c azure.Choice) string { return c.Source }},
-		{Name: "method", Value: func(c azure.Choice) string { return c.Kind.String() }},
-		{Name: "reason", Value: func(c azure.Choice) string { return c.Reason }},
+		{Name: "source", Value: func(c signin.Choice) string { return c.Source }},
+		{Name: "method", Value: func(c signin.Choice) string { return c.Kind.String() }},
+		{Name: "reason", Value: func(c signin.Choice) string { return c.Reason }},
 	})}
 	if s.SignedIn {
 		view.Note = *s.Method + " " + orMissing(s.UserName) + ", tenant " + orMissing(s.TenantID) + ", subscription " + orMissing(s.SubscriptionID)
@@ -134,7 +134,7 @@ shows that Azure answers and takes the token.`,
 			if err != nil {
 				return err
 			}
-			var sub azure.Subscription
+			var sub signin.Subscription
 			if err := json.Unmarshal(resp.Body, &sub); err != nil {
 				return err
 			}

@@ -4,12 +4,13 @@ import (
 	"path/filepath"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 )
 
 // environmentAuth is what the environment and the Azure CLI offer to sign in with. The cloud is not in it.
-func (a *app) environmentAuth(target azure.Target) azure.AuthOptions {
-	auth := azure.AuthOptions{
+func (a *app) environmentAuth(target azure.Target) signin.Options {
+	auth := signin.Options{
 		TenantID: target.TenantID, SubscriptionID: target.SubscriptionID, CacheDir: a.paths.Tokens,
 		ClientID: a.env.ClientID, ClientSecret: a.env.ClientSecret,
 		CertificateFile: a.env.Certificate, CertificatePassword: a.env.CertificatePass,
@@ -23,11 +24,11 @@ func (a *app) environmentAuth(target azure.Target) azure.AuthOptions {
 
 // emulatorAuth is how one signs in to the emulator: as azlin login has said, else as its default service
 // principal. The environment is for the real Azure.
-func (a *app) emulatorAuth(target azure.Target, s emulator.Status) (azure.AuthOptions, error) {
-	auth := azure.AuthOptions{
+func (a *app) emulatorAuth(target azure.Target, s emulator.Status) (signin.Options, error) {
+	auth := signin.Options{
 		Cloud: target.Cloud, TenantID: target.TenantID, SubscriptionID: target.SubscriptionID, CacheDir: a.paths.Tokens,
 	}
-	remembered, err := azure.NewAuthenticator(auth)
+	remembered, err := signin.NewAuthenticator(auth)
 	if err != nil || remembered.Kind() != "" {
 		return auth, err
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin"
-	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/health/doctor"
@@ -45,7 +45,7 @@ func (a *app) subject(ctx context.Context) doctor.Subject {
 		return s
 	}
 	s.Cloud, s.Region = d.options.Target.Cloud, d.options.Target.Region
-	if s.Auth, s.SignInErr = azure.NewAuthenticator(d.auth); s.SignInErr != nil {
+	if s.Auth, s.SignInErr = signin.NewAuthenticator(d.auth); s.SignInErr != nil {
 		return s
 	}
 	if d.options.Credential, s.SignInErr = s.Auth.Credential(); s.SignInErr != nil {

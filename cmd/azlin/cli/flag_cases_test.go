@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/remote"
 )
@@ -455,7 +456,7 @@ func doorOf(status emulator.Status) (*azure.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	auth, err := azure.NewAuthenticator(azure.AuthOptions{
+	auth, err := signin.NewAuthenticator(signin.Options{
 		Cloud: cloud, TenantID: status.TenantID, SubscriptionID: status.SubscriptionID,
 		ClientID: status.ClientID, ClientSecretFile: status.ClientSecretFile,
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/config"
@@ -60,7 +61,7 @@ func (a *app) init(ctx context.Context, flags initFlags) error {
 	if err != nil {
 		return err
 	}
-	auth, err := azure.NewAuthenticator(d.auth)
+	auth, err := signin.NewAuthenticator(d.auth)
 	if err != nil {
 		return err
 	}
@@ -68,8 +69,8 @@ func (a *app) init(ctx context.Context, flags initFlags) error {
 	if err != nil {
 		return err
 	}
-	subscription, err := a.chooseSubscription(ctx, flags.subscription, func() ([]azure.Subscription, error) {
-		return azure.Subscriptions(ctx, azure.Options{Target: d.options.Target, Credential: credential, HTTP: d.options.HTTP, Log: a.log})
+	subscription, err := a.chooseSubscription(ctx, flags.subscription, func() ([]signin.Subscription, error) {
+		return signin.Subscriptions(ctx, azure.Options{Target: d.options.Target, Credential: credential, HTTP: d.options.HTTP, Log: a.log})
 	})
 	if err != nil {
 		return err
@@ -116,12 +117,12 @@ func (a *app) answer(ctx context.Context, question, given, proposal, flag string
 }
 
 // chooseSubscription finds the subscription that was named, or the only one, or asks.
-func (a *app) chooseSubscription(ctx context.Context, named string, list func() ([]azure.Subscription, error)) (azure.Subscription, error) {
+func (a *app) chooseSubscription(ctx context.Context, named string, list func() ([]signin.Subscription, error)) (signin.Subscription, error) {
 	all, err := list()
 	if err != nil {
-		return azure.Subscription{}, err
+		return signin.Subscription{}, err
 	}
-	var usable []azure.Subscription
+	var usable []signin.Subscription
 	var names []string
 	for _, s := range all {
 		if s.State != "Enabled" && s.State != "Warned" && s.State != "PastDue" {
@@ -133,17 +134,17 @@ func (a *app) chooseSubscription(ctx context.Context, named string, list func() 
 	}
 	switch {
 	case len(usable) == 0 && named != "":
-		return azure.Subscription{}, errkind.New(errkind.NotFound, "there is no usable subscription %q for this sign-in", named)
+		return signin.Subscription{}, errkind.New(errkind.NotFound, "there is no usable subscription %q for this sign-in", named)
 	case len(usable) == 0:
-		return azure.Subscription{}, errkind.New(errkind.Permission, "this sign-in may use no subscription")
+		return signin.Subscription{}, errkind.New(errkind.Permission, "this sign-in may use no subscription")
 	case len(usable) == 1:
 		return usable[0], nil
 	case !a.streams.InTTY:
-		return azure.Subscription{}, errkind.New(errkind.Invalid, "there are several subscriptions; name one with --subscription: %s", strings.Join(names, ", "))
+		return signin.Subscription{}, errkind.New(errkind.Invalid, "there are several subscriptions; name one with --subscription: %s", strings.Join(names, ", "))
 	}
 	n, err := a.streams.Choose(ctx, "Subscription", names, "--subscription")
 	if err != nil {
-		return azure.Subscription{}, err
+		return signin.Subscription{}, err
 	}
 	return usable[n], nil
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
 )
@@ -84,30 +84,30 @@ func (f loginFlags) check(cmd *cobra.Command) error {
 }
 
 // kind is the way to sign in that the flags name; empty when they name none.
-func (f loginFlags) kind() azure.Kind {
+func (f loginFlags) kind() signin.Kind {
 	switch {
 	case f.device:
-		return azure.DeviceCode
+		return signin.DeviceCode
 	case f.managed:
-		return azure.ManagedIdentity
+		return signin.ManagedIdentity
 	case f.certificate != "":
-		return azure.ClientCertificate
+		return signin.ClientCertificate
 	case f.federated != "":
-		return azure.WorkloadIdentity
+		return signin.WorkloadIdentity
 	case f.principal, f.secretFile != "":
-		return azure.ClientSecret
+		return signin.ClientSecret
 	}
 	return ""
 }
 
 // signInView is the JSON of a sign-in.
 type signInView struct {
-	Method         string     `json:"method"`
-	Kind           azure.Kind `json:"kind"`
-	UserName       string     `json:"user_name"`
-	TenantID       string     `json:"tenant_id"`
-	SubscriptionID *string    `json:"subscription_id"`
-	Remembered     bool       `json:"remembered"`
+	Method         string      `json:"method"`
+	Kind           signin.Kind `json:"kind"`
+	UserName       string      `json:"user_name"`
+	TenantID       string      `json:"tenant_id"`
+	SubscriptionID *string     `json:"subscription_id"`
+	Remembered     bool        `json:"remembered"`
 }
 
 func (a *app) login(cmd *cobra.Command, flags loginFlags) error {
@@ -122,7 +122,7 @@ func (a *app) login(cmd *cobra.Command, flags loginFlags) error {
 	d.auth.TenantID = cmp.Or(flags.tenant, d.auth.TenantID)
 	kind := flags.kind()
 	if kind == "" {
-		auth, err := azure.NewAuthenticator(d.auth)
+		auth, err := signin.NewAuthenticator(d.auth)
 		if err != nil {
 			return err
 		}
@@ -133,19 +133,19 @@ func (a *app) login(cmd *cobra.Command, flags loginFlags) error {
 			}
 			return a.showSignIn(auth, who, false)
 		}
-		kind = azure.DeviceCode
+		kind = signin.DeviceCode
 	}
-	o := azure.LoginOptions{Kind: kind, Prompt: a.promptDevice, AuthOptions: azure.AuthOptions{
+	o := signin.LoginOptions{Kind: kind, Prompt: a.promptDevice, Options: signin.Options{
 		Cloud: d.auth.Cloud, TenantID: d.auth.TenantID, SubscriptionID: d.auth.SubscriptionID, CacheDir: a.paths.Tokens,
 		ClientID: cmp.Or(flags.client, a.env.ClientID), HTTP: d.auth.HTTP,
 	}}
-	if kind == azure.DeviceCode {
+	if kind == signin.DeviceCode {
 		o.ClientID = ""
 	}
 	if err := a.loginFiles(ctx, flags, &o); err != nil {
 		return err
 	}
-	auth, who, err := azure.Login(ctx, o)
+	auth, who, err := signin.Login(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (a *app) login(cmd *cobra.Command, flags loginFlags) error {
 
 // loginFiles finds what proves who the application is. Names of files are made absolute: they are
 // remembered.
-func (a *app) loginFiles(ctx context.Context, flags loginFlags, o *azure.LoginOptions) (err error) {
+func (a *app) loginFiles(ctx context.Context, flags loginFlags, o *signin.LoginOptions) (err error) {
 	absolute := func(name string) string {
 		if name == "" || err != nil {
 			return name
@@ -164,11 +164,11 @@ func (a *app) loginFiles(ctx context.Context, flags loginFlags, o *azure.LoginOp
 		return name
 	}
 	switch o.Kind {
-	case azure.ClientCertificate:
+	case signin.ClientCertificate:
 		o.CertificateFile, o.CertificatePassword = absolute(flags.certificate), a.env.CertificatePass
-	case azure.WorkloadIdentity:
+	case signin.WorkloadIdentity:
 		o.FederatedTokenFile = absolute(flags.federated)
-	case azure.ClientSecret:
+	case signin.ClientSecret:
 		switch {
 		case flags.secretFile == "-":
 			data, rerr := io.ReadAll(io.LimitReader(a.streams.In, 64<<10))
@@ -188,14 +188,14 @@ func (a *app) loginFiles(ctx context.Context, flags loginFlags, o *azure.LoginOp
 }
 
 // promptDevice tells a person what to do. It is talk, not a result.
-func (a *app) promptDevice(p azure.DevicePrompt) { a.say(p.Message) }
+func (a *app) promptDevice(p signin.DevicePrompt) { a.say(p.Message) }
 
 // sayOvershadowed says when something else than what was just remembered will be used.
-func (a *app) sayOvershadowed(o azure.AuthOptions) {
+func (a *app) sayOvershadowed(o signin.Options) {
 	if o.Source != "" {
 		o.ClientID, o.ClientSecretFile = "", "" // the emulator's own, which comes last
 	}
-	auth, err := azure.NewAuthenticator(o)
+	auth, err := signin.NewAuthenticator(o)
 	if err != nil {
 		a.say("note: " + err.Error())
 		return
@@ -207,7 +207,7 @@ func (a *app) sayOvershadowed(o azure.AuthOptions) {
 	}
 }
 
-func (a *app) showSignIn(auth *azure.Authenticator, who azure.Credentials, remembered bool) error {
+func (a *app) showSignIn(auth *signin.Authenticator, who signin.Credentials, remembered bool) error {
 	v := signInView{
 		Method: auth.Method(), Kind: auth.Kind(), UserName: who.UserName, TenantID: who.TenantID,
 		SubscriptionID: known(who.SubscriptionID), Remembered: remembered,
@@ -234,13 +234,13 @@ an hour.`,
 		Example: "  azlin logout",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := azure.Logout(cmd.Context(), a.paths.Tokens)
+			f, err := signin.Logout(cmd.Context(), a.paths.Tokens)
 			if err != nil {
 				return err
 			}
-			view := term.View{Data: f, Grid: term.Rows([]azure.Forgotten{f}, []term.Column[azure.Forgotten]{
-				{Name: "logins", Value: func(f azure.Forgotten) string { return strconv.Itoa(f.Logins) }},
-				{Name: "tokens", Value: func(f azure.Forgotten) string { return strconv.Itoa(f.Tokens) }},
+			view := term.View{Data: f, Grid: term.Rows([]signin.Forgotten{f}, []term.Column[signin.Forgotten]{
+				{Name: "logins", Value: func(f signin.Forgotten) string { return strconv.Itoa(f.Logins) }},
+				{Name: "tokens", Value: func(f signin.Forgotten) string { return strconv.Itoa(f.Tokens) }},
 			})}
 			if a.hasCLISession() {
 				view.Note = "the Azure CLI is still signed in, and azlin uses its session: az logout ends it"
@@ -254,6 +254,6 @@ func (a *app) hasCLISession() bool {
 	if a.paths.AzureDir == "" {
 		return false
 	}
-	profile, err := azure.ReadProfile(filepath.Join(a.paths.AzureDir, "azureProfile.json"))
+	profile, err := signin.ReadProfile(filepath.Join(a.paths.AzureDir, "azureProfile.json"))
 	return err == nil && len(profile.Subscriptions) > 0
 }

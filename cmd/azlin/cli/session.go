@@ -8,6 +8,7 @@ import (
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/remote"
@@ -28,7 +29,7 @@ type destination struct {
 	context config.Context // empty: none is active
 	config  config.Config
 	options azlin.Options
-	auth    azure.AuthOptions
+	auth    signin.Options
 }
 
 // resolve finds the destination of the command: flag, environment, active context, configuration, Azure
@@ -84,7 +85,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	authenticator, err := azure.NewAuthenticator(d.auth)
+	authenticator, err := signin.NewAuthenticator(d.auth)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +126,7 @@ func (a *app) resolution() (config.Resolution, error) {
 
 // useEmulator points a command at the local emulator, which must be the only thing it can reach: the
 // environment's credentials and subscription are for the real Azure.
-func (a *app) useEmulator(ctx context.Context, options *azlin.Options, auth *azure.AuthOptions) error {
+func (a *app) useEmulator(ctx context.Context, options *azlin.Options, auth *signin.Options) error {
 	status, err := a.startEmulator(ctx, nil)
 	if err != nil {
 		return err

@@ -1,11 +1,11 @@
-package azure_test
+package signin_test
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
@@ -17,13 +17,13 @@ const profileJSON = "\xef\xbb\xbf" + `{"installationId":"x","subscriptions":[
 func TestProfile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "azureProfile.json")
-	if p, err := azure.ReadProfile(path); err != nil || len(p.Subscriptions) != 0 {
+	if p, err := signin.ReadProfile(path); err != nil || len(p.Subscriptions) != 0 {
 		t.Errorf("absent: %v, %v", p, err)
 	}
 	if err := os.WriteFile(path, []byte(profileJSON), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := azure.ReadProfile(path)
+	p, err := signin.ReadProfile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestProfile(t *testing.T) {
 	if s, ok := p.Find("S-1"); !ok || s.Name != "One" {
 		t.Errorf("by id: %+v", s)
 	}
-	if _, err := azure.ParseProfile([]byte("{")); errkind.Of(err) != errkind.Invalid {
+	if _, err := signin.ParseProfile([]byte("{")); errkind.Of(err) != errkind.Invalid {
 		t.Errorf("damaged: %v", err)
 	}
 }
@@ -51,7 +51,7 @@ func FuzzParseProfile(f *testing.F) {
 	f.Add([]byte(profileJSON))
 	f.Add([]byte("\xef\xbb\xbf"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := azure.ParseProfile(data)
+		p, err := signin.ParseProfile(data)
 		if err != nil && len(p.Subscriptions) > 0 {
 			t.Error("both an error and a result")
 		}

@@ -1,4 +1,4 @@
-package azure
+package pacing
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/azlin-dev/azlin/azure/answer"
 )
 
 // codeRetry repeats requests that Azure refused for a reason that passes, told by the error code
@@ -48,7 +49,7 @@ func patienceFor(code string) (patience, bool) {
 // replication is how long Azure may say "not found" about what it has just created.
 var replication = patience{time.Second, 4 * time.Second, 20 * time.Second, ""}
 
-func newCodeRetry(log *slog.Logger) policy.Policy { return &codeRetry{recent: newRecent(), log: log} }
+func NewRetry(log *slog.Logger) policy.Policy { return &codeRetry{recent: newRecent(), log: log} }
 
 func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {
 	ctx := req.Raw().Context()
@@ -59,7 +60,7 @@ func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {
 			return nil, err
 		}
 		resp, err := req.Clone(ctx).Next()
-		if err != nil && method == http.MethodPatch && cutShort(err) && try < cutShortTries {
+		if err != nil && method == http.MethodPatch && answer.CutShort(err) && try < cutShortTries {
 			if err := sleep(ctx, replication.first); err != nil {
 				return nil, err
 			}
@@ -72,23 +73,23 @@ func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {
 			p.recent.learn(method, key, resp.StatusCode)
 			return resp, nil
 		}
-		code := errorCode(resp)
+		code := answer.Code(resp)
 		wait, ok := patienceFor(code)
-		if !ok && p.recent.explains(method, key, code, errorMessage(resp)) {
+		if !ok && p.recent.explains(method, key, code, answer.Message(resp)) {
 			wait, ok = replication, true
 		}
 		if !ok {
 			return resp, nil
 		}
 		pause := min(wait.first<<min(try, 8), wait.most)
-		if asked, given := retryAfter(resp.Header, time.Now()); given && asked > 0 {
+		if asked, given := answer.RetryAfter(resp.Header, time.Now()); given && asked > 0 {
 			pause = asked
 		}
 		if time.Since(began)+pause > wait.total {
 			return resp, nil
 		}
 		if wait.why != "" && try == 0 {
-			notify(ctx, fmt.Sprintf("%s (%s): waiting for up to %s", wait.why, code, wait.total))
+			Notify(ctx, fmt.Sprintf("%s (%s): waiting for up to %s", wait.why, code, wait.total))
 		}
 		p.log.DebugContext(ctx, "azure refused for now", "method", method, "path", req.Raw().URL.Path, "code", code, "pause", pause)
 		runtime.Drain(resp)

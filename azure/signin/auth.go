@@ -1,4 +1,4 @@
-package azure
+package signin
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/azlin-dev/azlin/azure"
 )
 
 // Credentials says who is signed in, and where.
@@ -50,11 +51,11 @@ func (k Kind) String() string {
 	return string(k)
 }
 
-// AuthOptions is what signing in may draw on. What is given is tried in this order, and the first that
+// Options is what signing in may draw on. What is given is tried in this order, and the first that
 // is there is used, and no other: a secret, a certificate, a federated token, a managed identity, what
 // Login has remembered in CacheDir, the session of the Azure CLI.
-type AuthOptions struct {
-	Cloud          Cloud
+type Options struct {
+	Cloud          azure.Cloud
 	TenantID       string // empty: the one of the sign-in that is remembered, or of the Azure CLI
 	SubscriptionID string // empty: the Azure CLI's current one
 
@@ -95,11 +96,11 @@ const (
 	sourceCLI         = "az login"
 )
 
-func (o AuthOptions) source() string { return cmp.Or(o.Source, sourceEnvironment) }
+func (o Options) source() string { return cmp.Or(o.Source, sourceEnvironment) }
 
 // Authenticator signs in. It never prompts.
 type Authenticator struct {
-	options AuthOptions
+	options Options
 	who     Credentials
 	kind    Kind
 	cred    *tokenCache
@@ -127,7 +128,7 @@ func (a *Authenticator) Credential() (azcore.TokenCredential, error) {
 
 // request is what the pipeline asks for, so that the token is the one that it will use.
 func (a *Authenticator) request() policy.TokenRequestOptions {
-	return policy.TokenRequestOptions{Scopes: []string{a.options.Cloud.scope()}, EnableCAE: true}
+	return policy.TokenRequestOptions{Scopes: []string{a.options.Cloud.Scope()}, EnableCAE: true}
 }
 
 // Authenticate signs in, from the cache when that holds a token, and says who is signed in.

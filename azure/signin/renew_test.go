@@ -1,10 +1,11 @@
-package azure_test
+package signin_test
 
 import (
 	"net/http"
 	"testing"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
@@ -17,7 +18,7 @@ func TestTokensThatAzureRefusesAreRenewed(t *testing.T) {
 	g := newGround(t, emulator.Options{})
 	o := g.base()
 	o.ClientID, o.ClientSecret = g.e.Identity().ClientID, g.e.Identity().ClientSecret
-	a, err := azure.NewAuthenticator(o)
+	a, err := signin.NewAuthenticator(o)
 	if err != nil {
 		t.Fatal(err)
 	}

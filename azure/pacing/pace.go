@@ -1,4 +1,4 @@
-package azure
+package pacing
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/azlin-dev/azlin/azure/answer"
 )
 
 // pacer slows requests down before Azure has to refuse them. Azure says with each answer how much
@@ -37,7 +38,7 @@ type bucket struct {
 // longestPace bounds the wait for one request: an estimate must never hang a command.
 const longestPace = time.Minute
 
-func newPacer(log *slog.Logger) *pacer {
+func New(log *slog.Logger) *pacer {
 	return &pacer{log: log, buckets: map[string]*bucket{}, drawsOn: map[string][]string{}}
 }
 
@@ -49,7 +50,7 @@ func (p *pacer) Do(req *policy.Request) (*http.Response, error) {
 	if wait > 0 {
 		p.log.DebugContext(ctx, "pacing", "kind", kind, "wait", wait)
 		if wait >= 5*time.Second {
-			notify(ctx, fmt.Sprintf("close to Azure's request limit: waiting %s", wait.Round(time.Second)))
+			Notify(ctx, fmt.Sprintf("close to Azure's request limit: waiting %s", wait.Round(time.Second)))
 		}
 		if err := sleep(ctx, wait); err != nil {
 			p.release(names)
@@ -66,8 +67,8 @@ func (p *pacer) Do(req *policy.Request) (*http.Response, error) {
 	}
 	p.learn(kind, raw, resp)
 	if resp.StatusCode == http.StatusTooManyRequests {
-		if asked, ok := retryAfter(resp.Header, time.Now()); ok && asked >= 5*time.Second {
-			notify(ctx, fmt.Sprintf("Azure asks for patience (too many requests): waiting %s", asked.Round(time.Second)))
+		if asked, ok := answer.RetryAfter(resp.Header, time.Now()); ok && asked >= 5*time.Second {
+			Notify(ctx, fmt.Sprintf("Azure asks for patience (too many requests): waiting %s", asked.Round(time.Second)))
 		}
 	}
 	return resp, nil
@@ -135,7 +136,7 @@ func (p *pacer) learn(kind string, raw *http.Request, resp *http.Response) {
 			names = []string{kind}
 			p.buckets[kind] = &bucket{remaining: math.MaxInt32, most: math.MaxInt32, refill: math.MaxInt32, at: now}
 		}
-		if asked, ok := retryAfter(resp.Header, now); ok {
+		if asked, ok := answer.RetryAfter(resp.Header, now); ok {
 			for _, name := range names {
 				p.buckets[name].notBefore = now.Add(asked)
 			}

@@ -1,4 +1,4 @@
-package azure
+package answer
 
 import (
 	"net/http"
@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// retryAfter reads how long the server asks to wait, in azcore's order: Retry-After-Ms,
+// RetryAfter reads how long the server asks to wait, in azcore's order: Retry-After-Ms,
 // x-ms-retry-after-ms, then Retry-After as seconds or as a date.
-func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
+func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	for _, name := range []string{"Retry-After-Ms", "x-ms-retry-after-ms"} {
 		if ms, err := strconv.Atoi(h.Get(name)); err == nil && ms >= 0 {
 			return time.Duration(ms) * time.Millisecond, true

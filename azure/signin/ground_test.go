@@ -1,4 +1,4 @@
-package azure_test
+package signin_test
 
 import (
 	"bytes"
@@ -20,7 +20,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 // rsaKey is one key for all tests: making one takes a tenth of a second.
@@ -84,9 +86,9 @@ func (g *ground) write(name string, data []byte) string {
 }
 
 // base is what all kinds need.
-func (g *ground) base() azure.AuthOptions {
+func (g *ground) base() signin.Options {
 	id := g.e.Identity()
-	return azure.AuthOptions{Cloud: localCloud(g.T), TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, CacheDir: g.dir, HTTP: g.e.Client()}
+	return signin.Options{Cloud: wire.LocalCloud(g.T), TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, CacheDir: g.dir, HTTP: g.e.Client()}
 }
 
 // federated signs a token of the foreign issuer.
@@ -103,14 +105,14 @@ func (g *ground) federated(life time.Duration, sub string) []byte {
 }
 
 // open makes a client whose debug log is kept.
-func (g *ground) open(a *azure.Authenticator) *azure.Client {
+func (g *ground) open(a *signin.Authenticator) *azure.Client {
 	g.Helper()
 	cred, err := a.Credential()
 	if err != nil {
 		g.Fatal(err)
 	}
 	c, err := azure.Open(azure.Options{
-		Target: azure.Target{Cloud: localCloud(g.T), SubscriptionID: g.e.Identity().SubscriptionID}, Credential: cred, HTTP: g.e.Client(),
+		Target: azure.Target{Cloud: wire.LocalCloud(g.T), SubscriptionID: g.e.Identity().SubscriptionID}, Credential: cred, HTTP: g.e.Client(),
 		Log: slog.New(slog.NewTextHandler(&g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

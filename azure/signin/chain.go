@@ -1,18 +1,19 @@
-package azure
+package signin
 
 import (
 	"cmp"
 	"fmt"
 	"os"
 
+	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
 // NewAuthenticator chooses the credential and reads its files; it sends nothing. When nothing is
 // there to sign in with, that is told by Authenticate, not here. What is there only in part is an
 // error: falling through to another identity would act as somebody else.
-func NewAuthenticator(o AuthOptions) (*Authenticator, error) {
-	o.Cloud = o.Cloud.orPublic()
+func NewAuthenticator(o Options) (*Authenticator, error) {
+	o.Cloud = o.Cloud.OrPublic()
 	a := &Authenticator{options: o}
 	for i, try := range []func() (bool, error){a.secret, a.certificate, a.workload, a.managed, a.remembered, a.azureCLI} {
 		done, err := try()
@@ -32,7 +33,7 @@ func NewAuthenticator(o AuthOptions) (*Authenticator, error) {
 }
 
 func notSignedIn(why string) error {
-	return &errkind.Error{Kind: errkind.Auth, Op: "sign in", Class: ErrAuthentication, Err: fmt.Errorf("%w: %s", ErrAuthentication, why)}
+	return &errkind.Error{Kind: errkind.Auth, Op: "sign in", Class: azure.ErrAuthentication, Err: fmt.Errorf("%w: %s", azure.ErrAuthentication, why)}
 }
 
 // pass records why a way was not taken.
@@ -66,7 +67,7 @@ func (a *Authenticator) rest(from int) {
 	}
 }
 
-func (o AuthOptions) hasProfile() bool {
+func (o Options) hasProfile() bool {
 	if o.ProfileFile == "" {
 		return false
 	}
@@ -175,7 +176,7 @@ func (a *Authenticator) azureCLI() (bool, error) {
 	if o.SubscriptionID != "" {
 		sub, found = profile.Find(o.SubscriptionID)
 	} else {
-		sub, found = profile.Current(o.Cloud.cliName())
+		sub, found = profile.Current(o.Cloud.CliName())
 	}
 	why := ""
 	switch {

@@ -1,4 +1,4 @@
-package azure_test
+package signin_test
 
 import (
 	"context"
@@ -15,7 +15,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 // entra is a token endpoint.
@@ -30,30 +32,30 @@ func (e *entra) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"):
 		base := "https://" + r.Host + "/tenant"
-		reply(w, 200, fmt.Sprintf(`{"issuer":"%[1]s/v2.0","authorization_endpoint":"%[1]s/oauth2/v2.0/authorize","token_endpoint":"%[1]s/oauth2/v2.0/token"}`, base))
+		wire.Reply(w, 200, fmt.Sprintf(`{"issuer":"%[1]s/v2.0","authorization_endpoint":"%[1]s/oauth2/v2.0/authorize","token_endpoint":"%[1]s/oauth2/v2.0/token"}`, base))
 	case strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token"):
 		_ = r.ParseForm()
 		e.bodies = append(e.bodies, r.PostForm.Encode())
 		if e.refuse != "" {
-			reply(w, 401, `{"error":"invalid_client","error_description":"`+e.refuse+`"}`)
+			wire.Reply(w, 401, `{"error":"invalid_client","error_description":"`+e.refuse+`"}`)
 			return
 		}
 		e.tokens++
-		reply(w, 200, fmt.Sprintf(`{"token_type":"Bearer","expires_in":%d,"access_token":"token-%d"}`, e.life, e.tokens))
+		wire.Reply(w, 200, fmt.Sprintf(`{"token_type":"Bearer","expires_in":%d,"access_token":"token-%d"}`, e.life, e.tokens))
 	default:
 		http.NotFound(w, r)
 	}
 }
 
-func principal(t *testing.T, e *entra, dir string) *azure.Authenticator {
+func principal(t *testing.T, e *entra, dir string) *signin.Authenticator {
 	t.Helper()
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("hunter2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a, err := azure.NewAuthenticator(azure.AuthOptions{
-		Cloud: localCloud(t), TenantID: "aaaaaaaa-0000-0000-0000-000000000000", ClientID: "client", ClientSecretFile: secret,
-		SubscriptionID: subscription, CacheDir: dir, HTTP: &http.Client{Transport: handler(e.serve)},
+	a, err := signin.NewAuthenticator(signin.Options{
+		Cloud: wire.LocalCloud(t), TenantID: "aaaaaaaa-0000-0000-0000-000000000000", ClientID: "client", ClientSecretFile: secret,
+		SubscriptionID: wire.Subscription, CacheDir: dir, HTTP: &http.Client{Transport: wire.Handler(e.serve)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +71,7 @@ func TestServicePrincipal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.SubscriptionID != subscription || got.UserName != "client" || got.TenantID == "" {
+	if got.SubscriptionID != wire.Subscription || got.UserName != "client" || got.TenantID == "" {
 		t.Errorf("signed in as %+v", got)
 	}
 	if len(e.bodies) != 1 || !strings.Contains(e.bodies[0], "client_secret=hunter2&") || !strings.Contains(e.bodies[0], "management.azure.com%2F.default") {
@@ -167,9 +169,9 @@ func TestTokenCache(t *testing.T) {
 		if !principal(t, e, dir).CheckLoggedIn(t.Context()) {
 			t.Fatal("not signed in")
 		}
-		a, err := azure.NewAuthenticator(azure.AuthOptions{
-			Cloud: localCloud(t), TenantID: "aaaaaaaa-0000-0000-0000-000000000000", ClientID: "another", ClientSecret: "x",
-			CacheDir: dir, HTTP: &http.Client{Transport: handler(e.serve)},
+		a, err := signin.NewAuthenticator(signin.Options{
+			Cloud: wire.LocalCloud(t), TenantID: "aaaaaaaa-0000-0000-0000-000000000000", ClientID: "another", ClientSecret: "x",
+			CacheDir: dir, HTTP: &http.Client{Transport: wire.Handler(e.serve)},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -199,11 +201,11 @@ func TestTokenCache(t *testing.T) {
 
 func TestNobodySignedIn(t *testing.T) {
 	t.Parallel()
-	for name, o := range map[string]azure.AuthOptions{
+	for name, o := range map[string]signin.Options{
 		"nothing set":        {},
 		"no Azure CLI login": {ProfileFile: filepath.Join(t.TempDir(), "azureProfile.json")},
 	} {
-		a, err := azure.NewAuthenticator(o)
+		a, err := signin.NewAuthenticator(o)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -238,7 +240,7 @@ func TestAzureCLI(t *testing.T) { //nolint:paralleltest // sets PATH
 	}
 	login := func(want string) {
 		t.Helper()
-		a, err := azure.NewAuthenticator(azure.AuthOptions{ProfileFile: profile, CacheDir: filepath.Join(dir, "tokens")})
+		a, err := signin.NewAuthenticator(signin.Options{ProfileFile: profile, CacheDir: filepath.Join(dir, "tokens")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,8 +264,8 @@ func TestAzureCLI(t *testing.T) { //nolint:paralleltest // sets PATH
 
 func TestUnreachableTokenEndpoint(t *testing.T) {
 	t.Parallel()
-	a, err := azure.NewAuthenticator(azure.AuthOptions{
-		Cloud: localCloud(t), TenantID: "aaaaaaaa-0000-0000-0000-000000000000", ClientID: "c", ClientSecret: "s",
+	a, err := signin.NewAuthenticator(signin.Options{
+		Cloud: wire.LocalCloud(t), TenantID: "aaaaaaaa-0000-0000-0000-000000000000", ClientID: "c", ClientSecret: "s",
 		HTTP: &http.Client{Transport: unreachable{}},
 	})
 	if err != nil {

@@ -1,4 +1,4 @@
-package azure_test
+package signin_test
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 )
@@ -31,7 +32,7 @@ func bubble(t *testing.T, o emulator.Options, f func(g *ground)) {
 // forgotten checks how many sign-ins are remembered, by forgetting them.
 func (g *ground) forgotten(logins int) {
 	g.Helper()
-	f, err := azure.Logout(g.Context(), g.dir)
+	f, err := signin.Logout(g.Context(), g.dir)
 	if err != nil || f.Logins != logins {
 		g.Errorf("%d sign-ins were remembered, not %d: %v", f.Logins, logins, err)
 	}
@@ -40,68 +41,68 @@ func (g *ground) forgotten(logins int) {
 func TestLoginRemembers(t *testing.T) { //nolint:paralleltest // a managed identity's SDK reads the environment
 	principal := emulator.ClientIDOf(principalName)
 	for _, tc := range []struct {
-		kind  azure.Kind
-		with  func(g *ground, o *azure.LoginOptions)
-		wrong func(g *ground, o *azure.LoginOptions)
+		kind  signin.Kind
+		with  func(g *ground, o *signin.LoginOptions)
+		wrong func(g *ground, o *signin.LoginOptions)
 		code  string
 		keeps bool // the secret itself
 	}{
 		{
-			kind: azure.ClientSecret, code: "AADSTS7000215", keeps: true,
-			with:  func(_ *ground, o *azure.LoginOptions) { o.ClientSecret = hidden },
-			wrong: func(_ *ground, o *azure.LoginOptions) { o.ClientSecret = "wrong" },
+			kind: signin.ClientSecret, code: "AADSTS7000215", keeps: true,
+			with:  func(_ *ground, o *signin.LoginOptions) { o.ClientSecret = hidden },
+			wrong: func(_ *ground, o *signin.LoginOptions) { o.ClientSecret = "wrong" },
 		},
 		{
-			kind: azure.ClientSecret, code: "AADSTS7000215",
-			with: func(g *ground, o *azure.LoginOptions) {
+			kind: signin.ClientSecret, code: "AADSTS7000215",
+			with: func(g *ground, o *signin.LoginOptions) {
 				o.ClientSecretFile = g.write("secret", []byte(hidden+"\n"))
 			},
-			wrong: func(g *ground, o *azure.LoginOptions) { o.ClientSecretFile = g.write("wrong", []byte("wrong")) },
+			wrong: func(g *ground, o *signin.LoginOptions) { o.ClientSecretFile = g.write("wrong", []byte("wrong")) },
 		},
 		{
-			kind: azure.ClientCertificate, code: "AADSTS700016",
-			with:  func(g *ground, o *azure.LoginOptions) { o.CertificateFile = g.write("pair.pem", pair()) },
-			wrong: func(_ *ground, o *azure.LoginOptions) { o.ClientID = "11111111-1111-1111-1111-111111111111" },
+			kind: signin.ClientCertificate, code: "AADSTS700016",
+			with:  func(g *ground, o *signin.LoginOptions) { o.CertificateFile = g.write("pair.pem", pair()) },
+			wrong: func(_ *ground, o *signin.LoginOptions) { o.ClientID = "11111111-1111-1111-1111-111111111111" },
 		},
 		{
-			kind: azure.WorkloadIdentity, code: "AADSTS700213",
-			with: func(g *ground, o *azure.LoginOptions) {
+			kind: signin.WorkloadIdentity, code: "AADSTS700213",
+			with: func(g *ground, o *signin.LoginOptions) {
 				o.FederatedTokenFile = g.write("federated", g.federated(time.Hour, subject))
 			},
-			wrong: func(g *ground, o *azure.LoginOptions) {
+			wrong: func(g *ground, o *signin.LoginOptions) {
 				o.FederatedTokenFile = g.write("another", g.federated(time.Hour, "somebody:else"))
 			},
 		},
 		{
-			kind: azure.ManagedIdentity, code: "Identity not found",
-			with:  func(g *ground, o *azure.LoginOptions) { o.ClientID = g.vmIdentity() },
-			wrong: func(_ *ground, o *azure.LoginOptions) { o.ClientID = "11111111-1111-1111-1111-111111111111" },
+			kind: signin.ManagedIdentity, code: "Identity not found",
+			with:  func(g *ground, o *signin.LoginOptions) { o.ClientID = g.vmIdentity() },
+			wrong: func(_ *ground, o *signin.LoginOptions) { o.ClientID = "11111111-1111-1111-1111-111111111111" },
 		},
 	} {
 		t.Run(fmt.Sprintf("%s %t", tc.kind, tc.keeps), func(t *testing.T) { //nolint:paralleltest // as above
 			t.Setenv("IDENTITY_ENDPOINT", "") // IMDS, at its fixed address
 			bubble(t, emulator.Options{}, func(g *ground) {
-				o := azure.LoginOptions{AuthOptions: g.base(), Kind: tc.kind}
+				o := signin.LoginOptions{Options: g.base(), Kind: tc.kind}
 				o.ClientID = principal
 				tc.wrong(g, &o)
-				if tc.kind == azure.ClientCertificate {
+				if tc.kind == signin.ClientCertificate {
 					o.CertificateFile = g.write("pair.pem", pair())
 				}
-				_, _, err := azure.Login(g.Context(), o)
+				_, _, err := signin.Login(g.Context(), o)
 				if !errors.Is(err, azure.ErrAuthentication) || errkind.Of(err) != errkind.Auth || !strings.Contains(err.Error(), tc.code) {
 					g.Errorf("kind %q: %v", errkind.Of(err), err)
 				}
 				g.clean("the refusal", fmt.Sprint(err))
 				g.forgotten(0)
 
-				o = azure.LoginOptions{AuthOptions: g.base(), Kind: tc.kind}
+				o = signin.LoginOptions{Options: g.base(), Kind: tc.kind}
 				o.ClientID = principal
 				tc.with(g, &o)
-				if _, who, err := azure.Login(g.Context(), o); err != nil || who.UserName == "" {
+				if _, who, err := signin.Login(g.Context(), o); err != nil || who.UserName == "" {
 					g.Fatalf("%+v, %v", who, err)
 				}
 				before := g.tokens()
-				a, err := azure.NewAuthenticator(g.base())
+				a, err := signin.NewAuthenticator(g.base())
 				if err != nil {
 					g.Fatal(err)
 				}
@@ -109,10 +110,10 @@ func TestLoginRemembers(t *testing.T) { //nolint:paralleltest // a managed ident
 					g.Errorf("a second run: %q, %d further tokens, %v", a.Kind(), g.tokens()-before, err)
 				}
 				time.Sleep(2 * time.Hour) // and one after the token's end
-				if tc.kind == azure.WorkloadIdentity {
+				if tc.kind == signin.WorkloadIdentity {
 					g.write("federated", g.federated(time.Hour, subject))
 				}
-				if a, err = azure.NewAuthenticator(g.base()); err != nil {
+				if a, err = signin.NewAuthenticator(g.base()); err != nil {
 					g.Fatal(err)
 				}
 				if _, err := a.Authenticate(g.Context()); err != nil || g.tokens() != before+1 {
@@ -127,7 +128,7 @@ func TestLoginRemembers(t *testing.T) { //nolint:paralleltest // a managed ident
 				if left, err := filepath.Glob(filepath.Join(g.dir, "*.json")); err != nil || left != nil {
 					g.Errorf("left behind: %v, %v", left, err)
 				}
-				if a, err = azure.NewAuthenticator(g.base()); err != nil || a.CheckLoggedIn(g.Context()) {
+				if a, err = signin.NewAuthenticator(g.base()); err != nil || a.CheckLoggedIn(g.Context()) {
 					g.Errorf("still signed in after the logout: %v", err)
 				}
 			})
@@ -148,23 +149,23 @@ func (g *ground) vmIdentity() string {
 func TestAssertionsRefused(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		change func(g *ground, o *azure.AuthOptions)
+		change func(g *ground, o *signin.Options)
 		code   string
 		kind   errkind.Kind
 	}{
-		"another subject": {func(g *ground, o *azure.AuthOptions) {
+		"another subject": {func(g *ground, o *signin.Options) {
 			o.FederatedTokenFile = g.write("f", g.federated(time.Hour, "x"))
 		}, "AADSTS700213", errkind.Auth},
-		"an old token": {func(g *ground, o *azure.AuthOptions) {
+		"an old token": {func(g *ground, o *signin.Options) {
 			o.FederatedTokenFile = g.write("f", g.federated(-time.Hour, subject))
 		}, "AADSTS700024", errkind.Auth},
-		"no token": {func(g *ground, o *azure.AuthOptions) {
+		"no token": {func(g *ground, o *signin.Options) {
 			o.FederatedTokenFile = g.write("f", []byte("garbage"))
 		}, "AADSTS50027", errkind.Auth},
-		"an application without certificates": {func(g *ground, o *azure.AuthOptions) {
+		"an application without certificates": {func(g *ground, o *signin.Options) {
 			o.CertificateFile, o.ClientID = g.write("p", pair()), g.e.Identity().ClientID
 		}, "AADSTS700027", errkind.Auth},
-		"an application without federation": {func(g *ground, o *azure.AuthOptions) {
+		"an application without federation": {func(g *ground, o *signin.Options) {
 			o.FederatedTokenFile, o.ClientID = g.write("f", g.federated(time.Hour, subject)), g.e.Identity().ClientID
 		}, "AADSTS700211", errkind.Auth},
 	} {
@@ -174,7 +175,7 @@ func TestAssertionsRefused(t *testing.T) {
 				o := g.base()
 				o.ClientID = emulator.ClientIDOf(principalName)
 				tc.change(g, &o)
-				a, err := azure.NewAuthenticator(o)
+				a, err := signin.NewAuthenticator(o)
 				if err == nil {
 					_, err = a.Authenticate(g.Context())
 				}

@@ -1,4 +1,4 @@
-package azure
+package signin
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
@@ -94,7 +95,7 @@ func parseLogins(name string, data []byte) ([]login, error) {
 }
 
 func brokenLogins(name string, err error) error {
-	return &errkind.Error{Kind: errkind.Invalid, Op: "read the remembered sign-ins", Resource: name, Class: ErrAuthentication, Err: err, Next: "azlin logout"}
+	return &errkind.Error{Kind: errkind.Invalid, Op: "read the remembered sign-ins", Resource: name, Class: azure.ErrAuthentication, Err: err, Next: "azlin logout"}
 }
 
 func position(data []byte, offset int64) (line, column int) {

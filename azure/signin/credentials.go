@@ -1,4 +1,4 @@
-package azure
+package signin
 
 import (
 	"errors"
@@ -11,11 +11,12 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
 // principal checks what every service principal needs.
-func (o AuthOptions) principal() error {
+func (o Options) principal() error {
 	switch {
 	case o.ClientID == "":
 		return errkind.New(errkind.Invalid, "sign in as a service principal: its client id is not set")
@@ -25,12 +26,12 @@ func (o AuthOptions) principal() error {
 	return nil
 }
 
-func (o AuthOptions) principalCredentials() Credentials {
+func (o Options) principalCredentials() Credentials {
 	return Credentials{SubscriptionID: o.SubscriptionID, TenantID: o.TenantID, UserName: o.ClientID}
 }
 
 // client is how credentials reach their token endpoint.
-func (o AuthOptions) client() (policy.ClientOptions, error) {
+func (o Options) client() (policy.ClientOptions, error) {
 	if o.HTTP == nil {
 		hc, err := o.Cloud.HTTPClient()
 		if err != nil {
@@ -38,11 +39,11 @@ func (o AuthOptions) client() (policy.ClientOptions, error) {
 		}
 		o.HTTP = hc
 	}
-	return policy.ClientOptions{Cloud: o.Cloud.configuration(), Transport: o.HTTP}, nil
+	return policy.ClientOptions{Cloud: o.Cloud.Configuration(), Transport: o.HTTP}, nil
 }
 
 // secret is the client secret, which may stand in a file.
-func (o AuthOptions) secret() (string, error) {
+func (o Options) secret() (string, error) {
 	if o.ClientSecret != "" {
 		return o.ClientSecret, nil
 	}
@@ -58,14 +59,14 @@ func (o AuthOptions) secret() (string, error) {
 }
 
 func unreadable(what string, err error) error {
-	return &errkind.Error{Kind: errkind.Prerequisite, Op: "read " + what, Class: ErrAuthentication, Err: err}
+	return &errkind.Error{Kind: errkind.Prerequisite, Op: "read " + what, Class: azure.ErrAuthentication, Err: err}
 }
 
-func (o AuthOptions) refused(err error) error {
+func (o Options) refused(err error) error {
 	return errkind.New(errkind.Invalid, "sign in as service principal %s: %w", o.ClientID, err)
 }
 
-func (o AuthOptions) newSecret(secret string) (azcore.TokenCredential, error) {
+func (o Options) newSecret(secret string) (azcore.TokenCredential, error) {
 	client, err := o.client()
 	if err != nil {
 		return nil, err
@@ -82,7 +83,7 @@ func (o AuthOptions) newSecret(secret string) (azcore.TokenCredential, error) {
 	return cred, nil
 }
 
-func (o AuthOptions) newCertificate() (azcore.TokenCredential, error) {
+func (o Options) newCertificate() (azcore.TokenCredential, error) {
 	data, err := os.ReadFile(o.CertificateFile)
 	if err != nil {
 		return nil, unreadable("the client certificate", err)
@@ -90,7 +91,7 @@ func (o AuthOptions) newCertificate() (azcore.TokenCredential, error) {
 	certs, key, err := azidentity.ParseCertificates(data, []byte(o.CertificatePassword))
 	if err != nil {
 		return nil, &errkind.Error{
-			Kind: errkind.Invalid, Op: "read the client certificate", Resource: o.CertificateFile, Class: ErrAuthentication,
+			Kind: errkind.Invalid, Op: "read the client certificate", Resource: o.CertificateFile, Class: azure.ErrAuthentication,
 			Err: errors.New("it is neither PEM nor PKCS #12 with a certificate and its key, or its password is wrong: " + err.Error()),
 		}
 	}
@@ -107,7 +108,7 @@ func (o AuthOptions) newCertificate() (azcore.TokenCredential, error) {
 	return cred, nil
 }
 
-func (o AuthOptions) newWorkload() (azcore.TokenCredential, error) {
+func (o Options) newWorkload() (azcore.TokenCredential, error) {
 	// The SDK reads it when a token is due; that it cannot be read is better known at once.
 	if _, err := os.ReadFile(o.FederatedTokenFile); err != nil {
 		return nil, unreadable("the federated token", err)
@@ -128,7 +129,7 @@ func (o AuthOptions) newWorkload() (azcore.TokenCredential, error) {
 
 // newManaged is the identity of what azlin runs on. Where it is asked for the SDK finds in the
 // environment: IDENTITY_ENDPOINT, or else the metadata service of a VM.
-func (o AuthOptions) newManaged() (azcore.TokenCredential, error) {
+func (o Options) newManaged() (azcore.TokenCredential, error) {
 	if o.HTTP == nil {
 		hc, err := o.Cloud.HTTPClient()
 		if err != nil {
@@ -140,7 +141,7 @@ func (o AuthOptions) newManaged() (azcore.TokenCredential, error) {
 		o.HTTP = hc
 	}
 	options := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: policy.ClientOptions{
-		Cloud: o.Cloud.configuration(), Transport: o.HTTP,
+		Cloud: o.Cloud.Configuration(), Transport: o.HTTP,
 		// Off Azure there is nobody at the metadata address, and that should not take minutes to learn.
 		Retry: policy.RetryOptions{MaxRetries: 3, RetryDelay: time.Second, TryTimeout: 5 * time.Second},
 	}}
@@ -155,7 +156,7 @@ func (o AuthOptions) newManaged() (azcore.TokenCredential, error) {
 }
 
 // newAzureCLI asks az. It takes a subscription or a tenant; the subscription also chooses the account.
-func (o AuthOptions) newAzureCLI(sub ProfileSubscription, found bool) (azcore.TokenCredential, error) {
+func (o Options) newAzureCLI(sub ProfileSubscription, found bool) (azcore.TokenCredential, error) {
 	options := &azidentity.AzureCLICredentialOptions{TenantID: o.TenantID}
 	if found {
 		options = &azidentity.AzureCLICredentialOptions{Subscription: sub.ID}

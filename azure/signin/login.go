@@ -1,4 +1,4 @@
-package azure
+package signin
 
 import (
 	"cmp"
@@ -14,7 +14,7 @@ import (
 // LoginOptions says how to sign in once, and for later. Kind chooses the way; AzureCLI is not one of
 // them, that is az's own.
 type LoginOptions struct {
-	AuthOptions // Cloud and CacheDir, and what Kind needs
+	Options // Cloud and CacheDir, and what Kind needs
 
 	Kind Kind
 	// Prompt shows a person where to enter which code. DeviceCode needs it.
@@ -35,7 +35,7 @@ type DevicePrompt struct {
 // refused.
 func Login(ctx context.Context, o LoginOptions) (*Authenticator, Credentials, error) {
 	fail := func(err error) (*Authenticator, Credentials, error) { return nil, Credentials{}, err }
-	o.Cloud = o.Cloud.orPublic()
+	o.Cloud = o.Cloud.OrPublic()
 	if o.CacheDir == "" {
 		return fail(errkind.New(errkind.Invalid, "sign in: there is no directory to remember it in"))
 	}
@@ -59,7 +59,7 @@ func Login(ctx context.Context, o LoginOptions) (*Authenticator, Credentials, er
 	default:
 		return fail(errkind.New(errkind.Invalid, "sign in: %q is not a way that azlin login knows", string(o.Kind)))
 	}
-	a := &Authenticator{options: AuthOptions{
+	a := &Authenticator{options: Options{
 		Cloud: o.Cloud, TenantID: o.TenantID, SubscriptionID: o.SubscriptionID, CacheDir: o.CacheDir, HTTP: o.HTTP,
 	}}
 	if err := a.use(l); err != nil {
@@ -73,7 +73,7 @@ func Login(ctx context.Context, o LoginOptions) (*Authenticator, Credentials, er
 }
 
 // credential makes what a remembered sign-in uses. o holds the cloud, the tenant and the client.
-func (o AuthOptions) credential(l login) (azcore.TokenCredential, error) {
+func (o Options) credential(l login) (azcore.TokenCredential, error) {
 	if l.Kind != ManagedIdentity && l.Kind != DeviceCode {
 		if err := o.principal(); err != nil {
 			return nil, err

@@ -1,4 +1,4 @@
-package azure
+package signin
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
+	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
@@ -63,7 +64,7 @@ func (f msalFile) Export(_ context.Context, c cache.Marshaler, _ cache.ExportHin
 }
 
 // publicClient makes MSAL's client and says where its cache is.
-func (o AuthOptions) publicClient(tenant string) (public.Client, msalFile, error) {
+func (o Options) publicClient(tenant string) (public.Client, msalFile, error) {
 	sum := sha256.Sum256([]byte(o.Cloud.Authority))
 	file := msalFile(filepath.Join(o.CacheDir, "msal-"+hex.EncodeToString(sum[:8])+".json"))
 	options, err := o.client()
@@ -95,7 +96,7 @@ func (o LoginOptions) deviceLogin(ctx context.Context, l *login) error {
 	if err != nil {
 		return err
 	}
-	code, err := client.AcquireTokenByDeviceCode(ctx, []string{o.Cloud.scope()})
+	code, err := client.AcquireTokenByDeviceCode(ctx, []string{o.Cloud.Scope()})
 	if err != nil {
 		return signIn(err)
 	}
@@ -105,7 +106,7 @@ func (o LoginOptions) deviceLogin(ctx context.Context, l *login) error {
 	})
 	result, err := code.AuthenticationResult(ctx)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = errkind.New(errkind.Auth, "%w: nobody entered the code before it expired", ErrAuthentication)
+		err = errkind.New(errkind.Auth, "%w: nobody entered the code before it expired", azure.ErrAuthentication)
 	}
 	if err != nil {
 		return signIn(err)
@@ -117,7 +118,7 @@ func (o LoginOptions) deviceLogin(ctx context.Context, l *login) error {
 	return nil
 }
 
-func (o AuthOptions) newDevice(l login) (azcore.TokenCredential, error) {
+func (o Options) newDevice(l login) (azcore.TokenCredential, error) {
 	client, file, err := o.publicClient(l.TenantID)
 	if err != nil {
 		return nil, err
@@ -150,12 +151,12 @@ func (d *deviceCredential) GetToken(ctx context.Context, o policy.TokenRequestOp
 			at = azcore.AccessToken{Token: result.AccessToken, ExpiresOn: result.ExpiresOn.UTC(), RefreshOn: result.Metadata.RefreshOn.UTC()}
 			return nil
 		}
-		return fmt.Errorf("%w: the refresh token is gone", ErrAuthentication)
+		return fmt.Errorf("%w: the refresh token is gone", azure.ErrAuthentication)
 	})
 	if err != nil {
 		err = signIn(err)
 		if errkind.Of(err) == errkind.Auth {
-			err = &errkind.Error{Kind: errkind.Auth, Class: ErrAuthentication, Err: err, Next: "azlin login --device-code"}
+			err = &errkind.Error{Kind: errkind.Auth, Class: azure.ErrAuthentication, Err: err, Next: "azlin login --device-code"}
 		}
 	}
 	return at, err

@@ -1,9 +1,10 @@
-package azure
+package signin
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/azlin-dev/azlin/azure"
 )
 
 // Subscription is one that the signed-in identity may see.
@@ -18,11 +19,11 @@ const subscriptionsVersion = "2022-12-01"
 
 // Subscriptions lists what the identity of o.Credential can work in (GET /subscriptions, one request and one
 // for each further page). o.Target.SubscriptionID is not needed.
-func Subscriptions(ctx context.Context, o Options) ([]Subscription, error) {
+func Subscriptions(ctx context.Context, o azure.Options) ([]Subscription, error) {
 	if o.Target.SubscriptionID == "" {
 		o.Target.SubscriptionID = "00000000-0000-0000-0000-000000000000" // Open wants one; it is not used here
 	}
-	c, err := Open(o)
+	c, err := azure.Open(o)
 	if err != nil {
 		return nil, err
 	}

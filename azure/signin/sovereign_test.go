@@ -1,4 +1,4 @@
-package azure_test
+package signin_test
 
 import (
 	"errors"
@@ -7,17 +7,19 @@ import (
 	"testing"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 // hosts notes which hosts are asked.
 type hosts struct {
 	next http.RoundTripper
-	seen collected[string]
+	seen wire.Collected[string]
 }
 
 func (h *hosts) RoundTrip(r *http.Request) (*http.Response, error) {
-	h.seen.add(r.URL.Host)
+	h.seen.Add(r.URL.Host)
 	return h.next.RoundTrip(r)
 }
 
@@ -41,16 +43,16 @@ func TestSovereignClouds(t *testing.T) {
 				o := g.base()
 				o.Cloud, o.HTTP = cloud, hc
 				o.ClientID, o.ClientSecret = emulator.ClientIDOf(principalName), hidden
-				secret, err := azure.NewAuthenticator(o)
+				secret, err := signin.NewAuthenticator(o)
 				if err != nil {
 					g.Fatal(err)
 				}
 				o.ClientID, o.ClientSecret = "", ""
-				device, _, err := azure.Login(g.Context(), azure.LoginOptions{AuthOptions: o, Kind: azure.DeviceCode, Prompt: func(azure.DevicePrompt) {}})
+				device, _, err := signin.Login(g.Context(), signin.LoginOptions{Options: o, Kind: signin.DeviceCode, Prompt: func(signin.DevicePrompt) {}})
 				if err != nil {
 					g.Fatal(err)
 				}
-				for _, a := range []*azure.Authenticator{secret, device} {
+				for _, a := range []*signin.Authenticator{secret, device} {
 					cred, err := a.Credential()
 					if err != nil {
 						g.Fatal(err)
@@ -63,7 +65,7 @@ func TestSovereignClouds(t *testing.T) {
 						g.Errorf("%s: %v", a.Method(), err)
 					}
 				}
-				seen := wire.seen.list()
+				seen := wire.seen.List()
 				slices.Sort(seen)
 				if seen = slices.Compact(seen); !slices.Equal(seen, []string{tc.entra, tc.arm}) {
 					g.Errorf("hosts %v, want %s and %s", seen, tc.entra, tc.arm)
@@ -73,7 +75,7 @@ func TestSovereignClouds(t *testing.T) {
 				if tc.name == "china" {
 					other = azure.Public()
 				}
-				if a, err := azure.NewAuthenticator(azure.AuthOptions{Cloud: other, CacheDir: g.dir}); err != nil || a.Kind() != "" {
+				if a, err := signin.NewAuthenticator(signin.Options{Cloud: other, CacheDir: g.dir}); err != nil || a.Kind() != "" {
 					g.Errorf("signed in to %s by %q: %v", other.Name, a.Kind(), err)
 				} else if _, err := a.Authenticate(g.Context()); !errors.Is(err, azure.ErrAuthentication) {
 					g.Error(err)

@@ -1,4 +1,4 @@
-package azure_test
+package signin_test
 
 import (
 	"errors"
@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 // TestBrokenLogins looks at what is remembered after damage: a named error, and the file left alone.
@@ -28,17 +30,17 @@ func TestBrokenLogins(t *testing.T) {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := azure.NewAuthenticator(azure.AuthOptions{CacheDir: dir})
+		_, err := signin.NewAuthenticator(signin.Options{CacheDir: dir})
 		if errkind.Of(err) != errkind.Invalid || !errors.Is(err, azure.ErrAuthentication) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), hidden) {
 			t.Errorf("%q: %v", content, err)
 		}
 		if after, _ := os.ReadFile(name); string(after) != content {
 			t.Errorf("%q was changed to %q", content, after)
 		}
-		if _, err := azure.Logout(t.Context(), dir); err != nil {
+		if _, err := signin.Logout(t.Context(), dir); err != nil {
 			t.Error(err)
 		}
-		if _, err := azure.NewAuthenticator(azure.AuthOptions{CacheDir: dir}); err != nil {
+		if _, err := signin.NewAuthenticator(signin.Options{CacheDir: dir}); err != nil {
 			t.Errorf("after the logout: %v", err)
 		}
 	}
@@ -54,7 +56,7 @@ func FuzzLogins(f *testing.F) {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := azure.NewAuthenticator(azure.AuthOptions{CacheDir: dir}); err != nil && errkind.Of(err) == errkind.Unknown {
+		if _, err := signin.NewAuthenticator(signin.Options{CacheDir: dir}); err != nil && errkind.Of(err) == errkind.Unknown {
 			t.Errorf("an error without a kind: %v", err)
 		}
 		if after, _ := os.ReadFile(name); string(after) != string(content) {
@@ -72,7 +74,7 @@ func TestLogoutLeavesTheRest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f, err := azure.Logout(t.Context(), dir)
+	f, err := signin.Logout(t.Context(), dir)
 	if err != nil || f.Tokens != 1 || f.Logins != 0 {
 		t.Errorf("%+v, %v", f, err)
 	}
@@ -81,7 +83,7 @@ func TestLogoutLeavesTheRest(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if f, err := azure.Logout(t.Context(), filepath.Join(dir, "absent")); err != nil || f != (azure.Forgotten{}) {
+	if f, err := signin.Logout(t.Context(), filepath.Join(dir, "absent")); err != nil || f != (signin.Forgotten{}) {
 		t.Errorf("%+v, %v", f, err)
 	}
 }
@@ -97,8 +99,8 @@ func TestManyAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			a, err := azure.NewAuthenticator(azure.AuthOptions{
-				Cloud: localCloud(t), TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: id.ClientSecret,
+			a, err := signin.NewAuthenticator(signin.Options{
+				Cloud: wire.LocalCloud(t), TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: id.ClientSecret,
 				CacheDir: dir, HTTP: e.Client(),
 			})
 			if err == nil {

@@ -1,4 +1,4 @@
-package azure
+package signin
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
@@ -134,13 +135,13 @@ func (c *tokenCache) replace(ctx context.Context, o policy.TokenRequestOptions, 
 
 // signIn gives a failure to get a token its class.
 func signIn(err error) error {
-	wrapped := Wrap("sign in", "", err)
+	wrapped := azure.Wrap("sign in", "", err)
 	if e, ok := wrapped.(*errkind.Error); ok { //nolint:errorlint // what Wrap has just made
 		if e.Kind == errkind.Unknown {
 			e.Kind = errkind.Auth
 		}
 		if e.Kind == errkind.Auth && e.Class == nil {
-			e.Class = ErrAuthentication
+			e.Class = azure.ErrAuthentication
 		}
 	}
 	return wrapped

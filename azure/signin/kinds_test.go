@@ -1,4 +1,4 @@
-package azure_test
+package signin_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 )
@@ -29,10 +30,10 @@ const groupsVersion = "2021-04-01"
 
 // kind is one way to sign in, set up against an emulator.
 type kind struct {
-	name   azure.Kind
+	name   signin.Kind
 	source string
 	// prepare makes the files and says what to do to sign in.
-	prepare func(g *ground) func() (*azure.Authenticator, error)
+	prepare func(g *ground) func() (*signin.Authenticator, error)
 	// spoil makes Entra refuse the next token; code is then in the error.
 	spoil func(g *ground)
 	code  string
@@ -44,11 +45,11 @@ type kind struct {
 
 const principalName = "tester"
 
-func chainOf(g *ground, change func(o *azure.AuthOptions)) func() (*azure.Authenticator, error) {
-	return func() (*azure.Authenticator, error) {
+func chainOf(g *ground, change func(o *signin.Options)) func() (*signin.Authenticator, error) {
+	return func() (*signin.Authenticator, error) {
 		o := g.base()
 		change(&o)
-		return azure.NewAuthenticator(o)
+		return signin.NewAuthenticator(o)
 	}
 }
 
@@ -58,30 +59,30 @@ func kinds() []kind {
 	principal := emulator.ClientIDOf(principalName)
 	return []kind{
 		{
-			name: azure.ClientSecret, source: "environment", spoil: disable, code: "AADSTS7000112", claims: true,
-			prepare: func(g *ground) func() (*azure.Authenticator, error) {
-				return chainOf(g, func(o *azure.AuthOptions) { o.ClientID, o.ClientSecret = principal, hidden })
+			name: signin.ClientSecret, source: "environment", spoil: disable, code: "AADSTS7000112", claims: true,
+			prepare: func(g *ground) func() (*signin.Authenticator, error) {
+				return chainOf(g, func(o *signin.Options) { o.ClientID, o.ClientSecret = principal, hidden })
 			},
 		},
 		{
-			name: azure.ClientCertificate, source: "environment", spoil: disable, code: "AADSTS7000112", claims: true,
-			prepare: func(g *ground) func() (*azure.Authenticator, error) {
+			name: signin.ClientCertificate, source: "environment", spoil: disable, code: "AADSTS7000112", claims: true,
+			prepare: func(g *ground) func() (*signin.Authenticator, error) {
 				file := g.write("pair.pem", pair())
-				return chainOf(g, func(o *azure.AuthOptions) { o.ClientID, o.CertificateFile = principal, file })
+				return chainOf(g, func(o *signin.Options) { o.ClientID, o.CertificateFile = principal, file })
 			},
 		},
 		{
-			name: azure.WorkloadIdentity, source: "environment", spoil: disable, code: "AADSTS7000112", claims: true,
-			prepare: func(g *ground) func() (*azure.Authenticator, error) {
+			name: signin.WorkloadIdentity, source: "environment", spoil: disable, code: "AADSTS7000112", claims: true,
+			prepare: func(g *ground) func() (*signin.Authenticator, error) {
 				file := g.write("federated", g.federated(20*time.Minute, subject))
-				return chainOf(g, func(o *azure.AuthOptions) { o.ClientID, o.FederatedTokenFile = principal, file })
+				return chainOf(g, func(o *signin.Options) { o.ClientID, o.FederatedTokenFile = principal, file })
 			},
 			renew: func(g *ground) { g.write("federated", g.federated(20*time.Minute, subject)) },
 		},
 		{
-			name: azure.ManagedIdentity, source: "environment", spoil: func(g *ground) { g.e.Disable("vm-" + filepath.Base(g.files) + g.Name()) },
+			name: signin.ManagedIdentity, source: "environment", spoil: func(g *ground) { g.e.Disable("vm-" + filepath.Base(g.files) + g.Name()) },
 			code: "No Managed Identity found",
-			prepare: func(g *ground) func() (*azure.Authenticator, error) {
+			prepare: func(g *ground) func() (*signin.Authenticator, error) {
 				// The SDK keeps managed identities' tokens for the whole process: each test has its own.
 				name := "vm-" + filepath.Base(g.files) + g.Name()
 				if err := g.e.PutPrincipal(emulator.Principal{Name: name, Managed: true, Assigned: true}); err != nil {
@@ -89,31 +90,31 @@ func kinds() []kind {
 				}
 				g.Setenv("IDENTITY_ENDPOINT", "https://127.0.0.1:4443/msi/token")
 				g.Setenv("IDENTITY_HEADER", g.e.Identity().IdentityHeader)
-				return chainOf(g, func(o *azure.AuthOptions) {
+				return chainOf(g, func(o *signin.Options) {
 					o.ClientID, o.IdentityEndpoint = emulator.ClientIDOf(name), os.Getenv("IDENTITY_ENDPOINT")
 				})
 			},
 		},
 		{
-			name: azure.DeviceCode, source: "azlin login", spoil: func(g *ground) { g.e.Disable("user") }, code: "AADSTS50057", claims: true,
-			prepare: func(g *ground) func() (*azure.Authenticator, error) {
+			name: signin.DeviceCode, source: "azlin login", spoil: func(g *ground) { g.e.Disable("user") }, code: "AADSTS50057", claims: true,
+			prepare: func(g *ground) func() (*signin.Authenticator, error) {
 				first := true
-				return func() (*azure.Authenticator, error) {
+				return func() (*signin.Authenticator, error) {
 					if first {
 						first = false
-						a, _, err := azure.Login(g.Context(), azure.LoginOptions{
-							AuthOptions: g.base(), Kind: azure.DeviceCode, Prompt: func(azure.DevicePrompt) {},
+						a, _, err := signin.Login(g.Context(), signin.LoginOptions{
+							Options: g.base(), Kind: signin.DeviceCode, Prompt: func(signin.DevicePrompt) {},
 						})
 						return a, err
 					}
-					return azure.NewAuthenticator(g.base())
+					return signin.NewAuthenticator(g.base())
 				}
 			},
 		},
 		{
-			name: azure.AzureCLI, source: "az login", code: "az login",
+			name: signin.AzureCLI, source: "az login", code: "az login",
 			spoil: func(g *ground) { g.write("az-says", nil) },
-			prepare: func(g *ground) func() (*azure.Authenticator, error) {
+			prepare: func(g *ground) func() (*signin.Authenticator, error) {
 				id := g.e.Identity()
 				profile := g.write("azureProfile.json", fmt.Appendf(nil, `{"subscriptions":[{"id":%q,"tenantId":%q,"isDefault":true,"user":{"name":"ann@example.com","type":"user"}}]}`, id.SubscriptionID, id.TenantID))
 				g.azSays()
@@ -122,7 +123,7 @@ func kinds() []kind {
 					g.Fatal(err)
 				}
 				g.Setenv("PATH", g.files+":/usr/bin:/bin")
-				return chainOf(g, func(o *azure.AuthOptions) { o.ProfileFile = profile })
+				return chainOf(g, func(o *signin.Options) { o.ProfileFile = profile })
 			},
 			renew: func(g *ground) { g.azSays() },
 		},
@@ -162,7 +163,7 @@ const tokenLife = 12 * time.Minute
 func in(t *testing.T, o emulator.Options, f func(g *ground, k kind)) {
 	for _, k := range kinds() {
 		t.Run(string(k.name), func(t *testing.T) { //nolint:paralleltest // some set the environment, which their SDK reads
-			if k.name == azure.AzureCLI && runtime.GOOS == "windows" {
+			if k.name == signin.AzureCLI && runtime.GOOS == "windows" {
 				t.Skip("the stand-in for az is a shell script")
 			}
 			pair() // outside of the bubble: other tests share it
@@ -257,7 +258,7 @@ func TestEveryKindSignsIn(t *testing.T) { //nolint:paralleltest // some set the 
 func TestEveryKindIsRefused(t *testing.T) { //nolint:paralleltest // some set the environment
 	in(t, emulator.Options{}, func(g *ground, k kind) {
 		signIn := k.prepare(g)
-		if k.name == azure.DeviceCode {
+		if k.name == signin.DeviceCode {
 			if _, err := signIn(); err != nil { // the refusal is that of the refresh token
 				g.Fatal(err)
 			}
@@ -346,7 +347,7 @@ func TestClaimsChallenge(t *testing.T) { //nolint:paralleltest // some set the e
 		if err != nil {
 			g.Fatal(err)
 		}
-		get := func(a *azure.Authenticator) error {
+		get := func(a *signin.Authenticator) error {
 			_, err := g.open(a).Do(g.Context(), http.MethodGet, "/subscriptions", groupsVersion, nil)
 			return err
 		}
@@ -356,7 +357,7 @@ func TestClaimsChallenge(t *testing.T) { //nolint:paralleltest // some set the e
 		before := g.tokens()
 		g.e.Challenge()
 		err = get(a)
-		if k.name == azure.AzureCLI {
+		if k.name == signin.AzureCLI {
 			// Only az can answer it, in a browser.
 			if errkind.Of(err) != errkind.Auth || !strings.Contains(err.Error(), "az login") {
 				g.Errorf("kind %q: %v", errkind.Of(err), err)

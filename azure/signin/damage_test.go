@@ -1,4 +1,4 @@
-package azure_test
+package signin_test
 
 import (
 	"fmt"
@@ -11,11 +11,12 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
-	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 	"github.com/azlin-dev/azlin/internal/damage"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 // TestDamagedTokens spoils the file of a cached token 1,500 times: the next process has a token that Azure takes.
@@ -28,8 +29,8 @@ func TestDamagedTokens(t *testing.T) {
 	t.Cleanup(func() { _ = e.Close() })
 	id, dir := e.Identity(), t.TempDir()
 	token := func() string {
-		a, err := azure.NewAuthenticator(azure.AuthOptions{
-			Cloud: localCloud(t), TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: id.ClientSecret,
+		a, err := signin.NewAuthenticator(signin.Options{
+			Cloud: wire.LocalCloud(t), TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: id.ClientSecret,
 			HTTP: e.Client(), CacheDir: dir,
 		})
 		if err != nil {
@@ -85,7 +86,7 @@ func TestDamagedLogins(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	name := filepath.Join(dir, "logins.json")
-	content := fmt.Sprintf(`{"version":2,"logins":[{"kind":"client-secret","authority":%q,"tenant_id":"t","client_id":"c","secret":%q,"time":"2026-01-01T00:00:00Z"}]}`, localCloud(t).Authority, hidden)
+	content := fmt.Sprintf(`{"version":2,"logins":[{"kind":"client-secret","authority":%q,"tenant_id":"t","client_id":"c","secret":%q,"time":"2026-01-01T00:00:00Z"}]}`, wire.LocalCloud(t).Authority, hidden)
 	if err := atomicfile.Keep(name, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestDamagedLogins(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := func() error {
-		_, err := azure.NewAuthenticator(azure.AuthOptions{Cloud: localCloud(t), TenantID: "t", CacheDir: dir})
+		_, err := signin.NewAuthenticator(signin.Options{Cloud: wire.LocalCloud(t), TenantID: "t", CacheDir: dir})
 		return err
 	}
 	if err := open(); err != nil {
@@ -121,7 +122,7 @@ func TestDamagedLogins(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := azure.Logout(t.Context(), dir); err != nil {
+	if _, err := signin.Logout(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, ".logins*")); err != nil || len(left) > 0 {

@@ -1,4 +1,4 @@
-package azure_test
+package signin_test
 
 import (
 	"errors"
@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-func (g *ground) device(prompt func(azure.DevicePrompt)) (*azure.Authenticator, azure.Credentials, error) {
-	return azure.Login(g.Context(), azure.LoginOptions{AuthOptions: g.base(), Kind: azure.DeviceCode, Prompt: prompt})
+func (g *ground) device(prompt func(signin.DevicePrompt)) (*signin.Authenticator, signin.Credentials, error) {
+	return signin.Login(g.Context(), signin.LoginOptions{Options: g.base(), Kind: signin.DeviceCode, Prompt: prompt})
 }
 
 func TestDeviceCodeLogin(t *testing.T) {
@@ -24,7 +25,7 @@ func TestDeviceCodeLogin(t *testing.T) {
 		bubble(t, emulator.Options{Devices: emulator.DevicePolicy{Hold: true}}, func(g *ground) {
 			prompts := 0
 			began := time.Now()
-			_, who, err := g.device(func(p azure.DevicePrompt) {
+			_, who, err := g.device(func(p signin.DevicePrompt) {
 				prompts++
 				if !strings.Contains(p.Message, p.UserCode) || !strings.Contains(p.Message, p.VerificationURL) || time.Until(p.ExpiresOn) < time.Minute {
 					g.Errorf("prompt %+v", p)
@@ -47,7 +48,7 @@ func TestDeviceCodeLogin(t *testing.T) {
 	t.Run("declined", func(t *testing.T) {
 		t.Parallel()
 		bubble(t, emulator.Options{Devices: emulator.DevicePolicy{Hold: true}}, func(g *ground) {
-			_, _, err := g.device(func(p azure.DevicePrompt) { g.e.DecideDevice(p.UserCode, false) })
+			_, _, err := g.device(func(p signin.DevicePrompt) { g.e.DecideDevice(p.UserCode, false) })
 			if !errors.Is(err, azure.ErrAuthentication) || errkind.Of(err) != errkind.Auth || !strings.Contains(err.Error(), "AADSTS70017") {
 				g.Errorf("kind %q: %v", errkind.Of(err), err)
 			}
@@ -58,7 +59,7 @@ func TestDeviceCodeLogin(t *testing.T) {
 		t.Parallel()
 		bubble(t, emulator.Options{Devices: emulator.DevicePolicy{Hold: true}}, func(g *ground) {
 			began := time.Now()
-			_, _, err := g.device(func(azure.DevicePrompt) {})
+			_, _, err := g.device(func(signin.DevicePrompt) {})
 			if !errors.Is(err, azure.ErrAuthentication) || errkind.Of(err) != errkind.Auth || !strings.Contains(err.Error(), "expired") {
 				g.Errorf("kind %q: %v", errkind.Of(err), err)
 			}
@@ -73,15 +74,15 @@ func TestDeviceCodeLogin(t *testing.T) {
 		bubble(t, emulator.Options{}, func(g *ground) {
 			o := g.base()
 			o.TenantID = ""
-			_, who, err := azure.Login(g.Context(), azure.LoginOptions{AuthOptions: o, Kind: azure.DeviceCode, Prompt: func(azure.DevicePrompt) {}})
+			_, who, err := signin.Login(g.Context(), signin.LoginOptions{Options: o, Kind: signin.DeviceCode, Prompt: func(signin.DevicePrompt) {}})
 			if err != nil || who.TenantID != g.e.Identity().TenantID {
 				g.Fatalf("%+v, %v", who, err)
 			}
 			// With and without the tenant it is the same sign-in; in another one Entra decides.
 			for tenant, ok := range map[string]bool{"": true, who.TenantID: true, "11111111-1111-1111-1111-111111111111": false} {
 				o.TenantID = tenant
-				a, err := azure.NewAuthenticator(o)
-				if err != nil || a.Kind() != azure.DeviceCode {
+				a, err := signin.NewAuthenticator(o)
+				if err != nil || a.Kind() != signin.DeviceCode {
 					g.Fatalf("%q, %v", a.Kind(), err)
 				}
 				if _, err := a.Authenticate(g.Context()); (err == nil) != ok || !ok && errkind.Of(err) != errkind.Auth {
@@ -93,12 +94,12 @@ func TestDeviceCodeLogin(t *testing.T) {
 	t.Run("the refresh token lasts", func(t *testing.T) {
 		t.Parallel()
 		bubble(t, emulator.Options{Devices: emulator.DevicePolicy{Polls: 2}}, func(g *ground) {
-			if _, _, err := g.device(func(azure.DevicePrompt) {}); err != nil {
+			if _, _, err := g.device(func(signin.DevicePrompt) {}); err != nil {
 				g.Fatal(err)
 			}
 			time.Sleep(72 * time.Hour)
 			for run := range 2 { // the token has ended: the first run renews it, the second asks nobody
-				a, err := azure.NewAuthenticator(g.base())
+				a, err := signin.NewAuthenticator(g.base())
 				if err != nil {
 					g.Fatal(err)
 				}
@@ -115,7 +116,7 @@ func TestDeviceCodeLogin(t *testing.T) {
 	t.Run("the refresh token is gone", func(t *testing.T) {
 		t.Parallel()
 		bubble(t, emulator.Options{}, func(g *ground) {
-			if _, _, err := g.device(func(azure.DevicePrompt) {}); err != nil {
+			if _, _, err := g.device(func(signin.DevicePrompt) {}); err != nil {
 				g.Fatal(err)
 			}
 			files, err := filepath.Glob(filepath.Join(g.dir, "msal-*.json"))
@@ -124,7 +125,7 @@ func TestDeviceCodeLogin(t *testing.T) {
 			}
 			g.write("tokens/"+filepath.Base(files[0]), []byte("{damaged"))
 			time.Sleep(2 * time.Hour)
-			a, err := azure.NewAuthenticator(g.base())
+			a, err := signin.NewAuthenticator(g.base())
 			if err != nil {
 				g.Fatal(err)
 			}

@@ -1,4 +1,4 @@
-package azure_test
+package signin_test
 
 import (
 	"errors"
@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 // TestAgainstEmulator signs in for real and asks for a few things.
@@ -26,9 +28,9 @@ func TestAgainstEmulator(t *testing.T) {
 			}
 		}()
 		id := e.Identity()
-		sign := func(secret string) *azure.Authenticator {
-			a, err := azure.NewAuthenticator(azure.AuthOptions{
-				Cloud: localCloud(t), TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: secret,
+		sign := func(secret string) *signin.Authenticator {
+			a, err := signin.NewAuthenticator(signin.Options{
+				Cloud: wire.LocalCloud(t), TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: secret,
 				HTTP: e.Client(),
 			})
 			if err != nil {
@@ -49,7 +51,7 @@ func TestAgainstEmulator(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, err := azure.Open(azure.Options{
-			Target: azure.Target{Cloud: localCloud(t), SubscriptionID: id.SubscriptionID}, Credential: cred, HTTP: e.Client(),
+			Target: azure.Target{Cloud: wire.LocalCloud(t), SubscriptionID: id.SubscriptionID}, Credential: cred, HTTP: e.Client(),
 		})
 		if err != nil {
 			t.Fatal(err)

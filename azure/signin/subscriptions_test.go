@@ -1,4 +1,4 @@
-package azure_test
+package signin_test
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 )
 
@@ -24,7 +25,7 @@ func TestSubscriptions(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := e.Identity()
-		auth, err := azure.NewAuthenticator(azure.AuthOptions{
+		auth, err := signin.NewAuthenticator(signin.Options{
 			Cloud: cloud, TenantID: id.TenantID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: e.Client(),
 		})
 		if err != nil {
@@ -34,11 +35,11 @@ func TestSubscriptions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := azure.Subscriptions(t.Context(), azure.Options{Target: azure.Target{Cloud: cloud}, Credential: credential, HTTP: e.Client()})
+		got, err := signin.Subscriptions(t.Context(), azure.Options{Target: azure.Target{Cloud: cloud}, Credential: credential, HTTP: e.Client()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []azure.Subscription{{ID: id.SubscriptionID, Name: "Local emulator", State: "Enabled", TenantID: id.TenantID}}
+		want := []signin.Subscription{{ID: id.SubscriptionID, Name: "Local emulator", State: "Enabled", TenantID: id.TenantID}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}

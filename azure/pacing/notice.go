@@ -1,0 +1,19 @@
+package pacing
+
+import "context"
+
+// noticeKey is the context key of WithNotice.
+type noticeKey struct{}
+
+// WithNotice returns a context whose requests tell notice when they wait for more than a moment:
+// because Azure is busy with the resource, reserves it, or asks for patience. As in net/http/httptrace
+// the hook belongs to the call, not to the client.
+func WithNotice(ctx context.Context, notice func(message string)) context.Context {
+	return context.WithValue(ctx, noticeKey{}, notice)
+}
+
+func Notify(ctx context.Context, message string) {
+	if f, ok := ctx.Value(noticeKey{}).(func(string)); ok && f != nil {
+		f(message)
+	}
+}
