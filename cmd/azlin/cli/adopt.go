@@ -6,7 +6,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-func newAdoptCommand(a *app) *cobra.Command {
+func newAdoptCommand(a createCommands) *cobra.Command {
 	var session string
 	cmd := &cobra.Command{
 		Use:   "adopt VM",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"os/exec"
 	"path/filepath"
 
@@ -120,3 +121,21 @@ func (a *app) lent() repository.Access {
 	}
 	return lent
 }
+
+// emulatorCommand is the argument vector that runs the emulator: this program again.
+func emulatorCommand(dir string, args []string) ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{self, "emulator", "serve", "--dir", dir}, args...), nil
+}
+
+// sayUnknown tells of keys that azlin has no use for.
+func (a *app) sayUnknown(unknown []config.UnknownKey) {
+	for _, u := range unknown {
+		a.say(fmt.Sprintf("note: %s: azlin does not know the key %s; it is kept", u.Where, u.Key))
+	}
+}
+
+func (a *app) configFile() config.File { return config.File{Path: a.paths.Config} }

@@ -13,7 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 )
 
-func newAuthCommand(a *app) *cobra.Command {
+func newAuthCommand(a setupCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "auth",
 		Short: "See who is signed in, and what that allows",
@@ -36,7 +36,7 @@ type authStatus struct {
 	Choices        []signin.Choice `json:"choices"`
 }
 
-func newAuthStatusCommand(a *app) *cobra.Command {
+func newAuthStatusCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "Show how azlin signs in, and why not otherwise",
@@ -116,7 +116,7 @@ type authTest struct {
 	Seconds          float64 `json:"elapsed_seconds"`
 }
 
-func newAuthTestCommand(a *app) *cobra.Command {
+func newAuthTestCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "test",
 		Short: "Sign in and ask Azure for one thing",
@@ -154,7 +154,7 @@ shows that Azure answers and takes the token.`,
 	}
 }
 
-func newAuthPermissionsCommand(a *app) *cobra.Command {
+func newAuthPermissionsCommand(a setupCommands) *cobra.Command {
 	var role string
 	var lacking bool
 	cmd := &cobra.Command{
@@ -203,7 +203,7 @@ func roleNames() []string {
 }
 
 // showRole prints a role as az takes it, in JSON whatever the format, and says how to use it.
-func (a *app) showRole(cmd *cobra.Command, s *session, name, group string, commands []string) error {
+func (a setupCommands) showRole(cmd *cobra.Command, s *session, name, group string, commands []string) error {
 	scope := "/subscriptions/" + s.Azure.SubscriptionID()
 	levels := []permission.Level{permission.Level(name)}
 	switch name {

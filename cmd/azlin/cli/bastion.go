@@ -13,7 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/cost"
 )
 
-func newBastionCommand(a *app) *cobra.Command {
+func newBastionCommand(a connectCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bastion",
 		Short: "List, make, delete and use Bastions, which reach VMs without a public address",
@@ -28,7 +28,7 @@ be configured. A Bastion reaches the VMs of its own network and, Developer aside
 	return cmd
 }
 
-func newBastionListCommand(a *app) *cobra.Command {
+func newBastionListCommand(a connectCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List the Bastions of the subscription",
@@ -117,7 +117,7 @@ type bastionStatus struct {
 	LeftBehind int    `json:"sessions_ended"`
 }
 
-func newBastionStatusCommand(a *app) *cobra.Command {
+func newBastionStatusCommand(a connectCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status BASTION",
 		Short: "Show a Bastion: whether it can be used, and what it costs",
@@ -149,7 +149,7 @@ It also ends the sessions that killed azlin processes of this machine left at Ba
 }
 
 // sweepBastions ends what killed processes left, and tells what could not be ended.
-func (a *app) sweepBastions(ctx context.Context, s *session) (int, error) {
+func (a connectCommands) sweepBastions(ctx context.Context, s *session) (int, error) {
 	done, err := s.Bastions.Sweep(ctx)
 	switch {
 	case done.Failed > 0:

@@ -25,7 +25,7 @@ type bastionCreateFlags struct {
 	ipConnect, dryRun bool
 }
 
-func newBastionCreateCommand(a *app) *cobra.Command {
+func newBastionCreateCommand(a connectCommands) *cobra.Command {
 	var flags bastionCreateFlags
 	cmd := &cobra.Command{
 		Use:   "create",
@@ -65,7 +65,7 @@ type bastionPlanView struct {
 	Monthly *cost.Money `json:"price_monthly"`
 }
 
-func (a *app) createBastion(ctx context.Context, flags bastionCreateFlags) error {
+func (a connectCommands) createBastion(ctx context.Context, flags bastionCreateFlags) error {
 	var prefix netip.Prefix
 	if flags.subnet != "" {
 		var err error
@@ -138,7 +138,7 @@ func (a *app) createBastion(ctx context.Context, flags bastionCreateFlags) error
 }
 
 // planWithNetwork plans a Bastion in azlin's own network, which does not exist yet: as if it had been made.
-func (a *app) planWithNetwork(ctx context.Context, s *session, flags bastionCreateFlags, prefix netip.Prefix) (bastion.CreatePlan, error) {
+func (a connectCommands) planWithNetwork(ctx context.Context, s *session, flags bastionCreateFlags, prefix netip.Prefix) (bastion.CreatePlan, error) {
 	target := s.Azure.Target()
 	rehearsal, _ := azure.Rehearse(ctx)
 	vnet, err := s.VMs.EnsureNetwork(rehearsal, cmp.Or(target.ResourceGroup, config.DefaultResourceGroup), cmp.Or(flags.region, target.Region), s.user, nil)
@@ -182,7 +182,7 @@ type bastionDeleteFlags struct {
 	dryRun  bool
 }
 
-func newBastionDeleteCommand(a *app) *cobra.Command {
+func newBastionDeleteCommand(a connectCommands) *cobra.Command {
 	var flags bastionDeleteFlags
 	cmd := &cobra.Command{
 		Use:   "delete BASTION",
@@ -198,7 +198,7 @@ shows what goes and what stays, and asks before it does. VMs without a public ad
 	return cmd
 }
 
-func (a *app) deleteBastion(ctx context.Context, name string, flags bastionDeleteFlags) error {
+func (a connectCommands) deleteBastion(ctx context.Context, name string, flags bastionDeleteFlags) error {
 	if !flags.dryRun { // before the emulator is started, or anything asked
 		settings, err := a.resolution()
 		if err != nil {

@@ -19,7 +19,7 @@ type tunnelFlags struct {
 	port, localPort int
 }
 
-func newBastionTunnelCommand(a *app) *cobra.Command {
+func newBastionTunnelCommand(a connectCommands) *cobra.Command {
 	var flags tunnelFlags
 	cmd := &cobra.Command{
 		Use:   "tunnel VM",
@@ -60,7 +60,7 @@ type tunnelView struct {
 	LocalPort int    `json:"local_port"`
 }
 
-func (a *app) tunnel(ctx context.Context, name string, flags tunnelFlags) error {
+func (a connectCommands) tunnel(ctx context.Context, name string, flags tunnelFlags) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err

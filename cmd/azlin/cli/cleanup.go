@@ -21,7 +21,7 @@ type cleanupFlags struct {
 	olderThan           time.Duration
 }
 
-func newCleanupCommand(a *app) *cobra.Command {
+func newCleanupCommand(a removeCommands) *cobra.Command {
 	var flags cleanupFlags
 	cmd := &cobra.Command{
 		Use:   "cleanup",
@@ -55,7 +55,7 @@ Without -g it is the whole subscription, unless the context or the configuration
 	return cmd
 }
 
-func (a *app) cleanup(ctx context.Context, flags cleanupFlags) error {
+func (a removeCommands) cleanup(ctx context.Context, flags cleanupFlags) error {
 	deletes := flags.remove && !flags.dryRun
 	if deletes { // before anything is asked
 		if err := a.possibleHere("deleting orphans", flags.consent); err != nil {
@@ -122,7 +122,7 @@ func groupFlag(group string) string {
 }
 
 // sayCleanup shows a plan to whoever is to agree to it.
-func (a *app) sayCleanup(s *session, group string, plan cleanup.Summary) {
+func (a removeCommands) sayCleanup(s *session, group string, plan cleanup.Summary) {
 	a.say("To be deleted:")
 	a.sayTarget(s, group)
 	for _, r := range plan.Resources {

@@ -26,7 +26,7 @@ type cloneFlags struct {
 	wait     time.Duration
 }
 
-func newCloneCommand(a *app) *cobra.Command {
+func newCloneCommand(a createCommands) *cobra.Command {
 	var flags cloneFlags
 	cmd := &cobra.Command{
 		Use:   "clone VM",
@@ -57,7 +57,7 @@ The copies travel through snapshots, which are deleted in the end. When it is cu
 	return cmd
 }
 
-func (a *app) clone(ctx context.Context, name string, flags cloneFlags) error {
+func (a createCommands) clone(ctx context.Context, name string, flags cloneFlags) error {
 	if !flags.dryRun { // before anything is asked
 		if err := a.possibleHere("making VMs", flags.consent); err != nil {
 			return err

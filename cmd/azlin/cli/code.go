@@ -25,7 +25,7 @@ type codeFlags struct {
 	yes     bool
 }
 
-func newCodeCommand(a *app) *cobra.Command {
+func newCodeCommand(a connectCommands) *cobra.Command {
 	var flags codeFlags
 	cmd := &cobra.Command{
 		Use:   "code VM [FOLDER]",
@@ -71,7 +71,7 @@ type codeView struct {
 	Folder string `json:"folder"`
 }
 
-func (a *app) code(ctx context.Context, name, folder, program string, yes bool) error {
+func (a connectCommands) code(ctx context.Context, name, folder, program string, yes bool) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func folderOn(ctx context.Context, h remote.Host, folder string) (string, error)
 }
 
 // sshAlias is what ssh knows a VM by. What ssh does not know yet, or not any more, is written as 'azlin ssh-config' does.
-func (a *app) sshAlias(ctx context.Context, s *session, i vm.Info, yes bool) (string, error) {
+func (a connectCommands) sshAlias(ctx context.Context, s *session, i vm.Info, yes bool) (string, error) {
 	files, set := a.sshConfigFiles(), cmp.Or(s.context.Name, "default")
 	included, err := files.Included()
 	if err != nil {

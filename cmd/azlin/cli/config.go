@@ -14,7 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/local/config"
 )
 
-func newConfigCommand(a *app) *cobra.Command {
+func newConfigCommand(a setupCommands) *cobra.Command {
 	var keys strings.Builder
 	for _, k := range config.Keys() {
 		fmt.Fprintf(&keys, "    %-24s %s", k.Name, k.Description)
@@ -40,8 +40,6 @@ A value counts in this order: flag, environment, context, configuration, default
 	)
 	return cmd
 }
-
-func (a *app) configFile() config.File { return config.File{Path: a.paths.Config} }
 
 // completeKeys offers the names of keys for the first argument.
 func completeKeys(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -82,7 +80,7 @@ func valueLines(value any) []string {
 	return nil
 }
 
-func newConfigGetCommand(a *app) *cobra.Command {
+func newConfigGetCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "get KEY",
 		Short: "Show the value of a key",
@@ -119,7 +117,7 @@ not set and has no default is exit code 6. The value of a secret is not shown; i
 }
 
 // printLines shows a value that is not a table of things: for a person without a heading.
-func (a *app) printLines(data any, lines []string) error {
+func (a setupCommands) printLines(data any, lines []string) error {
 	if a.output.Format == term.Table && a.output.Query == "" && a.output.JQ == "" {
 		for _, line := range lines {
 			if _, err := fmt.Fprintln(a.streams.Out, term.Clean(line)); err != nil {
@@ -133,7 +131,7 @@ func (a *app) printLines(data any, lines []string) error {
 	})})
 }
 
-func newConfigSetCommand(a *app) *cobra.Command {
+func newConfigSetCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "set KEY VALUE...",
 		Short: "Set a key",
@@ -163,7 +161,7 @@ value - is read from standard input, so that a secret need not be on a command l
 	}
 }
 
-func newConfigUnsetCommand(a *app) *cobra.Command {
+func newConfigUnsetCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "unset KEY",
 		Short:             "Take a key out of the configuration",
@@ -181,7 +179,7 @@ func newConfigUnsetCommand(a *app) *cobra.Command {
 	}
 }
 
-func newConfigListCommand(a *app) *cobra.Command {
+func newConfigListCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -230,7 +228,7 @@ type settingView struct {
 	Where  *string `json:"where,omitempty"`
 }
 
-func newConfigShowCommand(a *app) *cobra.Command {
+func newConfigShowCommand(a setupCommands) *cobra.Command {
 	var origin bool
 	cmd := &cobra.Command{
 		Use:   "show",
@@ -278,7 +276,7 @@ that is not set is the Azure CLI's current one, or the emulator's own.`,
 	return cmd
 }
 
-func newConfigPathCommand(a *app) *cobra.Command {
+func newConfigPathCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "path",
 		Short:   "Show where the configuration is",
@@ -287,12 +285,5 @@ func newConfigPathCommand(a *app) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			return a.printLines(a.paths.Config, []string{a.paths.Config})
 		},
-	}
-}
-
-// sayUnknown tells of keys that azlin has no use for.
-func (a *app) sayUnknown(unknown []config.UnknownKey) {
-	for _, u := range unknown {
-		a.say(fmt.Sprintf("note: %s: azlin does not know the key %s; it is kept", u.Where, u.Key))
 	}
 }

@@ -20,7 +20,7 @@ import (
 
 const defaultEditor = "vi"
 
-func newConfigEditCommand(a *app) *cobra.Command {
+func newConfigEditCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "edit",
 		Short: "Edit the configuration in your editor",
@@ -46,7 +46,7 @@ the next 'azlin config edit'.`,
 	}
 }
 
-func (a *app) editDraft(ctx context.Context, draft string) error {
+func (a setupCommands) editDraft(ctx context.Context, draft string) error {
 	file := a.configFile()
 	old, err := file.Read()
 	if err != nil {
@@ -80,7 +80,7 @@ func (a *app) editDraft(ctx context.Context, draft string) error {
 }
 
 // runEditor runs the editor on name, without a shell.
-func (a *app) runEditor(ctx context.Context, name string) error {
+func (a setupCommands) runEditor(ctx context.Context, name string) error {
 	editor := cmp.Or(a.env.Editor, defaultEditor)
 	words := []string{editor}
 	if _, err := exec.LookPath(editor); err != nil { // or it is one program whose path has spaces

@@ -24,7 +24,7 @@ type connectFlags struct {
 	window windowFlags
 }
 
-func newConnectCommand(a *app) *cobra.Command {
+func newConnectCommand(a connectCommands) *cobra.Command {
 	var flags connectFlags
 	cmd := &cobra.Command{
 		Use:   "connect [VM[:SESSION]] [-- COMMAND [ARG...]]",
@@ -138,7 +138,7 @@ func (i interactive) session(match vm.Match) string {
 }
 
 // hostOrStart is host, for somebody who may want the VM to be started first.
-func (a *app) hostOrStart(ctx context.Context, s *session, name string, flags connectFlags) (vm.Match, remote.Host, error) {
+func (a connectCommands) hostOrStart(ctx context.Context, s *session, name string, flags connectFlags) (vm.Match, remote.Host, error) {
 	match, host, err := a.host(ctx, s, name, flags.hostFlags)
 	if err == nil {
 		return match, host, nil

@@ -25,7 +25,7 @@ type mender struct {
 	from    map[netip.Prefix]bool // the addresses that were asked about
 }
 
-func (a *app) mender(s *session, match vm.Match, flags connectFlags) *mender {
+func (a connectCommands) mender(s *session, match vm.Match, flags connectFlags) *mender {
 	return &mender{waiting: waiting{app: a}, session: s, vm: match, flags: flags, from: map[netip.Prefix]bool{}}
 }
 

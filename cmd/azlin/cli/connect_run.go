@@ -20,7 +20,7 @@ import (
 
 // connect runs the interactive session until it ends, over as many connections as it takes, records its start and end,
 // and turns ssh's exit code into ours.
-func (a *app) connect(ctx context.Context, s *session, host remote.Host, match vm.Match, i interactive) error {
+func (a connectCommands) connect(ctx context.Context, s *session, host remote.Host, match vm.Match, i interactive) error {
 	name := i.session(match)
 	in := remote.Interactive{
 		Host: host, KnownHosts: a.knownHosts(), NoTmux: i.flags.noTmux, Command: i.command, Session: name,
@@ -80,7 +80,7 @@ func maxAttempts(s *session, flags connectFlags) int {
 
 // recordConnection records that a connection begins, and by the function it returns that it has ended. A
 // record that cannot be kept is no reason not to connect.
-func (a *app) recordConnection(ctx context.Context, c history.Connection) (ended func(exitCode int)) {
+func (a connectCommands) recordConnection(ctx context.Context, c history.Connection) (ended func(exitCode int)) {
 	log := history.Log{Path: a.paths.History}
 	id, err := log.Start(ctx, c)
 	if err != nil {
@@ -97,7 +97,7 @@ func (a *app) recordConnection(ctx context.Context, c history.Connection) (ended
 
 // waiting shows what a lost connection is waiting for.
 type waiting struct {
-	app     *app
+	app     connectCommands
 	lost    bool           // there was a session, and what was typed since is not meant for azlin
 	drawing *term.Progress // nil: nothing is shown
 	display *progress.Display

@@ -40,7 +40,7 @@ type windowView struct {
 
 // connectInWindow opens a window in which the same command runs, without what asked for the window. That the VM is there
 // and has the right host key is known by now, so that this is said here.
-func (a *app) connectInWindow(cmd *cobra.Command, s *session, match vm.Match, f windowFlags, command []string) error {
+func (a connectCommands) connectInWindow(cmd *cobra.Command, s *session, match vm.Match, f windowFlags, command []string) error {
 	args := append(a.connectArgs(s, match), setFlags(cmd, "accept-new-host-key", "forget-host-key")...) // which is done
 	if len(command) > 0 {
 		args = append(append(args, "--"), command...)
@@ -72,7 +72,7 @@ func windowTitle(match vm.Match) string {
 }
 
 // connectArgs are the arguments of an azlin that connects to a VM, in the place that this command works in.
-func (a *app) connectArgs(s *session, match vm.Match) []string {
+func (a connectCommands) connectArgs(s *session, match vm.Match) []string {
 	args := []string{"connect", windowTitle(match), "--resource-group=" + match.VM.ResourceGroup}
 	if s.context.Name != "" {
 		args = append(args, "--context="+s.context.Name)
@@ -99,13 +99,13 @@ func setFlags(cmd *cobra.Command, others ...string) []string {
 }
 
 // launcher opens windows of the terminal that this person likes.
-func (a *app) launcher(s *session) terminal.Launcher {
+func (a connectCommands) launcher(s *session) terminal.Launcher {
 	return terminal.Launcher{Environ: a.environ, Preferred: terminal.App(s.config.Terminal)}
 }
 
 // openWindow opens a window in which this program runs with args. It stays when that fails, so that its message can be
 // read.
-func (a *app) openWindow(ctx context.Context, s *session, args []string, c terminal.Config) (terminal.Window, error) {
+func (a connectCommands) openWindow(ctx context.Context, s *session, args []string, c terminal.Config) (terminal.Window, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return terminal.Window{}, &errkind.Error{Kind: errkind.Prerequisite, Op: "open a window", Class: terminal.ErrLauncher, Err: err}
@@ -120,7 +120,7 @@ func (a *app) openWindow(ctx context.Context, s *session, args []string, c termi
 }
 
 // sayTerminal tells when a window is not one of the terminal that the configuration names.
-func (a *app) sayTerminal(s *session, app terminal.App) {
+func (a connectCommands) sayTerminal(s *session, app terminal.App) {
 	if liked := s.config.Terminal; liked != "" && liked != string(app) {
 		a.say(fmt.Sprintf("note: this is %s: %s, which the configuration names, cannot be used here", app, liked))
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/local/config"
 )
 
-func newContextCommand(a *app) *cobra.Command {
+func newContextCommand(a setupCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "context",
 		Aliases: []string{"ctx"},
@@ -31,10 +31,12 @@ anything is deleted. The context 'emulator' is built in.`,
 	return cmd
 }
 
-func (a *app) contextFile() config.ContextFile { return config.ContextFile{Path: a.paths.Contexts} }
+func (a setupCommands) contextFile() config.ContextFile {
+	return config.ContextFile{Path: a.paths.Contexts}
+}
 
 // completeContexts offers the names of contexts for the first argument.
-func (a *app) completeContexts(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a setupCommands) completeContexts(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 || a.prepare() != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -62,7 +64,7 @@ func (f *contextFlags) add(cmd *cobra.Command) {
 	complete(cmd, "cloud", config.Clouds())
 }
 
-func newContextCreateCommand(a *app) *cobra.Command {
+func newContextCreateCommand(a setupCommands) *cobra.Command {
 	var flags contextFlags
 	var use bool
 	cmd := &cobra.Command{
@@ -91,7 +93,7 @@ func newContextCreateCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newContextSetCommand(a *app) *cobra.Command {
+func newContextSetCommand(a setupCommands) *cobra.Command {
 	var flags contextFlags
 	cmd := &cobra.Command{
 		Use:               "set NAME",
@@ -128,7 +130,7 @@ func newContextSetCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newContextUseCommand(a *app) *cobra.Command {
+func newContextUseCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "use NAME",
 		Short:             "Make a context the current one",
@@ -139,7 +141,7 @@ func newContextUseCommand(a *app) *cobra.Command {
 	}
 }
 
-func (a *app) useContext(cmd *cobra.Command, name string) error {
+func (a setupCommands) useContext(cmd *cobra.Command, name string) error {
 	if err := a.contextFile().Use(cmd.Context(), name); err != nil {
 		return err
 	}
@@ -150,7 +152,7 @@ func (a *app) useContext(cmd *cobra.Command, name string) error {
 	return nil
 }
 
-func newContextCurrentCommand(a *app) *cobra.Command {
+func newContextCurrentCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "current",
 		Short: "Show the name of the active context",
@@ -207,14 +209,6 @@ func viewOfContext(c config.Context, current bool) contextView {
 	}
 }
 
-// text is what is known, or nothing.
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
 // flagText marks what is true.
 func flagText(b bool) string {
 	if b {
@@ -223,7 +217,7 @@ func flagText(b bool) string {
 	return "no"
 }
 
-func newContextListCommand(a *app) *cobra.Command {
+func newContextListCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -263,7 +257,7 @@ func newContextListCommand(a *app) *cobra.Command {
 	}
 }
 
-func newContextShowCommand(a *app) *cobra.Command {
+func newContextShowCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "show [NAME]",
 		Short:             "Show a context, by default the active one",
@@ -310,7 +304,7 @@ func newContextShowCommand(a *app) *cobra.Command {
 	}
 }
 
-func newContextRenameCommand(a *app) *cobra.Command {
+func newContextRenameCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "rename NAME NEW-NAME",
 		Short:             "Rename a context; the current one stays current",
@@ -323,7 +317,7 @@ func newContextRenameCommand(a *app) *cobra.Command {
 	}
 }
 
-func newContextDeleteCommand(a *app) *cobra.Command {
+func newContextDeleteCommand(a setupCommands) *cobra.Command {
 	var agreed consent
 	cmd := &cobra.Command{
 		Use:               "delete NAME",

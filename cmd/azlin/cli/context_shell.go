@@ -13,7 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-func newContextShellCommand(a *app) *cobra.Command {
+func newContextShellCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "shell NAME",
 		Short: "Start a shell in which a context is active",
@@ -36,7 +36,7 @@ changes. azlin ends with the shell's exit code.`,
 	}
 }
 
-func (a *app) shell(ctx context.Context, name string) error {
+func (a setupCommands) shell(ctx context.Context, name string) error {
 	shell := a.env.Shell
 	if shell == "" {
 		shell = "/bin/sh"

@@ -14,7 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/local/config"
 )
 
-func newDoctorCommand(a *app) *cobra.Command {
+func newDoctorCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check everything that azlin depends on",
@@ -37,7 +37,7 @@ broken.`,
 }
 
 // subject gathers what is to be examined. What fails on the way is itself a finding.
-func (a *app) subject(ctx context.Context) doctor.Subject {
+func (a setupCommands) subject(ctx context.Context) doctor.Subject {
 	s := doctor.Subject{Paths: a.paths}
 	d, err := a.resolve(ctx)
 	if err != nil {

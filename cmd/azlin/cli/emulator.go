@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,7 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 )
 
-func newEmulatorCommand(a *app) *cobra.Command {
+func newEmulatorCommand(a emulateCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "emulator",
 		Short: "Run a local Azure on this machine",
@@ -36,14 +35,6 @@ survives a restart.`,
 		newEmulatorResetCommand(a), newEmulatorSeedCommand(a), newEmulatorEnvCommand(a), newEmulatorFaultCommand(a), newEmulatorClockCommand(a),
 	)
 	return cmd
-}
-
-// showGroup is what a command that only holds others does by itself.
-func showGroup(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return unknownCommand(cmd, args[0])
-	}
-	return cmd.Help()
 }
 
 // serveFlags are what `emulator start` passes on to the background process and `emulator serve` takes.
@@ -124,7 +115,7 @@ func (f *serveFlags) options() (emulator.ServeOptions, error) {
 	return o, nil
 }
 
-func newEmulatorStartCommand(a *app) *cobra.Command {
+func newEmulatorStartCommand(a emulateCommands) *cobra.Command {
 	var flags serveFlags
 	cmd := &cobra.Command{
 		Use:     "start",
@@ -146,7 +137,7 @@ func newEmulatorStartCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newEmulatorServeCommand(a *app) *cobra.Command {
+func newEmulatorServeCommand(a emulateCommands) *cobra.Command {
 	var flags serveFlags
 	var dir string
 	cmd := &cobra.Command{
@@ -171,7 +162,7 @@ func newEmulatorServeCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newEmulatorStopCommand(a *app) *cobra.Command {
+func newEmulatorStopCommand(a emulateCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "stop",
 		Short:   "Stop the emulator; its state is kept",
@@ -187,7 +178,7 @@ func newEmulatorStopCommand(a *app) *cobra.Command {
 	}
 }
 
-func newEmulatorStatusCommand(a *app) *cobra.Command {
+func newEmulatorStatusCommand(a emulateCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "status",
 		Short:   "Show where the emulator listens and what it holds",
@@ -203,7 +194,7 @@ func newEmulatorStatusCommand(a *app) *cobra.Command {
 	}
 }
 
-func newEmulatorResetCommand(a *app) *cobra.Command {
+func newEmulatorResetCommand(a emulateCommands) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:     "reset",
@@ -227,7 +218,7 @@ func newEmulatorResetCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newEmulatorSeedCommand(a *app) *cobra.Command {
+func newEmulatorSeedCommand(a emulateCommands) *cobra.Command {
 	var vms int
 	var group, region string
 	cmd := &cobra.Command{
@@ -283,13 +274,4 @@ func emulatorView(s emulator.Status) term.View {
 		}),
 		Note: strings.Join(slices.DeleteFunc([]string{s.HostsNote, s.StateNote}, func(n string) bool { return n == "" }), "\n"),
 	}
-}
-
-// emulatorCommand is the argument vector that runs the emulator: this program again.
-func emulatorCommand(dir string, args []string) ([]string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	return append([]string{self, "emulator", "serve", "--dir", dir}, args...), nil
 }

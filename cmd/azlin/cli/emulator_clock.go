@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +10,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-func newEmulatorClockCommand(a *app) *cobra.Command {
+func newEmulatorClockCommand(a emulateCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clock",
 		Short: "Show or move the time in the emulator",
@@ -25,7 +23,7 @@ in wall time.`,
 	return cmd
 }
 
-func newEmulatorClockShowCommand(a *app) *cobra.Command {
+func newEmulatorClockShowCommand(a emulateCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show",
 		Short:   "Show what time it is in the emulator",
@@ -38,7 +36,7 @@ func newEmulatorClockShowCommand(a *app) *cobra.Command {
 	}
 }
 
-func newEmulatorClockAdvanceCommand(a *app) *cobra.Command {
+func newEmulatorClockAdvanceCommand(a emulateCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "advance DURATION",
 		Short:   "Move the time in the emulator forward",
@@ -56,7 +54,7 @@ func newEmulatorClockAdvanceCommand(a *app) *cobra.Command {
 	}
 }
 
-func newEmulatorClockSetCommand(a *app) *cobra.Command {
+func newEmulatorClockSetCommand(a emulateCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "set TIME",
 		Short:   "Move the time in the emulator forward to a time",
@@ -74,7 +72,7 @@ func newEmulatorClockSetCommand(a *app) *cobra.Command {
 	}
 }
 
-func (a *app) printClock(clock emulator.Clock, err error) error {
+func (a emulateCommands) printClock(clock emulator.Clock, err error) error {
 	if err != nil {
 		return emulatorError(err)
 	}
@@ -89,26 +87,6 @@ func (a *app) printClock(clock emulator.Clock, err error) error {
 			{Name: "ahead", Value: func(emulator.Clock) string { return ahead.String() }},
 		}),
 	})
-}
-
-// longestAdvance keeps times within what Azure's dates can hold.
-const longestAdvance = 100 * 365 * 24 * time.Hour
-
-// longDuration reads a duration of Go, or a number of days.
-func longDuration(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		var n float64
-		if n, err = strconv.ParseFloat(days, 64); err == nil && n >= 0 && n <= longestAdvance.Hours()/24 {
-			d = time.Duration(n * 24 * float64(time.Hour))
-		} else if err == nil {
-			d = -1
-		}
-	}
-	if err != nil || d < 0 || d > longestAdvance {
-		return 0, errkind.New(errkind.Invalid, "%q is not a duration to move forward by: use 90s, 10m, 36h or 30d", s)
-	}
-	return d, nil
 }
 
 func clockTime(s string) (time.Time, error) {

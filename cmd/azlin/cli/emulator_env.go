@@ -16,7 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 )
 
-func newEmulatorEnvCommand(a *app) *cobra.Command {
+func newEmulatorEnvCommand(a emulateCommands) *cobra.Command {
 	var az bool
 	cmd := &cobra.Command{
 		Use:   "env",
@@ -60,7 +60,7 @@ which the az 2.45 of Debian 12 can manage VMs.`,
 type emulatorVariable struct{ name, value, shell string }
 
 // printVariables prints variables as a shell reads them, or as data together with more.
-func (a *app) printVariables(vars []emulatorVariable, more map[string]string) error {
+func (a emulateCommands) printVariables(vars []emulatorVariable, more map[string]string) error {
 	if a.output.Structured() {
 		for _, v := range vars {
 			if v.value != "" {
@@ -78,7 +78,7 @@ func (a *app) printVariables(vars []emulatorVariable, more map[string]string) er
 }
 
 // printAz prints what makes a shell's az talk to the emulator.
-func (a *app) printAz(s emulator.Status) error {
+func (a emulateCommands) printAz(s emulator.Status) error {
 	at, err := url.Parse(s.Endpoint)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-func newEmulatorFaultCommand(a *app) *cobra.Command {
+func newEmulatorFaultCommand(a emulateCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fault",
 		Short: "Make the emulator misbehave",
@@ -26,7 +26,7 @@ cleared, or the emulator stops.`,
 	return cmd
 }
 
-func newEmulatorFaultAddCommand(a *app) *cobra.Command {
+func newEmulatorFaultAddCommand(a emulateCommands) *cobra.Command {
 	var r fault.Rule
 	effects := make([]string, len(fault.Effects()))
 	for n, e := range fault.Effects() {
@@ -88,7 +88,7 @@ Without conditions everything that an effect is for is struck.`,
 	return cmd
 }
 
-func newEmulatorFaultListCommand(a *app) *cobra.Command {
+func newEmulatorFaultListCommand(a emulateCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List faults, and how often they struck",
@@ -104,7 +104,7 @@ func newEmulatorFaultListCommand(a *app) *cobra.Command {
 	}
 }
 
-func newEmulatorFaultClearCommand(a *app) *cobra.Command {
+func newEmulatorFaultClearCommand(a emulateCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "clear [ID...]",
 		Short:   "Remove faults, or all of them",

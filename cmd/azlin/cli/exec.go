@@ -11,54 +11,10 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/vm"
 )
 
-// hostFlags choose how a VM is reached.
-type hostFlags struct {
-	user      string
-	key       string
-	bastion   string
-	acceptNew bool
-	relearn   bool // of connect only
-}
-
-func (f *hostFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.user, "user", "", "login user; default: the VM's admin user")
-	cmd.Flags().StringVar(&f.key, "key", "", "private key to sign in with; default: ~/.ssh/azlin_key, then the agent's")
-	addBastion(cmd, &f.bastion)
-	cmd.Flags().BoolVar(&f.acceptNew, "accept-new-host-key", false, "record the host key of a VM whose key Azure cannot tell")
-}
-
-// host finds the VM that name means and how to reach it.
-func (a *app) host(ctx context.Context, s *session, name string, f hostFlags) (vm.Match, remote.Host, error) {
-	if err := remote.CheckKeyPath(f.key); err != nil {
-		return vm.Match{}, remote.Host{}, err
-	}
-	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
-	if err != nil {
-		return match, remote.Host{}, err
-	}
-	host, err := s.Reach.Host(ctx, match.VM, reach.Options{
-		User: f.user, KeyPath: a.keyPath(f.key), AcceptNewHostKey: f.acceptNew, RelearnHostKey: f.relearn, Bastion: f.bastion,
-	})
-	return match, host, err
-}
-
-// keyPath is the key that was asked for, else azlin's own if it exists.
-func (a *app) keyPath(asked string) string {
-	if asked != "" {
-		return asked
-	}
-	if remote.KeyExists(a.paths.SSHDir, "") {
-		return a.paths.SSHDir + "/" + remote.DefaultKeyName
-	}
-	return ""
-}
-
-func newExecCommand(a *app) *cobra.Command {
+func newExecCommand(a connectCommands) *cobra.Command {
 	var flags hostFlags
 	var timeout time.Duration
 	var stdin bool
@@ -108,7 +64,7 @@ so that pipes and variables can be used. azlin's own failures are exit code 255,
 }
 
 // execOn finds the VM, connects to it and runs the command there.
-func (a *app) execOn(ctx context.Context, name string, flags hostFlags, command remote.Command) error {
+func (a connectCommands) execOn(ctx context.Context, name string, flags hostFlags, command remote.Command) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -136,7 +92,7 @@ type execView struct {
 }
 
 // exec runs the command: its output passes through for a person, and is collected for a program.
-func (a *app) exec(ctx context.Context, client *remote.Client, name string, command remote.Command) error {
+func (a connectCommands) exec(ctx context.Context, client *remote.Client, name string, command remote.Command) error {
 	var stdout, stderr bytes.Buffer
 	collect := a.output.Format != term.Table || a.output.JQ != "" || a.output.Query != ""
 	command.Stdout, command.Stderr = a.streams.Out, a.streams.Err

@@ -12,7 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/local/history"
 )
 
-func newHistoryCommand(a *app) *cobra.Command {
+func newHistoryCommand(a connectCommands) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "history [VM]",
@@ -49,7 +49,7 @@ with which exit code they ended. One without an end goes on, or azlin was killed
 	return cmd
 }
 
-func newLastCommand(a *app) *cobra.Command {
+func newLastCommand(a connectCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "last",
 		Short:   "Show the newest connection made from this machine",

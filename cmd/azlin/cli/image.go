@@ -9,7 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/launch/image"
 )
 
-func newImageCommand(a *app) *cobra.Command {
+func newImageCommand(a createCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "image",
 		Short: "Make images of VMs, from which new ones begin with everything installed",
@@ -24,7 +24,7 @@ are listed by 'azlin images'.`,
 	return cmd
 }
 
-func newImageListCommand(a *app) *cobra.Command {
+func newImageListCommand(a createCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List the images that were baked",

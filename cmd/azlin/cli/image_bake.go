@@ -19,7 +19,7 @@ type bakeFlags struct {
 	size    string
 }
 
-func newImageBakeCommand(a *app) *cobra.Command {
+func newImageBakeCommand(a createCommands) *cobra.Command {
 	var flags bakeFlags
 	cmd := &cobra.Command{
 		Use:   "bake VM",
@@ -45,7 +45,7 @@ goes on, and with --abandon it removes what is temporary.`,
 	return cmd
 }
 
-func (a *app) bake(ctx context.Context, name string, flags bakeFlags) error {
+func (a createCommands) bake(ctx context.Context, name string, flags bakeFlags) error {
 	if !flags.dryRun { // before anything is asked
 		if err := a.possibleHere("baking an image", flags.consent); err != nil {
 			return err

@@ -9,7 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/launch/image"
 )
 
-func newImageDeleteCommand(a *app) *cobra.Command {
+func newImageDeleteCommand(a createCommands) *cobra.Command {
 	var ask consent
 	var dryRun bool
 	cmd := &cobra.Command{
@@ -28,7 +28,7 @@ with the last image in it.`,
 	return cmd
 }
 
-func (a *app) deleteImage(ctx context.Context, name string, ask consent, dryRun bool) error {
+func (a createCommands) deleteImage(ctx context.Context, name string, ask consent, dryRun bool) error {
 	if !dryRun { // before anything is asked
 		if err := a.possibleHere("deleting images", ask); err != nil {
 			return err

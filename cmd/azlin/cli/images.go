@@ -18,7 +18,7 @@ type imageView struct {
 	TrustedLaunch *bool   `json:"trusted_launch"`
 }
 
-func newImagesCommand(a *app) *cobra.Command {
+func newImagesCommand(a offerCommands) *cobra.Command {
 	var region string
 	cmd := &cobra.Command{
 		Use:   "images [PUBLISHER[:OFFER[:SKU]]]",

@@ -20,7 +20,7 @@ type initFlags struct {
 	subscription, group, region, size, name string
 }
 
-func newInitCommand(a *app) *cobra.Command {
+func newInitCommand(a setupCommands) *cobra.Command {
 	var flags initFlags
 	cmd := &cobra.Command{
 		Use:   "init",
@@ -56,7 +56,7 @@ type initView struct {
 	VMSize         string `json:"vm_size"`
 }
 
-func (a *app) init(ctx context.Context, flags initFlags) error {
+func (a setupCommands) init(ctx context.Context, flags initFlags) error {
 	d, err := a.resolve(ctx)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (a *app) init(ctx context.Context, flags initFlags) error {
 }
 
 // answer is what the flag gave, else what a person says, else the proposal where there is nobody to ask.
-func (a *app) answer(ctx context.Context, question, given, proposal, flag string) (string, error) {
+func (a setupCommands) answer(ctx context.Context, question, given, proposal, flag string) (string, error) {
 	if given != "" || !a.streams.InTTY {
 		return cmp.Or(given, proposal), nil
 	}
@@ -117,7 +117,7 @@ func (a *app) answer(ctx context.Context, question, given, proposal, flag string
 }
 
 // chooseSubscription finds the subscription that was named, or the only one, or asks.
-func (a *app) chooseSubscription(ctx context.Context, named string, list func() ([]signin.Subscription, error)) (signin.Subscription, error) {
+func (a setupCommands) chooseSubscription(ctx context.Context, named string, list func() ([]signin.Subscription, error)) (signin.Subscription, error) {
 	all, err := list()
 	if err != nil {
 		return signin.Subscription{}, err
@@ -150,7 +150,7 @@ func (a *app) chooseSubscription(ctx context.Context, named string, list func() 
 }
 
 // checkSize asks Azure whether the region exists and offers the size to this subscription.
-func (a *app) checkSize(ctx context.Context, d destination, credential azcore.TokenCredential, v initView) error {
+func (a setupCommands) checkSize(ctx context.Context, d destination, credential azcore.TokenCredential, v initView) error {
 	d.options.Credential = credential
 	client, err := azlin.Open(d.options) //nolint:contextcheck // the audit log is written even when the caller has given up
 	if err != nil {
@@ -165,7 +165,7 @@ func (a *app) checkSize(ctx context.Context, d destination, credential azcore.To
 
 // writeInit writes the defaults and the context and makes that the current one. The built-in context needs
 // none; one of that name that exists is changed.
-func (a *app) writeInit(ctx context.Context, d destination, name string, v initView) (string, error) {
+func (a setupCommands) writeInit(ctx context.Context, d destination, name string, v initView) (string, error) {
 	err := a.configFile().Update(ctx, func(c *config.Config) error {
 		c.DefaultResourceGroup, c.DefaultRegion, c.DefaultVMSize = v.ResourceGroup, v.Region, v.VMSize
 		return nil

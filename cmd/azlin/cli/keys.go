@@ -15,10 +15,9 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/upkeep/keys"
-	"github.com/azlin-dev/azlin/vm"
 )
 
-func newKeysCommand(a *app) *cobra.Command {
+func newKeysCommand(a manageCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "keys",
 		Aliases: []string{"key"},
@@ -35,7 +34,7 @@ besides, so that a VM that a rotation has not reached yet still lets you in.`,
 }
 
 // localKeys is where copies of keys are, and the default key, for commands that do not ask Azure.
-func (a *app) localKeys() (keys.Backups, string) {
+func (a manageCommands) localKeys() (keys.Backups, string) {
 	return keys.Backups{Dir: a.paths.Dir + "/keys"}, a.paths.SSHDir + "/azlin_key"
 }
 
@@ -45,7 +44,7 @@ type keysListFlags struct {
 	timeout      time.Duration
 }
 
-func newKeysListCommand(a *app) *cobra.Command {
+func newKeysListCommand(a manageCommands) *cobra.Command {
 	var flags keysListFlags
 	cmd := &cobra.Command{
 		Use:     "list [VM...]",
@@ -77,7 +76,7 @@ of. A VM that does not run is shown as such.`,
 	return cmd
 }
 
-func (a *app) listKeys(ctx context.Context, names []string, flags keysListFlags) error {
+func (a manageCommands) listKeys(ctx context.Context, names []string, flags keysListFlags) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -126,15 +125,6 @@ func partly(op string, total int, failed []error, next string) error {
 		e.Kind = errkind.Of(failed[0])
 	}
 	return e
-}
-
-// vmsFor are the named VMs, or all of azlin's; with foreign also those that it did not create.
-func (s *session) vmsFor(ctx context.Context, names []string, foreign bool) ([]vm.Info, error) {
-	if len(names) > 0 {
-		return s.resolveAll(ctx, names)
-	}
-	l, err := s.VMs.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup, All: foreign})
-	return l.VMs, err
 }
 
 // vmKeys is the JSON of who is let into a VM.
@@ -187,7 +177,7 @@ func vmKeysView(infos []keys.VMKeyInfo) term.View {
 	return view
 }
 
-func (a *app) listKeyBackups() error {
+func (a manageCommands) listKeyBackups() error {
 	backups, defaultKey := a.localKeys()
 	all, damaged := backups.List()
 	if all == nil {
@@ -213,7 +203,7 @@ func (a *app) listKeyBackups() error {
 	return damaged
 }
 
-func newKeysExportCommand(a *app) *cobra.Command {
+func newKeysExportCommand(a manageCommands) *cobra.Command {
 	var key string
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",
@@ -269,7 +259,7 @@ other machines and services want it. The private half is never written anywhere.
 	return cmd
 }
 
-func newKeysBackupCommand(a *app) *cobra.Command {
+func newKeysBackupCommand(a manageCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "backup",
 		Short:   "Keep a copy of the default key",
@@ -298,7 +288,7 @@ func backupView(b keys.KeyBackup) term.View {
 	})}
 }
 
-func newKeysRestoreCommand(a *app) *cobra.Command {
+func newKeysRestoreCommand(a manageCommands) *cobra.Command {
 	var yes, dryRun bool
 	cmd := &cobra.Command{
 		Use:   "restore [BACKUP]",

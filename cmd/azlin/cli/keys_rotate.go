@@ -25,7 +25,7 @@ type keysRotateFlags struct {
 	timeout                       time.Duration
 }
 
-func newKeysRotateCommand(a *app) *cobra.Command {
+func newKeysRotateCommand(a manageCommands) *cobra.Command {
 	var flags keysRotateFlags
 	cmd := &cobra.Command{
 		Use:   "rotate [VM...]",
@@ -74,7 +74,7 @@ func (f keysRotateFlags) options() keys.Options {
 	}
 }
 
-func (a *app) rotateKeys(cmd *cobra.Command, names []string, flags keysRotateFlags) error {
+func (a manageCommands) rotateKeys(cmd *cobra.Command, names []string, flags keysRotateFlags) error {
 	ctx := cmd.Context()
 	if !flags.all && len(names) == 0 {
 		begun, err := operation.Store{Dir: a.paths.Operations}.Find(func(o *operation.Operation) bool { return o.Kind == operation.RotateKeys })
@@ -107,7 +107,7 @@ func (a *app) rotateKeys(cmd *cobra.Command, names []string, flags keysRotateFla
 	return a.carryOutRotation(ctx, s, vms, strings.Join(names, " "), flags)
 }
 
-func (a *app) carryOutRotation(ctx context.Context, s *session, vms []vm.Info, named string, flags keysRotateFlags) error {
+func (a manageCommands) carryOutRotation(ctx context.Context, s *session, vms []vm.Info, named string, flags keysRotateFlags) error {
 	show := term.NewProgress(a.streams, a.progress)
 	defer show.Close()
 	display := progress.New(2, show.Sink)
@@ -182,7 +182,7 @@ func failures(results []keys.KeyRotationResult) []error {
 }
 
 // sayRotation shows a plan to whoever is to agree to it.
-func (a *app) sayRotation(s *session, p *keys.Plan) {
+func (a manageCommands) sayRotation(s *session, p *keys.Plan) {
 	a.say("To be rotated:")
 	a.sayTarget(s, s.Azure.Target().ResourceGroup)
 	for _, line := range a.rotationLines(p) {
@@ -190,7 +190,7 @@ func (a *app) sayRotation(s *session, p *keys.Plan) {
 	}
 }
 
-func (a *app) rotationLines(p *keys.Plan) []string {
+func (a manageCommands) rotationLines(p *keys.Plan) []string {
 	next := "one that azlin makes"
 	if p.New.Fingerprint != "" {
 		next = p.New.Fingerprint + " (" + p.New.Path + ")"
@@ -219,7 +219,7 @@ type keyView struct {
 	InAgent     bool    `json:"in_agent"`
 }
 
-func (a *app) rotationPlanView(p *keys.Plan) term.View {
+func (a manageCommands) rotationPlanView(p *keys.Plan) term.View {
 	type target struct {
 		VM            string      `json:"vm"`
 		ResourceGroup string      `json:"resource_group"`
@@ -288,12 +288,4 @@ func rotationView(results []keys.KeyRotationResult) term.View {
 		}
 	}
 	return view
-}
-
-// countOf is "1 VM" or "2 VMs".
-func countOf(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

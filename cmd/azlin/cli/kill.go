@@ -19,7 +19,7 @@ type killFlags struct {
 	dryRun, foreign bool
 }
 
-func newKillCommand(a *app) *cobra.Command {
+func newKillCommand(a removeCommands) *cobra.Command {
 	var flags killFlags
 	cmd := &cobra.Command{
 		Use:   "kill VM",
@@ -39,7 +39,7 @@ error.`,
 	return cmd
 }
 
-func (a *app) kill(ctx context.Context, name string, flags killFlags) error {
+func (a removeCommands) kill(ctx context.Context, name string, flags killFlags) error {
 	if !flags.dryRun { // before the emulator is started, or anything asked
 		settings, err := a.resolution()
 		if err != nil {
@@ -105,7 +105,7 @@ func (a *app) kill(ctx context.Context, name string, flags killFlags) error {
 }
 
 // reportDeletion prints what came of a deletion; again is the command that finishes what failed.
-func (a *app) reportDeletion(sum vm.DeletionSummary, again string) error {
+func (a removeCommands) reportDeletion(sum vm.DeletionSummary, again string) error {
 	if err := a.output.Print(deletionView(sum)); err != nil {
 		return err
 	}
@@ -116,13 +116,13 @@ func (a *app) reportDeletion(sum vm.DeletionSummary, again string) error {
 }
 
 // forgetVM removes what this machine remembers of a VM that was deleted.
-func (a *app) forgetVM(ctx context.Context, s *session, group, name, vmID string) error {
+func (a removeCommands) forgetVM(ctx context.Context, s *session, group, name, vmID string) error {
 	a.forgetNames(ctx, name)
 	return s.Launcher.Forget(ctx, group, name, vmID)
 }
 
 // forgetNames takes what the configuration remembers of a VM out of it.
-func (a *app) forgetNames(ctx context.Context, name string) {
+func (a removeCommands) forgetNames(ctx context.Context, name string) {
 	err := config.File{Path: a.paths.Config}.Update(ctx, func(c *config.Config) error {
 		delete(c.SessionNames, name)
 		if c.LastVMName == name {
@@ -136,7 +136,7 @@ func (a *app) forgetNames(ctx context.Context, name string) {
 }
 
 // deleting runs a deletion and shows how far it is.
-func (a *app) deleting(what string, call func(report func(step string)) (vm.DeletionSummary, error)) (vm.DeletionSummary, error) {
+func (a removeCommands) deleting(what string, call func(report func(step string)) (vm.DeletionSummary, error)) (vm.DeletionSummary, error) {
 	var sum vm.DeletionSummary
 	var err error
 	a.stage("delete", "deleting "+what, func(report func(string)) string {

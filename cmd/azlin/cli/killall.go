@@ -11,7 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-func newKillallCommand(a *app) *cobra.Command {
+func newKillallCommand(a removeCommands) *cobra.Command {
 	var flags removeFlags
 	cmd := &cobra.Command{
 		Use:   "killall",
@@ -33,7 +33,7 @@ azlin did not create.`,
 	return cmd
 }
 
-func newDestroyCommand(a *app) *cobra.Command {
+func newDestroyCommand(a removeCommands) *cobra.Command {
 	var flags removeFlags
 	cmd := &cobra.Command{
 		Use:   "destroy GROUP",
@@ -76,7 +76,7 @@ type removal struct {
 }
 
 // remove plans, shows, asks, deletes and reports.
-func (a *app) remove(ctx context.Context, r removal, group string, flags removeFlags) error {
+func (a removeCommands) remove(ctx context.Context, r removal, group string, flags removeFlags) error {
 	if !flags.dryRun { // before the emulator is started, or anything asked
 		settings, err := a.resolution()
 		if err != nil {
@@ -127,7 +127,7 @@ func (a *app) remove(ctx context.Context, r removal, group string, flags removeF
 }
 
 // confirmRemoval shows the plan and asks.
-func (a *app) confirmRemoval(ctx context.Context, s *session, r removal, group string, plan vm.DeletionSummary, vms []vm.Info, flags removeFlags) error {
+func (a removeCommands) confirmRemoval(ctx context.Context, s *session, r removal, group string, plan vm.DeletionSummary, vms []vm.Info, flags removeFlags) error {
 	if plan.TotalResources == 0 {
 		return nil
 	}

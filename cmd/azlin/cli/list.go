@@ -13,7 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-func newListCommand(a *app) *cobra.Command {
+func newListCommand(a lookCommands) *cobra.Command {
 	var options vm.ListOptions
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -65,13 +65,6 @@ type vmView struct {
 	Spot              bool              `json:"spot"`
 	Disks             []string          `json:"disks"` // ids, the OS disk first
 	Managed           bool              `json:"managed"`
-}
-
-func known(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }
 
 func viewOf(i vm.Info) vmView {
@@ -131,7 +124,7 @@ func statusColor(i vm.Info) term.Color {
 	return term.Yellow
 }
 
-func newShowCommand(a *app) *cobra.Command {
+func newShowCommand(a lookCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show VM",
 		Short:   "Show one VM",

@@ -23,7 +23,7 @@ type loginFlags struct {
 	federated                  string
 }
 
-func newLoginCommand(a *app) *cobra.Command {
+func newLoginCommand(a setupCommands) *cobra.Command {
 	var flags loginFlags
 	cmd := &cobra.Command{
 		Use:   "login",
@@ -110,7 +110,7 @@ type signInView struct {
 	Remembered     bool        `json:"remembered"`
 }
 
-func (a *app) login(cmd *cobra.Command, flags loginFlags) error {
+func (a setupCommands) login(cmd *cobra.Command, flags loginFlags) error {
 	if err := flags.check(cmd); err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (a *app) login(cmd *cobra.Command, flags loginFlags) error {
 
 // loginFiles finds what proves who the application is. Names of files are made absolute: they are
 // remembered.
-func (a *app) loginFiles(ctx context.Context, flags loginFlags, o *signin.LoginOptions) (err error) {
+func (a setupCommands) loginFiles(ctx context.Context, flags loginFlags, o *signin.LoginOptions) (err error) {
 	absolute := func(name string) string {
 		if name == "" || err != nil {
 			return name
@@ -188,10 +188,10 @@ func (a *app) loginFiles(ctx context.Context, flags loginFlags, o *signin.LoginO
 }
 
 // promptDevice tells a person what to do. It is talk, not a result.
-func (a *app) promptDevice(p signin.DevicePrompt) { a.say(p.Message) }
+func (a setupCommands) promptDevice(p signin.DevicePrompt) { a.say(p.Message) }
 
 // sayOvershadowed says when something else than what was just remembered will be used.
-func (a *app) sayOvershadowed(o signin.Options) {
+func (a setupCommands) sayOvershadowed(o signin.Options) {
 	if o.Source != "" {
 		o.ClientID, o.ClientSecretFile = "", "" // the emulator's own, which comes last
 	}
@@ -207,7 +207,7 @@ func (a *app) sayOvershadowed(o signin.Options) {
 	}
 }
 
-func (a *app) showSignIn(auth *signin.Authenticator, who signin.Credentials, remembered bool) error {
+func (a setupCommands) showSignIn(auth *signin.Authenticator, who signin.Credentials, remembered bool) error {
 	v := signInView{
 		Method: auth.Method(), Kind: auth.Kind(), UserName: who.UserName, TenantID: who.TenantID,
 		SubscriptionID: known(who.SubscriptionID), Remembered: remembered,
@@ -224,7 +224,7 @@ func (a *app) showSignIn(auth *signin.Authenticator, who signin.Credentials, rem
 	return a.output.Print(view)
 }
 
-func newLogoutCommand(a *app) *cobra.Command {
+func newLogoutCommand(a setupCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "logout",
 		Short: "Forget azlin's sign-ins and tokens",
@@ -250,7 +250,7 @@ an hour.`,
 	}
 }
 
-func (a *app) hasCLISession() bool {
+func (a setupCommands) hasCLISession() bool {
 	if a.paths.AzureDir == "" {
 		return false
 	}

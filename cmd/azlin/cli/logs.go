@@ -25,7 +25,7 @@ type logsFlags struct {
 	since  time.Duration
 }
 
-func newLogsCommand(a *app) *cobra.Command {
+func newLogsCommand(a lookCommands) *cobra.Command {
 	var flags logsFlags
 	names := make([]string, 0, len(logs.Sources()))
 	for _, s := range logs.Sources() {
@@ -102,7 +102,7 @@ func (f logsFlags) check(cmd *cobra.Command, output term.Output) (logs.Source, e
 	return source, nil
 }
 
-func (a *app) logs(ctx context.Context, name string, source logs.Source, flags logsFlags) error {
+func (a lookCommands) logs(ctx context.Context, name string, source logs.Source, flags logsFlags) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (a *app) logs(ctx context.Context, name string, source logs.Source, flags l
 }
 
 // logLine shows one line; what a VM wrote must not steer the terminal.
-func (a *app) logLine(line string) error {
+func (a lookCommands) logLine(line string) error {
 	if a.streams.OutTTY {
 		line = term.Clean(strings.ReplaceAll(line, "\t", "        "))
 	}
@@ -159,7 +159,7 @@ func (a *app) logLine(line string) error {
 }
 
 // printLog shows lines to a person as they are, and to a program as an array.
-func (a *app) printLog(lines []string) error {
+func (a lookCommands) printLog(lines []string) error {
 	if a.output.Format == term.Table && a.output.JQ == "" && a.output.Query == "" {
 		for _, line := range lines {
 			if err := a.logLine(line); err != nil {
@@ -173,7 +173,7 @@ func (a *app) printLog(lines []string) error {
 	})})
 }
 
-func (a *app) serialLog(ctx context.Context, s *session, i vm.Info, flags logsFlags) error {
+func (a lookCommands) serialLog(ctx context.Context, s *session, i vm.Info, flags logsFlags) error {
 	if flags.follow {
 		return logs.FollowSerial(ctx, s.VMs, i.ResourceGroup, i.Name, flags.lines, 0, a.logLine)
 	}
@@ -185,7 +185,7 @@ func (a *app) serialLog(ctx context.Context, s *session, i vm.Info, flags logsFl
 }
 
 // toolsLog shows the record of tools; with follow only once the installation is over.
-func (a *app) toolsLog(ctx context.Context, client *remote.Client, name string, follow bool) error {
+func (a lookCommands) toolsLog(ctx context.Context, client *remote.Client, name string, follow bool) error {
 	if !follow {
 		i, err := logs.Tools(ctx, client)
 		if err != nil {

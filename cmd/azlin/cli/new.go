@@ -29,7 +29,7 @@ type newFlags struct {
 	template                        string
 }
 
-func newNewCommand(a *app) *cobra.Command {
+func newNewCommand(a createCommands) *cobra.Command {
 	var flags newFlags
 	cmd := &cobra.Command{
 		Use:   "new [-- COMMAND [ARG...]]",
@@ -128,7 +128,7 @@ func (f newFlags) request() (launch.Request, error) {
 	return r, err
 }
 
-func (a *app) launch(cmd *cobra.Command, flags newFlags, command []string) error {
+func (a createCommands) launch(cmd *cobra.Command, flags newFlags, command []string) error {
 	from, err := a.templateFor(cmd, &flags)
 	if err != nil {
 		return err

@@ -13,9 +13,6 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// planLine is one line of what is about to be created.
-type planLine struct{ name, value string }
-
 func planLines(s *session, p *launch.Plan) []planLine {
 	c := p.Config
 	where := s.context.Name
@@ -77,7 +74,7 @@ func machineLines(c vm.Config) []planLine {
 }
 
 // showPlan tells a person what is about to be created, and where.
-func (a *app) showPlan(s *session, p *launch.Plan) {
+func (a createCommands) showPlan(s *session, p *launch.Plan) {
 	for _, l := range planLines(s, p) {
 		a.say(fmt.Sprintf("  %-18s %s", l.name, l.value))
 	}
@@ -104,16 +101,9 @@ func planData(lines []planLine) map[string]any {
 	return data
 }
 
-func planGrid(lines []planLine) term.Grid {
-	return term.Rows(lines, []term.Column[planLine]{
-		{Name: "property", Value: func(l planLine) string { return l.name }},
-		{Name: "value", Value: func(l planLine) string { return l.value }},
-	})
-}
-
 // printPlan prints what a dry run is for: the plan; for programs with the exact requests that would be sent; or the
 // resources as Bicep.
-func (a *app) printPlan(ctx context.Context, s *session, view term.View, l launching, plans ...*launch.Plan) error {
+func (a createCommands) printPlan(ctx context.Context, s *session, view term.View, l launching, plans ...*launch.Plan) error {
 	if !l.bicep && !a.output.Structured() {
 		return a.output.Print(view)
 	}

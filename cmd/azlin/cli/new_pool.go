@@ -14,7 +14,7 @@ import (
 )
 
 // carryOutPool is carryOut for several VMs of one kind. It connects to none of them.
-func (a *app) carryOutPool(ctx context.Context, s *session, request launch.Request, count int, l launching) error {
+func (a createCommands) carryOutPool(ctx context.Context, s *session, request launch.Request, count int, l launching) error {
 	show := term.NewProgress(a.streams, a.progress)
 	defer show.Close()
 	display := progress.New(len(launch.PoolStages()), show.Sink)

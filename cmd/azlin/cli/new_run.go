@@ -21,12 +21,12 @@ type launching struct {
 }
 
 // connects says whether the launch ends in an interactive session.
-func (a *app) connects(l launching) bool {
+func (a createCommands) connects(l launching) bool {
 	return !l.noConnect && len(l.command) == 0 && a.streams.InTTY && a.streams.OutTTY && !a.output.Structured()
 }
 
 // staysAway says why the launch does not end in an interactive session; empty when it does.
-func (a *app) staysAway(l launching) string {
+func (a createCommands) staysAway(l launching) string {
 	switch {
 	case a.connects(l):
 		return ""
@@ -39,7 +39,7 @@ func (a *app) staysAway(l launching) string {
 }
 
 // canLaunch refuses, before anything is sent, a launch that would have to ask where nobody is to answer.
-func (a *app) canLaunch(l launching) error {
+func (a createCommands) canLaunch(l launching) error {
 	if !l.yes && !l.dryRun && !a.streams.InTTY {
 		return errkind.New(errkind.Invalid, "creating a VM needs a confirmation, but there is no terminal to ask on: give --yes")
 	}
@@ -48,7 +48,7 @@ func (a *app) canLaunch(l launching) error {
 
 // carryOut plans the launch, shows the plan, asks, and runs it. It ends in a session on the VM, in the command that
 // was asked for, or with what there is to know about the VM.
-func (a *app) carryOut(ctx context.Context, s *session, request launch.Request, l launching) error {
+func (a createCommands) carryOut(ctx context.Context, s *session, request launch.Request, l launching) error {
 	if a.connects(l) && !l.dryRun {
 		request.Needs = append(request.Needs, prereq.Connect)
 	}
@@ -85,7 +85,7 @@ func (a *app) carryOut(ctx context.Context, s *session, request launch.Request, 
 	switch {
 	case a.connects(l):
 		a.sayTools(result)
-		return finishLaunch(result, a.connect(ctx, s, result.Host, vm.Match{VM: result.VM}, interactive{flags: connectFlags{attempts: -1}}))
+		return finishLaunch(result, connectCommands{a.app}.connect(ctx, s, result.Host, vm.Match{VM: result.VM}, interactive{flags: connectFlags{attempts: -1}}))
 	case len(l.command) > 0:
 		a.sayTools(result)
 		return finishLaunch(result, a.runOn(ctx, s, result, l.command))
@@ -96,19 +96,19 @@ func (a *app) carryOut(ctx context.Context, s *session, request launch.Request, 
 }
 
 // tellInterrupt says what becomes of an interrupt, from now until quiet is called.
-func (a *app) tellInterrupt(ctx context.Context) (quiet func() bool) {
+func (a createCommands) tellInterrupt(ctx context.Context) (quiet func() bool) {
 	return context.AfterFunc(ctx, func() { a.say("interrupted: stopping cleanly; Ctrl-C again stops at once") })
 }
 
 // runOn runs a command on the VM that was launched: on the terminal if there is one, else as exec does.
-func (a *app) runOn(ctx context.Context, s *session, result *launch.Result, command []string) error {
+func (a createCommands) runOn(ctx context.Context, s *session, result *launch.Result, command []string) error {
 	if a.streams.InTTY && a.streams.OutTTY && !a.output.Structured() {
-		return a.connect(ctx, s, result.Host, vm.Match{VM: result.VM}, interactive{flags: connectFlags{attempts: -1}, command: command})
+		return connectCommands{a.app}.connect(ctx, s, result.Host, vm.Match{VM: result.VM}, interactive{flags: connectFlags{attempts: -1}, command: command})
 	}
 	client, err := remote.Dial(ctx, result.Host)
 	if err != nil {
 		return stranded(err, result.VM.Name)
 	}
 	defer client.Close()
-	return a.exec(ctx, client, result.VM.Name, remote.Command{Line: remote.CommandLine(command)})
+	return connectCommands{a.app}.exec(ctx, client, result.VM.Name, remote.Command{Line: remote.CommandLine(command)})
 }

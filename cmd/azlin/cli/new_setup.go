@@ -116,7 +116,7 @@ func finishLaunch(result *launch.Result, err error) error {
 }
 
 // sayTools warns of tools that failed, before something else takes the screen.
-func (a *app) sayTools(result *launch.Result) {
+func (a createCommands) sayTools(result *launch.Result) {
 	if err := result.ToolsErr(); err != nil {
 		a.say("warning: " + err.Error())
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/azlin-dev/azlin/launch/template"
 )
 
-func (a *app) templates() template.Store { return template.Store{Dir: a.paths.Templates} }
+func (a createCommands) templates() template.Store { return template.Store{Dir: a.paths.Templates} }
 
 // templateFor reads the template that the command line names, nil without one, and gives the flags its repository,
 // so that --branch may choose in it.
-func (a *app) templateFor(cmd *cobra.Command, flags *newFlags) (*launch.Request, error) {
+func (a createCommands) templateFor(cmd *cobra.Command, flags *newFlags) (*launch.Request, error) {
 	if !cmd.Flags().Changed("template") {
 		return nil, nil
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/operation"
 )
 
-func newOperationsCommand(a *app) *cobra.Command {
+func newOperationsCommand(a manageCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "operations",
 		Aliases: []string{"operation", "op"},
@@ -98,8 +98,8 @@ func (v operationView) state() string {
 	return "cut off"
 }
 
-// operations joins what this machine remembers with what the tags tell. Both are returned as far as they could be read.
-func (s *session) operations(ctx context.Context) ([]operationView, error) {
+// listOperations joins what this machine remembers with what the tags tell. Both are returned as far as they could be read.
+func listOperations(ctx context.Context, s *session) ([]operationView, error) {
 	local, damaged := s.Launcher.Operations.List()
 	var views []operationView
 	for _, op := range local {
@@ -137,7 +137,7 @@ func viewOfOperation(op *operation.Operation) operationView {
 	return v
 }
 
-func newOperationsListCommand(a *app) *cobra.Command {
+func newOperationsListCommand(a manageCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List what has not ended",
@@ -148,7 +148,7 @@ func newOperationsListCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views, failure := s.operations(cmd.Context())
+			views, failure := listOperations(cmd.Context(), s)
 			if views == nil {
 				views = []operationView{}
 			}
@@ -179,13 +179,6 @@ func newOperationsListCommand(a *app) *cobra.Command {
 	}
 }
 
-func moment(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02 15:04Z")
-}
-
 func count(all []string) string {
 	if all == nil {
 		return ""
@@ -193,7 +186,7 @@ func count(all []string) string {
 	return fmt.Sprint(len(all))
 }
 
-func newOperationsShowCommand(a *app) *cobra.Command {
+func newOperationsShowCommand(a manageCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show OPERATION",
 		Short:   "Show one that has not ended",
@@ -205,7 +198,7 @@ func newOperationsShowCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v, err := s.findOperation(cmd.Context(), args[0])
+			v, err := findOperation(cmd.Context(), s, args[0])
 			if err != nil {
 				return err
 			}
@@ -215,8 +208,8 @@ func newOperationsShowCommand(a *app) *cobra.Command {
 }
 
 // findOperation finds an operation among those that are listed.
-func (s *session) findOperation(ctx context.Context, name string) (operationView, error) {
-	views, err := s.operations(ctx)
+func findOperation(ctx context.Context, s *session, name string) (operationView, error) {
+	views, err := listOperations(ctx, s)
 	if err != nil {
 		return operationView{}, err
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-func newOperationsResumeCommand(a *app) *cobra.Command {
+func newOperationsResumeCommand(a manageCommands) *cobra.Command {
 	var way launching
 	var wait time.Duration
 	cmd := &cobra.Command{
@@ -41,7 +41,7 @@ knows what else was asked for. Clones and images go on with the command that beg
 				return errkind.New(errkind.Invalid, "rotating keys needs a confirmation, but there is no terminal to ask on: give --yes")
 			}
 			if op != nil && op.Kind == operation.New {
-				if err := a.canLaunch(way); err != nil {
+				if err := (createCommands{a.app}).canLaunch(way); err != nil {
 					return err
 				}
 			}
@@ -50,7 +50,7 @@ knows what else was asked for. Clones and images go on with the command that beg
 				return err
 			}
 			if op == nil {
-				return s.begunElsewhere(cmd.Context(), args[0], missing)
+				return begunElsewhere(cmd.Context(), s, args[0], missing)
 			}
 			if !strings.EqualFold(op.Subscription, s.Azure.SubscriptionID()) {
 				return errkind.New(errkind.Conflict, "operation %s is in subscription %s, this is %s: use the context it was begun in", op.ID, op.Subscription, s.Azure.SubscriptionID())
@@ -61,7 +61,7 @@ knows what else was asked for. Clones and images go on with the command that beg
 			if op.Kind != operation.New {
 				return a.awaitPower(cmd.Context(), s, op)
 			}
-			return a.carryOut(cmd.Context(), s, launch.Request{
+			return createCommands{a.app}.carryOut(cmd.Context(), s, launch.Request{
 				Config: vm.Config{Name: op.Name, ResourceGroup: op.Group}, SSHTimeout: wait,
 			}, way)
 		},
@@ -73,8 +73,8 @@ knows what else was asked for. Clones and images go on with the command that beg
 }
 
 // begunElsewhere says how to go on with a launch of which only the tags tell; else it returns the error.
-func (s *session) begunElsewhere(ctx context.Context, name string, err error) error {
-	v, ferr := s.findOperation(ctx, name)
+func begunElsewhere(ctx context.Context, s *session, name string, err error) error {
+	v, ferr := findOperation(ctx, s, name)
 	if ferr != nil || v.VM == nil && !v.copies() {
 		return err
 	}
@@ -92,7 +92,7 @@ func (s *session) begunElsewhere(ctx context.Context, name string, err error) er
 }
 
 // awaitPower waits for a power operation that another azlin began.
-func (a *app) awaitPower(ctx context.Context, s *session, op *operation.Operation) error {
+func (a manageCommands) awaitPower(ctx context.Context, s *session, op *operation.Operation) error {
 	var result vm.LifecycleResult
 	err := a.showing(string(op.Kind), string(op.Kind)+" "+op.Name, func(report func(string)) (err error) {
 		result, err = s.VMs.Await(ctx, vm.LifecycleResult{
@@ -110,7 +110,7 @@ func (a *app) awaitPower(ctx context.Context, s *session, op *operation.Operatio
 }
 
 // rememberPower keeps power operations that go on by themselves, each in place of an earlier one on the same VM.
-func (s *session) rememberPower(results []vm.LifecycleResult) error {
+func rememberPower(s *session, results []vm.LifecycleResult) error {
 	store := s.Launcher.Operations
 	for _, r := range results {
 		if r.Err != nil {
@@ -147,7 +147,7 @@ func whatOf(op *operation.Operation) string {
 	return fmt.Sprintf("%s of %s in %s", op.Kind, op.Name, op.Group)
 }
 
-func newOperationsForgetCommand(a *app) *cobra.Command {
+func newOperationsForgetCommand(a manageCommands) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "forget OPERATION",

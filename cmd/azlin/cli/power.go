@@ -25,7 +25,7 @@ type powerFlags struct {
 type powerCall func(s *vm.Service, ctx context.Context, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error)
 
 // newPowerCommand returns the command for a verb; the caller adds what is its own.
-func newPowerCommand(a *app, verb, short string, flags *powerFlags, call powerCall) *cobra.Command {
+func newPowerCommand(a manageCommands, verb, short string, flags *powerFlags, call powerCall) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     verb + " VM...",
 		Short:   short,
@@ -39,11 +39,11 @@ func newPowerCommand(a *app, verb, short string, flags *powerFlags, call powerCa
 	return cmd
 }
 
-func newStartCommand(a *app) *cobra.Command {
+func newStartCommand(a manageCommands) *cobra.Command {
 	return newPowerCommand(a, "start", "Start VMs", new(powerFlags), (*vm.Service).Start)
 }
 
-func newStopCommand(a *app) *cobra.Command {
+func newStopCommand(a manageCommands) *cobra.Command {
 	flags := new(powerFlags)
 	cmd := newPowerCommand(a, "stop", "Stop VMs, so that they cost no compute", flags, (*vm.Service).Stop)
 	cmd.Long = `Stops and deallocates VMs: their compute is no longer paid for, their disks and addresses stay and are.
@@ -53,7 +53,7 @@ With --keep-allocated the machine stays reserved and goes on costing the same.`
 	return cmd
 }
 
-func newRestartCommand(a *app) *cobra.Command {
+func newRestartCommand(a manageCommands) *cobra.Command {
 	return newPowerCommand(a, "restart", "Restart running VMs", new(powerFlags), (*vm.Service).Restart)
 }
 
@@ -61,7 +61,7 @@ func newRestartCommand(a *app) *cobra.Command {
 const powerAtOnce = 10
 
 // power resolves all names before it changes anything, then changes all VMs at once.
-func (a *app) power(ctx context.Context, names []string, verb string, flags powerFlags, call powerCall) error {
+func (a manageCommands) power(ctx context.Context, names []string, verb string, flags powerFlags, call powerCall) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (a *app) power(ctx context.Context, names []string, verb string, flags powe
 		sum = vm.Summarize(results)
 		return failedOf(sum.Failed, sum.Total)
 	})
-	if err := s.rememberPower(results); err != nil {
+	if err := rememberPower(s, results); err != nil {
 		a.say("warning: 'azlin operations' will not know of this: " + err.Error())
 	}
 	if err := a.output.Print(powerView(sum)); err != nil {
@@ -170,26 +170,4 @@ func resultText(r vm.LifecycleResult) string {
 		return "accepted"
 	}
 	return "done"
-}
-
-// resolveAll finds every named VM with one listing, and fails before anything is changed when one is not
-// there.
-func (s *session) resolveAll(ctx context.Context, names []string) ([]vm.Info, error) {
-	listing, err := s.VMs.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup, All: true})
-	if err != nil {
-		return nil, err
-	}
-	var found []vm.Info
-	seen := map[string]bool{}
-	for _, name := range names {
-		match, err := vm.ResolveIn(listing.VMs, name)
-		if err != nil {
-			return nil, err
-		}
-		if !seen[match.VM.ID] {
-			seen[match.VM.ID] = true
-			found = append(found, match.VM)
-		}
-	}
-	return found, nil
 }

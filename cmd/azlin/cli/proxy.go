@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -20,28 +19,10 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 )
 
-func addBastion(cmd *cobra.Command, name *string) {
-	cmd.Flags().StringVar(name, "bastion", "", "go through this Bastion, or with no name through the best one, even to a VM with a public address")
-	cmd.Flags().Lookup("bastion").NoOptDefVal = reach.AnyBastion
-}
-
-// proxyCommand begins the command that carries a connection through a Bastion for the system's ssh: this program
-// again, in the same context. Without it ssh reaches public addresses only.
-func proxyCommand(context string) []string {
-	self, err := os.Executable()
-	if err != nil {
-		return nil
-	}
-	if context == "" {
-		return []string{self, "proxy"}
-	}
-	return []string{self, "proxy", "--context=" + context}
-}
-
 // proxyGoodbye is how long a VM may take to end a connection on which nothing more is said to it.
 const proxyGoodbye = 5 * time.Second
 
-func newProxyCommand(a *app) *cobra.Command {
+func newProxyCommand(a connectCommands) *cobra.Command {
 	var through string
 	cmd := &cobra.Command{
 		Use:   "proxy VM",
@@ -66,7 +47,7 @@ A VM may also be named by its Azure Resource Manager id, which together with --b
 	return cmd
 }
 
-func (a *app) proxy(ctx context.Context, name, through string) error {
+func (a connectCommands) proxy(ctx context.Context, name, through string) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -98,7 +79,7 @@ func (a *app) proxy(ctx context.Context, name, through string) error {
 	return err
 }
 
-func (a *app) proxyConn(ctx context.Context, s *session, name, through string) (net.Conn, error) {
+func (a connectCommands) proxyConn(ctx context.Context, s *session, name, through string) (net.Conn, error) {
 	if strings.HasPrefix(name, "/") && through != "" && through != reach.AnyBastion {
 		id, err := azure.ParseID(name)
 		if err != nil {

@@ -26,7 +26,7 @@ type pruneFlags struct {
 	timeout time.Duration
 }
 
-func newPruneCommand(a *app) *cobra.Command {
+func newPruneCommand(a removeCommands) *cobra.Command {
 	var flags pruneFlags
 	cmd := &cobra.Command{
 		Use:   "prune",
@@ -58,7 +58,7 @@ shows what it found, asks, and looks at each VM again before it deletes it.`,
 	return cmd
 }
 
-func (a *app) prune(ctx context.Context, flags pruneFlags, idle time.Duration) error {
+func (a removeCommands) prune(ctx context.Context, flags pruneFlags, idle time.Duration) error {
 	if !flags.dryRun { // before anything is asked
 		if err := a.possibleHere("deleting VMs", flags.consent); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-func newQuotaCommand(a *app) *cobra.Command {
+func newQuotaCommand(a offerCommands) *cobra.Command {
 	var region string
 	var all bool
 	cmd := &cobra.Command{

@@ -9,7 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-func newRegionsCommand(a *app) *cobra.Command {
+func newRegionsCommand(a offerCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "regions",
 		Short:   "List Azure's regions",

@@ -14,7 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-func newResizeCommand(a *app) *cobra.Command {
+func newResizeCommand(a manageCommands) *cobra.Command {
 	var ask consent
 	var dryRun bool
 	cmd := &cobra.Command{
@@ -37,7 +37,7 @@ goes on with it, from any machine.`,
 	return cmd
 }
 
-func (a *app) resize(ctx context.Context, name, size string, ask consent, dryRun bool) error {
+func (a manageCommands) resize(ctx context.Context, name, size string, ask consent, dryRun bool) error {
 	if !dryRun { // before anything is asked
 		if err := a.possibleHere("a resize", ask); err != nil {
 			return err
@@ -79,13 +79,6 @@ func (a *app) resize(ctx context.Context, name, size string, ask consent, dryRun
 		return err
 	})
 	return errors.Join(a.output.Print(resizeView(result)), err)
-}
-
-func monthlyText(m *cost.Money) string {
-	if m == nil {
-		return "price not known"
-	}
-	return m.Cents()
 }
 
 // resizePlan is the JSON of a resize that is not carried out.

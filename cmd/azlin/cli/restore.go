@@ -26,7 +26,7 @@ type restoreFlags struct {
 // manyWindows is how many windows are opened without asking.
 const manyWindows = 10
 
-func newRestoreCommand(a *app) *cobra.Command {
+func newRestoreCommand(a connectCommands) *cobra.Command {
 	var flags restoreFlags
 	cmd := &cobra.Command{
 		Use:   "restore [VM|PATTERN...]",
@@ -85,7 +85,7 @@ type restoreRow struct {
 	match vm.Match
 }
 
-func (a *app) restore(ctx context.Context, s *session, selectors []string, flags restoreFlags) error {
+func (a connectCommands) restore(ctx context.Context, s *session, selectors []string, flags restoreFlags) error {
 	if !flags.dryRun { // before anybody is asked anything
 		if err := a.launcher(s).Check(terminal.Config{}); err != nil {
 			return err
@@ -169,7 +169,7 @@ func restoreRows(m vm.Match, v status.VM, flags restoreFlags) []restoreRow {
 
 // openSessions opens what is to be opened, one after the other so that they stand in order, and notes in each row what
 // became of it.
-func (a *app) openSessions(ctx context.Context, s *session, rows []restoreRow, flags restoreFlags) error {
+func (a connectCommands) openSessions(ctx context.Context, s *session, rows []restoreRow, flags restoreFlags) error {
 	count := 0
 	for _, r := range rows {
 		if r.Status == restoreWould {
@@ -203,7 +203,7 @@ func (a *app) openSessions(ctx context.Context, s *session, rows []restoreRow, f
 
 // sessionArgs are the arguments of the azlin that connects to a session. One whose name azlin would not give is joined
 // all the same.
-func (a *app) sessionArgs(s *session, m vm.Match, flags restoreFlags) []string {
+func (a connectCommands) sessionArgs(s *session, m vm.Match, flags restoreFlags) []string {
 	strange := remote.ValidateSession(m.TmuxSession) != nil
 	named := m
 	if strange {

@@ -18,7 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-func newSelftestCommand(a *app) *cobra.Command {
+func newSelftestCommand(a emulateCommands, main mainFunc) *cobra.Command {
 	var faults, markdown bool
 	cmd := &cobra.Command{
 		Use:   "selftest",
@@ -33,7 +33,7 @@ success, or in an error that names what is left and the command that goes on. Th
 			if faults {
 				rows = append(rows, faultRows()...)
 			}
-			table, err := selftest(cmd.Context(), a.environ, rows, func(line string) { a.say(line) })
+			table, err := selftest(cmd.Context(), main, a.environ, rows, func(line string) { a.say(line) })
 			if err != nil {
 				return err
 			}
@@ -83,19 +83,23 @@ func selftestView(table []selftestLine) term.View {
 	return term.View{Data: table, Grid: term.Rows(table, columns)}
 }
 
+// mainFunc runs azlin; see cli.Main.
+type mainFunc func(ctx context.Context, args, environ []string, streams term.Streams) int
+
 // trial is azlin run in this process, on an emulator of its own.
 type trial struct {
 	home    string
 	environ []string
+	main    mainFunc
 }
 
-func newTrial(ctx context.Context, environ []string) (*trial, error) {
+func newTrial(ctx context.Context, main mainFunc, environ []string) (*trial, error) {
 	home, err := os.MkdirTemp("", "azlin-selftest-")
 	if err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(home, "azlin")
-	t := &trial{home: home, environ: append(environ,
+	t := &trial{home: home, main: main, environ: append(environ,
 		"HOME="+home, "AZLIN_CONFIG_DIR="+dir, "AZLIN_CONTEXT=emulator", "SSH_AUTH_SOCK=", "AZURE_SUBSCRIPTION_ID=",
 	)}
 	for _, line := range []string{
@@ -140,7 +144,7 @@ func (t *trial) run(ctx context.Context, line string) tried {
 	if dashed {
 		args = append(append(args, "--"), strings.Fields(command)...)
 	}
-	r := tried{code: Main(ctx, args, t.environ, term.Streams{In: strings.NewReader(""), Out: &out, Err: &errOut})}
+	r := tried{code: t.main(ctx, args, t.environ, term.Streams{In: strings.NewReader(""), Out: &out, Err: &errOut})}
 	r.took, r.out = time.Since(began), out.String()
 	for text := range strings.Lines(errOut.String()) {
 		var said struct {

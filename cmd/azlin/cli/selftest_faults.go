@@ -121,7 +121,7 @@ const trialsAtOnce = 10
 
 // selftest runs every command under every fault, several chains at once. An emulator serves as many of them as come to it:
 // what one leaves is what a user would have left, too.
-func selftest(ctx context.Context, environ []string, rows []faultRow, say func(string)) ([]selftestLine, error) {
+func selftest(ctx context.Context, main mainFunc, environ []string, rows []faultRow, say func(string)) ([]selftestLine, error) {
 	type piece struct{ row, chain int }
 	var pieces []piece
 	table := make([]selftestLine, len(rows))
@@ -142,7 +142,7 @@ func selftest(ctx context.Context, environ []string, rows []faultRow, say func(s
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(trialsAtOnce, len(rows)+1) {
 		g.Go(func() (err error) {
-			t, err := newTrial(ctx, slices.Clone(environ))
+			t, err := newTrial(ctx, main, slices.Clone(environ))
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,8 @@ import (
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+	"github.com/spf13/cobra"
 )
 
 // session is one command's way to Azure: what it works on, resolved once, and the client for it.
@@ -145,4 +147,14 @@ func (a *app) useEmulator(ctx context.Context, options *azlin.Options, auth *sig
 	options.EchoServices = []string{status.Endpoint + "/echo/ipv4/1", status.Endpoint + "/echo/ipv4/2"}
 	*auth, err = a.emulatorAuth(options.Target, status)
 	return err
+}
+
+// openVM opens Azure and finds the VM that name means.
+func (a *app) openVM(cmd *cobra.Command, name string) (*session, vm.Info, error) {
+	s, err := a.open(cmd.Context())
+	if err != nil {
+		return nil, vm.Info{}, err
+	}
+	match, err := s.VMs.Resolve(cmd.Context(), name, s.Azure.Target().ResourceGroup)
+	return s, match.VM, err
 }

@@ -16,7 +16,7 @@ type sessionView struct {
 	Session       *string `json:"session"`
 }
 
-func newSessionCommand(a *app) *cobra.Command {
+func newSessionCommand(a connectCommands) *cobra.Command {
 	var forget bool
 	cmd := &cobra.Command{
 		Use:   "session VM [NAME]",

@@ -22,7 +22,7 @@ type sizesFlags struct {
 	all          bool
 }
 
-func newSizesCommand(a *app) *cobra.Command {
+func newSizesCommand(a offerCommands) *cobra.Command {
 	var flags sizesFlags
 	cmd := &cobra.Command{
 		Use:   "sizes",
@@ -59,7 +59,7 @@ type sizeView struct {
 	PriceSource *cost.Source `json:"price_source"`
 }
 
-func (a *app) sizes(cmd *cobra.Command, flags sizesFlags) error {
+func (a offerCommands) sizes(cmd *cobra.Command, flags sizesFlags) error {
 	switch {
 	case flags.arch != "" && !strings.EqualFold(flags.arch, "x64") && !strings.EqualFold(flags.arch, "arm64"):
 		return usage(cmd, "--arch %s: use x64 or arm64", flags.arch)

@@ -22,7 +22,7 @@ type sshConfigFlags struct {
 	dryRun, remove, yes, proxy bool
 }
 
-func newSSHConfigCommand(a *app) *cobra.Command {
+func newSSHConfigCommand(a connectCommands) *cobra.Command {
 	var flags sshConfigFlags
 	cmd := &cobra.Command{
 		Use:   "ssh-config",
@@ -68,11 +68,11 @@ Run it again when VMs were made or deleted. --remove takes it all away again.`,
 	return cmd
 }
 
-func (a *app) sshConfigFiles() sshconfig.Files {
+func (a connectCommands) sshConfigFiles() sshconfig.Files {
 	return sshconfig.Files{User: filepath.Join(a.paths.SSHDir, "config"), Dir: filepath.Join(a.paths.Dir, "ssh")}
 }
 
-func (a *app) sshConfig(ctx context.Context, set string, flags sshConfigFlags) error {
+func (a connectCommands) sshConfig(ctx context.Context, set string, flags sshConfigFlags) error {
 	files := a.sshConfigFiles()
 	included, err := files.Included()
 	if err != nil {
@@ -107,7 +107,7 @@ func (a *app) sshConfig(ctx context.Context, set string, flags sshConfigFlags) e
 }
 
 // putSSHConfig writes azlin's file, and the Include of it, which is asked for unless it is agreed on.
-func (a *app) putSSHConfig(ctx context.Context, files sshconfig.Files, set string, content []byte, agreed bool) error {
+func (a connectCommands) putSSHConfig(ctx context.Context, files sshconfig.Files, set string, content []byte, agreed bool) error {
 	if !agreed {
 		if err := a.streams.Confirm(ctx, "Put this at the beginning of "+files.User+"?\n"+files.Include(), "--yes"); err != nil {
 			return err
@@ -120,7 +120,7 @@ func (a *app) putSSHConfig(ctx context.Context, files sshconfig.Files, set strin
 }
 
 // sshEntries are the VMs that ssh can be told of. Whether they run is of no matter.
-func (a *app) sshEntries(ctx context.Context, s *session, vms []vm.Info, proxy bool) ([]sshconfig.Entry, error) {
+func (a connectCommands) sshEntries(ctx context.Context, s *session, vms []vm.Info, proxy bool) ([]sshconfig.Entry, error) {
 	count := map[string]int{}
 	for _, i := range vms {
 		count[strings.ToLower(i.Name)]++
@@ -147,7 +147,7 @@ func (a *app) sshEntries(ctx context.Context, s *session, vms []vm.Info, proxy b
 }
 
 // withState makes a command find azlin's files wherever it is started from.
-func (a *app) withState(command []string) []string {
+func (a connectCommands) withState(command []string) []string {
 	if len(command) == 0 || a.env.ConfigDir == "" || runtime.GOOS == "windows" {
 		return command
 	}
@@ -189,7 +189,7 @@ func sshConfigView(entries []sshconfig.Entry) term.View {
 }
 
 // showSSHConfig shows what would be written.
-func (a *app) showSSHConfig(files sshconfig.Files, set string, included bool, content []byte, entries []sshconfig.Entry) error {
+func (a connectCommands) showSSHConfig(files sshconfig.Files, set string, included bool, content []byte, entries []sshconfig.Entry) error {
 	if a.output.Structured() {
 		return a.output.Print(sshConfigView(entries))
 	}

@@ -24,7 +24,7 @@ type statusFlags struct {
 	user, key           string
 }
 
-func newStatusCommand(a *app) *cobra.Command {
+func newStatusCommand(a lookCommands) *cobra.Command {
 	var flags statusFlags
 	cmd := &cobra.Command{
 		Use:   "status [VM]",
@@ -73,7 +73,7 @@ it. What is not known is '-', and null in JSON.`,
 }
 
 // watchStatus shows the status until it is interrupted. A look that fails is told, and the next one follows.
-func (a *app) watchStatus(ctx context.Context, s *session, args []string, flags statusFlags) error {
+func (a lookCommands) watchStatus(ctx context.Context, s *session, args []string, flags statusFlags) error {
 	for first := true; ; first = false {
 		if a.streams.OutTTY && a.output.Format == term.Table {
 			fmt.Fprint(a.streams.Out, "\x1b[H\x1b[2J"+time.Now().Format("15:04:05")+"\n")
@@ -95,7 +95,7 @@ func (a *app) watchStatus(ctx context.Context, s *session, args []string, flags 
 	}
 }
 
-func (a *app) showStatus(ctx context.Context, s *session, args []string, flags statusFlags) error {
+func (a lookCommands) showStatus(ctx context.Context, s *session, args []string, flags statusFlags) error {
 	board := status.Dashboard{
 		VMs: s.VMs, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.paths.History}, Timeout: flags.timeout,
 		SSH: reach.Options{User: flags.user, KeyPath: a.keyPath(flags.key)},

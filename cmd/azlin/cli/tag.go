@@ -13,7 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-func newTagCommand(a *app) *cobra.Command {
+func newTagCommand(a manageCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tag",
 		Short: "Show and change the tags of a VM",
@@ -28,7 +28,7 @@ own records in (managed-by, azlin-...) are shown, but not changed here.`,
 	return cmd
 }
 
-func newTagAddCommand(a *app) *cobra.Command {
+func newTagAddCommand(a manageCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "add VM NAME=VALUE...",
 		Short:   "Set tags of a VM",
@@ -75,7 +75,7 @@ func pairs(cmd *cobra.Command, args []string) (map[string]string, error) {
 	return tags, nil
 }
 
-func newTagRemoveCommand(a *app) *cobra.Command {
+func newTagRemoveCommand(a manageCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "remove VM NAME...",
 		Aliases: []string{"rm"},
@@ -112,7 +112,7 @@ func newTagRemoveCommand(a *app) *cobra.Command {
 	}
 }
 
-func newTagListCommand(a *app) *cobra.Command {
+func newTagListCommand(a manageCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list VM",
 		Aliases: []string{"ls"},
@@ -127,16 +127,6 @@ func newTagListCommand(a *app) *cobra.Command {
 			return a.output.Print(tagView(i, i.Tags))
 		},
 	}
-}
-
-// openVM opens Azure and finds the VM that name means.
-func (a *app) openVM(cmd *cobra.Command, name string) (*session, vm.Info, error) {
-	s, err := a.open(cmd.Context())
-	if err != nil {
-		return nil, vm.Info{}, err
-	}
-	match, err := s.VMs.Resolve(cmd.Context(), name, s.Azure.Target().ResourceGroup)
-	return s, match.VM, err
 }
 
 func tagView(i vm.Info, tags map[string]string) term.View {

@@ -16,7 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/launch/template"
 )
 
-func newTemplateCommand(a *app) *cobra.Command {
+func newTemplateCommand(a createCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "template",
 		Short: "Keep what VMs are made from under a name",
@@ -36,7 +36,7 @@ editors. A file that is damaged is named with line and column, and never changed
 }
 
 // completeTemplates offers the names of templates for the first argument.
-func (a *app) completeTemplates(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a createCommands) completeTemplates(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 || a.prepare() != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -55,7 +55,7 @@ type templateRow struct {
 	Error    *string          `json:"error"`
 }
 
-func newTemplateListCommand(a *app) *cobra.Command {
+func newTemplateListCommand(a createCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -118,7 +118,7 @@ func toolsOf(c template.Config) string {
 	return strings.Join(c.InstallTools, ", ")
 }
 
-func newTemplateShowCommand(a *app) *cobra.Command {
+func newTemplateShowCommand(a createCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "show NAME",
 		Short:             "Show a template",
@@ -137,7 +137,7 @@ func newTemplateShowCommand(a *app) *cobra.Command {
 }
 
 // printTemplate shows a template, as YAML to people.
-func (a *app) printTemplate(c template.Config) error {
+func (a createCommands) printTemplate(c template.Config) error {
 	text, err := template.Format(c)
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (a *app) printTemplate(c template.Config) error {
 	})})
 }
 
-func newTemplateValidateCommand(a *app) *cobra.Command {
+func newTemplateValidateCommand(a createCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate NAME|FILE...",
 		Short: "Check templates without asking Azure",
@@ -184,7 +184,7 @@ func isFile(arg string) bool {
 }
 
 // readTemplate reads a file that is to be a template.
-func (a *app) readTemplate(name string) ([]byte, error) {
+func (a createCommands) readTemplate(name string) ([]byte, error) {
 	in := a.streams.In
 	if name != "-" {
 		file, err := os.Open(name)
@@ -201,7 +201,7 @@ func (a *app) readTemplate(name string) ([]byte, error) {
 	return data, nil
 }
 
-func newTemplateDeleteCommand(a *app) *cobra.Command {
+func newTemplateDeleteCommand(a createCommands) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:               "delete NAME",
@@ -227,7 +227,7 @@ func newTemplateDeleteCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func newTemplateExportCommand(a *app) *cobra.Command {
+func newTemplateExportCommand(a createCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "export NAME [FILE]",
 		Short:             "Write a template's file to standard output or to a new file",
@@ -262,7 +262,7 @@ func newTemplateExportCommand(a *app) *cobra.Command {
 	}
 }
 
-func newTemplateImportCommand(a *app) *cobra.Command {
+func newTemplateImportCommand(a createCommands) *cobra.Command {
 	var name string
 	var replace bool
 	cmd := &cobra.Command{

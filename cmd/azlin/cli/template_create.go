@@ -18,7 +18,7 @@ type templateFlags struct {
 	setup   setupFlags
 }
 
-func newTemplateCreateCommand(a *app) *cobra.Command {
+func newTemplateCreateCommand(a createCommands) *cobra.Command {
 	var flags templateFlags
 	cmd := &cobra.Command{
 		Use:   "create NAME",
@@ -55,7 +55,7 @@ user, identity, tags and whether it is private; what it did at its first boot is
 	return cmd
 }
 
-func (a *app) createTemplate(cmd *cobra.Command, name string, flags *templateFlags) error {
+func (a createCommands) createTemplate(cmd *cobra.Command, name string, flags *templateFlags) error {
 	c := flags.config
 	c.Name = name
 	if !slices.Equal(flags.setup.tools, []string{"all"}) {
@@ -95,7 +95,7 @@ func (a *app) createTemplate(cmd *cobra.Command, name string, flags *templateFla
 }
 
 // likeVM completes a template by what a VM was made from. Flags that were given win, tags add up.
-func (a *app) likeVM(cmd *cobra.Command, name string, c template.Config) (template.Config, error) {
+func (a createCommands) likeVM(cmd *cobra.Command, name string, c template.Config) (template.Config, error) {
 	s, i, err := a.openVM(cmd, name)
 	if err != nil {
 		return c, err

@@ -13,7 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/remote/tunnel"
 )
 
-func newTunnelCommand(a *app) *cobra.Command {
+func newTunnelCommand(a connectCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tunnel",
 		Short: "Keep ports of this machine open that lead to a VM",
@@ -29,7 +29,7 @@ public address. It listens on 127.0.0.1 only.`,
 }
 
 // tunnels are the records of those that are open.
-func (a *app) tunnels() tunnel.Store {
+func (a connectCommands) tunnels() tunnel.Store {
 	return tunnel.Store{Dir: filepath.Join(a.paths.Dir, "forwards")}
 }
 
@@ -94,7 +94,7 @@ func tunnelColumns() []term.Column[tunnel.Record] {
 	}
 }
 
-func newTunnelListCommand(a *app) *cobra.Command {
+func newTunnelListCommand(a connectCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -126,7 +126,7 @@ cleared away. It asks nobody but this machine.`,
 }
 
 // sayKilled tells of tunnels that are no more.
-func (a *app) sayKilled(killed []tunnel.Record) {
+func (a connectCommands) sayKilled(killed []tunnel.Record) {
 	for _, r := range killed {
 		a.say(fmt.Sprintf("note: the process %d of tunnel %s was killed; nothing listens at its ports any more", r.PID, r.Name))
 	}
@@ -137,7 +137,7 @@ type closedView struct {
 	Name string `json:"name"`
 }
 
-func newTunnelCloseCommand(a *app) *cobra.Command {
+func newTunnelCloseCommand(a connectCommands) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:     "close NAME... | --all",

@@ -28,7 +28,7 @@ type tunnelOpenFlags struct {
 	foreground bool
 }
 
-func newTunnelOpenCommand(a *app) *cobra.Command {
+func newTunnelOpenCommand(a connectCommands) *cobra.Command {
 	var flags tunnelOpenFlags
 	cmd := &cobra.Command{
 		Use:   "open VM -L [PORT:][HOST:]HOSTPORT",
@@ -89,8 +89,8 @@ func parseForwards(cmd *cobra.Command, specs []string) ([]tunnel.Forward, error)
 }
 
 // holdTunnel is the process of a tunnel.
-func (a *app) holdTunnel(ctx context.Context, name string, forwards []tunnel.Forward, flags tunnelOpenFlags) error {
-	p := &tunnelProcess{app: a, name: name, flags: flags, states: make(chan tunnel.State, 1)}
+func (a connectCommands) holdTunnel(ctx context.Context, name string, forwards []tunnel.Forward, flags tunnelOpenFlags) error {
+	p := &tunnelProcess{connectCommands: a, name: name, flags: flags, states: make(chan tunnel.State, 1)}
 	t, err := tunnel.Open(ctx, tunnel.Options{Forwards: forwards, Route: p.route, Report: p.report})
 	if err != nil {
 		return stranded(p.whoHasIt(err), name)
@@ -135,7 +135,7 @@ func (a *app) holdTunnel(ctx context.Context, name string, forwards []tunnel.For
 }
 
 // claimTunnel takes the name that was asked for, else the VM's with a number if need be.
-func (a *app) claimTunnel(asked, machine string) (*tunnel.Claim, error) {
+func (a connectCommands) claimTunnel(asked, machine string) (*tunnel.Claim, error) {
 	if asked != "" {
 		return a.tunnels().Claim(asked)
 	}
@@ -153,7 +153,7 @@ func (a *app) claimTunnel(asked, machine string) (*tunnel.Claim, error) {
 
 // tunnelProcess finds the VM of a tunnel, as often as needed, and hears how the tunnel is.
 type tunnelProcess struct {
-	*app
+	connectCommands
 
 	name   string
 	flags  tunnelOpenFlags
@@ -213,7 +213,7 @@ func (p *tunnelProcess) whoHasIt(err error) error {
 }
 
 // startTunnel starts the process of a tunnel and waits until it is open.
-func (a *app) startTunnel(cmd *cobra.Command, name string) error {
+func (a connectCommands) startTunnel(cmd *cobra.Command, name string) error {
 	ctx := cmd.Context()
 	if err := a.paths.Ensure(); err != nil {
 		return err

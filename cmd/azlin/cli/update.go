@@ -43,7 +43,7 @@ func (f *updateFlags) check(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func newUpdateCommand(a *app) *cobra.Command {
+func newUpdateCommand(a manageCommands) *cobra.Command {
 	var flags updateFlags
 	var tools []string
 	cmd := &cobra.Command{
@@ -80,7 +80,7 @@ Ctrl-C, the same command goes on with it, or tells how it ended.`,
 
 func updatable() []string { return append(cloudinit.ToolNames(), update.Packages) }
 
-func newOSUpdateCommand(a *app) *cobra.Command {
+func newOSUpdateCommand(a manageCommands) *cobra.Command {
 	var flags updateFlags
 	cmd := &cobra.Command{
 		Use:   "os-update VM...",
@@ -110,7 +110,7 @@ Ctrl-C, the same command goes on with it, or tells how it ended.`,
 }
 
 // update finds the VMs and has them updated.
-func (a *app) update(ctx context.Context, names []string, flags updateFlags, verb string, run func(context.Context, update.Updater, []vm.Info) (update.Summary, error)) (update.Summary, error) {
+func (a manageCommands) update(ctx context.Context, names []string, flags updateFlags, verb string, run func(context.Context, update.Updater, []vm.Info) (update.Summary, error)) (update.Summary, error) {
 	s, err := a.open(ctx)
 	if err != nil {
 		return update.Summary{}, err
@@ -137,7 +137,7 @@ func (a *app) update(ctx context.Context, names []string, flags updateFlags, ver
 }
 
 // updateTargets are the VMs that were named, or all that run and are azlin's.
-func (a *app) updateTargets(ctx context.Context, s *session, names []string, all bool) ([]vm.Info, error) {
+func (a manageCommands) updateTargets(ctx context.Context, s *session, names []string, all bool) ([]vm.Info, error) {
 	if !all {
 		return s.resolveAll(ctx, names)
 	}

@@ -24,7 +24,7 @@ type whyFlags struct {
 	timeout time.Duration
 }
 
-func newWhyCommand(a *app) *cobra.Command {
+func newWhyCommand(a lookCommands) *cobra.Command {
 	var flags whyFlags
 	cmd := &cobra.Command{
 		Use:   "why VM",
@@ -56,7 +56,7 @@ changes nothing.`,
 	return cmd
 }
 
-func (a *app) why(cmd *cobra.Command, name string, flags whyFlags, since time.Duration) error {
+func (a lookCommands) why(cmd *cobra.Command, name string, flags whyFlags, since time.Duration) error {
 	s, i, err := a.openVM(cmd, name)
 	if err != nil {
 		return err
