@@ -3,6 +3,16 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/connect"
+	"github.com/azlin-dev/azlin/cmd/azlin/create"
+	"github.com/azlin-dev/azlin/cmd/azlin/emulate"
+	"github.com/azlin-dev/azlin/cmd/azlin/look"
+	"github.com/azlin-dev/azlin/cmd/azlin/manage"
+	"github.com/azlin-dev/azlin/cmd/azlin/offer"
+	"github.com/azlin-dev/azlin/cmd/azlin/remove"
+	"github.com/azlin-dev/azlin/cmd/azlin/route"
+	"github.com/azlin-dev/azlin/cmd/azlin/setup"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
@@ -13,20 +23,21 @@ type heading struct {
 }
 
 // headings are the commands as --help shows them. No heading has more than twelve.
-func headings(a *app) []heading {
+func headings(a *app.App) []heading {
 	return []heading{
-		{"create", "Create VMs", createTree(a)},
-		{"connect", "Connect and run commands", connectTree(a)},
-		{"look", "See what there is and how it is", lookTree(a)},
-		{"manage", "Change VMs", manageTree(a)},
-		{"remove", "Delete", removeTree(a)},
-		{"offer", "What Azure offers", offerTree(a)},
-		{"setup", "Set up azlin", setupTree(a)},
-		{"emulate", "Try it without an Azure account", emulateTree(a, Main)},
+		{"create", "Create VMs", create.Tree(a)},
+		{"connect", "Connect and run commands", connect.Tree(a)},
+		{"route", "Reach private networks and ports", route.Tree(a)},
+		{"look", "See what there is and how it is", look.Tree(a)},
+		{"manage", "Change VMs", manage.Tree(a)},
+		{"remove", "Delete", remove.Tree(a)},
+		{"offer", "What Azure offers", offer.Tree(a)},
+		{"setup", "Set up azlin", setup.Tree(a)},
+		{"emulate", "Try it without an Azure account", emulate.Tree(a, Main)},
 	}
 }
 
-func newRoot(a *app) *cobra.Command {
+func newRoot(a *app.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "azlin",
 		Short: "Development VMs on Azure, from nothing to a shell in one command",
@@ -45,20 +56,20 @@ Without an Azure account, try all of it on the local emulator:
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
+				return app.UnknownCommand(cmd, args[0])
 			}
 			return cmd.Help()
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.prepare() },
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.Prepare() },
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.SetOut(a.streams.Out)
-	root.SetErr(a.streams.Err)
-	root.SetIn(a.streams.In)
+	root.SetOut(a.Streams.Out)
+	root.SetErr(a.Streams.Err)
+	root.SetIn(a.Streams.In)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &errkind.Error{Kind: errkind.Invalid, Err: err, Next: cmd.CommandPath() + " --help"}
 	})
-	a.addFlags(root)
+	a.AddFlags(root)
 	for _, h := range headings(a) {
 		root.AddGroup(&cobra.Group{ID: h.id, Title: h.title + ":"})
 		for _, c := range h.commands {
