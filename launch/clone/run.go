@@ -14,6 +14,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -203,10 +204,15 @@ func (c *Cloner) greet(ctx context.Context, p Plan, name string) error {
 	defer func() { _ = client.Close() }() // what matters was done before
 	// Nothing tells a copied system its name; where cloud-init has done so already, nothing is to be done.
 	line := remote.CommandLine([]string{"sh", "-c", `[ "$(hostname)" = "$1" ] || sudo -n hostnamectl set-hostname "$1"`, "sh", name})
-	if out, err := client.Output(ctx, line); err != nil {
+	err = c.Reach.Guard.Change(ctx, i, audit.Update, "set host name", func(ctx context.Context) error {
+		out, err := client.Output(ctx, line)
+		if err == nil && !out.Success {
+			err = errkind.New(errkind.Partial, "its host name could not be set: %s", strings.TrimSpace(out.Stderr))
+		}
 		return err
-	} else if !out.Success {
-		return errkind.New(errkind.Partial, "its host name could not be set: %s", strings.TrimSpace(out.Stderr))
+	})
+	if err != nil {
+		return err
 	}
 	return c.VMs.SetHostKey(ctx, i.ID, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host.HostKey))))
 }

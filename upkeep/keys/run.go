@@ -26,8 +26,8 @@ type work struct {
 
 // Run carries a plan out. What could not be done is in the results; the next rotation goes on with it.
 func (r *Rotator) Run(ctx context.Context, p *Plan) (results []KeyRotationResult, err error) {
-	if r.ReadOnly {
-		return nil, errkind.New(errkind.Permission, "rotate keys: the context is read-only")
+	if err := r.Reach.Guard.Check("rotate keys", ""); err != nil {
+		return nil, err
 	}
 	w := &work{Rotator: r, Plan: p}
 	for _, t := range p.VMs {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
@@ -97,6 +98,10 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, ti
 		}
 		r.Err = e
 	}
+	if err := u.Reach.Guard.Check("update", i.Name); err != nil { // before anything is sent
+		r.Err = &errkind.Error{Class: ErrUpdate, Err: err}
+		return r
+	}
 	host, err := u.Reach.Host(ctx, i, u.SSH)
 	if err != nil {
 		fail(err, false)
@@ -109,7 +114,11 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, ti
 	}
 	defer func() { _ = client.Close() }() // what matters was read before
 	job.User = host.User
-	if r.Joined, err = start(ctx, client, job); err != nil {
+	err = u.Reach.Guard.Change(ctx, i, audit.Update, "update "+strings.Join(job.Plan(), ", "), func(ctx context.Context) (err error) {
+		r.Joined, err = start(ctx, client, job)
+		return err
+	})
+	if err != nil {
 		fail(err, errors.Is(err, remote.ErrLost))
 		return r
 	}
