@@ -32,7 +32,8 @@ type App struct {
 		debug                                       bool
 	}
 
-	// Set by prepare, before a command runs.
+	// Set by Prepare, before a command runs.
+	command  string
 	Output   term.Output
 	Progress term.ProgressMode
 	Paths    config.Paths
@@ -46,8 +47,9 @@ func NewApp(environ []string, streams term.Streams) *App {
 	return a
 }
 
-// Prepare checks what all commands have in common, before anything is done.
-func (a *App) Prepare() error {
+// Prepare checks what all commands have in common, before anything is done. command is its path, "azlin new".
+func (a *App) Prepare(command string) error {
+	a.command = command
 	format, err := term.ParseFormat(a.Flags.output)
 	if err != nil {
 		return err

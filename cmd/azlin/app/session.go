@@ -150,6 +150,15 @@ func (a *App) useEmulator(ctx context.Context, options *azlin.Options, auth *sig
 	return err
 }
 
+// OpenToChange is Open for a command that changes something in any case. A read-only context refuses it before anything is
+// sent.
+func (a *App) OpenToChange(ctx context.Context) (*Session, error) {
+	if err := a.MayChange(); err != nil {
+		return nil, err
+	}
+	return a.Open(ctx)
+}
+
 // OpenVM opens Azure and finds the VM that name means.
 func (a *App) OpenVM(cmd *cobra.Command, name string) (*Session, vm.Info, error) {
 	s, err := a.Open(cmd.Context())

@@ -60,7 +60,7 @@ Without an Azure account, try all of it on the local emulator:
 			}
 			return cmd.Help()
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.Prepare() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.Prepare(cmd.CommandPath()) },
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetOut(a.Streams.Out)

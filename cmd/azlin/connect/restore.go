@@ -177,8 +177,8 @@ func (a Commands) openSessions(ctx context.Context, s *app.Session, rows []resto
 			count++
 		}
 	}
-	if count > manyWindows && !flags.yes {
-		if err := a.Streams.Confirm(ctx, fmt.Sprintf("Open %d windows?", count), "--yes"); err != nil {
+	if count > manyWindows {
+		if err := a.ConfirmLocal(ctx, fmt.Sprintf("Open %d windows?", count), flags.yes); err != nil {
 			return err
 		}
 	}

@@ -42,6 +42,11 @@ session on a VM, the VM of that address. A name that would find another VM is re
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			if len(args) == 2 || forget {
+				if err := a.MayChange(); err != nil {
+					return err
+				}
+			}
 			s, err := a.Open(ctx)
 			if err != nil {
 				return err

@@ -300,8 +300,10 @@ present default key is copied before. What VMs let in does not change: 'azlin ke
 		Example: "  azlin keys restore\n  azlin keys restore backup-20261123T090000.000Z --yes\n  azlin keys restore --dry-run",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !yes && !dryRun && !a.Streams.InTTY {
-				return errkind.New(errkind.Invalid, "replacing the default key needs a confirmation, but there is no terminal to ask on: give --yes")
+			if !dryRun {
+				if err := a.MayAsk(yes); err != nil {
+					return err
+				}
 			}
 			backups, path := a.localKeys()
 			present, err := keys.Public(path)
@@ -316,14 +318,14 @@ present default key is copied before. What VMs let in does not change: 'azlin ke
 				a.Say("this is the default key already")
 				return a.Output.Print(backupView(from))
 			}
-			a.Say(fmt.Sprintf("the default key %s\n  is       %s\n  will be  %s (%s)", path, orNone(present.Fingerprint), from.Fingerprint, from.Name()))
+			a.Say("the default key " + path)
+			a.Say("  is       " + orNone(present.Fingerprint))
+			a.Say(fmt.Sprintf("  will be  %s (%s)", from.Fingerprint, from.Name()))
 			if dryRun {
 				return a.Output.Print(backupView(from))
 			}
-			if !yes {
-				if err := a.Streams.Confirm(cmd.Context(), "Replace the default key?", "--yes"); err != nil {
-					return err
-				}
+			if err := a.ConfirmLocal(cmd.Context(), "Replace the default key?", yes); err != nil {
+				return err
 			}
 			before, err := backups.Restore(cmd.Context(), from, path, time.Now())
 			if err != nil {

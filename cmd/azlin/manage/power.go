@@ -63,7 +63,7 @@ const powerAtOnce = 10
 
 // power resolves all names before it changes anything, then changes all VMs at once.
 func (a Commands) power(ctx context.Context, names []string, verb string, flags powerFlags, call powerCall) error {
-	s, err := a.Open(ctx)
+	s, err := a.OpenToChange(ctx)
 	if err != nil {
 		return err
 	}

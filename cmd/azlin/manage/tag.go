@@ -47,6 +47,9 @@ func newTagAddCommand(a Commands) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := a.MayChange(); err != nil {
+				return err
+			}
 			s, i, err := a.OpenVM(cmd, args[0])
 			if err != nil {
 				return err
@@ -90,6 +93,9 @@ func newTagRemoveCommand(a Commands) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.MayChange(); err != nil {
+				return err
+			}
 			s, i, err := a.OpenVM(cmd, args[0])
 			if err != nil {
 				return err

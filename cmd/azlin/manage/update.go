@@ -112,7 +112,7 @@ Ctrl-C, the same command goes on with it, or tells how it ended.`,
 
 // update finds the VMs and has them updated.
 func (a Commands) update(ctx context.Context, names []string, flags updateFlags, verb string, run func(context.Context, update.Updater, []vm.Info) (update.Summary, error)) (update.Summary, error) {
-	s, err := a.Open(ctx)
+	s, err := a.OpenToChange(ctx)
 	if err != nil {
 		return update.Summary{}, err
 	}

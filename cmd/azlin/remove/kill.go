@@ -40,69 +40,77 @@ error.`,
 	return cmd
 }
 
+// killing is the plan of a deletion of one VM.
+type killing struct {
+	group, name, vmID string
+	found             vm.DeletionSummary
+}
+
 func (a Commands) kill(ctx context.Context, name string, flags killFlags) error {
-	if !flags.dryRun { // before the emulator is started, or anything asked
-		settings, err := a.Resolution()
-		if err != nil {
-			return err
-		}
-		if err := a.Possible("deleting a VM", settings.Context, flags.consent); err != nil {
-			return err
-		}
-	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
-	}
+	return app.Change[killing]{
+		Consent: flags.consent, DryRun: flags.dryRun,
+		Plan: func(ctx context.Context, s *app.Session) (k killing, err error) {
+			if k, err = findToKill(ctx, s, name, flags.foreign); err == nil {
+				k.found, err = s.VMs.Delete(ctx, k.group, k.name, vm.DeleteOptions{DryRun: true})
+			}
+			return k, err
+		},
+		View: func(k killing) term.View { return deletionView(k.found) },
+		Question: func(k killing) string {
+			if k.found.TotalResources == 0 {
+				return ""
+			}
+			return "Delete " + k.name + "?"
+		},
+		Show: func(s *app.Session, k killing) {
+			a.sayDoomed(s, k.group)
+			for _, r := range k.found.Results {
+				a.Say(fmt.Sprintf("  %-10s %s", r.ResourceType, r.ResourceName))
+			}
+		},
+		Apply: func(ctx context.Context, s *app.Session, k killing) error {
+			sum, err := a.deleting(k.name, func(report func(string)) (vm.DeletionSummary, error) {
+				return s.VMs.Delete(ctx, k.group, k.name, vm.DeleteOptions{Report: report})
+			})
+			if err != nil {
+				return err
+			}
+			if sum.FailedResources == 0 {
+				if err := a.forgetVM(ctx, s, k.group, k.name, k.vmID); err != nil {
+					return err
+				}
+			}
+			return a.reportDeletion(sum, fmt.Sprintf("azlin kill %s -g %s", k.name, k.group))
+		},
+	}.Do(ctx, a.App)
+}
+
+// findToKill finds the VM, or the group of what an unfinished launch of it has left.
+func findToKill(ctx context.Context, s *app.Session, name string, foreign bool) (killing, error) {
 	group := s.Azure.Target().ResourceGroup
 	match, err := s.VMs.Resolve(ctx, name, group)
 	switch {
 	case err == nil:
-		name, group = match.VM.Name, match.VM.ResourceGroup
-		if !match.VM.Managed && !flags.foreign {
-			return &errkind.Error{
-				Kind: errkind.Conflict, Op: "delete vm", Resource: name,
+		if !match.VM.Managed && !foreign {
+			return killing{}, &errkind.Error{
+				Kind: errkind.Conflict, Op: "delete vm", Resource: match.VM.Name,
 				Err: fmt.Errorf("azlin did not create it; say --foreign if it is to be deleted all the same"),
 			}
 		}
+		return killing{group: match.VM.ResourceGroup, name: match.VM.Name, vmID: match.VM.VMID}, nil
 	case errkind.Of(err) == errkind.NotFound:
-		// No VM, but perhaps the remains of one that was never finished.
 		if group, err = s.Launcher.GroupOf(name); err != nil {
-			return err
+			return killing{}, err
 		}
-		group = cmp.Or(group, s.Azure.Target().ResourceGroup, config.DefaultResourceGroup)
-	default:
-		return err
+		return killing{group: cmp.Or(group, s.Azure.Target().ResourceGroup, config.DefaultResourceGroup), name: name}, nil
 	}
-	plan, err := s.VMs.Delete(ctx, group, name, vm.DeleteOptions{DryRun: true})
-	if err != nil {
-		return err
-	}
-	if flags.dryRun {
-		return a.Output.Print(deletionView(plan))
-	}
-	if plan.TotalResources > 0 {
-		a.Say("To be deleted:")
-		a.SayTarget(s, group)
-		for _, r := range plan.Results {
-			a.Say(fmt.Sprintf("  %-10s %s", r.ResourceType, r.ResourceName))
-		}
-		if err := a.Confirm(ctx, "Delete "+name+"?", s.Context, flags.consent); err != nil {
-			return err
-		}
-	}
-	sum, err := a.deleting(name, func(report func(string)) (vm.DeletionSummary, error) {
-		return s.VMs.Delete(ctx, group, name, vm.DeleteOptions{Report: report})
-	})
-	if err != nil {
-		return err
-	}
-	if sum.FailedResources == 0 {
-		if err := a.forgetVM(ctx, s, group, name, match.VM.VMID); err != nil {
-			return err
-		}
-	}
-	return a.reportDeletion(sum, fmt.Sprintf("azlin kill %s -g %s", name, group))
+	return killing{}, err
+}
+
+// sayDoomed heads the list of what is about to be deleted.
+func (a Commands) sayDoomed(s *app.Session, group string) {
+	a.Say("To be deleted:")
+	a.SayTarget(s, group)
 }
 
 // reportDeletion prints what came of a deletion; again is the command that finishes what failed.
