@@ -9,8 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/remote"
@@ -65,15 +64,7 @@ func (u Updater) Systems(ctx context.Context, infos []vm.Info, timeout time.Dura
 
 func each(infos []vm.Info, one func(vm.Info) Result) Summary {
 	results := make([]Result, len(infos))
-	var g errgroup.Group
-	g.SetLimit(atOnce)
-	for n, i := range infos {
-		g.Go(func() error {
-			results[n] = one(i)
-			return nil
-		})
-	}
-	_ = g.Wait() // no function returns one
+	batch.Each(len(infos), atOnce, func(n int) { results[n] = one(infos[n]) })
 	return Summarize(results)
 }
 

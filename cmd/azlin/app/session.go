@@ -25,6 +25,8 @@ type Session struct {
 	Config  config.Config
 	Method  string // what is signed in with
 	User    string
+
+	idle func(context.Context, []vm.Info) (map[string]bool, error)
 }
 
 // Destination is what a command works on, resolved once, before anybody has signed in.
@@ -104,7 +106,9 @@ func (a *App) Open(ctx context.Context) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Client: client, Context: d.Context, Config: d.Config, Method: authenticator.Method(), User: who.UserName}, nil
+	s := &Session{Client: client, Context: d.Context, Config: d.Config, Method: authenticator.Method(), User: who.UserName}
+	s.idle = idleIn(s, a.Paths.History, a.KeyPath(""))
+	return s, nil
 }
 
 // Settings reads the configuration and the contexts and resolves what is in effect. Keys that azlin does
@@ -165,6 +169,6 @@ func (a *App) OpenVM(cmd *cobra.Command, name string) (*Session, vm.Info, error)
 	if err != nil {
 		return nil, vm.Info{}, err
 	}
-	match, err := s.VMs.Resolve(cmd.Context(), name, s.Azure.Target().ResourceGroup)
+	match, err := s.Find(cmd.Context(), name)
 	return s, match.VM, err
 }

@@ -53,7 +53,7 @@ session on a VM, the VM of that address. A name that would find another VM is re
 			}
 			group := s.Azure.Target().ResourceGroup
 			if len(args) == 1 && !forget {
-				match, err := s.VMs.Resolve(ctx, args[0], group)
+				match, err := s.Find(ctx, args[0])
 				if err != nil {
 					return err
 				}

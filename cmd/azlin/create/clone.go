@@ -90,7 +90,7 @@ func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) erro
 }
 
 func (a Commands) cloneRequest(ctx context.Context, s *app.Session, name string, flags cloneFlags) (clone.Request, error) {
-	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
+	match, err := s.Find(ctx, name)
 	if err != nil {
 		return clone.Request{}, err
 	}

@@ -51,7 +51,7 @@ func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error 
 	change := app.Change[image.Plan]{
 		Consent: flags.consent, DryRun: flags.dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (image.Plan, error) {
-			match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
+			match, err := s.Find(ctx, name)
 			if err != nil {
 				return image.Plan{}, err
 			}

@@ -9,17 +9,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
 )
 
 type keysRotateFlags struct {
+	which                         app.Selecting
 	consent                       app.Consent
-	all, dryRun, noBackup, azure  bool
+	dryRun, noBackup, azure       bool
 	newKey, oldKey, user, bastion string
 	acceptNew                     bool
 	timeout                       time.Duration
@@ -46,15 +49,15 @@ with those, and with a rotation that was cut off.`,
 			switch {
 			case flags.timeout <= 0:
 				return app.Usage(cmd, "--timeout %s: give a time above zero", flags.timeout)
-			case flags.all && len(args) > 0:
+			case flags.which.All && len(args) > 0:
 				return app.Usage(cmd, "--all is all VMs, and one is named")
 			}
 			return a.rotateKeys(cmd, args, flags)
 		},
 	}
 	flags.consent.Add(cmd)
+	flags.which.Add(cmd, "all VMs that 'azlin list' shows")
 	f := cmd.Flags()
-	f.BoolVar(&flags.all, "all", false, "all VMs that 'azlin list' shows")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "look at the VMs, show what would be done, and stop")
 	f.StringVar(&flags.newKey, "new-key", "", "either half of the new key; default: one that azlin makes")
 	f.StringVar(&flags.oldKey, "old-key", "", "either half of the key that is replaced; default: the default key")
@@ -76,7 +79,7 @@ func (f keysRotateFlags) options() keys.Options {
 
 func (a Commands) rotateKeys(cmd *cobra.Command, names []string, flags keysRotateFlags) error {
 	ctx := cmd.Context()
-	if !flags.all && len(names) == 0 {
+	if flags.which.Empty() && len(names) == 0 {
 		begun, err := operation.Store{Dir: a.Paths.Operations}.Find(func(o *operation.Operation) bool { return o.Kind == operation.RotateKeys })
 		if err != nil {
 			return err
@@ -91,8 +94,11 @@ func (a Commands) rotateKeys(cmd *cobra.Command, names []string, flags keysRotat
 // rotation is the change of keys on the named VMs; without names, of what an unfinished rotation has left.
 func (a Commands) rotation(cmd *cobra.Command, names []string, flags keysRotateFlags) app.Change[*keys.Plan] {
 	again := strings.TrimSpace("azlin keys rotate " + strings.Join(names, " "))
-	if len(names) == 0 && flags.all {
+	if flags.which.All {
 		again += " --all"
+	}
+	for _, text := range flags.which.Selectors {
+		again += " --select " + remote.Quote(text)
 	}
 	return app.Change[*keys.Plan]{
 		Consent: flags.consent, DryRun: flags.dryRun,
@@ -126,8 +132,9 @@ func (a Commands) rotation(cmd *cobra.Command, names []string, flags keysRotateF
 
 // rotated are the VMs whose key is rotated; none: those of the rotation that is unfinished.
 func rotated(ctx context.Context, cmd *cobra.Command, s *app.Session, names []string, flags keysRotateFlags) ([]vm.Info, error) {
-	if flags.all || len(names) > 0 {
-		return s.VmsFor(ctx, names, false)
+	if !flags.which.Empty() || len(names) > 0 {
+		sel, err := s.Choose(ctx, names, flags.which)
+		return sel.VMs(), err
 	}
 	begun, err := s.Keys.Unfinished()
 	if err == nil && begun == nil {
@@ -149,10 +156,10 @@ func (a Commands) carryOutRotation(ctx context.Context, s *app.Session, plan *ke
 	}
 	if nobodyAnswers(plan) {
 		a.sayRotation(s, plan)
-		return partly("rotate keys", len(plan.VMs), plan.Unreachable(), again)
+		return unreached(plan, again)
 	}
 	var results []keys.KeyRotationResult
-	var failed []error
+	var failed []batch.Failure
 	var err error
 	a.Stage("rotate", "rotating keys", func(report func(string)) string {
 		plan.Report(func(step keys.Step) {
@@ -170,19 +177,28 @@ func (a Commands) carryOutRotation(ctx context.Context, s *app.Session, plan *ke
 		again = "azlin keys rotate"
 	}
 	if err != nil {
-		return partly("rotate keys", 1, []error{err}, again)
+		return batch.Err("rotate keys", 1, []batch.Failure{{Err: err}}, again)
 	}
 	if err := a.Output.Print(rotationView(results)); err != nil {
 		return err
 	}
-	return partly("rotate keys", len(results), failed, again)
+	return batch.Err("rotate keys", len(results), failed, again)
 }
 
-func failures(results []keys.KeyRotationResult) []error {
-	var failed []error
+// unreached is the error when no VM answers.
+func unreached(plan *keys.Plan, again string) error {
+	var failed []batch.Failure
+	for _, t := range plan.VMs {
+		failed = append(failed, batch.Failure{Name: t.VM.Name, Err: t.Err})
+	}
+	return batch.Err("rotate keys", len(plan.VMs), failed, again)
+}
+
+func failures(results []keys.KeyRotationResult) []batch.Failure {
+	var failed []batch.Failure
 	for _, r := range results {
 		if r.Err != nil {
-			failed = append(failed, r.Err)
+			failed = append(failed, batch.Failure{Name: r.VMName, Err: r.Err})
 		}
 	}
 	return failed

@@ -45,7 +45,7 @@ func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent
 	return app.Change[resize.Plan]{
 		Consent: ask, DryRun: dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (resize.Plan, error) {
-			match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
+			match, err := s.Find(ctx, name)
 			if err != nil {
 				return resize.Plan{}, err
 			}
