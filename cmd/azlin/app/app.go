@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +16,6 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/remote/repository"
 )
 
 // App is what the commands share: the streams, what was asked for on the command line and in the
@@ -112,19 +109,6 @@ func EmulatorError(err error) error {
 
 // KnownHosts is azlin's own file of host keys.
 func (a *App) KnownHosts() remote.KnownHosts { return remote.KnownHosts{Path: a.Paths.KnownHosts} }
-
-// lent is what this machine can lend to the clone of a repository.
-func (a *App) lent() repository.Access {
-	lent := repository.Access{Agent: a.Env.SSHAuthSock != ""}
-	for _, name := range []string{"known_hosts", "known_hosts2"} {
-		lent.KnownHosts = append(lent.KnownHosts, filepath.Join(a.Paths.SSHDir, name))
-	}
-	lent.KnownHosts = append(lent.KnownHosts, "/etc/ssh/ssh_known_hosts")
-	if gh, err := exec.LookPath("gh"); err == nil {
-		lent.GitHubCLI = gh
-	}
-	return lent
-}
 
 // emulatorCommand is the argument vector that runs the emulator: this program again.
 func emulatorCommand(dir string, args []string) ([]string, error) {
