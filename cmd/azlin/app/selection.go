@@ -48,6 +48,14 @@ func (f Selecting) Check(cmd *cobra.Command, names []string) error {
 	return err
 }
 
+// FirstName parts arguments of which the first one is a VM, unless VMs are selected by flags.
+func FirstName(f Selecting, args []string) (names, rest []string) {
+	if !f.Empty() || len(args) == 0 {
+		return nil, args
+	}
+	return args[:1], args[1:]
+}
+
 func (f Selecting) parse() ([]vm.Selector, error) {
 	var all []vm.Selector
 	for _, text := range f.Selectors {
