@@ -107,12 +107,22 @@ func Err(op string, total int, failed []Failure, next string) error {
 	switch {
 	case len(failed) == 0:
 		return nil
-	case total == 1 && next == "":
+	case total == 1 && (next == "" || knowsNext(failed[0].Err)):
 		return failed[0].Err
 	case total == 1:
 		return &errkind.Error{Err: failed[0].Err, Next: next}
 	}
 	return &errkind.Error{Kind: kindOf(total, failed), Err: &Error{Op: op, Total: total, Failed: failed, Next: next}, Next: next}
+}
+
+// knowsNext is whether an error says itself what to do next.
+func knowsNext(err error) bool {
+	for e := range errkind.All(err) {
+		if e.Next != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func kindOf(total int, failed []Failure) errkind.Kind {
