@@ -128,7 +128,7 @@ func New(opt Options) (*Emulator, error) {
 	}
 	e.entra = entra.New(entra.Options{
 		TenantID: tenantID, ClientID: clientID, ClientSecret: keys.Secret, ObjectID: objectID, UserID: userID,
-		UserName: "developer@local.onmicrosoft.com", Key: signing, Lifetime: opt.TokenLifetime, Devices: opt.Devices, IdentityHeader: keys.Header,
+		UserName: "developer@local.onmicrosoft.com", Key: signing, Lifetime: opt.TokenLifetime, Devices: opt.Devices, IdentityHeader: keys.Header, Shared: opt.endpoint != "",
 		Audiences: audiences(),
 	})
 	pace, err := opt.Throttle.pace(opt.Realistic)

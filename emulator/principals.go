@@ -147,8 +147,8 @@ func (e *Emulator) Challenge() { e.entra.Challenge() }
 // SetDevices says what becomes of device codes from now on.
 func (e *Emulator) SetDevices(p DevicePolicy) { e.entra.SetDevices(p) }
 
-// DecideDevice does what a person at a browser does with a device's user code; an empty one means all
-// that wait. It reports whether there was one.
+// DecideDevice does what a person at a browser does with a device's user code; an empty one means the
+// only one that waits. It reports whether there was one.
 func (e *Emulator) DecideDevice(userCode string, approve bool) bool {
 	return e.entra.Decide(userCode, approve)
 }

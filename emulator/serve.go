@@ -95,7 +95,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		recording = f
 	}
 	d.e, err = New(Options{
-		Dir: o.Dir, Principals: known.principals, Hosts: rt, OperatorIP: o.OperatorIP, Realistic: o.Realistic, Throttle: o.Throttle, Quota: o.Quota, Log: log, Record: recording, Sockets: true, endpoint: l.Addr().String(),
+		Dir: o.Dir, Principals: known.principals, Hosts: rt, OperatorIP: o.OperatorIP, Realistic: o.Realistic, Throttle: o.Throttle, Quota: o.Quota, Log: log, Record: recording, Sockets: true, Devices: DevicePolicy{Hold: true}, endpoint: l.Addr().String(),
 		Restricted: []string{"Standard_NC24ads_A100_v4"}, // as most subscriptions find it, until they ask
 	})
 	if err != nil {
