@@ -25,7 +25,7 @@ import (
 //
 //	lock               held by the emulator that uses it
 //	owner              only in the fallback place: the directory it stands in for
-//	agent              the emulator's executable, where the VMs' user can reach it
+//	agent              a copy of the emulator's executable, where the VMs' user can reach it
 //	template/          the host's /etc without what is secret, and stand-ins, made at the first boot
 //	machines/HASH/id   the VM's id; HASH is the beginning of its SHA-256
 //	machines/HASH/vmid the instance's id, with a checksum: whose files these are
@@ -174,16 +174,14 @@ func (f *files) close() error {
 	return err
 }
 
-// installAgent puts the running executable beside the VMs: it may lie where their user cannot go.
+// installAgent puts a copy of the running executable beside the VMs, which may lie where their user cannot go. It is no link:
+// whatever became of the file inside a VM would become of the operator's executable.
 func (f *files) installAgent() (string, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
 	target := filepath.Join(f.base, "agent")
-	if info, err := os.Stat(exe); err == nil && info.Mode().Perm()&0o005 == 0o005 && os.Link(exe, target) == nil {
-		return target, nil
-	}
 	if err := copyFile(exe, target, 0o755, math.MaxInt64); err != nil {
 		return "", fmt.Errorf("copy %s: %w", exe, err)
 	}

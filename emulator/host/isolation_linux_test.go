@@ -47,6 +47,7 @@ func TestIsolation(t *testing.T) {
 		"mount a disk":            "mkdir -p /tmp/m && mount -t ext4 /dev/vda /tmp/m",
 		"trace pid 1":             "cat /proc/1/environ && ls /proc/1/fd/3",
 		"read the agent's memory": "head -c 1 /proc/1/mem",
+		"reach the agent's files": `ls $(grep -l "(sshd-[u]ser" /proc/[0-9]*/cmdline | head -1 | sed s/cmdline/fd/)/3`,
 		"change the agent":        "echo x >> /run/.azlin/agent",
 		"replace the agent":       "mount --bind /bin/true /run/.azlin/agent",
 		"set a kernel parameter":  "echo 1 > /proc/sys/kernel/sysrq",

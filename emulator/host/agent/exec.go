@@ -27,7 +27,7 @@ func (s *server) exec(call *wire.Conn, e wire.Exec, files []*os.File) error {
 	}
 	defer streams.close()
 	env := s.environment(who, e, streams.terminalName())
-	path, argv, err := resolve(who, e, env)
+	path, argv, err := s.resolve(who, e, env)
 	if err != nil {
 		return err
 	}
@@ -130,11 +130,15 @@ func (s *streams) close() {
 }
 
 // resolve finds the program and the arguments of a command.
-func resolve(who account, e wire.Exec, env []string) (string, []string, error) {
+func (s *server) resolve(who account, e wire.Exec, env []string) (string, []string, error) {
 	shell := filepath.Base(who.Shell)
 	switch {
 	case e.SFTP:
-		return "/proc/self/exe", []string{"sftp-server", Marker, roleSFTP}, nil
+		self := "/proc/self/exe"
+		if s.isolated() {
+			self = agentPath
+		}
+		return self, []string{"sftp-server", Marker, roleSFTP}, nil
 	case e.Login && e.Command != "":
 		return who.Shell, []string{"-" + shell, "-c", e.Command}, nil
 	case e.Login:

@@ -219,7 +219,7 @@ func mountSys(root string) error {
 
 // installAgent makes this executable reachable inside.
 func installAgent(exe, root string) error {
-	target := filepath.Join(root, agentDir, "agent")
+	target := filepath.Join(root, agentPath)
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}

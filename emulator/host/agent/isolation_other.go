@@ -19,6 +19,8 @@ func installShims() error { return errNoNamespaces }
 
 func showRelease() error { return errNoNamespaces }
 
+func hideProcess() error { return nil }
+
 func confineRoot() error { return errNoNamespaces }
 
 func (m *machine) startUserAgent(account) (*wire.Conn, error) { return nil, errNoNamespaces }

@@ -35,6 +35,9 @@ type machine struct {
 // runInit is pid 1. It ends when the emulator goes away, and with it, by the kernel's hand, all in the VM.
 func runInit() error {
 	ignoreSignals()
+	if err := hideProcess(); err != nil {
+		return err
+	}
 	conn, err := wire.FromFile(os.NewFile(controlFD, "control"))
 	if err != nil {
 		return err

@@ -21,6 +21,9 @@ type server struct {
 	admin   *machine     // pid 1's: the operations that only root has; nil in a user's agent
 }
 
+// isolated reports whether this is the inside of a VM with a file system of its own.
+func (s *server) isolated() bool { return s.tree == "" }
+
 // serve answers one call. Nobody waits for it: a call ends with its connection.
 func (s *server) serve(call *wire.Conn) {
 	defer call.Close()

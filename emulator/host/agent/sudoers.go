@@ -17,6 +17,10 @@ import (
 // agentDir holds what belongs to the agent: its executable, the programs of shims_linux.go, sockets.
 const agentDir = "/run/.azlin"
 
+// agentPath is the agent's executable as processes of an isolated VM start it: through a read-only mount, so that who reaches
+// /proc/PID/exe changes nothing.
+const agentPath = agentDir + "/agent"
+
 // Where the sockets are on which pid 1 takes requests of sudo: each user sees only the one at ownSocketDir, so
 // that pid 1 knows who asks by where he asks.
 const (

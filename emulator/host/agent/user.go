@@ -17,6 +17,9 @@ func runUser(args []string) error {
 		return errors.New("one user name is wanted")
 	}
 	ignoreSignals()
+	if err := hideProcess(); err != nil {
+		return err
+	}
 	conn, err := wire.FromFile(os.NewFile(controlFD, "control"))
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ func (m *machine) startUserAgent(who account) (*wire.Conn, error) {
 		},
 	}
 	argv := []string{"(sshd-user)", Marker, roleUser, who.Name}
-	if _, err := m.reaper.start("/proc/self/exe", argv, attr, func() error { return restrictView(who) }); err != nil {
+	if _, err := m.reaper.start(agentPath, argv, attr, func() error { return restrictView(who) }); err != nil {
 		conn.Close()
 		return nil, err
 	}
