@@ -35,7 +35,8 @@ import (
 type files struct {
 	asked    string // the directory of Options
 	base     string // the one in use
-	uid, gid int    // the host's ids of everything in a VM
+	mode     Mode
+	uid, gid int // the host's ids of everything in a VM
 
 	template func() (string, error)
 	agent    func() (string, error)
@@ -60,7 +61,7 @@ func openFiles(dir string, mode Mode) (*files, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	f := &files{asked: dir, base: dir, uid: os.Geteuid(), gid: os.Getegid()}
+	f := &files{asked: dir, base: dir, mode: mode, uid: os.Geteuid(), gid: os.Getegid()}
 	if f.uid == 0 && mode == Process {
 		return nil, errors.New("VMs without isolation must not run as root")
 	}
@@ -215,7 +216,7 @@ func (f *files) machine(ctx context.Context, id, vmID, disk string) (place, erro
 	}
 	if _, err := os.Stat(p.root); disk != "" && errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(f.contentDir(disk)); err == nil {
-			return p, copyTree(ctx, f.contentDir(disk), p.root)
+			return p, f.copyTree(ctx, f.contentDir(disk), p.root)
 		}
 	}
 	return p, f.makeOwned(p.root)

@@ -23,6 +23,8 @@ func hideProcess() error { return nil }
 
 func confineRoot() error { return errNoNamespaces }
 
+func copyDisk() error { return errNoNamespaces }
+
 func (m *machine) startUserAgent(account) (*wire.Conn, error) { return nil, errNoNamespaces }
 
 func (m *machine) setHostname(string) error { return nil }

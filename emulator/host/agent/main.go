@@ -34,6 +34,7 @@ const (
 	roleHalt      = "halt"
 	roleSystemctl = "systemctl"
 	roleSFTP      = "sftp"
+	roleCopy      = "copy"
 )
 
 // controlFD is the inherited socket of the roles init and user.
@@ -49,6 +50,8 @@ func Run(role string, args []string) int {
 		return report("init", runInit())
 	case roleUser:
 		return report("user agent", runUser(args))
+	case roleCopy:
+		return report("copy", copyDisk())
 	case roleSFTP:
 		return report("sftp-server", serveSFTP())
 	case roleSudo:

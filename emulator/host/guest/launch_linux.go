@@ -44,14 +44,8 @@ func (l *Launcher) start(o Options, control *os.File) (*os.Process, error) {
 		if path, err = program(); err != nil {
 			return nil, err
 		}
-		attr.Sys.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID |
-			syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
-		attr.Sys.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: o.UID, Size: 1}}
-		attr.Sys.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: o.GID, Size: 1}}
-		// Root gives up its groups; anybody else may not, and keeps those he has anyway.
-		privileged := os.Geteuid() == 0
-		attr.Sys.GidMappingsEnableSetgroups = privileged
-		attr.Sys.Credential = &syscall.Credential{Uid: 0, Gid: 0, NoSetGroups: !privileged}
+		attr.Sys.Cloneflags = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
+		inUserNamespace(attr.Sys, o.UID, o.GID)
 	}
 	type result struct {
 		proc *os.Process
