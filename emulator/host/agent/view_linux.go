@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +18,9 @@ import (
 // in a mount namespace where what only root may read or write is so although, to the kernel, root and the user
 // are the same.
 func (m *machine) startUserAgent(who account) (*wire.Conn, error) {
+	if who.Name != filepath.Base(who.Name) || who.Name == "." || who.Name == ".." {
+		return nil, fmt.Errorf("%q is no name of a user", who.Name)
+	}
 	sockets := filepath.Join(userSocketBase, who.Name)
 	if err := os.MkdirAll(sockets, 0o755); err != nil {
 		return nil, err
@@ -70,10 +75,7 @@ func restrictView(who account) error {
 		return err
 	}
 	for _, dir := range writableTo(who) {
-		if err := bind(dir, "/", dir, false); err != nil {
-			return err
-		}
-		if err := setReadOnly(dir, false); err != nil {
+		if err := makeWritable(dir); err != nil {
 			return err
 		}
 	}
@@ -88,13 +90,51 @@ func restrictView(who account) error {
 	return deny(userSocketBase)
 }
 
+// makeWritable lets the user write to a directory, which is named by the VM's root and may be changed by it at any time: so no
+// link on the way is followed, and what was opened is what becomes writable.
+func makeWritable(dir string) error {
+	place, err := unix.Openat2(unix.AT_FDCWD, dir, &unix.OpenHow{
+		Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS,
+	})
+	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		return nil // then it stays as it is
+	}
+	if err != nil {
+		return fmt.Errorf("open %s: %w", dir, err)
+	}
+	defer func() { _ = unix.Close(place) }() // was only looked at
+	tree, err := unix.OpenTree(place, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
+	if err != nil {
+		return fmt.Errorf("copy the mount of %s: %w", dir, err)
+	}
+	defer func() { _ = unix.Close(tree) }()
+	if err := unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}); err != nil {
+		return fmt.Errorf("make %s writable: %w", dir, err)
+	}
+	if err := unix.MoveMount(tree, "", place, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH); err != nil {
+		return fmt.Errorf("mount %s: %w", dir, err)
+	}
+	return nil
+}
+
+// homes are the directories below which a home may lie: the VM's own. A home elsewhere, which the VM's root can write into
+// /etc/passwd, would make the host's files or the agent's writable.
+var homes = []string{"/home/", "/root/", "/srv/", "/var/", "/opt/", "/mnt/", "/media/"}
+
+func isHome(dir string) bool {
+	return dir == filepath.Clean(dir) && slices.ContainsFunc(homes, func(above string) bool { return strings.HasPrefix(dir, above) })
+}
+
 // writableTo lists the directories that exist and that the user may write to.
 func writableTo(who account) []string {
 	var dirs []string
 	for _, dir := range []string{
 		who.Home, "/tmp", "/var/tmp", "/dev/shm", "/dev/pts", "/run/lock", fmt.Sprintf("/run/user/%d", who.UID),
 	} {
-		if info, err := os.Lstat(dir); err == nil && info.IsDir() && dir != "/" {
+		if dir == who.Home && !isHome(dir) {
+			continue
+		}
+		if info, err := os.Lstat(dir); err == nil && info.IsDir() {
 			dirs = append(dirs, dir)
 		}
 	}
