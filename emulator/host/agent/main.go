@@ -24,6 +24,7 @@ const Marker = "azlin-emulated-vm"
 // The roles of a re-executed process; those of people's programs are the programs' names.
 const (
 	roleInit      = "init"
+	roleScoped    = "scoped" // init, once more
 	roleUser      = "user"
 	roleSudo      = "sudo"
 	roleSu        = "su"
@@ -47,6 +48,8 @@ func InitArgv() []string { return []string{"/sbin/init", Marker, roleInit} }
 func Run(role string, args []string) int {
 	switch role {
 	case roleInit:
+		return report("init", runScoped())
+	case roleScoped:
 		return report("init", runInit())
 	case roleUser:
 		return report("user agent", runUser(args))
