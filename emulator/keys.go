@@ -39,7 +39,7 @@ func (k keys) checksum() string {
 
 // readKeys reads one of the files; whole is false for one that is older than managed identities.
 func readKeys(name string) (k keys, whole bool, err error) {
-	data, err := os.ReadFile(name)
+	data, err := journal.ReadFile(name)
 	if err != nil {
 		return k, false, err
 	}
@@ -88,7 +88,7 @@ func loadKeys(dir string) (keys, error) {
 		return keys{}, err
 	}
 	for file, content := range map[string][]byte{spare: data, filepath.Join(dir, secretFile): []byte(k.Secret)} {
-		if have, err := os.ReadFile(file); err == nil && bytes.Equal(have, content) {
+		if have, err := journal.ReadFile(file); err == nil && bytes.Equal(have, content) {
 			continue
 		}
 		if err := journal.WriteFile(file, content); err != nil {

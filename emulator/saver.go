@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,7 +72,7 @@ func openSaver(dir string, server *arm.Server, log *slog.Logger) (*saver, error)
 
 // loadFirst reads the state of the first version, where there is one.
 func (s *saver) loadFirst(file string) error {
-	data, err := os.ReadFile(file)
+	data, err := journal.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

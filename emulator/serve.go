@@ -146,7 +146,7 @@ func listen(ctx context.Context, o ServeOptions) (net.Listener, error) {
 	}
 	if port == "0" {
 		var rv rendezvous
-		if data, err := os.ReadFile(rendezvousFile(o.Dir)); err == nil && json.Unmarshal(data, &rv) == nil {
+		if data, err := journal.ReadFile(rendezvousFile(o.Dir)); err == nil && json.Unmarshal(data, &rv) == nil {
 			if u, err := url.Parse(rv.Endpoint); err == nil && u.Port() != "" {
 				if l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(hostName, u.Port())); err == nil {
 					return l, nil

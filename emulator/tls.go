@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"math/big"
 	"net"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -113,7 +112,7 @@ func (a authority) leaf(subject string, names []string, addresses ...net.IP) (tl
 
 // trust returns what a client needs to trust the server of a directory.
 func trust(dir string) (*tls.Config, error) {
-	data, err := os.ReadFile(filepath.Join(dir, caFile))
+	data, err := journal.ReadFile(filepath.Join(dir, caFile))
 	if err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func (k *known) add(p Principal, s PrincipalStatus) {
 
 // kept reads a file, or makes it.
 func kept(name string, make func() ([]byte, error)) ([]byte, error) {
-	data, err := os.ReadFile(name)
+	data, err := journal.ReadFile(name)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return data, err
 	}

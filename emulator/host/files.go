@@ -230,7 +230,7 @@ func sealInstance(vmID string) []byte {
 
 // readInstance is the vmID that a file holds; empty when it holds none for certain.
 func readInstance(file string) string {
-	data, err := os.ReadFile(file)
+	data, err := journal.ReadFile(file)
 	vmID, _, sealed := strings.Cut(strings.TrimSpace(string(data)), " ")
 	if err != nil || sealed && !bytes.Equal(data, sealInstance(vmID)) {
 		return ""

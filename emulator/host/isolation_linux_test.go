@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestIsolation tries, as the login user and as root, what a VM must not do to the host.
@@ -90,6 +91,21 @@ func TestIsolation(t *testing.T) {
 		if got := l.sh(m, "echo alive; sudo echo too"); got != "alive\ntoo" {
 			t.Errorf("%q", got)
 		}
+	})
+	t.Run("stop everything", func(t *testing.T) {
+		for _, as := range []string{"", "sudo "} {
+			stop := l.ssh(m, nil, as+"sh -c 'kill -STOP -1'")
+			if err := stop.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			_ = stop.Process.Kill() // it waits for what was stopped
+			_ = stop.Wait()
+			if got := l.sh(m, "echo alive; sudo echo too"); got != "alive\ntoo" {
+				t.Errorf("%s: %q", as, got)
+			}
+		}
+		_ = l.ssh(m, nil, "sudo sh -c 'kill -9 -1'").Run() // what is still stopped
 	})
 	t.Run("the root directory is this", func(t *testing.T) {
 		got := strings.FieldsSeq(l.sh(m, "ls -A /"))

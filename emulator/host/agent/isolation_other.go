@@ -27,7 +27,7 @@ func confineRoot() error { return errNoNamespaces }
 
 func copyDisk() error { return errNoNamespaces }
 
-func (m *machine) startUserAgent(account) (*wire.Conn, error) { return nil, errNoNamespaces }
+func (m *machine) startUserAgent(account) (userAgent, error) { return userAgent{}, errNoNamespaces }
 
 func (m *machine) setHostname(string) error { return nil }
 

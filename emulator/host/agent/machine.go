@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
@@ -29,7 +30,7 @@ type machine struct {
 	logs     logFiles
 
 	mu     sync.Mutex
-	agents map[string]*wire.Conn // the running agents of login users
+	agents map[string]userAgent // the running agents of login users
 }
 
 // runInit is pid 1. It ends when the emulator goes away, and with it, by the kernel's hand, all in the VM.
@@ -42,7 +43,7 @@ func runInit() error {
 	if err != nil {
 		return err
 	}
-	m := &machine{conn: conn, reaper: newReaper(), agents: map[string]*wire.Conn{}}
+	m := &machine{conn: conn, reaper: newReaper(), agents: map[string]userAgent{}}
 	if _, err := conn.Receive(&m.boot); err != nil {
 		return err
 	}
@@ -157,24 +158,31 @@ func refuse(conn *wire.Conn, err error) {
 	_ = conn.Send(wire.Event{Err: err.Error(), NotFound: errors.Is(err, errNoUser)})
 }
 
+// userAgent is the agent of a login user.
+type userAgent struct {
+	conn    *wire.Conn
+	process command
+}
+
 // forward gives a call to the user's agent, starting one if there is none: it may have been killed, as any
 // process of the user may.
 func (m *machine) forward(who account, call *os.File) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if conn, ok := m.agents[who.Name]; ok {
-		if conn.Send(wire.Route{}, call) == nil {
+	if a, ok := m.agents[who.Name]; ok {
+		m.reaper.signal(a.process, syscall.SIGCONT) // the user may have stopped all that is the user's
+		if a.conn.Send(wire.Route{}, call) == nil {
 			return nil
 		}
-		conn.Close()
+		a.conn.Close()
 		delete(m.agents, who.Name)
 	}
-	conn, err := m.startUserAgent(who)
+	a, err := m.startUserAgent(who)
 	if err != nil {
 		return fmt.Errorf("start agent of %s: %w", who.Name, err)
 	}
-	m.agents[who.Name] = conn
-	return conn.Send(wire.Route{}, call)
+	m.agents[who.Name] = a
+	return a.conn.Send(wire.Route{}, call)
 }
 
 // handle does what only root may ask for.

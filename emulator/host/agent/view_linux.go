@@ -17,29 +17,29 @@ import (
 // startUserAgent starts the agent of a login user: in a user namespace where that user's id is the only one, and
 // in a mount namespace where what only root may read or write is so although, to the kernel, root and the user
 // are the same.
-func (m *machine) startUserAgent(who account) (*wire.Conn, error) {
+func (m *machine) startUserAgent(who account) (userAgent, error) {
 	if who.Name != filepath.Base(who.Name) || who.Name == "." || who.Name == ".." {
-		return nil, fmt.Errorf("%q is no name of a user", who.Name)
+		return userAgent{}, fmt.Errorf("%q is no name of a user", who.Name)
 	}
 	sockets := filepath.Join(userSocketBase, who.Name)
 	if err := os.MkdirAll(sockets, 0o755); err != nil {
-		return nil, err
+		return userAgent{}, err
 	}
 	if err := m.listenFor(who.Name, sockets); err != nil && !errors.Is(err, unix.EADDRINUSE) {
-		return nil, err
+		return userAgent{}, err
 	}
 	if err := os.MkdirAll(fmt.Sprintf("/run/user/%d", who.UID), 0o700); err != nil {
-		return nil, err
+		return userAgent{}, err
 	}
 	conn, far, err := wire.Pair()
 	if err != nil {
-		return nil, err
+		return userAgent{}, err
 	}
 	defer far.Close()
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		conn.Close()
-		return nil, err
+		return userAgent{}, err
 	}
 	defer null.Close()
 	attr := &os.ProcAttr{
@@ -52,11 +52,12 @@ func (m *machine) startUserAgent(who account) (*wire.Conn, error) {
 		},
 	}
 	argv := []string{"(sshd-user)", Marker, roleUser, who.Name}
-	if _, err := m.reaper.start(agentPath, argv, attr, func() error { return restrictView(who) }); err != nil {
+	process, err := m.reaper.start(agentPath, argv, attr, func() error { return restrictView(who) })
+	if err != nil {
 		conn.Close()
-		return nil, err
+		return userAgent{}, err
 	}
-	return conn, nil
+	return userAgent{conn, process}, nil
 }
 
 // restrictView turns this thread's mounts into what a login user sees. The user's namespace, made next, can
