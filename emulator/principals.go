@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/azlin-dev/azlin/emulator/credential"
 	"github.com/azlin-dev/azlin/emulator/entra"
 	"github.com/azlin-dev/azlin/emulator/rbac"
 )
@@ -111,7 +112,7 @@ func (e *Emulator) PutPrincipal(p Principal) error {
 
 func certificates(data []byte) ([]*x509.Certificate, error) {
 	var l []*x509.Certificate
-	for _, der := range blocks(data, "CERTIFICATE") {
+	for _, der := range credential.Blocks(data, "CERTIFICATE") {
 		c, err := x509.ParseCertificate(der)
 		if err != nil {
 			return nil, err
