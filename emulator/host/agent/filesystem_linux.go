@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -77,7 +78,7 @@ func prepareDirectories(base string) error {
 		return fmt.Errorf("empty /tmp: %w", err)
 	}
 	for _, k := range kept {
-		if err := makeDir(filepath.Join(base, k.path), k.mode); err != nil {
+		if err := account.MakeDir(filepath.Join(base, k.path), k.mode); err != nil {
 			return err
 		}
 	}
@@ -102,7 +103,7 @@ func prepareVar() error {
 	for _, d := range []string{"/var/log", "/var/lib/cloud", "/var/cache", "/var/spool", "/var/backups", "/var/mail"} {
 		makeBehindLinks(d, 0)
 	}
-	if err := makeDir("/var/tmp", 0o777|os.ModeSticky); err != nil {
+	if err := account.MakeDir("/var/tmp", 0o777|os.ModeSticky); err != nil {
 		return err
 	}
 	for link, target := range map[string]string{"/var/run": "/run", "/var/lock": "/run/lock"} {

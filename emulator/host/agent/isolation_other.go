@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -27,7 +28,9 @@ func confineRoot() error { return errNoNamespaces }
 
 func copyDisk() error { return errNoNamespaces }
 
-func (m *machine) startUserAgent(account) (userAgent, error) { return userAgent{}, errNoNamespaces }
+func (m *machine) startUserAgent(account.Account) (userAgent, error) {
+	return userAgent{}, errNoNamespaces
+}
 
 func (m *machine) setHostname(string) error { return nil }
 

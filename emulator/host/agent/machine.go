@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
+	"github.com/azlin-dev/azlin/emulator/host/agent/reaper"
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
@@ -19,8 +21,8 @@ import (
 type machine struct {
 	boot   wire.Boot
 	config *cloudinit.Config
-	tree   tree
-	reaper *reaper
+	tree   account.Tree
+	reaper *reaper.Reaper
 	conn   *wire.Conn // to the emulator
 	root   *server
 
@@ -43,11 +45,11 @@ func runInit() error {
 	if err != nil {
 		return err
 	}
-	m := &machine{conn: conn, reaper: newReaper(), agents: map[string]userAgent{}}
+	m := &machine{conn: conn, reaper: reaper.NewReaper(), agents: map[string]userAgent{}}
 	if _, err := conn.Receive(&m.boot); err != nil {
 		return err
 	}
-	go m.reaper.run()
+	go m.reaper.Run()
 	if err := m.start(); err != nil {
 		_ = conn.Send(wire.Notice{Err: err.Error()})
 		return err
@@ -67,13 +69,13 @@ func runInit() error {
 		if err != nil {
 			return err
 		}
-		go m.dispatch(rootAccount().Name, route, call)
+		go m.dispatch(account.RootAccount().Name, route, call)
 	}
 }
 
 // start takes the boot as far as sshd's start.
 func (m *machine) start() error {
-	m.root = &server{reaper: m.reaper, user: rootAccount().Name, admin: m}
+	m.root = &server{reaper: m.reaper, user: account.RootAccount().Name, admin: m}
 	if m.boot.Isolated {
 		if err := isolate(m.boot); err != nil {
 			return err
@@ -83,8 +85,8 @@ func (m *machine) start() error {
 		}
 		m.root.prepare = confineRoot
 	} else {
-		m.tree = tree(m.boot.Root)
-		m.root.shims = m.tree.path(processShims)
+		m.tree = account.Tree(m.boot.Root)
+		m.root.shims = m.tree.Path(processShims)
 		if err := adoptOrphans(); err != nil {
 			return fmt.Errorf("adopt orphans: %w", err)
 		}
@@ -114,7 +116,7 @@ func (m *machine) start() error {
 		return fmt.Errorf("cloud-init: %w", err)
 	}
 	if m.boot.Isolated {
-		if err := m.listenFor(rootAccount().Name, rootSocketDir); err != nil {
+		if err := m.listenFor(account.RootAccount().Name, rootSocketDir); err != nil {
 			return fmt.Errorf("listen for sudo: %w", err)
 		}
 	}
@@ -125,9 +127,9 @@ func (m *machine) start() error {
 func (m *machine) dispatch(caller string, route wire.Route, call *os.File) {
 	defer call.Close()
 	if route.User == "" {
-		route.User = rootAccount().Name
+		route.User = account.RootAccount().Name
 	}
-	target, err := m.tree.lookup(route.User)
+	target, err := m.tree.Lookup(route.User)
 	if err == nil {
 		err = m.allow(caller, target)
 	}
@@ -155,22 +157,22 @@ func (m *machine) dispatch(caller string, route wire.Route, call *os.File) {
 // refuse answers a call that goes nowhere.
 func refuse(conn *wire.Conn, err error) {
 	defer conn.Close()
-	_ = conn.Send(wire.Event{Err: err.Error(), NotFound: errors.Is(err, errNoUser)})
+	_ = conn.Send(wire.Event{Err: err.Error(), NotFound: errors.Is(err, account.ErrNoUser)})
 }
 
 // userAgent is the agent of a login user.
 type userAgent struct {
 	conn    *wire.Conn
-	process command
+	process reaper.Command
 }
 
 // forward gives a call to the user's agent, starting one if there is none: it may have been killed, as any
 // process of the user may.
-func (m *machine) forward(who account, call *os.File) error {
+func (m *machine) forward(who account.Account, call *os.File) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if a, ok := m.agents[who.Name]; ok {
-		m.reaper.signal(a.process, syscall.SIGCONT) // the user may have stopped all that is the user's
+		m.reaper.Signal(a.process, syscall.SIGCONT) // the user may have stopped all that is the user's
 		if a.conn.Send(wire.Route{}, call) == nil {
 			return nil
 		}
@@ -189,20 +191,20 @@ func (m *machine) forward(who account, call *os.File) error {
 func (m *machine) handle(call *wire.Conn, req wire.Request) error {
 	switch req.Op {
 	case wire.OpUser:
-		who, err := m.tree.addUser(m.adminUser(req.User))
+		who, err := m.tree.AddUser(m.adminUser(req.User))
 		if err != nil {
 			return err
 		}
 		if err := m.permit(who.Name, []string{"ALL=(ALL) NOPASSWD:ALL"}); err != nil {
 			return err
 		}
-		if err := m.tree.authorize(who, req.Keys, true); err != nil {
+		if err := m.tree.Authorize(who, req.Keys, true); err != nil {
 			return err
 		}
 		return call.Send(wire.Event{})
 	case wire.OpNote:
 		uid := "(uid=0)"
-		if who, err := m.tree.lookup(req.User); err == nil {
+		if who, err := m.tree.Lookup(req.User); err == nil {
 			uid = fmt.Sprintf("(uid=%d)", who.UID)
 		}
 		var text strings.Builder

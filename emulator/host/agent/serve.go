@@ -8,13 +8,15 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
+	"github.com/azlin-dev/azlin/emulator/host/agent/reaper"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
 // server serves the calls of one identity: root's in pid 1, a user's in the agent of that user.
 type server struct {
-	tree    tree
-	reaper  *reaper
+	tree    account.Tree
+	reaper  *reaper.Reaper
 	user    string
 	prepare func() error // runs on the thread that forks a command; may be nil
 	shims   string       // a directory to put first in PATH; empty where /usr/local/bin has them
@@ -34,7 +36,7 @@ func (s *server) serve(call *wire.Conn) {
 	}
 	defer closeFiles(files)
 	if err := s.handle(call, req, files); err != nil {
-		missing := errors.Is(err, errNoUser) || errors.Is(err, os.ErrNotExist)
+		missing := errors.Is(err, account.ErrNoUser) || errors.Is(err, os.ErrNotExist)
 		_ = call.Send(wire.Event{Err: err.Error(), NotFound: missing})
 	}
 }

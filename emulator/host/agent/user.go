@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/reaper"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -24,8 +25,8 @@ func runUser(args []string) error {
 	if err != nil {
 		return err
 	}
-	s := &server{reaper: newReaper(), user: args[0]}
-	go s.reaper.run()
+	s := &server{reaper: reaper.NewReaper(), user: args[0]}
+	go s.reaper.Run()
 	for {
 		_, call, err := receiveRoute(conn)
 		if errors.Is(err, io.EOF) {

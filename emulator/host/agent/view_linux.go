@@ -11,13 +11,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
 // startUserAgent starts the agent of a login user: in a user namespace where that user's id is the only one, and
 // in a mount namespace where what only root may read or write is so although, to the kernel, root and the user
 // are the same.
-func (m *machine) startUserAgent(who account) (userAgent, error) {
+func (m *machine) startUserAgent(who account.Account) (userAgent, error) {
 	if who.Name != filepath.Base(who.Name) || who.Name == "." || who.Name == ".." {
 		return userAgent{}, fmt.Errorf("%q is no name of a user", who.Name)
 	}
@@ -52,7 +53,7 @@ func (m *machine) startUserAgent(who account) (userAgent, error) {
 		},
 	}
 	argv := []string{"(sshd-user)", Marker, roleUser, who.Name}
-	process, err := m.reaper.start(agentPath, argv, attr, func() error { return restrictView(who) })
+	process, err := m.reaper.Start(agentPath, argv, attr, func() error { return restrictView(who) })
 	if err != nil {
 		conn.Close()
 		return userAgent{}, err
@@ -62,7 +63,7 @@ func (m *machine) startUserAgent(who account) (userAgent, error) {
 
 // restrictView turns this thread's mounts into what a login user sees. The user's namespace, made next, can
 // neither undo nor uncover it.
-func restrictView(who account) error {
+func restrictView(who account.Account) error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare mounts: %w", err)
 	}
@@ -127,7 +128,7 @@ func isHome(dir string) bool {
 }
 
 // writableTo lists the directories that exist and that the user may write to.
-func writableTo(who account) []string {
+func writableTo(who account.Account) []string {
 	var dirs []string
 	for _, dir := range []string{
 		who.Home, "/tmp", "/var/tmp", "/dev/shm", "/dev/pts", "/run/lock", fmt.Sprintf("/run/user/%d", who.UID),
@@ -143,7 +144,7 @@ func writableTo(who account) []string {
 }
 
 // rootOnly lists what exists and is root's to read.
-func rootOnly(who account) []string {
+func rootOnly(who account.Account) []string {
 	paths := []string{
 		"/root", "/etc/shadow", "/etc/gshadow", "/etc/shadow-", "/etc/gshadow-", "/etc/sudoers", "/etc/sudoers.d",
 		"/var/lib/waagent", "/var/log/cloud-init-private.log",
