@@ -1,9 +1,11 @@
 package cli_test
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
@@ -43,9 +45,20 @@ func (p *person) prepare() {
 	}
 }
 
+// unused is an address that nobody listens at: the kernel chooses it.
+func unused() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err) // without loopback no test works
+	}
+	defer func() { _ = l.Close() }() // nobody has come
+	return l.Addr().String()
+}
+
 // flagCases has one entry for each flag of the tree.
 func flagCases() map[string]flagCase {
 	const fresh = "new --name fresh --yes --no-auto-connect --progress none"
+	listen := unused()
 	show := words("show fresh -o json")
 	restart := words("emulator stop")
 	status := words("emulator status -o json --jq del(.hosts,.resources,.requests,.pid)")
@@ -324,7 +337,7 @@ func flagCases() map[string]flagCase {
 		"azlin start --no-wait":       {without: words("start off -o json"), with: words("--no-wait"), before: words("stop off"), want: `"after": null`},
 		"azlin stop --no-wait":        {without: words("stop off -o json"), with: words("--no-wait"), before: words("start off"), want: `"after": null`},
 		"azlin stop --keep-allocated": {without: words("stop off"), with: words("--keep-allocated"), before: words("start off"), probe: words("show off -o json --jq .power_state"), want: `probe:\nstopped\n`},
-		"azlin restart --no-wait":     {without: words("restart dev -o json"), with: words("--no-wait"), want: `"after": null`},
+		"azlin restart --no-wait":     {without: words("restart dev -o json"), with: words("--no-wait"), probe: words("operations resume dev"), want: `"after": null`},
 
 		"azlin kill --dry-run": {without: words("kill fresh --yes"), with: words("--dry-run"), before: words(fresh), want: `would be deleted`},
 		"azlin kill --foreign": {without: words("kill vm-001 -g team --dry-run"), with: words("--foreign"), want: `would be deleted`},
@@ -385,7 +398,7 @@ func flagCases() map[string]flagCase {
 		"azlin emulator seed --vms":    {without: words("emulator seed --group many"), with: words("--vms 11"), probe: words("list -g many --jq .vms|length"), want: `probe:\n11`},
 
 		"azlin emulator start --hosts":       {before: restart, without: words("emulator start"), with: words("--hosts none"), probe: words("emulator status"), want: `switched off`},
-		"azlin emulator start --listen":      {before: restart, without: words("emulator start"), with: words("--listen 127.0.0.1:39871"), probe: status, want: `127\.0\.0\.1:39871`},
+		"azlin emulator start --listen":      {before: restart, without: words("emulator start"), with: words("--listen " + listen), probe: status, want: regexp.QuoteMeta(listen)},
 		"azlin emulator start --operator-ip": {before: restart, without: words("emulator start"), with: words("--operator-ip 203.0.113.77"), probe: status, want: `203\.0\.113\.77`},
 		"azlin emulator start --realistic":   {before: restart, without: words("emulator start"), with: words("--realistic"), probe: status, want: `"realistic":true`},
 		"azlin emulator start --record":      {before: restart, without: words("emulator start"), with: words("--record {home}/requests.jsonl"), probe: status, want: `"recording":".*requests\.jsonl"`},
