@@ -42,9 +42,6 @@ func openSSHD(t *testing.T) *sshd {
 		path = "/usr/sbin/sshd"
 	}
 	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
 		t.Skip("OpenSSH's server is not installed (apt install openssh-server)")
 	}
 	if os.Getuid() == 0 {

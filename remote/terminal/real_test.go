@@ -127,9 +127,6 @@ func TestXTerm(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"Xvfb", "xterm", "xwininfo"} {
 		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatal(err)
-			}
 			t.Skip(program, " is not installed")
 		}
 	}
