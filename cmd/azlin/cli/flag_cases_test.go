@@ -35,7 +35,7 @@ func flagCases() map[string]flagCase {
 			without: words("login --secret-file {home}/.azlin/emulator/principals/reader-secret"), with: words("--client-id 11111111-1111-1111-1111-111111111111"),
 			probe: words("logout"), want: `AADSTS700016`,
 		},
-		"azlin login --device-code": {without: words("login"), with: words("--device-code"), probe: words("logout"), want: `developer@local`},
+		"azlin login --device-code": {script: "login"}, // it waits until somebody signs the device in
 		"azlin login --federated-token-file": {
 			without: words("login --service-principal --client-id " + emulator.ClientIDOf("federated")), with: words("--federated-token-file {home}/.azlin/emulator/principals/federated-token"),
 			probe: words("logout"), want: `workload identity`,
@@ -292,7 +292,26 @@ func flagCases() map[string]flagCase {
 
 		"azlin kill --dry-run": {without: words("kill fresh --yes"), with: words("--dry-run"), before: words(fresh), want: `would be deleted`},
 		"azlin kill --foreign": {without: words("kill vm-001 -g team --dry-run"), with: words("--foreign"), want: `would be deleted`},
-		"azlin kill --yes":     {without: words("kill nosuch"), with: words("--yes"), want: `exit code 0`},
+		"azlin kill --yes":     {without: words("kill nosuch --ignore-not-found"), with: words("--yes"), want: `exit code 0`},
+
+		"azlin kill --ignore-not-found": {without: words("kill nosuch --yes"), with: words("--ignore-not-found"), want: `exit code 0`},
+
+		// How VMs are selected; the selection itself is vm's TestSelect.
+		"azlin kill --select":        {without: words("kill --dry-run"), with: words("--select size:*,vm-001 --foreign -g team"), want: `would be deleted`},
+		"azlin start --select":       {without: words("start"), with: words("--select dev,state:running"), want: `dev +start +was already`},
+		"azlin start --all":          {without: words("start"), with: words("--all -g nosuch"), want: `nosuch`},
+		"azlin stop --select":        {without: words("stop"), with: words("--select off,!state:running"), want: `off +deallocate`},
+		"azlin stop --all":           {without: words("stop"), with: words("--all -g nosuch"), want: `nosuch`},
+		"azlin restart --select":     {without: words("restart"), with: words("--select state:stopping"), want: `no VM is selected by "state:stopping"`},
+		"azlin restart --all":        {without: words("restart"), with: words("--all -g nosuch"), want: `nosuch`},
+		"azlin tag add --select":     {without: words("tag add a=b"), with: words("--select off"), want: `a +b`},
+		"azlin tag remove --select":  {without: words("tag remove nosuch"), with: words("--select off"), want: `off has no tag nosuch`},
+		"azlin keys list --select":   {without: words("keys list --timeout 20s --jq .vms|length"), with: words("--select dev"), want: `^exit code 0\n1\n`},
+		"azlin keys rotate --select": {without: words("keys rotate"), with: words("--select dev --dry-run"), want: `dev`},
+		"azlin update --select":      {without: words("update"), with: words("--select dev --tools git --jq .total"), want: `^exit code 0\n1\n`},
+		"azlin os-update --select":   {without: words("os-update"), with: words("--select nosuch-*"), want: `no VM is selected by "nosuch-\*"`},
+		"azlin status --select":      {without: words("status --jq .vms|length"), with: words("--select dev"), want: `^exit code 0\n1\n`},
+		"azlin restore --select":     {without: words("restore --dry-run"), with: words("--select nosuch-*"), want: `no VM is selected by "nosuch-\*"`},
 
 		"azlin killall --dry-run":         {script: "destroy"},
 		"azlin killall --yes":             {script: "destroy"},
