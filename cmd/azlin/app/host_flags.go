@@ -21,10 +21,10 @@ type HostFlags struct {
 }
 
 func (f *HostFlags) Add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.User, "user", "", "login user; default: the VM's admin user")
-	cmd.Flags().StringVar(&f.Key, "key", "", "private key to sign in with; default: ~/.ssh/azlin_key, then the agent's")
+	cmd.Flags().StringVar(&f.User, "user", "", "login user (default: the VM's admin user)")
+	cmd.Flags().StringVar(&f.Key, "key", "", "private key (default: ~/.ssh/azlin_key, then the agent's keys)")
 	AddBastion(cmd, &f.Bastion)
-	cmd.Flags().BoolVar(&f.AcceptNew, "accept-new-host-key", false, "record the host key of a VM whose key Azure cannot tell")
+	cmd.Flags().BoolVar(&f.AcceptNew, "accept-new-host-key", false, "accept and record the host key of a VM whose key Azure does not know")
 }
 
 func AddBastion(cmd *cobra.Command, name *string) {
