@@ -9,7 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
-	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // prepare makes what the cases work on: a VM dev that runs, a VM off that is stopped, a VM foreign in group
@@ -22,7 +22,7 @@ func (p *person) prepare() {
 	p.must("stop", "off")
 	p.must("emulator", "seed", "--vms", "1", "--group", "team")
 	p.disown("team", "vm-001")
-	if _, err := remote.GenerateKeyPair(filepath.Join(p.home, "other"), "key"); err != nil {
+	if _, err := keypair.GenerateKeyPair(filepath.Join(p.home, "other"), "key"); err != nil {
 		p.t.Fatal(err)
 	}
 	for name, content := range map[string]string{
