@@ -38,7 +38,7 @@ func newTagAddCommand(a Commands) *cobra.Command {
 		Use:     "add VM... NAME=VALUE...",
 		Short:   "Set tags of VMs",
 		Long:    "Sets tags of VMs and leaves their others alone, also those that somebody else sets at the same time.",
-		Example: "  azlin tag add dev team=web\n  azlin tag add 'web-*' environment=development owner=team-a\n  azlin tag add --select pool:web env=dev",
+		Example: "  azlin tag add dev team=web\n  azlin tag add --select tag:team=web environment=development owner=team-a",
 		Args: func(cmd *cobra.Command, args []string) error {
 			names, rest := cutTags(args)
 			if len(rest) == 0 {
@@ -116,7 +116,7 @@ func newTagRemoveCommand(a Commands) *cobra.Command {
 		Short:   "Remove tags from VMs",
 		Long: `Removes tags of these names, in any letter case. A tag that does not exist is reported and is not an error. The first
 argument is a VM or a pattern; with --select all arguments are names of tags.`,
-		Example: "  azlin tag remove dev team\n  azlin tag remove 'web-*' team\n  azlin tag remove --select tag:team=web team",
+		Example: "  azlin tag remove dev team\n  azlin tag remove --select tag:environment owner",
 		Args: func(cmd *cobra.Command, args []string) error {
 			names, tags := app.FirstName(which, args)
 			if len(tags) == 0 || slices.Contains(args, "") {
