@@ -58,6 +58,7 @@ type Options struct {
 // Client holds the services of one subscription. It may be used by several goroutines.
 type Client struct {
 	Azure    *azure.Client
+	Catalog  *vm.Catalog
 	VMs      *vm.Service
 	Bastions *bastion.Service
 	Reach    reach.Finder
@@ -91,7 +92,8 @@ func Open(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{Azure: door, VMs: vm.New(door, vm.Options{CacheDir: under("cache"), SessionNames: o.SessionNames})}
+	c := &Client{Azure: door, Catalog: vm.NewCatalog(door, under("cache"))}
+	c.VMs = vm.New(door, vm.Options{Catalog: c.Catalog, SessionNames: o.SessionNames})
 	if c.Bastions, err = bastion.New(door, bastion.Options{HTTP: o.HTTP, Dir: under("tunnels")}); err != nil {
 		return nil, err
 	}
@@ -105,7 +107,7 @@ func Open(o Options) (*Client, error) {
 	c.Reach.DefaultKey, c.Reach.EarlierKeys = defaultKey, backups.Earlier(defaultKey)
 	c.Prices = cost.New(cost.Options{Endpoint: o.PriceService, HTTP: o.HTTP, CacheDir: under("cache")})
 	c.Launcher = &launch.Launcher{
-		VMs: c.VMs, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User, HTTP: o.HTTP,
+		VMs: c.VMs, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User, HTTP: o.HTTP,
 		EchoServices: o.EchoServices, Notifier: o.Notifier, Operations: operation.Store{Dir: under("operations")},
 		Access: o.Access, Defaults: o.Launch,
 	}

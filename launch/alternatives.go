@@ -39,11 +39,11 @@ type place struct {
 // the nearest others.
 func (l *Launcher) refuse(ctx context.Context, want wanted, reason error) error {
 	found := otherZones(want)
-	if sizes, err := l.VMs.Sizes(ctx, want.config.Region); err == nil {
+	if sizes, err := l.Catalog.Sizes(ctx, want.config.Region); err == nil {
 		found = append(found, nearestSizes(place{want.config.Region, sizes, want.quotas}, want)...)
 	}
 	if len(found) < alternatives {
-		if regions, err := l.VMs.Regions(ctx); err == nil {
+		if regions, err := l.Catalog.Regions(ctx); err == nil {
 			for _, p := range l.places(ctx, vm.Nearest(regions, want.config.Region)) {
 				near := nearestSizes(p, want)
 				found = append(found, near[:min(1, len(near))]...)
@@ -80,7 +80,7 @@ func (l *Launcher) refused(ctx context.Context, plan *Plan, err error) error {
 	}
 	want := plan.wanted
 	want.spent = kind == errkind.Capacity
-	if quotas, qerr := l.VMs.Quotas(ctx, want.config.Region); qerr == nil {
+	if quotas, qerr := l.Catalog.Quotas(ctx, want.config.Region); qerr == nil {
 		want.quotas = quotas
 	}
 	return l.refuse(ctx, want, err)
@@ -93,12 +93,12 @@ func (l *Launcher) places(ctx context.Context, regions []vm.Region) []place {
 	for n := range asked {
 		name := regions[n].Name
 		asking.Go(func() {
-			if sizes, err := l.VMs.Sizes(ctx, name); err == nil {
+			if sizes, err := l.Catalog.Sizes(ctx, name); err == nil {
 				asked[n].region, asked[n].sizes = name, sizes
 			}
 		})
 		asking.Go(func() {
-			if quotas, err := l.VMs.Quotas(ctx, name); err == nil {
+			if quotas, err := l.Catalog.Quotas(ctx, name); err == nil {
 				asked[n].quotas = quotas
 			}
 		})

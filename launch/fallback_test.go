@@ -87,7 +87,7 @@ func TestFallbackToAnotherRegion(t *testing.T) {
 	t.Parallel()
 	var restricted []string
 	probe := newPlanningCloud(t, emulator.Options{})
-	sizes, err := probe.open(t, "laptop", nil).VMs.Sizes(t.Context(), "westus2")
+	sizes, err := probe.open(t, "laptop", nil).Catalog.Sizes(t.Context(), "westus2")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,8 +19,9 @@ import (
 
 // Launcher creates VMs that are ready to be worked on. Make one with azlin.Open.
 type Launcher struct {
-	VMs   *vm.Service
-	Reach reach.Finder
+	VMs     *vm.Service
+	Catalog *vm.Catalog
+	Reach   reach.Finder
 	// Bastions are asked whether one reaches a network; nil: none does.
 	Bastions *bastion.Service
 	Target   azure.Target // defaults for group and region

@@ -104,14 +104,14 @@ func (l *Launcher) find(ctx context.Context, plan *Plan) (found, error) {
 		})
 	}
 	g.Go(func() error {
-		f.quotas, f.quotaErr = l.VMs.Quotas(gctx, config.Region)
+		f.quotas, f.quotaErr = l.Catalog.Quotas(gctx, config.Region)
 		return nil // advisory: Azure itself refuses what does not fit
 	})
 	g.Go(func() error {
-		if f.size, f.sizeErr = l.VMs.Size(gctx, config.Region, config.Size); f.sizeErr != nil {
+		if f.size, f.sizeErr = l.Catalog.Size(gctx, config.Region, config.Size); f.sizeErr != nil {
 			return nil // for look to judge, as all the others
 		}
-		f.image, f.imageErr = l.VMs.Image(gctx, config, f.size)
+		f.image, f.imageErr = l.Catalog.Image(gctx, config.ResourceGroup, config.Region, f.size, config.Image)
 		if l.Prices != nil && f.imageErr == nil {
 			f.estimate = new(l.Prices.Estimate(gctx, machineOf(config, f.size, f.image)))
 		}

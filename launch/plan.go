@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/operation"
@@ -64,7 +65,7 @@ func (l *Launcher) prepare(r Request, earlier *operation.Operation) (*Plan, erro
 	config := r.Config
 	config.ResourceGroup = cmp.Or(r.ResourceGroup, l.Target.ResourceGroup)
 	config.Size = cmp.Or(config.Size, l.Defaults.Size)
-	config.Region = vm.RegionName(cmp.Or(config.Region, l.Target.Region))
+	config.Region = azure.RegionName(cmp.Or(config.Region, l.Target.Region))
 	config.Owner = cmp.Or(config.Owner, l.Owner)
 	config.SSHKeyPath = cmp.Or(r.KeyPath, l.Defaults.KeyPath)
 	config.NATGateway = false                   // until it is known that one is needed

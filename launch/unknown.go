@@ -18,7 +18,7 @@ func (l *Launcher) notInRegion(ctx context.Context, want wanted, cause error) er
 	if errkind.Of(cause) != errkind.Invalid {
 		return cause // it could not be found out
 	}
-	regions, err := l.VMs.Regions(ctx)
+	regions, err := l.Catalog.Regions(ctx)
 	if err != nil {
 		return cause
 	}

@@ -29,7 +29,7 @@ func (c *Config) CopyOf(m *armcompute.VirtualMachine) (disk string, err error) {
 		return "", errkind.New(errkind.Invalid, "it has no OS disk to copy")
 	}
 	root := m.Properties.StorageProfile.OSDisk
-	if root.ManagedDisk == nil || val(root.ManagedDisk.ID) == "" {
+	if root.ManagedDisk == nil || azure.Value(root.ManagedDisk.ID) == "" {
 		return "", errkind.New(errkind.Invalid, "it has no managed OS disk to copy")
 	}
 	if root.DiffDiskSettings != nil {
@@ -37,11 +37,11 @@ func (c *Config) CopyOf(m *armcompute.VirtualMachine) (disk string, err error) {
 	}
 	c.Copy = &DiskCopy{}
 	if s := m.Properties.SecurityProfile; s != nil {
-		c.Copy.TrustedLaunch = val(s.SecurityType) == armcompute.SecurityTypesTrustedLaunch
-		c.Copy.SecureBoot = s.UefiSettings != nil && val(s.UefiSettings.SecureBootEnabled)
-		c.EncryptionAtHost = val(s.EncryptionAtHost)
+		c.Copy.TrustedLaunch = azure.Value(s.SecurityType) == armcompute.SecurityTypesTrustedLaunch
+		c.Copy.SecureBoot = s.UefiSettings != nil && azure.Value(s.UefiSettings.SecureBootEnabled)
+		c.EncryptionAtHost = azure.Value(s.EncryptionAtHost)
 	}
-	return val(root.ManagedDisk.ID), nil
+	return azure.Value(root.ManagedDisk.ID), nil
 }
 
 // ensureDisks makes the disks of a VM from snapshots (disks/createOrUpdate) and gives their ids, the OS disk first. One
@@ -71,20 +71,20 @@ func (p *provision) ensureDisk(ctx context.Context, name, kind, source string) (
 	var have armcompute.DisksClientGetResponse
 	state, err := azure.Settle(ctx, p.azure, "get disk", name, func(ctx context.Context) (state string, err error) {
 		if have, err = p.azure.Disks().Get(ctx, p.cfg.ResourceGroup, name, nil); err == nil && have.Properties != nil {
-			state = val(have.Properties.ProvisioningState)
+			state = azure.Value(have.Properties.ProvisioningState)
 		}
 		return state, err
 	})
 	switch {
 	case err == nil:
-		if err := p.owned("disk", name, val(have.Location), azure.Tags(have.Tags)); err != nil {
+		if err := p.owned("disk", name, azure.Value(have.Location), azure.Tags(have.Tags)); err != nil {
 			return "", err
 		}
-		p.left.add(val(have.ID))
+		p.left.add(azure.Value(have.ID))
 		if !strings.EqualFold(state, "Failed") {
-			return val(have.ID), nil
+			return azure.Value(have.ID), nil
 		}
-		if _, err := run(ctx, p.Service, "delete disk", name, func(ctx context.Context) (*runtime.Poller[armcompute.DisksClientDeleteResponse], error) {
+		if _, err := azure.Run(ctx, p.azure, "delete disk", name, func(ctx context.Context) (*runtime.Poller[armcompute.DisksClientDeleteResponse], error) {
 			return p.azure.Disks().BeginDelete(ctx, p.cfg.ResourceGroup, name, nil)
 		}); err != nil {
 			return "", err
@@ -92,7 +92,7 @@ func (p *provision) ensureDisk(ctx context.Context, name, kind, source string) (
 	case !azure.IsNotFound(err):
 		return "", err
 	}
-	say(p.report, "creating disk "+name)
+	azure.Report(p.report, "creating disk "+name)
 	model := armcompute.Disk{
 		Location: new(p.cfg.Region), Tags: azure.SDKTags(p.cfg.tags(p.now(), stepVM)),
 		SKU: &armcompute.DiskSKU{Name: new(armcompute.DiskStorageAccountTypes(p.size.DiskType(kind)))},
@@ -103,14 +103,14 @@ func (p *provision) ensureDisk(ctx context.Context, name, kind, source string) (
 	if p.cfg.Zone != "" {
 		model.Zones = []*string{new(p.cfg.Zone)}
 	}
-	made, err := run(ctx, p.Service, "create disk", name, func(ctx context.Context) (*runtime.Poller[armcompute.DisksClientCreateOrUpdateResponse], error) {
+	made, err := azure.Run(ctx, p.azure, "create disk", name, func(ctx context.Context) (*runtime.Poller[armcompute.DisksClientCreateOrUpdateResponse], error) {
 		return p.azure.Disks().BeginCreateOrUpdate(ctx, p.cfg.ResourceGroup, name, model, nil)
 	})
 	if err != nil {
 		return "", err
 	}
-	p.left.add(val(made.ID))
-	return val(made.ID), nil
+	p.left.add(azure.Value(made.ID))
+	return azure.Value(made.ID), nil
 }
 
 // copiedStorage attaches disks that exist.

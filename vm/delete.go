@@ -12,6 +12,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/pacing"
+	"github.com/azlin-dev/azlin/azure/resourcegroup"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
@@ -118,7 +119,7 @@ func (s *Service) Delete(ctx context.Context, group, name string, o DeleteOption
 	}
 	plan, err := s.planDeletion(ctx, group, name)
 	if err != nil {
-		return sum, classed(ErrLifecycle, err)
+		return sum, errkind.Classed(ErrLifecycle, err)
 	}
 	sum.Kept = plan.kept
 	if o.DryRun {
@@ -133,14 +134,14 @@ func (s *Service) Delete(ctx context.Context, group, name string, o DeleteOption
 		sum.add(r)
 	}
 	sum.Kept = slices.DeleteFunc(sum.Kept, func(k Kept) bool { return slices.ContainsFunc(swept, k.is) })
-	return sum, classed(ErrLifecycle, err)
+	return sum, errkind.Classed(ErrLifecycle, err)
 }
 
 // sweep looks again at what was kept because other VMs used it: when several are deleted at the same time, each sees
 // the others at first, and the last one takes what they shared.
 func (s *Service) sweep(ctx context.Context, group, name string, kept []Kept, report func(step string)) ([]DeletionResult, error) {
 	d := &deletion{Service: s, vm: name, seen: map[string]bool{}}
-	unlock, err := s.locks.lock(ctx, "sweep "+strings.ToLower(group))
+	unlock, err := s.locks.Lock(ctx, "sweep "+strings.ToLower(group))
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +203,7 @@ func (s *Service) DeleteAll(ctx context.Context, group string, o DeleteOptions) 
 		return sum, nil
 	}
 	if err != nil {
-		return sum, classed(ErrLifecycle, err)
+		return sum, errkind.Classed(ErrLifecycle, err)
 	}
 	parts := make([]DeletionSummary, len(l.VMs))
 	g, gctx := errgroup.WithContext(ctx)
@@ -233,22 +234,22 @@ func (s *Service) DeleteAll(ctx context.Context, group string, o DeleteOptions) 
 			}
 		}
 	}
-	return sum, classed(ErrLifecycle, err)
+	return sum, errkind.Classed(ErrLifecycle, err)
 }
 
 func (s *Service) deleteGroup(ctx context.Context, sum DeletionSummary, o DeleteOptions) (DeletionSummary, error) {
-	groups := s.ResourceGroups()
+	groups := s.groups
 	r := DeletionResult{
 		ResourceType: "resource-group", ResourceName: sum.ResourceGroup,
 		ID: azure.ID{Subscription: s.azure.SubscriptionID(), ResourceGroup: sum.ResourceGroup}.String(),
 	}
 	if o.DryRun {
-		foreign, own, err := groups.contents(ctx, sum.ResourceGroup)
+		foreign, own, err := groups.Contents(ctx, sum.ResourceGroup)
 		if azure.IsNotFound(err) {
 			return sum, nil
 		}
 		if err != nil {
-			return sum, classed(ErrLifecycle, err)
+			return sum, errkind.Classed(ErrLifecycle, err)
 		}
 		for _, f := range foreign {
 			sum.Kept = append(sum.Kept, Kept{ResourceType: "resource", ResourceName: f, Reason: "it is not azlin's, so the group stays"})
@@ -257,17 +258,17 @@ func (s *Service) deleteGroup(ctx context.Context, sum DeletionSummary, o Delete
 			sum.add(r)
 			for _, id := range own {
 				name := id.Name()
-				if kindOf(id) == "image" {
+				if resourcegroup.KindOf(id) == "image" {
 					name = strings.Join(id.Names[1:], ":")
 				}
-				sum.Contents = append(sum.Contents, Content{kindOf(id), name, id.String()})
+				sum.Contents = append(sum.Contents, Content{resourcegroup.KindOf(id), name, id.String()})
 			}
 		}
 		return sum, nil
 	}
 	exists, err := groups.Exists(ctx, sum.ResourceGroup)
 	if err != nil || !exists {
-		return sum, classed(ErrLifecycle, err)
+		return sum, errkind.Classed(ErrLifecycle, err)
 	}
 	if r.Err = groups.Delete(ctx, sum.ResourceGroup, o.Report); r.Err != nil {
 		r.Err = s.nameLocks(ctx, r.ID, r.Err)
@@ -328,7 +329,7 @@ func (s *Service) deleteRanks(ctx context.Context, items []planned, todo []int, 
 				continue
 			}
 			g.Go(func() error {
-				say(report, "deleting "+items[i].kind+" "+items[i].id.Name())
+				azure.Report(report, "deleting "+items[i].kind+" "+items[i].id.Name())
 				errs[i] = items[i].delete(ctx)
 				if azure.IsNotFound(errs[i]) {
 					errs[i] = nil

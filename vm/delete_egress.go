@@ -13,28 +13,28 @@ import (
 // egress plans azlin's NAT gateways of a group that no VM outside the plan is behind: unlike the rest of the shared
 // network they cost money. It asks for the group's NAT gateways and addresses, and for the network of each gateway.
 func (d *deletion) egress(ctx context.Context, group string) error {
-	gateways, err := pages(ctx, "list NAT gateways of "+group, d.azure.NATGateways().NewListPager(group, nil),
+	gateways, err := azure.Pages(ctx, "list NAT gateways of "+group, d.azure.NATGateways().NewListPager(group, nil),
 		func(p armnetwork.NatGatewaysClientListResponse) []*armnetwork.NatGateway { return p.Value })
 	if err != nil {
 		return err
 	}
 	for _, m := range gateways {
-		if strings.HasPrefix(val(m.Name), natPrefix) && azure.Managed(azure.Tags(m.Tags)) {
+		if strings.HasPrefix(azure.Value(m.Name), natPrefix) && azure.Managed(azure.Tags(m.Tags)) {
 			if err := d.natGateway(ctx, m); err != nil {
 				return err
 			}
 		}
 	}
-	addresses, err := pages(ctx, "list public addresses of "+group, d.azure.PublicIPs().NewListPager(group, nil),
+	addresses, err := azure.Pages(ctx, "list public addresses of "+group, d.azure.PublicIPs().NewListPager(group, nil),
 		func(p armnetwork.PublicIPAddressesClientListResponse) []*armnetwork.PublicIPAddress { return p.Value })
 	if err != nil {
 		return err
 	}
 	for _, ip := range addresses {
-		if !strings.HasPrefix(val(ip.Name), natPrefix) || !azure.Managed(azure.Tags(ip.Tags)) {
+		if !strings.HasPrefix(azure.Value(ip.Name), natPrefix) || !azure.Managed(azure.Tags(ip.Tags)) {
 			continue
 		}
-		id, err := azure.ParseID(val(ip.ID))
+		id, err := azure.ParseID(azure.Value(ip.ID))
 		if err != nil {
 			return err
 		}
@@ -48,14 +48,14 @@ func (d *deletion) egress(ctx context.Context, group string) error {
 
 // natGateway plans one gateway and the subnets that it serves, unless somebody is in one of them.
 func (d *deletion) natGateway(ctx context.Context, m *armnetwork.NatGateway) error {
-	id, err := azure.ParseID(val(m.ID))
+	id, err := azure.ParseID(azure.Value(m.ID))
 	if err != nil {
 		return err
 	}
 	var items []planned
 	if m.Properties != nil {
 		for _, ref := range m.Properties.Subnets {
-			subnet, err := azure.ParseID(val(ref.ID))
+			subnet, err := azure.ParseID(azure.Value(ref.ID))
 			if err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func (d *deletion) natGateway(ctx context.Context, m *armnetwork.NatGateway) err
 	for _, item := range append(items, planned{
 		kind: "nat-gateway", id: id, rank: rankGateway,
 		delete: func(ctx context.Context) error {
-			_, err := run(ctx, d.Service, "delete NAT gateway", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.NatGatewaysClientDeleteResponse], error) {
+			_, err := azure.Run(ctx, d.azure, "delete NAT gateway", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.NatGatewaysClientDeleteResponse], error) {
 				return d.azure.NATGateways().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
 			})
 			return err
@@ -104,7 +104,7 @@ func (d *deletion) subnetUsedBy(ctx context.Context, id azure.ID) (string, error
 		return "", nil
 	}
 	for _, cfg := range resp.Properties.IPConfigurations {
-		user, err := azure.ParseID(val(cfg.ID))
+		user, err := azure.ParseID(azure.Value(cfg.ID))
 		if err != nil || !d.planned(user.Parent().String()) {
 			return "shared with other VMs", nil //nolint:nilerr // what cannot be read is not ours to judge
 		}
@@ -117,7 +117,7 @@ func (d *deletion) subnet(id azure.ID) planned {
 	return planned{
 		kind: "subnet", id: id, rank: rankSubnet,
 		delete: func(ctx context.Context) error {
-			_, err := run(ctx, d.Service, "delete subnet", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientDeleteResponse], error) {
+			_, err := azure.Run(ctx, d.azure, "delete subnet", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientDeleteResponse], error) {
 				return d.azure.Subnets().BeginDelete(ctx, id.ResourceGroup, id.Parent().Name(), id.Name(), nil)
 			})
 			return err

@@ -17,7 +17,7 @@ func (s *Service) plannedNIC(id azure.ID) planned {
 	return planned{
 		kind: "nic", id: id, rank: rankNIC,
 		delete: func(ctx context.Context) error {
-			_, err := run(ctx, s, "delete network interface", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.InterfacesClientDeleteResponse], error) {
+			_, err := azure.Run(ctx, s.azure, "delete network interface", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.InterfacesClientDeleteResponse], error) {
 				return s.azure.NICs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
 			})
 			return err
@@ -33,7 +33,7 @@ func (s *Service) plannedAddress(id azure.ID, rank int) planned {
 	return planned{
 		kind: "public-ip", id: id, rank: rank,
 		delete: func(ctx context.Context) error {
-			_, err := run(ctx, s, "delete public address", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientDeleteResponse], error) {
+			_, err := azure.Run(ctx, s.azure, "delete public address", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientDeleteResponse], error) {
 				return s.azure.PublicIPs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
 			})
 			return err
@@ -49,7 +49,7 @@ func (s *Service) plannedNSG(id azure.ID) planned {
 	return planned{
 		kind: "nsg", id: id, rank: rankLeaf,
 		delete: func(ctx context.Context) error {
-			_, err := run(ctx, s, "delete network security group", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityGroupsClientDeleteResponse], error) {
+			_, err := azure.Run(ctx, s.azure, "delete network security group", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityGroupsClientDeleteResponse], error) {
 				return s.azure.NSGs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
 			})
 			return err
@@ -65,7 +65,7 @@ func (s *Service) plannedDisk(id azure.ID) planned {
 	return planned{
 		kind: "disk", id: id, rank: rankLeaf,
 		delete: func(ctx context.Context) error {
-			_, err := run(ctx, s, "delete disk", id.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.DisksClientDeleteResponse], error) {
+			_, err := azure.Run(ctx, s.azure, "delete disk", id.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.DisksClientDeleteResponse], error) {
 				return s.azure.Disks().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
 			})
 			return err
@@ -81,7 +81,7 @@ func (s *Service) plannedSnapshot(id azure.ID) planned {
 	return planned{
 		kind: "snapshot", id: id, rank: rankLeaf,
 		delete: func(ctx context.Context) error {
-			_, err := run(ctx, s, "delete snapshot", id.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.SnapshotsClientDeleteResponse], error) {
+			_, err := azure.Run(ctx, s.azure, "delete snapshot", id.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.SnapshotsClientDeleteResponse], error) {
 				return s.azure.Snapshots().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
 			})
 			return err
@@ -113,7 +113,7 @@ func (s *Service) DeleteUnneeded(ctx context.Context, all []Unneeded, report fun
 	for n, u := range all {
 		id, err := azure.ParseID(u.ID)
 		if err != nil {
-			return nil, classed(ErrLifecycle, err)
+			return nil, errkind.Classed(ErrLifecycle, err)
 		}
 		switch {
 		case id.IsType("Microsoft.Network/networkInterfaces"):
@@ -127,7 +127,7 @@ func (s *Service) DeleteUnneeded(ctx context.Context, all []Unneeded, report fun
 		case id.IsType("Microsoft.Compute/snapshots"):
 			items[n] = s.plannedSnapshot(id)
 		default:
-			return nil, classed(ErrLifecycle, errkind.New(errkind.Invalid, "%s: nothing of that type is deleted so", u.ID))
+			return nil, errkind.Classed(ErrLifecycle, errkind.New(errkind.Invalid, "%s: nothing of that type is deleted so", u.ID))
 		}
 		remove := items[n].delete
 		items[n].delete = func(ctx context.Context) error {

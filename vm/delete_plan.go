@@ -67,14 +67,14 @@ func (s *Service) planDeletion(ctx context.Context, group, name string) (*deleti
 
 // fromVM plans the VM and what it refers to.
 func (d *deletion) fromVM(ctx context.Context, m *armcompute.VirtualMachine) error {
-	id, err := azure.ParseID(val(m.ID))
+	id, err := azure.ParseID(azure.Value(m.ID))
 	if err != nil {
 		return err
 	}
 	d.add(planned{
 		kind: "vm", id: id, rank: rankVM,
 		delete: func(ctx context.Context) error {
-			_, err := run(ctx, d.Service, "delete vm", id.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientDeleteResponse], error) {
+			_, err := azure.Run(ctx, d.azure, "delete vm", id.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientDeleteResponse], error) {
 				return d.azure.VMs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
 			})
 			return err
@@ -112,7 +112,7 @@ func (d *deletion) fromVM(ctx context.Context, m *armcompute.VirtualMachine) err
 
 // nic plans a network interface that only vm uses, its addresses and its security group.
 func (d *deletion) nic(ctx context.Context, nic *armnetwork.Interface, vm azure.ID) error {
-	id, err := azure.ParseID(val(nic.ID))
+	id, err := azure.ParseID(azure.Value(nic.ID))
 	if err != nil {
 		return err
 	}
@@ -123,12 +123,12 @@ func (d *deletion) nic(ctx context.Context, nic *armnetwork.Interface, vm azure.
 	d.add(d.plannedNIC(id))
 	for _, cfg := range ipConfigurations(nic) {
 		if cfg.Properties.Subnet != nil {
-			d.keepNetwork(val(cfg.Properties.Subnet.ID))
+			d.keepNetwork(azure.Value(cfg.Properties.Subnet.ID))
 		}
 		if cfg.Properties.PublicIPAddress == nil {
 			continue
 		}
-		ip, err := d.getIP(ctx, val(cfg.Properties.PublicIPAddress.ID))
+		ip, err := d.getIP(ctx, azure.Value(cfg.Properties.PublicIPAddress.ID))
 		if err != nil {
 			return err
 		}
@@ -137,14 +137,14 @@ func (d *deletion) nic(ctx context.Context, nic *armnetwork.Interface, vm azure.
 		}
 	}
 	if nsg := nic.Properties.NetworkSecurityGroup; nsg != nil {
-		return d.nsg(ctx, val(nsg.ID))
+		return d.nsg(ctx, azure.Value(nsg.ID))
 	}
 	return nil
 }
 
 // ip plans a public address that nothing but nic uses.
 func (d *deletion) ip(ip *armnetwork.PublicIPAddress, nic azure.ID) {
-	id, err := azure.ParseID(val(ip.ID))
+	id, err := azure.ParseID(azure.Value(ip.ID))
 	if err != nil || d.seen[id.Key()] {
 		return
 	}
@@ -184,7 +184,7 @@ func (d *deletion) nsg(ctx context.Context, nsgID string) error {
 
 // disk plans a disk that only vm uses.
 func (d *deletion) disk(disk *armcompute.Disk, vm azure.ID) {
-	id, err := azure.ParseID(val(disk.ID))
+	id, err := azure.ParseID(azure.Value(disk.ID))
 	if err != nil || d.seen[id.Key()] {
 		return
 	}
@@ -193,8 +193,8 @@ func (d *deletion) disk(disk *armcompute.Disk, vm azure.ID) {
 		return
 	}
 	for _, other := range disk.ManagedByExtended {
-		if !azure.SameID(val(other), vm.String()) {
-			d.keep("disk", id, "shared with "+val(other))
+		if !azure.SameID(azure.Value(other), vm.String()) {
+			d.keep("disk", id, "shared with "+azure.Value(other))
 			return
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/resourcegroup"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
@@ -229,8 +230,8 @@ func TestResourceGroups(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, emulator.Options{})
-		s, _ := l.open()
-		groups := s.ResourceGroups()
+		_, c := l.open()
+		groups := resourcegroup.New(c)
 		if ok, err := groups.Exists(t.Context(), "a"); err != nil || ok {
 			t.Errorf("exists: %v, %v", ok, err)
 		}
@@ -252,7 +253,7 @@ func TestResourceGroups(t *testing.T) {
 		if err := groups.Delete(t.Context(), "a", nil); err != nil {
 			t.Errorf("deleting what is gone: %v", err)
 		}
-		f := vm.ResourceGroupFailure{Group: "a", Err: errkind.New(errkind.Conflict, "busy")}
+		f := resourcegroup.Failure{Group: "a", Err: errkind.New(errkind.Conflict, "busy")}
 		if f.Error() != "a: busy" || errkind.Of(f) != errkind.Conflict {
 			t.Errorf("failure: %v", f)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
 )
 
 // Disk is a managed disk, as far as its price goes.
@@ -21,18 +22,18 @@ func (s *Service) Disks(ctx context.Context, group string) ([]Disk, error) {
 	var found []*armcompute.Disk
 	var err error
 	if group == "" {
-		found, err = pages(ctx, "list disks", s.azure.Disks().NewListPager(nil),
+		found, err = azure.Pages(ctx, "list disks", s.azure.Disks().NewListPager(nil),
 			func(p armcompute.DisksClientListResponse) []*armcompute.Disk { return p.Value })
 	} else {
-		found, err = pages(ctx, "list disks", s.azure.Disks().NewListByResourceGroupPager(group, nil),
+		found, err = azure.Pages(ctx, "list disks", s.azure.Disks().NewListByResourceGroupPager(group, nil),
 			func(p armcompute.DisksClientListByResourceGroupResponse) []*armcompute.Disk { return p.Value })
 	}
 	if err != nil {
-		return nil, classed(ErrManager, azure.Wrap("list disks", group, err))
+		return nil, errkind.Classed(ErrManager, azure.Wrap("list disks", group, err))
 	}
 	disks := make([]Disk, 0, len(found))
 	for _, d := range found {
-		disk := Disk{ID: val(d.ID)}
+		disk := Disk{ID: azure.Value(d.ID)}
 		if d.SKU != nil && d.SKU.Name != nil {
 			disk.Type = string(*d.SKU.Name)
 		}

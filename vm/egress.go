@@ -73,12 +73,12 @@ func (s *Service) subnetsOf(ctx context.Context, vnet azure.ID) ([]Subnet, error
 		if m == nil || m.Properties == nil {
 			continue
 		}
-		sub := Subnet{ID: val(m.ID), VNet: val(found.ID), Region: val(found.Location), DefaultOutbound: val(m.Properties.DefaultOutboundAccess)}
+		sub := Subnet{ID: azure.Value(m.ID), VNet: azure.Value(found.ID), Region: azure.Value(found.Location), DefaultOutbound: azure.Value(m.Properties.DefaultOutboundAccess)}
 		if m.Properties.NatGateway != nil {
-			sub.NATGateway = val(m.Properties.NatGateway.ID)
+			sub.NATGateway = azure.Value(m.Properties.NatGateway.ID)
 		}
 		if m.Properties.RouteTable != nil {
-			sub.RouteTable = val(m.Properties.RouteTable.ID)
+			sub.RouteTable = azure.Value(m.Properties.RouteTable.ID)
 		}
 		all = append(all, sub)
 	}
@@ -105,14 +105,14 @@ func (p *provision) ensureNAT(ctx context.Context) (string, error) {
 	found, err := p.azure.NATGateways().Get(ctx, group, name, nil)
 	switch {
 	case err == nil:
-		return val(found.ID), p.owned("NAT gateway", name, val(found.Location), azure.Tags(found.Tags))
+		return azure.Value(found.ID), p.owned("NAT gateway", name, azure.Value(found.Location), azure.Tags(found.Tags))
 	case !azure.IsNotFound(err):
 		return "", azure.Wrap("get NAT gateway", name, err)
 	}
 	ip, err := p.azure.PublicIPs().Get(ctx, group, address, nil)
 	switch {
 	case err == nil:
-		if err := p.owned("public address", address, val(ip.Location), azure.Tags(ip.Tags)); err != nil {
+		if err := p.owned("public address", address, azure.Value(ip.Location), azure.Tags(ip.Tags)); err != nil {
 			return "", err
 		}
 	case azure.IsNotFound(err):
@@ -122,8 +122,8 @@ func (p *provision) ensureNAT(ctx context.Context) (string, error) {
 	default:
 		return "", azure.Wrap("get public address", address, err)
 	}
-	say(p.report, "creating NAT gateway "+name)
-	_, err = run(ctx, p.Service, "create NAT gateway", name, func(ctx context.Context) (*runtime.Poller[armnetwork.NatGatewaysClientCreateOrUpdateResponse], error) {
+	azure.Report(p.report, "creating NAT gateway "+name)
+	_, err = azure.Run(ctx, p.azure, "create NAT gateway", name, func(ctx context.Context) (*runtime.Poller[armnetwork.NatGatewaysClientCreateOrUpdateResponse], error) {
 		return p.azure.NATGateways().BeginCreateOrUpdate(ctx, group, name, armnetwork.NatGateway{
 			Location: new(p.cfg.Region), Tags: azure.SDKTags(p.sharedTags()),
 			SKU: &armnetwork.NatGatewaySKU{Name: to.Ptr(armnetwork.NatGatewaySKUNameStandard)},
@@ -145,14 +145,14 @@ func (p *provision) openSubnet(ctx context.Context, sub *armnetwork.Subnet) erro
 	if err != nil {
 		return err
 	}
-	say(p.report, "giving "+val(sub.Name)+" the NAT gateway")
-	resp, err := p.azure.Do(ctx, http.MethodGet, val(sub.ID), networkVersion, nil)
+	azure.Report(p.report, "giving "+azure.Value(sub.Name)+" the NAT gateway")
+	resp, err := p.azure.Do(ctx, http.MethodGet, azure.Value(sub.ID), networkVersion, nil)
 	if err != nil {
 		return err
 	}
 	var body map[string]any
 	if err := json.Unmarshal(resp.Body, &body); err != nil {
-		return azure.Wrap("get subnet", val(sub.Name), err)
+		return azure.Wrap("get subnet", azure.Value(sub.Name), err)
 	}
 	properties, _ := body["properties"].(map[string]any)
 	if properties == nil {
@@ -160,7 +160,7 @@ func (p *provision) openSubnet(ctx context.Context, sub *armnetwork.Subnet) erro
 		body["properties"] = properties
 	}
 	properties["natGateway"] = map[string]any{"id": gateway}
-	_, err = p.azure.DoOperation(ctx, http.MethodPut, val(sub.ID), networkVersion, body, nil)
+	_, err = p.azure.DoOperation(ctx, http.MethodPut, azure.Value(sub.ID), networkVersion, body, nil)
 	return err
 }
 
@@ -172,7 +172,7 @@ const networkVersion = "2025-05-01"
 func (s *Service) EnsureNetwork(ctx context.Context, group, region, owner string, report func(step string)) (string, error) {
 	cfg := Config{ResourceGroup: group, Region: region, Owner: owner}.withDefaults()
 	p := &provision{Service: s, cfg: cfg, report: report}
-	exists, err := p.ResourceGroups().Exists(ctx, group)
+	exists, err := p.groups.Exists(ctx, group)
 	if err == nil && !exists {
 		err = p.createGroup(ctx)
 	}

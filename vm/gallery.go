@@ -53,16 +53,16 @@ func ValidateBakedName(name string) error {
 
 // galleryImage reads an image of a gallery: whether a region has it, and what it needs of a size (galleryImages/get, and
 // galleryImageVersions/list or get). id is that of the image, which means its newest version there, or of a version.
-func (s *Service) galleryImage(ctx context.Context, region, id string) (image, error) {
+func (s *Catalog) galleryImage(ctx context.Context, region, id string) (ImageChoice, error) {
 	parsed, err := azure.ParseID(id)
 	if err != nil {
-		return image{}, errkind.New(errkind.Invalid, "%q is not the id of an image", id)
+		return ImageChoice{}, errkind.New(errkind.Invalid, "%q is not the id of an image", id)
 	}
 	if len(parsed.Names) < 2 || len(parsed.Names) > 3 {
-		return image{}, errkind.New(errkind.Invalid, "%q is not the id of an image in a gallery, or of a version of one", id)
+		return ImageChoice{}, errkind.New(errkind.Invalid, "%q is not the id of an image in a gallery, or of a version of one", id)
 	}
 	if !strings.EqualFold(parsed.Subscription, s.azure.SubscriptionID()) {
-		return image{ref: &armcompute.ImageReference{ID: new(id)}}, nil // another one's: Azure judges it
+		return other(id), nil // another one's: Azure judges it
 	}
 	gallery, name := parsed.Names[0], parsed.Names[1]
 	var definition armcompute.GalleryImagesClientGetResponse
@@ -79,7 +79,7 @@ func (s *Service) galleryImage(ctx context.Context, region, id string) (image, e
 			versions = append(versions, &one.GalleryImageVersion)
 			return azure.Wrap("find image", name+":"+parsed.Names[2], err)
 		}
-		versions, err = pages(gctx, "find image "+name, s.azure.GalleryVersions().NewListByGalleryImagePager(parsed.ResourceGroup, gallery, name, nil),
+		versions, err = azure.Pages(gctx, "find image "+name, s.azure.GalleryVersions().NewListByGalleryImagePager(parsed.ResourceGroup, gallery, name, nil),
 			func(p armcompute.GalleryImageVersionsClientListByGalleryImageResponse) []*armcompute.GalleryImageVersion {
 				return p.Value
 			})
@@ -87,19 +87,18 @@ func (s *Service) galleryImage(ctx context.Context, region, id string) (image, e
 	})
 	if err := g.Wait(); err != nil {
 		if azure.IsNotFound(err) {
-			return image{}, noSuchImage(parsed.ResourceGroup, gallery, name, err)
+			return ImageChoice{}, noSuchImage(parsed.ResourceGroup, gallery, name, err)
 		}
-		return image{}, err
+		return ImageChoice{}, err
 	}
 	newest := newestIn(versions, region, len(parsed.Names) == 3)
 	if newest == nil {
-		return image{}, &errkind.Error{
+		return ImageChoice{}, &errkind.Error{
 			Kind: errkind.NotFound, Op: "find image", Resource: strings.Join(parsed.Names[1:], ":"),
 			Err: fmt.Errorf("region %s has no version of it that is ready", region), Next: "azlin image list",
 		}
 	}
-	img := image{ref: &armcompute.ImageReference{ID: newest.ID}, version: val(newest.Name), label: name + ":" + val(newest.Name)}
-	img.sizeGB = sizeOfVersion(newest)
+	img := ImageChoice{Name: name + ":" + azure.Value(newest.Name), SizeGB: sizeOfVersion(newest), Reference: &armcompute.ImageReference{ID: newest.ID}, version: azure.Value(newest.Name)}
 	img.readDefinition(definition.Properties)
 	return img, nil
 }
@@ -112,15 +111,15 @@ func noSuchImage(group, gallery, name string, err error) error {
 }
 
 // readDefinition takes over what the image needs of a size.
-func (img *image) readDefinition(p *armcompute.GalleryImageProperties) {
+func (img *ImageChoice) readDefinition(p *armcompute.GalleryImageProperties) {
 	if p == nil {
 		return
 	}
-	img.arch, img.gen = string(val(p.Architecture)), string(val(p.HyperVGeneration))
+	img.arch, img.gen = string(azure.Value(p.Architecture)), string(azure.Value(p.HyperVGeneration))
 	for _, f := range p.Features {
-		if f != nil && strings.EqualFold(val(f.Name), "SecurityType") {
-			img.trusted = strings.Contains(val(f.Value), "TrustedLaunch")
-			img.trustedOnly = strings.EqualFold(val(f.Value), "TrustedLaunch")
+		if f != nil && strings.EqualFold(azure.Value(f.Name), "SecurityType") {
+			img.Trusted = strings.Contains(azure.Value(f.Value), "TrustedLaunch")
+			img.trustedOnly = strings.EqualFold(azure.Value(f.Value), "TrustedLaunch")
 		}
 	}
 }
@@ -132,13 +131,15 @@ func newestIn(versions []*armcompute.GalleryImageVersion, region string, named b
 		if v == nil || v.Properties == nil || v.Properties.PublishingProfile == nil {
 			continue
 		}
-		p, state := v.Properties.PublishingProfile, val(v.Properties.ProvisioningState)
-		there := slices.ContainsFunc(p.TargetRegions, func(r *armcompute.TargetRegion) bool { return r != nil && sameRegion(val(r.Name), region) })
+		p, state := v.Properties.PublishingProfile, azure.Value(v.Properties.ProvisioningState)
+		there := slices.ContainsFunc(p.TargetRegions, func(r *armcompute.TargetRegion) bool {
+			return r != nil && azure.SameRegion(azure.Value(r.Name), region)
+		})
 		ready := state == armcompute.GalleryProvisioningStateSucceeded || state == armcompute.GalleryProvisioningStateUpdating
-		if !there || !ready || val(p.ExcludeFromLatest) && !named {
+		if !there || !ready || azure.Value(p.ExcludeFromLatest) && !named {
 			continue
 		}
-		if newest == nil || CompareVersions(val(v.Name), val(newest.Name)) > 0 {
+		if newest == nil || CompareVersions(azure.Value(v.Name), azure.Value(newest.Name)) > 0 {
 			newest = v
 		}
 	}
@@ -149,7 +150,7 @@ func sizeOfVersion(v *armcompute.GalleryImageVersion) int {
 	if v.Properties == nil || v.Properties.StorageProfile == nil || v.Properties.StorageProfile.OSDiskImage == nil {
 		return 0
 	}
-	return int(val(v.Properties.StorageProfile.OSDiskImage.SizeInGB))
+	return int(azure.Value(v.Properties.StorageProfile.OSDiskImage.SizeInGB))
 }
 
 // CompareVersions compares versions of images number by number, as slices.SortFunc wants it.

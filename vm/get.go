@@ -16,10 +16,10 @@ import (
 func (s *Service) Get(ctx context.Context, group, name string) (Info, error) {
 	i, err := s.peek(ctx, group, name)
 	if err != nil {
-		return Info{}, classed(ErrManager, err)
+		return Info{}, errkind.Classed(ErrManager, err)
 	}
 	if err := s.readAddresses(ctx, &i); err != nil {
-		return Info{}, classed(ErrManager, err)
+		return Info{}, errkind.Classed(ErrManager, err)
 	}
 	if i.SessionName == "" {
 		i.SessionName = s.sessions[i.Name]
@@ -44,7 +44,7 @@ func (s *Service) readAddresses(ctx context.Context, i *Info) error {
 			if cfg.Properties.PublicIPAddress == nil {
 				continue
 			}
-			ipID := val(cfg.Properties.PublicIPAddress.ID)
+			ipID := azure.Value(cfg.Properties.PublicIPAddress.ID)
 			ip, err := s.getIP(ctx, ipID)
 			if err != nil {
 				return err
@@ -101,7 +101,7 @@ func (s *Service) Resolve(ctx context.Context, name, group string) (Match, error
 		return Match{}, err
 	}
 	m, err := ResolveIn(l.VMs, name)
-	return m, classed(ErrManager, err)
+	return m, errkind.Classed(ErrManager, err)
 }
 
 // ResolveIn is Resolve among VMs that were listed before.

@@ -26,7 +26,7 @@ func ubuntuSKUs() []string { return []string{"server", "server-arm64", "server-g
 
 // UbuntuImages are the images that azlin chooses from when none is named, as a region has them (two requests
 // for each, at the same time). One that the region does not have is left out.
-func (s *Service) UbuntuImages(ctx context.Context, region string) ([]Image, error) {
+func (s *Catalog) UbuntuImages(ctx context.Context, region string) ([]Image, error) {
 	found := make([]Image, len(ubuntuSKUs()))
 	g, gctx := errgroup.WithContext(ctx)
 	for n, sku := range ubuntuSKUs() {
@@ -36,17 +36,17 @@ func (s *Service) UbuntuImages(ctx context.Context, region string) ([]Image, err
 				return nil
 			}
 			if err == nil {
-				found[n] = Image{"Canonical:ubuntu-24_04-lts:" + sku, img.version, img.arch, img.gen, img.trusted}
+				found[n] = Image{"Canonical:ubuntu-24_04-lts:" + sku, img.version, img.arch, img.gen, img.Trusted}
 			}
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, classed(ErrManager, err)
+		return nil, err
 	}
 	found = slices.DeleteFunc(found, func(i Image) bool { return i.Name == "" })
 	if len(found) == 0 {
-		return nil, classed(ErrManager, errkind.New(errkind.NotFound, "region %s has none of the images that azlin chooses from", region))
+		return nil, errkind.New(errkind.NotFound, "region %s has none of the images that azlin chooses from", region)
 	}
 	return found, nil
 }
@@ -54,7 +54,7 @@ func (s *Service) UbuntuImages(ctx context.Context, region string) ([]Image, err
 // ImageNames lists one level of the marketplace: the offers of "publisher", the SKUs of "publisher:offer", or
 // the versions of "publisher:offer:sku", the newest first. The names are whole, as Config.Image takes them
 // when they have four parts.
-func (s *Service) ImageNames(ctx context.Context, region, under string) ([]string, error) {
+func (s *Catalog) ImageNames(ctx context.Context, region, under string) ([]string, error) {
 	p := strings.Split(under, ":")
 	if len(p) > 3 || slices.Contains(p, "") || strings.ContainsAny(under, "/?#% \t\n") {
 		return nil, errkind.New(errkind.Invalid, "%q: give publisher, publisher:offer or publisher:offer:sku", under)
@@ -76,12 +76,12 @@ func (s *Service) ImageNames(ctx context.Context, region, under string) ([]strin
 		list = resp.VirtualMachineImageResourceArray
 	}
 	if err != nil {
-		return nil, classed(ErrManager, azure.Wrap("list images of", under, err))
+		return nil, azure.Wrap("list images of", under, err)
 	}
 	names := make([]string, 0, len(list))
 	for _, i := range list {
-		if i != nil && val(i.Name) != "" {
-			names = append(names, under+":"+val(i.Name))
+		if i != nil && azure.Value(i.Name) != "" {
+			names = append(names, under+":"+azure.Value(i.Name))
 		}
 	}
 	return names, nil

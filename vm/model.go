@@ -8,6 +8,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
 )
 
 // Model reads what a VM is made of, so that another one can be made like it: its place, size, image, disks, login
@@ -16,11 +17,11 @@ import (
 func (s *Service) Model(ctx context.Context, group, name string) (Config, error) {
 	resp, err := s.azure.VMs().Get(ctx, group, name, nil)
 	if err != nil {
-		return Config{}, classed(ErrManager, azure.Wrap("get vm", name, err))
+		return Config{}, errkind.Classed(ErrManager, azure.Wrap("get vm", name, err))
 	}
 	i := fromModel(&resp.VirtualMachine)
 	if err := s.readAddresses(ctx, &i); err != nil {
-		return Config{}, classed(ErrManager, err)
+		return Config{}, errkind.Classed(ErrManager, err)
 	}
 	c := Config{
 		ResourceGroup: i.ResourceGroup, Region: i.Location, Size: i.VMSize, AdminUsername: i.AdminUsername, Spot: i.Spot,
@@ -36,7 +37,7 @@ func (s *Service) Model(ctx context.Context, group, name string) (Config, error)
 	storage := resp.Properties.StorageProfile
 	c.Image = imageIn(storage.ImageReference)
 	if d := storage.OSDisk; d != nil {
-		c.OSDiskSizeGB = int(val(d.DiskSizeGB))
+		c.OSDiskSizeGB = int(azure.Value(d.DiskSizeGB))
 		c.OSDiskType = diskTypeIn(d.ManagedDisk)
 	}
 	for _, d := range storage.DataDisks {
@@ -52,15 +53,15 @@ func imageIn(r *armcompute.ImageReference) string {
 	switch {
 	case r == nil:
 		return ""
-	case val(r.ID) != "":
+	case azure.Value(r.ID) != "":
 		return *r.ID
-	case strings.EqualFold(val(r.Publisher), "Canonical") && strings.EqualFold(val(r.Offer), "ubuntu-24_04-lts") && val(r.Version) == "latest":
-		switch strings.ToLower(val(r.SKU)) {
+	case strings.EqualFold(azure.Value(r.Publisher), "Canonical") && strings.EqualFold(azure.Value(r.Offer), "ubuntu-24_04-lts") && azure.Value(r.Version) == "latest":
+		switch strings.ToLower(azure.Value(r.SKU)) {
 		case "server", "server-arm64", "server-gen1":
 			return ""
 		}
 	}
-	return strings.Join([]string{val(r.Publisher), val(r.Offer), val(r.SKU), val(r.Version)}, ":")
+	return strings.Join([]string{azure.Value(r.Publisher), azure.Value(r.Offer), azure.Value(r.SKU), azure.Value(r.Version)}, ":")
 }
 
 func diskTypeIn(d *armcompute.ManagedDiskParameters) string {

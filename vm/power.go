@@ -95,7 +95,7 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 ) (LifecycleResult, error) {
 	began := time.Now()
 	finish := func(err error) (LifecycleResult, error) {
-		r.Err = classed(ErrLifecycleControl, err)
+		r.Err = errkind.Classed(ErrLifecycleControl, err)
 		r.Success, r.Duration = err == nil, time.Since(began)
 		return r, r.Err
 	}

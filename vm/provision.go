@@ -59,7 +59,7 @@ type provision struct {
 	names  Names
 	size   Size
 	disks  []string // ids of those that were copied, the OS disk first
-	image  image
+	image  ImageChoice
 	report func(step string)
 	watch  func(accepted Accepted)
 	left   leftOver
@@ -117,13 +117,13 @@ func (s *Service) SetHostKey(ctx context.Context, id, public string) error {
 }
 
 func (p *provision) run(ctx context.Context) (Details, error) {
-	say(p.report, "checking what exists")
+	azure.Report(p.report, "checking what exists")
 	d, done, err := p.check(ctx)
 	if err != nil || done {
 		return d, err
 	}
 	p.stage = "network"
-	say(p.report, "preparing the network")
+	azure.Report(p.report, "preparing the network")
 	subnet, nsg, ip, err := p.network(ctx)
 	if err != nil {
 		return Details{}, err
@@ -151,14 +151,14 @@ func (p *provision) check(ctx context.Context) (d Details, done bool, err error)
 		return err
 	})
 	g.Go(func() (err error) {
-		groupExists, err = p.ResourceGroups().Exists(gctx, p.cfg.ResourceGroup)
+		groupExists, err = p.groups.Exists(gctx, p.cfg.ResourceGroup)
 		return err
 	})
 	g.Go(func() (err error) {
-		if p.size, err = p.Size(gctx, p.cfg.Region, p.cfg.Size); err != nil || p.cfg.Copy != nil {
+		if p.size, err = p.catalog.Size(gctx, p.cfg.Region, p.cfg.Size); err != nil || p.cfg.Copy != nil {
 			return err
 		}
-		p.image, err = p.chooseImage(gctx, p.cfg.ResourceGroup, p.cfg.Region, p.size, p.cfg.Image)
+		p.image, err = p.catalog.Image(gctx, p.cfg.ResourceGroup, p.cfg.Region, p.size, p.cfg.Image)
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -180,14 +180,14 @@ func (p *provision) check(ctx context.Context) (d Details, done bool, err error)
 
 // createGroup makes the group, once for the VMs of one pool.
 func (p *provision) createGroup(ctx context.Context) error {
-	unlock, err := p.locks.lock(ctx, "group "+strings.ToLower(p.cfg.ResourceGroup))
+	unlock, err := p.locks.Lock(ctx, "group "+strings.ToLower(p.cfg.ResourceGroup))
 	if err != nil {
 		return azure.Wrap("create resource group", p.cfg.ResourceGroup, err)
 	}
 	defer unlock()
-	say(p.report, "creating resource group "+p.cfg.ResourceGroup)
+	azure.Report(p.report, "creating resource group "+p.cfg.ResourceGroup)
 	tags := p.cfg.tags(p.now(), stepNetwork)
-	_, _, err = p.ResourceGroups().Ensure(ctx, p.cfg.ResourceGroup, p.cfg.Region, tags)
+	_, _, err = p.groups.Ensure(ctx, p.cfg.ResourceGroup, p.cfg.Region, tags)
 	return err
 }
 
@@ -233,17 +233,13 @@ func (p *provision) owned(kind, name, location string, tags map[string]string) e
 			Kind: errkind.Conflict, Op: "use " + kind, Resource: name,
 			Err: errkind.New(errkind.Conflict, "it exists and is not azlin's: choose another VM name"),
 		}
-	case !sameRegion(location, p.cfg.Region):
+	case !azure.SameRegion(location, p.cfg.Region):
 		return &errkind.Error{
 			Kind: errkind.Conflict, Op: "use " + kind, Resource: name,
 			Err: errkind.New(errkind.Conflict, "it is left over from a VM in %s: delete that first", location),
 		}
 	}
 	return nil
-}
-
-func sameRegion(a, b string) bool {
-	return strings.EqualFold(strings.ReplaceAll(a, " ", ""), strings.ReplaceAll(b, " ", ""))
 }
 
 // failure dresses an error with the stage and what is left over.
@@ -276,7 +272,7 @@ func (p *provision) details(i Info, resumed bool) Details {
 	if d.HostKey == "" && d.OperationID == p.cfg.OperationID {
 		d.HostKey = p.cfg.HostKey // a policy stripped the tag
 	}
-	if p.size.GPUs > 0 && p.image.trusted && p.size.TrustedLaunch {
+	if p.size.GPUs > 0 && p.image.Trusted && p.size.TrustedLaunch {
 		d.Notes = append(d.Notes, fmt.Sprintf("Secure Boot is off, because %s has GPUs whose drivers it refuses", p.cfg.Size))
 	}
 	return d

@@ -12,11 +12,6 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// run starts an operation and waits for it.
-func run[T any](ctx context.Context, s *Service, op, resource string, begin func(context.Context) (*runtime.Poller[T], error)) (T, error) {
-	return azure.Run(ctx, s.azure, op, resource, begin)
-}
-
 // ensureSubnet gives the id of azlin's subnet in the region's shared network, making what is missing.
 // An existing network is never PUT again: that would drop what others have added to it.
 func (p *provision) ensureSubnet(ctx context.Context) (string, error) {
@@ -27,7 +22,7 @@ func (p *provision) ensureSubnet(ctx context.Context) (string, error) {
 		wanted, prefix = PrivateSubnetName, private
 	}
 	id := p.networkID(group, "virtualNetworks", name, "subnets", wanted)
-	unlock, err := p.locks.lock(ctx, azure.IDKey(p.networkID(group, "virtualNetworks", name))) // VMs of one pool find it made by the first
+	unlock, err := p.locks.Lock(ctx, azure.IDKey(p.networkID(group, "virtualNetworks", name))) // VMs of one pool find it made by the first
 	if err != nil {
 		return "", azure.Wrap("create virtual network", name, err)
 	}
@@ -39,8 +34,8 @@ func (p *provision) ensureSubnet(ctx context.Context) (string, error) {
 	exists := err == nil
 	if exists && found.Properties != nil {
 		for _, sub := range found.Properties.Subnets {
-			if sub != nil && strings.EqualFold(val(sub.Name), wanted) {
-				return val(sub.ID), p.openSubnet(ctx, sub)
+			if sub != nil && strings.EqualFold(azure.Value(sub.Name), wanted) {
+				return azure.Value(sub.ID), p.openSubnet(ctx, sub)
 			}
 		}
 	}
@@ -53,14 +48,14 @@ func (p *provision) ensureSubnet(ctx context.Context) (string, error) {
 		subnet.Properties.NatGateway = &armnetwork.SubResource{ID: &gateway}
 	}
 	if exists {
-		say(p.report, "adding a subnet to "+name)
-		_, err := run(ctx, p.Service, "create subnet", wanted, func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientCreateOrUpdateResponse], error) {
+		azure.Report(p.report, "adding a subnet to "+name)
+		_, err := azure.Run(ctx, p.azure, "create subnet", wanted, func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientCreateOrUpdateResponse], error) {
 			return p.azure.Subnets().BeginCreateOrUpdate(ctx, group, name, wanted, subnet, nil)
 		})
 		return id, err
 	}
-	say(p.report, "creating virtual network "+name)
-	_, err = run(ctx, p.Service, "create virtual network", name, func(ctx context.Context) (*runtime.Poller[armnetwork.VirtualNetworksClientCreateOrUpdateResponse], error) {
+	azure.Report(p.report, "creating virtual network "+name)
+	_, err = azure.Run(ctx, p.azure, "create virtual network", name, func(ctx context.Context) (*runtime.Poller[armnetwork.VirtualNetworksClientCreateOrUpdateResponse], error) {
 		return p.azure.VNets().BeginCreateOrUpdate(ctx, group, name, armnetwork.VirtualNetwork{
 			Location: new(p.cfg.Region),
 			Tags:     azure.SDKTags(p.sharedTags()),
@@ -95,7 +90,7 @@ func (p *provision) ensureNSG(ctx context.Context) (string, error) {
 	}
 	access := SSHAccess{Rule: p.cfg.SSHRule, Sources: p.cfg.SSHSources, Port: p.cfg.SSHPort}
 	id := p.networkID(group, "networkSecurityGroups", name)
-	unlock, err := p.locks.lock(ctx, azure.IDKey(id)) // VMs of one pool find it made by the first
+	unlock, err := p.locks.Lock(ctx, azure.IDKey(id)) // VMs of one pool find it made by the first
 	if err != nil {
 		return "", azure.Wrap("create network security group", name, err)
 	}
@@ -104,16 +99,16 @@ func (p *provision) ensureNSG(ctx context.Context) (string, error) {
 	nsg := &found.SecurityGroup
 	switch {
 	case err == nil:
-		if err := p.owned("network security group", name, val(nsg.Location), azure.Tags(nsg.Tags)); err != nil {
+		if err := p.owned("network security group", name, azure.Value(nsg.Location), azure.Tags(nsg.Tags)); err != nil {
 			return "", err
 		}
 		p.left.add(id)
 	case !azure.IsNotFound(err):
 		return "", azure.Wrap("get network security group", name, err)
 	default:
-		say(p.report, "creating network security group "+name)
+		azure.Report(p.report, "creating network security group "+name)
 		p.left.add(id)
-		made, err := run(ctx, p.Service, "create network security group", name, func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityGroupsClientCreateOrUpdateResponse], error) {
+		made, err := azure.Run(ctx, p.azure, "create network security group", name, func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityGroupsClientCreateOrUpdateResponse], error) {
 			return p.azure.NSGs().BeginCreateOrUpdate(ctx, group, name, armnetwork.SecurityGroup{
 				Location: new(p.cfg.Region), Tags: azure.SDKTags(tags),
 				// In the same request: one less to wait for. A group that exists is never written anew, only its rules.
@@ -139,7 +134,7 @@ func (p *provision) ensureIP(ctx context.Context) (*armnetwork.PublicIPAddress, 
 	switch {
 	case err == nil:
 		ip := &found.PublicIPAddress
-		if err := p.owned("public address", name, val(ip.Location), azure.Tags(ip.Tags)); err != nil {
+		if err := p.owned("public address", name, azure.Value(ip.Location), azure.Tags(ip.Tags)); err != nil {
 			return nil, err
 		}
 		by := azure.PublicIPUsedBy(ip)
@@ -159,8 +154,8 @@ func (p *provision) ensureIP(ctx context.Context) (*armnetwork.PublicIPAddress, 
 
 // createIP makes a Standard static address.
 func (p *provision) createIP(ctx context.Context, name string, tags map[string]string) (*armnetwork.PublicIPAddress, error) {
-	say(p.report, "creating public address "+name)
-	made, err := run(ctx, p.Service, "create public address", name, func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse], error) {
+	azure.Report(p.report, "creating public address "+name)
+	made, err := azure.Run(ctx, p.azure, "create public address", name, func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse], error) {
 		return p.azure.PublicIPs().BeginCreateOrUpdate(ctx, p.cfg.ResourceGroup, name, armnetwork.PublicIPAddress{
 			Location: new(p.cfg.Region),
 			Tags:     azure.SDKTags(tags),
@@ -186,7 +181,7 @@ func (p *provision) ensureNIC(ctx context.Context, subnet, nsg string, ip *armne
 		return nil, err
 	}
 	if nic != nil {
-		if err := p.owned("network interface", name, val(nic.Location), azure.Tags(nic.Tags)); err != nil {
+		if err := p.owned("network interface", name, azure.Value(nic.Location), azure.Tags(nic.Tags)); err != nil {
 			return nil, err
 		}
 		if by := azure.NICUsedBy(nic); by != "" && !azure.SameID(by, p.vmID(group, p.cfg.Name)) {
@@ -197,7 +192,7 @@ func (p *provision) ensureNIC(ctx context.Context, subnet, nsg string, ip *armne
 		p.left.add(id)
 		return nic, nil
 	}
-	say(p.report, "creating network interface "+name)
+	azure.Report(p.report, "creating network interface "+name)
 	p.left.add(id)
 	cfg := &armnetwork.InterfaceIPConfigurationPropertiesFormat{
 		Primary: new(true), Subnet: &armnetwork.Subnet{ID: new(subnet)},
@@ -213,7 +208,7 @@ func (p *provision) ensureNIC(ctx context.Context, subnet, nsg string, ip *armne
 	if p.size.AcceleratedNetworking {
 		props.EnableAcceleratedNetworking = new(true)
 	}
-	made, err := run(ctx, p.Service, "create network interface", name, func(ctx context.Context) (*runtime.Poller[armnetwork.InterfacesClientCreateOrUpdateResponse], error) {
+	made, err := azure.Run(ctx, p.azure, "create network interface", name, func(ctx context.Context) (*runtime.Poller[armnetwork.InterfacesClientCreateOrUpdateResponse], error) {
 		return p.azure.NICs().BeginCreateOrUpdate(ctx, group, name, armnetwork.Interface{
 			Location: new(p.cfg.Region), Tags: azure.SDKTags(p.cfg.tags(p.now(), stepNetwork)), Properties: props,
 		}, nil)

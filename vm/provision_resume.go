@@ -21,7 +21,7 @@ func (p *provision) adopt(ctx context.Context, i Info) (Details, bool, error) {
 	}
 	p.stage = "vm"
 	p.left.add(i.ID)
-	say(p.report, "going on with vm "+i.Name+", which an earlier run asked for")
+	azure.Report(p.report, "going on with vm "+i.Name+", which an earlier run asked for")
 	i, err := p.settled(ctx, i)
 	switch {
 	case azure.IsNotFound(err):
@@ -39,7 +39,7 @@ func (p *provision) adopt(ctx context.Context, i Info) (Details, bool, error) {
 			Err: errkind.New(errkind.Provisioning, "Azure reports %s, but the VM runs: look at it, or delete it", i.ProvisioningState),
 		}
 	}
-	say(p.report, "deleting vm "+i.Name+", which Azure could not bring up, to make it anew")
+	azure.Report(p.report, "deleting vm "+i.Name+", which Azure could not bring up, to make it anew")
 	summary, err := p.Delete(ctx, i.ResourceGroup, i.Name, DeleteOptions{})
 	if err == nil && summary.FailedResources > 0 {
 		err = summary.Err()
@@ -75,7 +75,7 @@ func (p *provision) mayGoOn(i Info) error {
 		}
 	case owner != p.cfg.Owner:
 		return conflict("%s is creating a VM of this name", owner)
-	case !sameRegion(i.Location, p.cfg.Region):
+	case !azure.SameRegion(i.Location, p.cfg.Region):
 		return conflict("a VM of this name is being created in %s", i.Location)
 	}
 	return nil
@@ -90,7 +90,7 @@ func (p *provision) settled(ctx context.Context, i Info) (Info, error) {
 		default:
 			return i, nil
 		}
-		say(p.report, fmt.Sprintf("vm %s: %s for %s", i.Name, i.ProvisioningState, time.Since(began).Round(time.Second)))
+		azure.Report(p.report, fmt.Sprintf("vm %s: %s for %s", i.Name, i.ProvisioningState, time.Since(began).Round(time.Second)))
 		if err := pause(ctx, settleEvery); err != nil {
 			return i, azure.Wrap("wait for vm", i.Name, err)
 		}
@@ -132,7 +132,7 @@ func (s *Service) Resumes(ctx context.Context, cfg Config) (bool, error) {
 	p := &provision{Service: s, cfg: cfg.withDefaults(), names: NamesOf(cfg.Name)}
 	i, err := p.find(ctx)
 	if err != nil || i == nil {
-		return false, classed(ErrProvisioning, err)
+		return false, errkind.Classed(ErrProvisioning, err)
 	}
-	return true, classed(ErrProvisioning, p.mayGoOn(*i))
+	return true, errkind.Classed(ErrProvisioning, p.mayGoOn(*i))
 }

@@ -18,10 +18,10 @@ import (
 
 // createVM asks Azure for the VM and waits until it runs.
 func (p *provision) createVM(ctx context.Context, nic *armnetwork.Interface, ip *armnetwork.PublicIPAddress) (Details, error) {
-	say(p.report, "creating vm "+p.cfg.Name+" ("+p.cfg.Size+")")
+	azure.Report(p.report, "creating vm "+p.cfg.Name+" ("+p.cfg.Size+")")
 	p.left.add(p.vmID(p.cfg.ResourceGroup, p.cfg.Name))
 	op, err := azure.Begin(ctx, p.azure, "create vm", p.cfg.Name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientCreateOrUpdateResponse], error) {
-		return p.azure.VMs().BeginCreateOrUpdate(ctx, p.cfg.ResourceGroup, p.cfg.Name, p.model(val(nic.ID)),
+		return p.azure.VMs().BeginCreateOrUpdate(ctx, p.cfg.ResourceGroup, p.cfg.Name, p.model(azure.Value(nic.ID)),
 			// Only if there is none: a repeat after a lost answer must not touch what the first one made.
 			&armcompute.VirtualMachinesClientBeginCreateOrUpdateOptions{IfNoneMatch: new("*")})
 	})
@@ -34,7 +34,7 @@ func (p *provision) createVM(ctx context.Context, nic *armnetwork.Interface, ip 
 	if p.watch != nil {
 		accepted := Accepted{LookNow: op.LookNow}
 		if ip != nil && ip.Properties != nil {
-			accepted.PublicIP = val(ip.Properties.IPAddress)
+			accepted.PublicIP = azure.Value(ip.Properties.IPAddress)
 		}
 		p.watch(accepted)
 	}
@@ -42,16 +42,16 @@ func (p *provision) createVM(ctx context.Context, nic *armnetwork.Interface, ip 
 	made, err := op.Wait(ctx, func(s azure.OperationState) {
 		if line := "vm " + p.cfg.Name + ": " + s.Status; line != last {
 			last = line
-			say(p.report, line+" after "+s.Elapsed.Round(time.Second).String())
+			azure.Report(p.report, line+" after "+s.Elapsed.Round(time.Second).String())
 		}
 	})
 	if err != nil {
 		return Details{}, err
 	}
 	i := fromModel(&made.VirtualMachine)
-	a := addresses{nics: map[string]*armnetwork.Interface{azure.IDKey(val(nic.ID)): nic}, ips: map[string]*armnetwork.PublicIPAddress{}}
+	a := addresses{nics: map[string]*armnetwork.Interface{azure.IDKey(azure.Value(nic.ID)): nic}, ips: map[string]*armnetwork.PublicIPAddress{}}
 	if ip != nil {
-		a.ips[azure.IDKey(val(ip.ID))] = ip
+		a.ips[azure.IDKey(azure.Value(ip.ID))] = ip
 	}
 	a.fill(&i)
 	if i.PrivateIP == "" || ip != nil && i.PublicIP == "" { // the answers to the PUTs did not tell yet
@@ -111,7 +111,7 @@ func (p *provision) model(nicID string) armcompute.VirtualMachine {
 	if c.Copy != nil { // the system is set up already
 		m.Properties.SecurityProfile = c.copiedSecurity()
 	} else {
-		m.Properties.OSProfile, m.Properties.SecurityProfile = osProfile(c), p.image.security(p.size, c.EncryptionAtHost)
+		m.Properties.OSProfile, m.Properties.SecurityProfile = osProfile(c), p.image.Security(p.size, c.EncryptionAtHost)
 	}
 	if c.Zone != "" {
 		m.Zones = []*string{new(c.Zone)}
@@ -140,7 +140,7 @@ func (p *provision) storage() *armcompute.StorageProfile {
 	if c.OSDiskSizeGB > 0 {
 		osDisk.DiskSizeGB = new(int32(c.OSDiskSizeGB)) // Validate bounds it
 	}
-	sp := &armcompute.StorageProfile{ImageReference: p.image.ref, OSDisk: osDisk}
+	sp := &armcompute.StorageProfile{ImageReference: p.image.Reference, OSDisk: osDisk}
 	if c.Copy != nil {
 		sp, c.DataDisks = p.copiedStorage(), nil
 	}

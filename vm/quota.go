@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
@@ -35,31 +36,31 @@ const (
 
 // Quotas reads a region's compute and network quotas (Microsoft.Compute and Microsoft.Network usages, two
 // requests plus one for each further page), sorted by name.
-func (s *Service) Quotas(ctx context.Context, region string) ([]Quota, error) {
+func (s *Catalog) Quotas(ctx context.Context, region string) ([]Quota, error) {
 	var compute, network []Quota
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		list, err := pages(gctx, "list compute quotas of "+region, s.azure.ComputeUsages().NewListPager(region, nil),
+		list, err := azure.Pages(gctx, "list compute quotas of "+region, s.azure.ComputeUsages().NewListPager(region, nil),
 			func(p armcompute.UsageClientListResponse) []*armcompute.Usage { return p.Value })
 		for _, u := range list {
 			if u.Name != nil && u.CurrentValue != nil && u.Limit != nil {
-				compute = append(compute, Quota{val(u.Name.Value), val(u.Name.LocalizedValue), int64(val(u.CurrentValue)), val(u.Limit)})
+				compute = append(compute, Quota{azure.Value(u.Name.Value), azure.Value(u.Name.LocalizedValue), int64(azure.Value(u.CurrentValue)), azure.Value(u.Limit)})
 			}
 		}
 		return err
 	})
 	g.Go(func() error {
-		list, err := pages(gctx, "list network quotas of "+region, s.azure.NetworkUsages().NewListPager(region, nil),
+		list, err := azure.Pages(gctx, "list network quotas of "+region, s.azure.NetworkUsages().NewListPager(region, nil),
 			func(p armnetwork.UsagesClientListResponse) []*armnetwork.Usage { return p.Value })
 		for _, u := range list {
 			if u.Name != nil && u.CurrentValue != nil && u.Limit != nil {
-				network = append(network, Quota{val(u.Name.Value), val(u.Name.LocalizedValue), val(u.CurrentValue), val(u.Limit)})
+				network = append(network, Quota{azure.Value(u.Name.Value), azure.Value(u.Name.LocalizedValue), azure.Value(u.CurrentValue), azure.Value(u.Limit)})
 			}
 		}
 		return err
 	})
 	if err := g.Wait(); err != nil {
-		return nil, classed(ErrManager, err)
+		return nil, err
 	}
 	all := append(compute, network...)
 	slices.SortFunc(all, func(a, b Quota) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
@@ -67,7 +68,7 @@ func (s *Service) Quotas(ctx context.Context, region string) ([]Quota, error) {
 }
 
 // Room says whether a region's quota has room for so many more VMs of a Config, of kind Quota when it has not.
-func (s *Service) Room(ctx context.Context, c Config, count int) error {
+func (s *Catalog) Room(ctx context.Context, c Config, count int) error {
 	size, err := s.Size(ctx, c.Region, c.Size)
 	if err != nil {
 		return err

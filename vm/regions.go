@@ -25,7 +25,7 @@ type Region struct {
 const locationsVersion = "2022-12-01"
 
 // Regions lists the physical regions of the subscription, by name (GET locations, one request).
-func (s *Service) Regions(ctx context.Context) ([]Region, error) {
+func (s *Catalog) Regions(ctx context.Context) ([]Region, error) {
 	var all []Region
 	err := s.azure.Page(ctx, "/subscriptions/"+s.azure.SubscriptionID()+"/locations", locationsVersion, func(page []byte) error {
 		list, err := parseRegions(page)
@@ -33,7 +33,7 @@ func (s *Service) Regions(ctx context.Context) ([]Region, error) {
 		return err
 	})
 	if err != nil {
-		return nil, classed(ErrManager, err)
+		return nil, err
 	}
 	slices.SortFunc(all, func(a, b Region) int { return cmp.Compare(a.Name, b.Name) })
 	return all, nil
@@ -76,9 +76,6 @@ func parseRegions(page []byte) ([]Region, error) {
 	}
 	return all, nil
 }
-
-// RegionName is a region as Azure writes it in resources: "West US 2" is westus2.
-func RegionName(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
 
 // Nearest are the other regions, the nearest to the named one first. A region whose place is not known comes
 // last; of a name that is not in the list, the order is that of the list.

@@ -1,9 +1,12 @@
 package vm
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/resourcegroup"
+	"github.com/azlin-dev/azlin/internal/keylock"
 )
 
 // The classes of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
@@ -17,7 +20,7 @@ var (
 
 // Options of a Service. The zero value is ready.
 type Options struct {
-	CacheDir string // where the sizes of a region are kept for a day; empty: memory only
+	Catalog *Catalog // nil: one of its own, without files
 
 	// SessionNames are names, by VM name, of sessions that this machine knows. They count for VMs whose tag
 	// azlin-session has none, unless another VM's tag has the same.
@@ -27,14 +30,15 @@ type Options struct {
 // Service is the VMs of one subscription. It may be used by several goroutines.
 type Service struct {
 	azure    *azure.Client
-	sizes    *sizeCache
-	locks    keyedLocks
+	catalog  *Catalog
+	groups   *resourcegroup.Service
+	locks    keylock.Locks
 	sessions map[string]string
 }
 
 // New returns the service of c's subscription. It sends nothing.
 func New(c *azure.Client, o Options) *Service {
-	return &Service{azure: c, sizes: newSizeCache(c, o.CacheDir), sessions: o.SessionNames}
+	return &Service{azure: c, catalog: cmp.Or(o.Catalog, NewCatalog(c, "")), groups: resourcegroup.New(c), sessions: o.SessionNames}
 }
 
 // vmID is the ARM id of a VM of this subscription.

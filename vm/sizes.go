@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
+	"github.com/azlin-dev/azlin/internal/keylock"
 )
 
 // Size is a VM size as a region offers it to the subscription.
@@ -72,12 +73,12 @@ func (z Size) DiskType(kind string) string {
 
 // Sizes lists the VM sizes of a region, from the cache when that is younger than a day
 // (Microsoft.Compute/skus: several megabytes otherwise).
-func (s *Service) Sizes(ctx context.Context, region string) ([]Size, error) {
+func (s *Catalog) Sizes(ctx context.Context, region string) ([]Size, error) {
 	return s.sizes.get(ctx, region)
 }
 
 // Size finds one size of a region. A name that the region does not have is Invalid.
-func (s *Service) Size(ctx context.Context, region, name string) (Size, error) {
+func (s *Catalog) Size(ctx context.Context, region, name string) (Size, error) {
 	sizes, err := s.sizes.get(ctx, region)
 	if err != nil {
 		return Size{}, err
@@ -99,7 +100,7 @@ type sizeCache struct {
 	azure *azure.Client
 	dir   string
 
-	fetching keyedLocks // by region: several VMs of one region ask once
+	fetching keylock.Locks // by region: several VMs of one region ask once
 	mu       sync.Mutex
 	byRegion map[string]cachedSizes
 }
@@ -119,7 +120,7 @@ func newSizeCache(c *azure.Client, dir string) *sizeCache {
 
 func (c *sizeCache) get(ctx context.Context, region string) ([]Size, error) {
 	region = strings.ToLower(region)
-	unlock, err := c.fetching.lock(ctx, region)
+	unlock, err := c.fetching.Lock(ctx, region)
 	if err != nil {
 		return nil, azure.Wrap("list sizes of", region, err)
 	}
@@ -132,7 +133,7 @@ func (c *sizeCache) get(ctx context.Context, region string) ([]Size, error) {
 		c.keep(region, have)
 		return have.Sizes, nil
 	}
-	skus, err := pages(ctx, "list sizes of "+region, c.azure.SKUs().NewListPager(&armcompute.ResourceSKUsClientListOptions{
+	skus, err := azure.Pages(ctx, "list sizes of "+region, c.azure.SKUs().NewListPager(&armcompute.ResourceSKUsClientListOptions{
 		Filter: new("location eq '" + strings.ReplaceAll(region, "'", "''") + "'"),
 	}), func(p armcompute.ResourceSKUsClientListResponse) []*armcompute.ResourceSKU { return p.Value })
 	if err != nil {
@@ -140,7 +141,7 @@ func (c *sizeCache) get(ctx context.Context, region string) ([]Size, error) {
 	}
 	have = cachedSizes{Version: sizesVersion, At: time.Now().UTC()}
 	for _, sku := range skus {
-		if strings.EqualFold(val(sku.ResourceType), "virtualMachines") {
+		if strings.EqualFold(azure.Value(sku.ResourceType), "virtualMachines") {
 			have.Sizes = append(have.Sizes, sizeOf(sku, region))
 		}
 	}
@@ -165,7 +166,7 @@ func (c *sizeCache) keep(region string, have cachedSizes) {
 func (c *sizeCache) file(region string) string {
 	name := "sizes-" + c.azure.Target().Cloud.Name + "-" + c.azure.SubscriptionID() + "-" + region + ".json"
 	return filepath.Join(c.dir, strings.Map(func(r rune) rune {
-		if isAlnum(r) || r == '-' || r == '.' {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
 			return r
 		}
 		return '_'
@@ -204,13 +205,13 @@ func sizeOf(sku *armcompute.ResourceSKU, region string) Size {
 	caps := map[string]string{}
 	for _, c := range sku.Capabilities {
 		if c != nil {
-			caps[strings.ToLower(val(c.Name))] = val(c.Value)
+			caps[strings.ToLower(azure.Value(c.Name))] = azure.Value(c.Value)
 		}
 	}
 	yes := func(name string) bool { return strings.EqualFold(caps[name], "true") }
 	number := func(name string) int { n, _ := strconv.Atoi(caps[name]); return n } // 0 when absent
 	z := Size{
-		Name: val(sku.Name), Family: val(sku.Family), VCPUs: number("vcpus"), GPUs: number("gpus"),
+		Name: azure.Value(sku.Name), Family: azure.Value(sku.Family), VCPUs: number("vcpus"), GPUs: number("gpus"),
 		Architecture: caps["cpuarchitecturetype"], MaxDataDisks: number("maxdatadiskcount"),
 		Generations: split(caps["hypervgenerations"]), DiskControllers: split(caps["diskcontrollertypes"]),
 		TrustedLaunch: !yes("trustedlaunchdisabled"), PremiumDisks: yes("premiumio"),
@@ -222,11 +223,11 @@ func sizeOf(sku *armcompute.ResourceSKU, region string) Size {
 		z.Architecture = "x64"
 	}
 	for _, info := range sku.LocationInfo {
-		if info == nil || !strings.EqualFold(val(info.Location), region) {
+		if info == nil || !strings.EqualFold(azure.Value(info.Location), region) {
 			continue
 		}
 		for _, zone := range info.Zones {
-			z.Zones = append(z.Zones, val(zone))
+			z.Zones = append(z.Zones, azure.Value(zone))
 		}
 	}
 	slices.Sort(z.Zones)
@@ -239,15 +240,15 @@ func sizeOf(sku *armcompute.ResourceSKU, region string) Size {
 func (z *Size) restrict(r *armcompute.ResourceSKURestrictions, region string) {
 	switch {
 	case r == nil:
-	case val(r.Type) == armcompute.ResourceSKURestrictionsTypeLocation:
+	case azure.Value(r.Type) == armcompute.ResourceSKURestrictionsTypeLocation:
 		for _, l := range r.Values {
-			if strings.EqualFold(val(l), region) {
-				z.Restriction = string(val(r.ReasonCode))
+			if strings.EqualFold(azure.Value(l), region) {
+				z.Restriction = string(azure.Value(r.ReasonCode))
 			}
 		}
-	case val(r.Type) == armcompute.ResourceSKURestrictionsTypeZone && r.RestrictionInfo != nil:
+	case azure.Value(r.Type) == armcompute.ResourceSKURestrictionsTypeZone && r.RestrictionInfo != nil:
 		for _, zone := range r.RestrictionInfo.Zones {
-			z.RestrictedZones = append(z.RestrictedZones, val(zone))
+			z.RestrictedZones = append(z.RestrictedZones, azure.Value(zone))
 		}
 		slices.Sort(z.RestrictedZones)
 	}

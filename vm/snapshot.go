@@ -31,7 +31,7 @@ func (s *Service) EnsureSnapshot(ctx context.Context, o Snapshot) (id string, er
 	var have armcompute.SnapshotsClientGetResponse
 	state, err := azure.Settle(ctx, s.azure, "get snapshot", o.Name, func(ctx context.Context) (state string, err error) {
 		if have, err = s.azure.Snapshots().Get(ctx, o.ResourceGroup, o.Name, nil); err == nil && have.Properties != nil {
-			state = val(have.Properties.ProvisioningState)
+			state = azure.Value(have.Properties.ProvisioningState)
 		}
 		return state, err
 	})
@@ -39,9 +39,9 @@ func (s *Service) EnsureSnapshot(ctx context.Context, o Snapshot) (id string, er
 	case err == nil && !azure.Managed(azure.Tags(have.Tags)):
 		return "", errkind.New(errkind.Conflict, "snapshot %s exists and is not azlin's", o.Name)
 	case err == nil && !strings.EqualFold(state, "Failed"):
-		return val(have.ID), nil
+		return azure.Value(have.ID), nil
 	case err == nil: // nothing may be in it
-		if err := s.DeleteSnapshot(ctx, val(have.ID)); err != nil {
+		if err := s.DeleteSnapshot(ctx, azure.Value(have.ID)); err != nil {
 			return "", err
 		}
 	case !azure.IsNotFound(err):
@@ -56,7 +56,7 @@ func (s *Service) EnsureSnapshot(ctx context.Context, o Snapshot) (id string, er
 			tags[name] = value
 		}
 	}
-	made, err := run(ctx, s, "create snapshot", o.Name, func(ctx context.Context) (*runtime.Poller[armcompute.SnapshotsClientCreateOrUpdateResponse], error) {
+	made, err := azure.Run(ctx, s.azure, "create snapshot", o.Name, func(ctx context.Context) (*runtime.Poller[armcompute.SnapshotsClientCreateOrUpdateResponse], error) {
 		return s.azure.Snapshots().BeginCreateOrUpdate(ctx, o.ResourceGroup, o.Name, armcompute.Snapshot{
 			Location: new(o.Region),
 			Tags:     azure.SDKTags(tags),
@@ -69,7 +69,7 @@ func (s *Service) EnsureSnapshot(ctx context.Context, o Snapshot) (id string, er
 	if err != nil {
 		return "", err
 	}
-	return val(made.ID), nil
+	return azure.Value(made.ID), nil
 }
 
 // DeleteSnapshot deletes a snapshot (snapshots/delete). One that is not there is deleted already.
@@ -78,7 +78,7 @@ func (s *Service) DeleteSnapshot(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = run(ctx, s, "delete snapshot", parsed.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.SnapshotsClientDeleteResponse], error) {
+	_, err = azure.Run(ctx, s.azure, "delete snapshot", parsed.Name(), func(ctx context.Context) (*runtime.Poller[armcompute.SnapshotsClientDeleteResponse], error) {
 		return s.azure.Snapshots().BeginDelete(ctx, parsed.ResourceGroup, parsed.Name(), nil)
 	})
 	if azure.IsNotFound(err) {

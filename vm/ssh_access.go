@@ -87,7 +87,7 @@ func (a SSHAccess) firstRules() []*armnetwork.SecurityRule {
 // putRule writes one rule. Two operators may choose the same free priority at once; the second is
 // refused, reads the group again and takes the next.
 func (s *Service) putRule(ctx context.Context, group string, nsg *armnetwork.SecurityGroup, name string, sources []string, port int) error {
-	nsgName := val(nsg.Name)
+	nsgName := azure.Value(nsg.Name)
 	for try := 1; ; try++ {
 		have, free := rulePriority(nsg, name)
 		if have != nil && sameRule(have, sources, port) {
@@ -99,7 +99,7 @@ func (s *Service) putRule(ctx context.Context, group string, nsg *armnetwork.Sec
 				Err: errkind.New(errkind.Quota, "no priority between %d and %d is free", firstPriority, lastPriority),
 			}
 		}
-		_, err := run(ctx, s, "create security rule", nsgName+"/"+name, func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityRulesClientCreateOrUpdateResponse], error) {
+		_, err := azure.Run(ctx, s.azure, "create security rule", nsgName+"/"+name, func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityRulesClientCreateOrUpdateResponse], error) {
 			return s.azure.SecurityRules().BeginCreateOrUpdate(ctx, group, nsgName, name, ruleOf(sources, port, free), nil)
 		})
 		if err == nil || try == 5 || !strings.EqualFold(azure.Code(err), "SecurityRuleConflict") {
@@ -133,13 +133,13 @@ func rulePriority(nsg *armnetwork.SecurityGroup, name string) (have *armnetwork.
 	taken := map[int32]bool{}
 	if nsg.Properties != nil {
 		for _, r := range nsg.Properties.SecurityRules {
-			if r == nil || r.Properties == nil || val(r.Properties.Direction) != armnetwork.SecurityRuleDirectionInbound {
+			if r == nil || r.Properties == nil || azure.Value(r.Properties.Direction) != armnetwork.SecurityRuleDirectionInbound {
 				continue
 			}
-			if strings.EqualFold(val(r.Name), name) {
-				return r, val(r.Properties.Priority)
+			if strings.EqualFold(azure.Value(r.Name), name) {
+				return r, azure.Value(r.Properties.Priority)
 			}
-			taken[val(r.Properties.Priority)] = true
+			taken[azure.Value(r.Properties.Priority)] = true
 		}
 	}
 	for p := int32(firstPriority); p <= lastPriority; p++ {
@@ -154,11 +154,11 @@ func sameRule(r *armnetwork.SecurityRule, sources []string, port int) bool {
 	p := r.Properties
 	var have []string
 	for _, s := range p.SourceAddressPrefixes {
-		have = append(have, val(s))
+		have = append(have, azure.Value(s))
 	}
-	if one := val(p.SourceAddressPrefix); one != "" {
+	if one := azure.Value(p.SourceAddressPrefix); one != "" {
 		have = append(have, one)
 	}
-	return val(p.Access) == armnetwork.SecurityRuleAccessAllow && val(p.DestinationPortRange) == fmt.Sprint(port) &&
+	return azure.Value(p.Access) == armnetwork.SecurityRuleAccessAllow && azure.Value(p.DestinationPortRange) == fmt.Sprint(port) &&
 		slices.Equal(sorted(have), sources)
 }

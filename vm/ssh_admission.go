@@ -53,13 +53,13 @@ func (s *Service) SSHAdmission(ctx context.Context, i Info, source netip.Addr, p
 func (s *Service) groupsBefore(ctx context.Context, nic *armnetwork.Interface) ([]string, error) {
 	var ids []string
 	if g := nic.Properties.NetworkSecurityGroup; g != nil {
-		ids = append(ids, val(g.ID))
+		ids = append(ids, azure.Value(g.ID))
 	}
 	for _, c := range ipConfigurations(nic) {
 		if c.Properties.Subnet == nil {
 			continue
 		}
-		id, err := azure.ParseID(val(c.Properties.Subnet.ID))
+		id, err := azure.ParseID(azure.Value(c.Properties.Subnet.ID))
 		if err != nil {
 			return nil, err
 		}
@@ -71,8 +71,8 @@ func (s *Service) groupsBefore(ctx context.Context, nic *armnetwork.Interface) (
 			continue
 		}
 		for _, sub := range found.Properties.Subnets {
-			if sub != nil && azure.SameID(val(sub.ID), id.String()) && sub.Properties != nil && sub.Properties.NetworkSecurityGroup != nil {
-				ids = append(ids, val(sub.Properties.NetworkSecurityGroup.ID))
+			if sub != nil && azure.SameID(azure.Value(sub.ID), id.String()) && sub.Properties != nil && sub.Properties.NetworkSecurityGroup != nil {
+				ids = append(ids, azure.Value(sub.Properties.NetworkSecurityGroup.ID))
 			}
 		}
 		break
@@ -98,15 +98,15 @@ func (s *Service) admission(ctx context.Context, nsgID string, source netip.Addr
 		if r == nil || r.Properties == nil {
 			continue
 		}
-		a.Writable = a.Writable || strings.HasPrefix(strings.ToLower(val(r.Name)), SSHRulePrefix)
+		a.Writable = a.Writable || strings.HasPrefix(strings.ToLower(azure.Value(r.Name)), SSHRulePrefix)
 		rules = append(rules, r)
 	}
 	slices.SortStableFunc(rules, func(x, y *armnetwork.SecurityRule) int {
-		return cmp.Compare(val(x.Properties.Priority), val(y.Properties.Priority))
+		return cmp.Compare(azure.Value(x.Properties.Priority), azure.Value(y.Properties.Priority))
 	})
 	for _, r := range rules {
 		if ruleMatches(r.Properties, source, port) {
-			a.Rule, a.Admitted = val(r.Name), val(r.Properties.Access) == armnetwork.SecurityRuleAccessAllow
+			a.Rule, a.Admitted = azure.Value(r.Name), azure.Value(r.Properties.Access) == armnetwork.SecurityRuleAccessAllow
 			break
 		}
 	}
@@ -115,8 +115,8 @@ func (s *Service) admission(ctx context.Context, nsgID string, source netip.Addr
 
 // ruleMatches reports whether a rule is about TCP packets from a source on the Internet to a port of the VM.
 func ruleMatches(p *armnetwork.SecurityRulePropertiesFormat, source netip.Addr, port int) bool {
-	protocol := string(val(p.Protocol))
-	return val(p.Direction) == armnetwork.SecurityRuleDirectionInbound && (protocol == "*" || strings.EqualFold(protocol, "Tcp")) &&
+	protocol := string(azure.Value(p.Protocol))
+	return azure.Value(p.Direction) == armnetwork.SecurityRuleDirectionInbound && (protocol == "*" || strings.EqualFold(protocol, "Tcp")) &&
 		slices.ContainsFunc(both(p.DestinationPortRange, p.DestinationPortRanges), func(r string) bool { return portIn(r, port) }) &&
 		slices.ContainsFunc(both(p.SourceAddressPrefix, p.SourceAddressPrefixes), func(r string) bool { return sourceIn(r, source) })
 }
@@ -124,11 +124,11 @@ func ruleMatches(p *armnetwork.SecurityRulePropertiesFormat, source netip.Addr, 
 // both are the values of a property that Azure has in the singular and in the plural.
 func both(one *string, many []*string) []string {
 	var all []string
-	if v := val(one); v != "" {
+	if v := azure.Value(one); v != "" {
 		all = append(all, v)
 	}
 	for _, v := range many {
-		all = append(all, val(v))
+		all = append(all, azure.Value(v))
 	}
 	return all
 }

@@ -34,10 +34,10 @@ func (s *Service) Unfinished(ctx context.Context, group string) ([]Unfinished, e
 	var items []*armresources.GenericResourceExpanded
 	var err error
 	if group == "" {
-		items, err = pages(ctx, "list resources", s.azure.Resources().NewListPager(&armresources.ClientListOptions{Filter: &filter}),
+		items, err = azure.Pages(ctx, "list resources", s.azure.Resources().NewListPager(&armresources.ClientListOptions{Filter: &filter}),
 			func(p armresources.ClientListResponse) []*armresources.GenericResourceExpanded { return p.Value })
 	} else {
-		items, err = pages(ctx, "list resources of "+group,
+		items, err = azure.Pages(ctx, "list resources of "+group,
 			s.azure.Resources().NewListByResourceGroupPager(group, &armresources.ClientListByResourceGroupOptions{Filter: &filter}),
 			func(p armresources.ClientListByResourceGroupResponse) []*armresources.GenericResourceExpanded {
 				return p.Value
@@ -123,12 +123,12 @@ func kindOfCreate(id string) string {
 
 // add counts one resource of the create, and takes from it what it tells.
 func (u *Unfinished) add(item *armresources.GenericResourceExpanded, tags map[string]string) {
-	u.Resources = append(u.Resources, val(item.ID))
-	u.Region = val(item.Location)
+	u.Resources = append(u.Resources, azure.Value(item.ID))
+	u.Region = azure.Value(item.Location)
 	u.Owner, _ = azure.Tag(tags, azure.TagOwner)
 	u.Source, _ = azure.Tag(tags, azure.TagSource)
 	u.Image, _ = azure.Tag(tags, azure.TagImage)
-	if id, err := azure.ParseID(val(item.ID)); err == nil {
+	if id, err := azure.ParseID(azure.Value(item.ID)); err == nil {
 		u.ResourceGroup = id.ResourceGroup
 	}
 	if created, ok := azure.Tag(tags, azure.TagCreated); ok {
@@ -136,12 +136,12 @@ func (u *Unfinished) add(item *armresources.GenericResourceExpanded, tags map[st
 			u.Created = &t
 		}
 	}
-	name := val(item.Name)
-	if strings.EqualFold(val(item.Type), "Microsoft.Compute/virtualMachines") {
+	name := azure.Value(item.Name)
+	if strings.EqualFold(azure.Value(item.Type), "Microsoft.Compute/virtualMachines") {
 		u.VM, u.HasVM = name, true
 		return
 	}
-	if strings.EqualFold(val(item.Type), "Microsoft.Compute/snapshots") {
+	if strings.EqualFold(azure.Value(item.Type), "Microsoft.Compute/snapshots") {
 		return // whose name follows from the source's
 	}
 	// The names follow from the VM's, so any of them tells it.

@@ -122,7 +122,7 @@ func quota(ctx context.Context, s Subject) []Finding {
 	if s.VMs == nil {
 		return []Finding{{Check: "quota", Status: Skipped, Detail: "nobody is signed in"}}
 	}
-	quotas, err := s.VMs.Quotas(ctx, s.Region)
+	quotas, err := s.Catalog.Quotas(ctx, s.Region)
 	if err != nil {
 		return []Finding{{Check: "quota", Status: Failed, Detail: err.Error()}}
 	}

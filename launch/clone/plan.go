@@ -27,11 +27,12 @@ import (
 
 // Cloner clones the VMs of one subscription.
 type Cloner struct {
-	Azure  *azure.Client
-	VMs    *vm.Service
-	Reach  reach.Finder
-	Prices *cost.Prices // nil: prices are not known
-	Owner  string       // goes into the tag azlin-owner
+	Azure   *azure.Client
+	VMs     *vm.Service
+	Catalog *vm.Catalog
+	Reach   reach.Finder
+	Prices  *cost.Prices // nil: prices are not known
+	Owner   string       // goes into the tag azlin-owner
 }
 
 // Request is what is wanted.

@@ -22,9 +22,10 @@ import (
 
 // Service resizes the VMs of one subscription.
 type Service struct {
-	Azure  *azure.Client
-	VMs    *vm.Service
-	Prices *cost.Prices // nil: prices are not known
+	Azure   *azure.Client
+	VMs     *vm.Service
+	Catalog *vm.Catalog
+	Prices  *cost.Prices // nil: prices are not known
 }
 
 // Plan is a resize that Azure would accept, as far as can be known before it is asked.
@@ -67,10 +68,10 @@ func (s *Service) Plan(ctx context.Context, group, name, size string) (Plan, err
 			p.Resumes, p.From.Name, p.Before = true, from, before
 		}
 	}
-	if p.To, err = s.VMs.Size(ctx, m.region, size); err != nil {
+	if p.To, err = s.Catalog.Size(ctx, m.region, size); err != nil {
 		return p, &errkind.Error{Kind: errkind.Of(err), Op: "resize", Resource: name, Err: err, Next: "azlin sizes --region " + m.region}
 	}
-	if from, err := s.VMs.Size(ctx, m.region, p.From.Name); err == nil { // a size that is offered no more is known by its name only
+	if from, err := s.Catalog.Size(ctx, m.region, p.From.Name); err == nil { // a size that is offered no more is known by its name only
 		p.From = from
 	}
 	if p.Unchanged() {
@@ -186,7 +187,7 @@ func (s *Service) quota(ctx context.Context, m model, p Plan) error {
 	if p.Before == vm.Deallocated {
 		return nil // nothing is taken up until somebody starts it
 	}
-	quotas, err := s.VMs.Quotas(ctx, m.region)
+	quotas, err := s.Catalog.Quotas(ctx, m.region)
 	if err != nil {
 		return azure.Wrap("resize", m.name, err)
 	}

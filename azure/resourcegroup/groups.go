@@ -1,4 +1,4 @@
-package vm
+package resourcegroup
 
 import (
 	"cmp"
@@ -15,48 +15,48 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// ResourceGroup is one resource group.
-type ResourceGroup struct {
+// Group is one resource group.
+type Group struct {
 	Name     string            `json:"name"`
 	Location string            `json:"location"`
 	Tags     map[string]string `json:"tags,omitempty"`
 	Managed  bool              `json:"managed"`
 }
 
-// ResourceGroupFailure is a group that an operation over several failed for.
-type ResourceGroupFailure struct {
+// Failure is a group that an operation over several failed for.
+type Failure struct {
 	Group string
 	Err   error
 }
 
-func (f ResourceGroupFailure) Error() string { return f.Group + ": " + f.Err.Error() }
+func (f Failure) Error() string { return f.Group + ": " + f.Err.Error() }
 
-func (f ResourceGroupFailure) Unwrap() error { return f.Err }
+func (f Failure) Unwrap() error { return f.Err }
 
-// ResourceGroups works on the resource groups of the subscription.
-type ResourceGroups struct {
+// Service works on the resource groups of the subscription.
+type Service struct {
 	azure *azure.Client
 }
 
-// ResourceGroups gives the resource groups of the service's subscription.
-func (s *Service) ResourceGroups() *ResourceGroups { return &ResourceGroups{azure: s.azure} }
+// New returns the service of c's subscription. It sends nothing.
+func New(c *azure.Client) *Service { return &Service{azure: c} }
 
-func groupOf(g armresources.ResourceGroup) ResourceGroup {
+func groupOf(g armresources.ResourceGroup) Group {
 	tags := azure.Tags(g.Tags)
-	return ResourceGroup{Name: val(g.Name), Location: val(g.Location), Tags: tags, Managed: azure.Managed(tags)}
+	return Group{Name: azure.Value(g.Name), Location: azure.Value(g.Location), Tags: tags, Managed: azure.Managed(tags)}
 }
 
 // Get reads a group; an absent one is NotFound.
-func (r *ResourceGroups) Get(ctx context.Context, name string) (ResourceGroup, error) {
+func (r *Service) Get(ctx context.Context, name string) (Group, error) {
 	resp, err := r.azure.ResourceGroups().Get(ctx, name, nil)
 	if err != nil {
-		return ResourceGroup{}, azure.Wrap("get resource group", name, err)
+		return Group{}, azure.Wrap("get resource group", name, err)
 	}
 	return groupOf(resp.ResourceGroup), nil
 }
 
 // Exists says whether there is a group of this name.
-func (r *ResourceGroups) Exists(ctx context.Context, name string) (bool, error) {
+func (r *Service) Exists(ctx context.Context, name string) (bool, error) {
 	_, err := r.Get(ctx, name)
 	if azure.IsNotFound(err) {
 		return false, nil
@@ -65,13 +65,13 @@ func (r *ResourceGroups) Exists(ctx context.Context, name string) (bool, error) 
 }
 
 // List gives the groups of the subscription.
-func (r *ResourceGroups) List(ctx context.Context) ([]ResourceGroup, error) {
-	groups, err := pages(ctx, "list resource groups", r.azure.ResourceGroups().NewListPager(nil),
+func (r *Service) List(ctx context.Context) ([]Group, error) {
+	groups, err := azure.Pages(ctx, "list resource groups", r.azure.ResourceGroups().NewListPager(nil),
 		func(p armresources.ResourceGroupsClientListResponse) []*armresources.ResourceGroup { return p.Value })
 	if err != nil {
 		return nil, err
 	}
-	out := make([]ResourceGroup, 0, len(groups))
+	out := make([]Group, 0, len(groups))
 	for _, g := range groups {
 		out = append(out, groupOf(*g))
 	}
@@ -80,7 +80,7 @@ func (r *ResourceGroups) List(ctx context.Context) ([]ResourceGroup, error) {
 
 // Ensure makes the group when there is none, tagged as azlin's. A group that exists stays as it is,
 // wherever it is and whosever it is. created says which.
-func (r *ResourceGroups) Ensure(ctx context.Context, name, region string, tags map[string]string) (g ResourceGroup, created bool, err error) {
+func (r *Service) Ensure(ctx context.Context, name, region string, tags map[string]string) (g Group, created bool, err error) {
 	g, err = r.Get(ctx, name)
 	if err == nil || !azure.IsNotFound(err) {
 		return g, false, err
@@ -96,20 +96,20 @@ func (r *ResourceGroups) Ensure(ctx context.Context, name, region string, tags m
 		Location: new(region), Tags: azure.SDKTags(all),
 	}, nil)
 	if err != nil {
-		return ResourceGroup{}, false, azure.Wrap("create resource group", name, err)
+		return Group{}, false, azure.Wrap("create resource group", name, err)
 	}
 	return groupOf(resp.ResourceGroup), true, nil
 }
 
 // Foreign lists what keeps a group from being deleted by azlin: the group itself when it is not
 // azlin's, and every resource in it that is not. Empty means that it may go.
-func (r *ResourceGroups) Foreign(ctx context.Context, name string) ([]string, error) {
-	foreign, _, err := r.contents(ctx, name)
+func (r *Service) Foreign(ctx context.Context, name string) ([]string, error) {
+	foreign, _, err := r.Contents(ctx, name)
 	return foreign, err
 }
 
-// contents lists what keeps a group from being deleted by azlin, and what is in it of azlin's, VMs first.
-func (r *ResourceGroups) contents(ctx context.Context, name string) (foreign []string, own []azure.ID, err error) {
+// Contents lists what keeps a group from being deleted by azlin, and what is in it of azlin's, VMs first.
+func (r *Service) Contents(ctx context.Context, name string) (foreign []string, own []azure.ID, err error) {
 	g, err := r.Get(ctx, name)
 	if err != nil {
 		return nil, nil, err
@@ -117,7 +117,7 @@ func (r *ResourceGroups) contents(ctx context.Context, name string) (foreign []s
 	if !g.Managed {
 		foreign = append(foreign, "resource group "+g.Name)
 	}
-	items, err := pages(ctx, "list resources of "+name, r.azure.Resources().NewListByResourceGroupPager(name, nil),
+	items, err := azure.Pages(ctx, "list resources of "+name, r.azure.Resources().NewListByResourceGroupPager(name, nil),
 		func(p armresources.ClientListByResourceGroupResponse) []*armresources.GenericResourceExpanded {
 			return p.Value
 		})
@@ -125,19 +125,19 @@ func (r *ResourceGroups) contents(ctx context.Context, name string) (foreign []s
 		return nil, nil, err
 	}
 	for _, item := range items {
-		id, err := azure.ParseID(val(item.ID))
+		id, err := azure.ParseID(azure.Value(item.ID))
 		baked := id.IsType("Microsoft.Compute/galleries/images/versions") // somebody else may have put one into azlin's gallery
-		if strings.Count(val(item.Type), "/") > 1 && !baked {
+		if strings.Count(azure.Value(item.Type), "/") > 1 && !baked {
 			continue // part of another resource in the list, like a VM's extension
 		}
 		if err != nil || !azure.Managed(azure.Tags(item.Tags)) {
-			foreign = append(foreign, val(item.ID))
+			foreign = append(foreign, azure.Value(item.ID))
 			continue
 		}
 		own = append(own, id)
 	}
 	slices.SortStableFunc(own, func(a, b azure.ID) int {
-		return cmp.Or(cmp.Compare(rankOf(a), rankOf(b)), cmp.Compare(kindOf(a), kindOf(b)), cmp.Compare(a.Name(), b.Name()))
+		return cmp.Or(cmp.Compare(rankOf(a), rankOf(b)), cmp.Compare(KindOf(a), KindOf(b)), cmp.Compare(a.Name(), b.Name()))
 	})
 	return foreign, own, nil
 }
@@ -149,8 +149,8 @@ func rankOf(id azure.ID) int {
 	return 1
 }
 
-// kindOf names the type of a resource as the results of deletions do; that of another one as Azure does.
-func kindOf(id azure.ID) string {
+// KindOf names the type of a resource as the results of deletions do; that of another one as Azure does.
+func KindOf(id azure.ID) string {
 	for kind, name := range map[string]string{
 		"Microsoft.Compute/virtualMachines": "vm", "Microsoft.Compute/disks": "disk", "Microsoft.Compute/snapshots": "snapshot",
 		"Microsoft.Network/networkInterfaces": "nic", "Microsoft.Network/publicIPAddresses": "public-ip", "Microsoft.Network/networkSecurityGroups": "nsg",
@@ -166,7 +166,7 @@ func kindOf(id azure.ID) string {
 
 // Delete deletes the group with everything in it, and waits. It refuses with a Conflict that names
 // them when the group or something in it is not azlin's. An absent group is no error.
-func (r *ResourceGroups) Delete(ctx context.Context, name string, report func(step string)) error {
+func (r *Service) Delete(ctx context.Context, name string, report func(step string)) error {
 	foreign, err := r.Foreign(ctx, name)
 	if azure.IsNotFound(err) {
 		return nil
@@ -180,7 +180,7 @@ func (r *ResourceGroups) Delete(ctx context.Context, name string, report func(st
 			Err: errkind.New(errkind.Conflict, "not azlin's: %s", strings.Join(foreign, ", ")),
 		}
 	}
-	say(report, "deleting resource group "+name)
+	azure.Report(report, "deleting resource group "+name)
 	op, err := azure.Begin(ctx, r.azure, "delete resource group", name,
 		func(ctx context.Context) (*runtime.Poller[armresources.ResourceGroupsClientDeleteResponse], error) {
 			return r.azure.ResourceGroups().BeginDelete(ctx, name, nil)
@@ -192,16 +192,4 @@ func (r *ResourceGroups) Delete(ctx context.Context, name string, report func(st
 		_, err = op.Wait(ctx, nil)
 	}
 	return err
-}
-
-// requireGroup returns NotFound for a group that does not exist.
-func (s *Service) requireGroup(ctx context.Context, name string) error {
-	_, err := s.ResourceGroups().Get(ctx, name)
-	return err
-}
-
-func say(report func(step string), step string) {
-	if report != nil {
-		report(step)
-	}
 }

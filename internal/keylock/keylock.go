@@ -1,19 +1,19 @@
-package vm
+package keylock
 
 import (
 	"context"
 	"sync"
 )
 
-// keyedLocks serialises work on one thing among the goroutines of a service. Waiting ends with the
+// Locks serialises work on one thing among the goroutines of a service. Waiting ends with the
 // context, which a mutex would not allow. The zero value is ready.
-type keyedLocks struct {
+type Locks struct {
 	mu   sync.Mutex
 	held map[string]chan struct{}
 }
 
-// lock waits for its turn; unlock must be called when err is nil.
-func (k *keyedLocks) lock(ctx context.Context, key string) (unlock func(), err error) {
+// Lock waits for its turn; unlock must be called when err is nil.
+func (k *Locks) Lock(ctx context.Context, key string) (unlock func(), err error) {
 	k.mu.Lock()
 	if k.held == nil {
 		k.held = map[string]chan struct{}{}
