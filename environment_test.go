@@ -13,7 +13,7 @@ import (
 // TestEnvironmentIsDocumented holds docs/environment.md against the code, both ways.
 func TestEnvironmentIsDocumented(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "config/environment.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "local/config/environment.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/azlin-dev/azlin/test/wire"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/azlin-dev/azlin/test/wire"
 )
 
 // TestAPIVersions pins every version that is sent: an update of the SDK must not change what we ask

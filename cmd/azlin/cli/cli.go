@@ -1,7 +1,5 @@
-// Package cli is the azlin command: one file per command, named after it (vm commands without a prefix,
-// others noun_verb.go), each of them flags → one library call → one table.
-//
-// Everything that is common to the commands is in app.go, what becomes of errors in errors.go.
+// Package cli is the azlin command: the tree of all commands and Main, which runs it. The commands are in the packages
+// named after the headings of --help, one file per command; what they share is in package app.
 package cli
 
 import (
@@ -11,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/local/config"
 )
@@ -28,15 +27,15 @@ func Main(ctx context.Context, args, environ []string, streams term.Streams) int
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	a := newApp(environ, streams)
+	a := app.NewApp(environ, streams)
 	root := newRoot(a) //nolint:contextcheck // cobra hands the context of ExecuteContextC to each command
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
-	return a.fail(command, err)
+	return a.Fail(command, err)
 }
 
 // Root returns the command tree, for generating its documentation.
-func Root() *cobra.Command { return newRoot(newApp(nil, term.Streams{})) }
+func Root() *cobra.Command { return newRoot(app.NewApp(nil, term.Streams{})) }

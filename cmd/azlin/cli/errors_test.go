@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 )
@@ -35,7 +36,7 @@ func TestExitCodes(t *testing.T) {
 		{errkind.New(errkind.Cancelled, "x"), 130},
 		{fmt.Errorf("x: %w", context.Canceled), 130},
 	} {
-		if got := exitCode(test.err); got != test.want {
+		if got := app.ExitCode(test.err); got != test.want {
 			t.Errorf("%v (%s): got %d, want %d", test.err, errkind.Of(test.err), got, test.want)
 		}
 		if !strings.Contains(exitCodesText, fmt.Sprintf("%5d   ", test.want)) {
@@ -48,7 +49,7 @@ func TestExitCodes(t *testing.T) {
 // no entry before it.
 func TestHints(t *testing.T) {
 	t.Parallel()
-	hints, err := loadHints()
+	hints, err := app.LoadHints()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func TestHints(t *testing.T) {
 		if message == "" {
 			message = h.Contains
 		}
-		if got := hintFor(failure{Kind: h.Kind, Code: h.Code, Message: message}); got != strings.TrimSpace(h.Hint) {
+		if got := app.HintFor(app.Failure{Kind: h.Kind, Code: h.Code, Message: message}); got != strings.TrimSpace(h.Hint) {
 			t.Errorf("%+v is hidden by an entry before it, which says %q", h, got)
 		}
 	}
@@ -82,7 +83,7 @@ func TestAzuresErrorsTeach(t *testing.T) {
 		{&errkind.Error{Kind: errkind.Conflict, Code: "ScopeLocked"}, 7, "az lock delete"},
 		{&errkind.Error{Kind: errkind.Capacity, Code: "SkuNotAvailable"}, 8, "--size or --region"},
 	} {
-		f := describe(fmt.Errorf("list: %w", &errkind.Error{Op: "x", CorrelationID: "abc", Err: test.err}))
+		f := app.Describe(fmt.Errorf("list: %w", &errkind.Error{Op: "x", CorrelationID: "abc", Err: test.err}))
 		if f.ExitCode != test.code || f.Kind != test.err.Kind || f.Code != test.err.Code || f.CorrelationID != "abc" || !strings.Contains(f.Hint, test.hint) {
 			t.Errorf("%v: got %+v", test.err, f)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 )
 
@@ -33,7 +34,7 @@ func readVersion() versionInfo {
 	return v
 }
 
-func newVersionCommand(a *app) *cobra.Command {
+func newVersionCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Show azlin's version",
@@ -41,7 +42,7 @@ func newVersionCommand(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := readVersion()
-			return a.output.Print(term.View{Data: v, Grid: term.Rows([]versionInfo{v}, []term.Column[versionInfo]{
+			return a.Output.Print(term.View{Data: v, Grid: term.Rows([]versionInfo{v}, []term.Column[versionInfo]{
 				{Name: "version", Value: func(v versionInfo) string { return v.Version }},
 				{Name: "commit", Value: func(v versionInfo) string { return v.Commit }},
 				{Name: "go", Value: func(v versionInfo) string { return v.Go }},

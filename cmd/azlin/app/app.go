@@ -1,0 +1,143 @@
+// Package app is what all commands share: streams and global flags, the one way to Azure (session.go), questions
+// (confirm.go), and what becomes of errors (errors.go). It knows no command.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/config"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/repository"
+)
+
+// App is what the commands share: the streams, what was asked for on the command line and in the
+// environment, and the files of the person who runs it. Azure is reached through session.go.
+type App struct {
+	Env     config.Environment
+	Environ []string // all of it, for child processes
+	Streams term.Streams
+	Flags   struct {
+		output, query, jq, Context, Group, progress string
+		debug                                       bool
+	}
+
+	// Set by prepare, before a command runs.
+	Output   term.Output
+	Progress term.ProgressMode
+	Paths    config.Paths
+	Log      *slog.Logger
+}
+
+func NewApp(environ []string, streams term.Streams) *App {
+	a := &App{Env: config.ReadEnvironment(environ), Environ: environ, Streams: streams}
+	// Errors that happen before prepare are for people.
+	a.Output = term.Output{Streams: streams, Format: term.Table}
+	return a
+}
+
+// Prepare checks what all commands have in common, before anything is done.
+func (a *App) Prepare() error {
+	format, err := term.ParseFormat(a.Flags.output)
+	if err != nil {
+		return err
+	}
+	a.Output = term.Output{Streams: a.Streams, Format: format, Query: a.Flags.query, JQ: a.Flags.jq}
+	if err := term.CheckQueries(a.Flags.query, a.Flags.jq); err != nil {
+		return err
+	}
+	if a.Progress, err = term.ParseProgressMode(a.Flags.progress); err != nil {
+		return err
+	}
+	if a.Paths, err = config.ResolvePaths(a.Env); err != nil {
+		return &errkind.Error{Kind: errkind.Prerequisite, Err: err}
+	}
+	level := slog.LevelWarn
+	if a.Flags.debug {
+		level = slog.LevelDebug
+	}
+	a.Log = slog.New(slog.NewTextHandler(a.Streams.Err, &slog.HandlerOptions{Level: level}))
+	for _, note := range a.Paths.Mend() {
+		a.Say("note: " + note)
+	}
+	return nil
+}
+
+// Say writes one line of talk to standard error.
+func (a *App) Say(line string) { fmt.Fprintln(a.Streams.Err, term.Clean(line)) }
+
+// PassesExitCode marks commands whose exit code is that of a remote command, so that their own failures
+// must be told apart.
+const PassesExitCode = "passes-exit-code"
+
+func AddYes(cmd *cobra.Command, yes *bool) {
+	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask for confirmation")
+}
+
+// StartEmulator makes sure that the emulator runs and returns where. args are for a new process; one that
+// runs already keeps its own.
+func (a *App) StartEmulator(ctx context.Context, args []string) (emulator.Status, error) {
+	if err := a.Paths.Ensure(); err != nil {
+		return emulator.Status{}, err
+	}
+	command, err := emulatorCommand(a.Paths.Emulator, args)
+	if err != nil {
+		return emulator.Status{}, err
+	}
+	status, err := emulator.Start(ctx, emulator.StartOptions{Dir: a.Paths.Emulator, Command: command})
+	if err != nil {
+		return status, &errkind.Error{Kind: errkind.Prerequisite, Err: err}
+	}
+	return status, nil
+}
+
+func EmulatorError(err error) error {
+	if errors.Is(err, emulator.ErrNotRunning) {
+		return &errkind.Error{Kind: errkind.NotFound, Err: err, Next: "azlin emulator start"}
+	}
+	return err
+}
+
+// KnownHosts is azlin's own file of host keys.
+func (a *App) KnownHosts() remote.KnownHosts { return remote.KnownHosts{Path: a.Paths.KnownHosts} }
+
+// lent is what this machine can lend to the clone of a repository.
+func (a *App) lent() repository.Access {
+	lent := repository.Access{Agent: a.Env.SSHAuthSock != ""}
+	for _, name := range []string{"known_hosts", "known_hosts2"} {
+		lent.KnownHosts = append(lent.KnownHosts, filepath.Join(a.Paths.SSHDir, name))
+	}
+	lent.KnownHosts = append(lent.KnownHosts, "/etc/ssh/ssh_known_hosts")
+	if gh, err := exec.LookPath("gh"); err == nil {
+		lent.GitHubCLI = gh
+	}
+	return lent
+}
+
+// emulatorCommand is the argument vector that runs the emulator: this program again.
+func emulatorCommand(dir string, args []string) ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{self, "emulator", "serve", "--dir", dir}, args...), nil
+}
+
+// SayUnknown tells of keys that azlin has no use for.
+func (a *App) SayUnknown(unknown []config.UnknownKey) {
+	for _, u := range unknown {
+		a.Say(fmt.Sprintf("note: %s: azlin does not know the key %s; it is kept", u.Where, u.Key))
+	}
+}
+
+func (a *App) ConfigFile() config.File { return config.File{Path: a.Paths.Config} }

@@ -1,0 +1,152 @@
+package connect
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/terminal"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// ConnectFlags shape an interactive connection.
+type ConnectFlags struct {
+	app.HostFlags
+
+	noTmux, agent, noReconnect, yes bool
+
+	local, remote, dynamic []string
+	Attempts               int // -1: as the configuration says
+
+	window windowFlags
+}
+
+func newConnectCommand(a Commands) *cobra.Command {
+	var flags ConnectFlags
+	cmd := &cobra.Command{
+		Use:   "connect [VM[:SESSION]] [-- COMMAND [ARG...]]",
+		Short: "Connect to a VM, inside tmux",
+		Long: `Connects to a VM with the system's ssh and joins a tmux session there, which is made if need be and goes on
+when the connection is lost. The session is the one after the colon, else the VM's session name, else
+'azlin'. With a command, that is run on a terminal instead, without tmux.
+
+Without a VM it is the one that was created last (last_vm_name in the configuration).
+
+A connection that is lost is made again, with its forwards, while progress tells what is waited for. Azure is asked anew
+each time, so that another address or Bastion is found. Attempts in a row are limited by --max-attempts: the first lasts
+as long as ssh_timeout, each further one twice as long as the one before, up to a minute. Refused keys and
+another machine's host key end it at once. A VM that is stopped is started only when you say so, and a security group
+that no longer admits your address is changed only when you say so; --yes says so beforehand. A command is not run
+twice, and without a terminal nothing is tried again.
+
+The VM's host key is checked against the one that azlin gave it. azlin ends with the exit code of ssh:
+the remote one, or 255 when the connection failed.`,
+		Example: `  azlin connect
+  azlin connect dev
+  azlin connect dev:build --new-window
+  azlin connect dev -L 8080:localhost:80 -R 9000:localhost:9000
+  azlin connect dev --max-attempts 0
+  azlin connect dev -- htop`,
+		Annotations: map[string]string{app.PassesExitCode: "yes"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name, command := "", args
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				name, command = args[0], args[1:]
+			} else if settings, err := a.Resolution(); err != nil {
+				return err
+			} else if name = settings.Config.LastVMName; name == "" {
+				return app.Usage(cmd, "want a VM: none was created from here that would be the last one")
+			}
+			if cmd.Flags().Changed("max-attempts") && flags.Attempts < 0 {
+				return app.Usage(cmd, "--max-attempts %d is negative", flags.Attempts)
+			}
+			if flags.agent && a.Env.SSHAuthSock == "" {
+				return errkind.New(errkind.Prerequisite, "there is no SSH agent to lend: SSH_AUTH_SOCK is not set; start one with 'eval $(ssh-agent)', or leave out -A")
+			}
+			forwards, err := flags.forwards()
+			if err != nil {
+				return err
+			}
+			s, err := a.Open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if flags.window.asked() { // or a VM would be started for nothing
+				if err := a.launcher(s).Check(terminal.Config{}); err != nil {
+					return err
+				}
+			}
+			match, host, err := a.hostOrStart(cmd.Context(), s, name, flags)
+			if err != nil {
+				return err
+			}
+			if flags.window.asked() {
+				return a.connectInWindow(cmd, s, match, flags.window, command)
+			}
+			return a.Connect(cmd.Context(), s, host, match, Interactive{Flags: flags, forwards: forwards, Command: command})
+		},
+	}
+	flags.Add(cmd)
+	flags.window.add(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&flags.noTmux, "no-tmux", false, "a plain login shell")
+	f.BoolVar(&flags.Relearn, "forget-host-key", false, "the VM was rebuilt: forget its host key and ask Azure for the new one")
+	f.StringArrayVarP(&flags.local, "local-forward", "L", nil, "a port here leads to one that the VM reaches: [ADDRESS:]PORT:HOST:HOSTPORT, as with ssh (repeatable)")
+	f.StringArrayVarP(&flags.remote, "remote-forward", "R", nil, "a port on the VM leads to one that this machine reaches: [ADDRESS:]PORT:HOST:HOSTPORT, as with ssh (repeatable)")
+	f.StringArrayVarP(&flags.dynamic, "dynamic-forward", "D", nil, "a port here is a SOCKS proxy that ends at the VM: [ADDRESS:]PORT, as with ssh (repeatable)")
+	f.BoolVarP(&flags.agent, "forward-agent", "A", false, "lend your SSH agent to the VM while you are connected: whoever is root there can use it")
+	f.BoolVar(&flags.noReconnect, "no-reconnect", false, "end when the connection is lost")
+	f.IntVar(&flags.Attempts, "max-attempts", -1, "attempts to connect again, in a row; 0: until stopped; default: max_reconnect_attempts of the configuration, else 3")
+	f.BoolVarP(&flags.yes, "yes", "y", false, "start the VM if it is stopped, and move your SSH rule if your address is not admitted, without asking")
+	return cmd
+}
+
+// forwards are those that the flags ask for.
+func (f ConnectFlags) forwards() ([]remote.Forward, error) {
+	var all []remote.Forward
+	for _, kind := range []struct {
+		kind  remote.ForwardKind
+		specs []string
+	}{{remote.LocalForward, f.local}, {remote.RemoteForward, f.remote}, {remote.DynamicForward, f.dynamic}} {
+		for _, spec := range kind.specs {
+			forward, err := remote.ParseForward(kind.kind, spec)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, forward)
+		}
+	}
+	return all, nil
+}
+
+// Interactive is how a VM is worked on.
+type Interactive struct {
+	Flags    ConnectFlags
+	forwards []remote.Forward
+	Command  []string // empty: a shell
+}
+
+// session is the name of the tmux session, empty when there is none.
+func (i Interactive) session(match vm.Match) string {
+	if i.Flags.noTmux || len(i.Command) > 0 {
+		return ""
+	}
+	return cmp.Or(match.TmuxSession, match.VM.SessionName, remote.DefaultSession)
+}
+
+// hostOrStart is host, for somebody who may want the VM to be started first.
+func (a Commands) hostOrStart(ctx context.Context, s *app.Session, name string, flags ConnectFlags) (vm.Match, remote.Host, error) {
+	match, host, err := a.Host(ctx, s, name, flags.HostFlags)
+	if err == nil {
+		return match, host, nil
+	}
+	m := a.mender(s, match, flags)
+	if err := m.mend(ctx, err); err != nil {
+		return match, host, err
+	}
+	return a.Host(ctx, s, name, flags.HostFlags)
+}

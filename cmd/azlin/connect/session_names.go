@@ -1,0 +1,85 @@
+package connect
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// sessionView is the JSON of a VM's session name.
+type sessionView struct {
+	VM            string  `json:"vm"`
+	ResourceGroup string  `json:"resource_group"`
+	Session       *string `json:"session"`
+}
+
+func newSessionCommand(a Commands) *cobra.Command {
+	var forget bool
+	cmd := &cobra.Command{
+		Use:   "session VM [NAME]",
+		Short: "Show, set or clear the session name of a VM",
+		Long: `A VM can be called by its session name as well as by its own, and 'azlin connect' joins the tmux session of
+that name. It is kept in the VM's tag azlin-session, for every machine, and in this machine's configuration
+(session_names), which counts where the tag is missing.
+
+A name finds, in this order: the VM of exactly that name, the VM of that session, for VM:SESSION a tmux
+session on a VM, the VM of that address. A name that would find another VM is refused.`,
+		Example: `  azlin session dev
+  azlin session dev work
+  azlin session dev --clear`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0 || len(args) > 2:
+				return app.Usage(cmd, "want a VM and perhaps a name, got %d arguments", len(args))
+			case len(args) == 2 && (forget || args[1] == ""):
+				return app.Usage(cmd, "give a name or --clear")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			s, err := a.Open(ctx)
+			if err != nil {
+				return err
+			}
+			group := s.Azure.Target().ResourceGroup
+			if len(args) == 1 && !forget {
+				match, err := s.VMs.Resolve(ctx, args[0], group)
+				if err != nil {
+					return err
+				}
+				return a.Output.Print(viewOfSession(sessionView{match.VM.Name, match.VM.ResourceGroup, app.Known(match.VM.SessionName)}))
+			}
+			name := ""
+			if len(args) == 2 {
+				name = args[1]
+			}
+			i, err := s.VMs.SetSession(ctx, group, args[0], name)
+			if err != nil {
+				return err
+			}
+			if err := a.ConfigFile().SetSessionName(ctx, i.Name, name); err != nil {
+				return &errkind.Error{Op: "the VM's tag is set, but this machine's configuration is not", Err: err}
+			}
+			return a.Output.Print(viewOfSession(sessionView{i.Name, i.ResourceGroup, app.Known(i.SessionName)}))
+		},
+	}
+	cmd.Flags().BoolVar(&forget, "clear", false, "take the session name away")
+	return cmd
+}
+
+func viewOfSession(v sessionView) term.View {
+	view := term.View{Data: v, Grid: term.Rows([]sessionView{v}, []term.Column[sessionView]{
+		{Name: "vm", Value: func(v sessionView) string { return v.VM }},
+		{Name: "session", Value: func(v sessionView) string { return app.Text(v.Session) }},
+		{Name: "group", Value: func(v sessionView) string { return v.ResourceGroup }, Wide: true},
+	})}
+	if v.Session == nil {
+		view.Note = fmt.Sprintf("%s has no session name", v.VM)
+	}
+	return view
+}

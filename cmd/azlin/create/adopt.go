@@ -1,0 +1,41 @@
+package create
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/look"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+func newAdoptCommand(a Commands) *cobra.Command {
+	var session string
+	cmd := &cobra.Command{
+		Use:   "adopt VM",
+		Short: "Put an existing Linux VM under azlin's tags",
+		Long: `Tags a VM that was not created by azlin, so that list, stop, kill and the others count it as azlin's. Nothing
+else of it is changed.`,
+		Example: "  azlin adopt build-server\n  azlin adopt build-server --session builds",
+		Args:    app.Exactly(1, "one VM"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.Open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			match, err := s.VMs.Resolve(cmd.Context(), args[0], s.Azure.Target().ResourceGroup)
+			if err != nil {
+				return err
+			}
+			if match.VM.Managed {
+				a.Say(match.VM.Name + " is azlin's already")
+			}
+			i, err := s.VMs.Adopt(cmd.Context(), match.VM.ResourceGroup, match.VM.Name, vm.AdoptOptions{SessionName: session, Owner: s.User})
+			if err != nil {
+				return err
+			}
+			return a.Output.Print(look.ShowView(i))
+		},
+	}
+	cmd.Flags().StringVar(&session, "session", "", "name of its session; default the VM's name")
+	return cmd
+}

@@ -1,0 +1,138 @@
+package create
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/launch/image"
+)
+
+type bakeFlags struct {
+	consent app.Consent
+	dryRun  bool
+	abandon bool
+	name    string
+	size    string
+}
+
+func newImageBakeCommand(a Commands) *cobra.Command {
+	var flags bakeFlags
+	cmd := &cobra.Command{
+		Use:   "bake VM",
+		Short: "Make an image of a VM",
+		Long: `Makes a version of an image from a VM's system disk. The VM may go on running, and stays as it is: a copy of its disk goes
+to a temporary VM without a public address, where users with their homes, root's home, keys, logs and whatever else makes
+it one machine are taken out. What is installed stays, files outside of homes among that: see to it that no secrets are.
+Then the temporary VM goes. It takes about ten minutes; a version costs as much as a snapshot of the disk.
+
+Baking again makes another version, and 'azlin new --image NAME' takes the newest. When it is cut off, the same command
+goes on, and with --abandon it removes what is temporary.`,
+		Example: "  azlin image bake dev\n  azlin image bake dev --name base\n  azlin image bake dev --size Standard_D2s_v5 --dry-run",
+		Args:    app.Exactly(1, "a VM"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.bake(cmd.Context(), args[0], flags) },
+	}
+	flags.consent.Add(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be made and stop")
+	f.StringVar(&flags.name, "name", "", "name of the image; default the VM's")
+	f.BoolVar(&flags.abandon, "abandon", false, "give up one that was cut off: delete what is temporary, and make nothing")
+	f.StringVar(&flags.size, "size", "", "size of the temporary VM; default the VM's")
+	cmd.MarkFlagsMutuallyExclusive("abandon", "dry-run")
+	return cmd
+}
+
+func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error {
+	if !flags.dryRun { // before anything is asked
+		if err := a.PossibleHere("baking an image", flags.consent); err != nil {
+			return err
+		}
+	}
+	s, err := a.Open(ctx)
+	if err != nil {
+		return err
+	}
+	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
+	if err != nil {
+		return err
+	}
+	baker := &image.Baker{Azure: s.Azure, VMs: s.VMs, Owner: s.User}
+	plan, err := baker.Plan(ctx, image.Request{Source: match.VM, Name: flags.name, Size: flags.size, Abandon: flags.abandon})
+	if err != nil {
+		return err
+	}
+	if flags.dryRun {
+		return a.Output.Print(bakePlanView(plan))
+	}
+	a.SayTarget(s, plan.Group)
+	if flags.abandon {
+		a.Say(fmt.Sprintf("The temporary VM %s and its snapshot go, if they are there; %s and what was baked of it stay.", plan.Builder, plan.Source.Name))
+		if err := a.Confirm(ctx, "Delete them?", s.Context, flags.consent); err != nil {
+			return err
+		}
+		return a.Showing("abandon", "deleting "+plan.Builder, func(report func(string)) error { return baker.Abandon(ctx, plan, report) })
+	}
+	a.Say(fmt.Sprintf("Image %s, version %s, of %s; temporary VM %s, %s.", plan.Name, plan.Version, plan.Source.Name, plan.Builder, plan.Size))
+	if plan.Resumes {
+		a.Say("An earlier request was cut off: this goes on with it, and with the disk as it was at " + plan.Begun().Format("2006-01-02 15:04:05Z") + ".")
+		a.Say("To begin anew, give it up first, with --abandon.")
+	}
+	if err := a.Confirm(ctx, "Bake it?", s.Context, flags.consent); err != nil {
+		return err
+	}
+	var made image.Image
+	err = a.Showing("bake", "baking "+plan.Name, func(report func(string)) (err error) {
+		made, err = baker.Run(ctx, plan, report)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.Output.Print(bakedView([]image.Image{made})); err != nil {
+		return err
+	}
+	a.Say(fmt.Sprintf("make VMs from it with 'azlin new --image %s -g %s'", made.Name, made.ResourceGroup))
+	return nil
+}
+
+// bakePlan is the JSON of an image that is not made.
+type bakePlan struct {
+	Name        string `json:"name"`
+	Version     string `json:"version"`
+	Group       string `json:"resource_group"`
+	Region      string `json:"location"`
+	Source      string `json:"baked_from"`
+	TemporaryVM string `json:"temporary_vm"`
+	Size        string `json:"temporary_size"`
+	DiskGB      *int   `json:"disk_gb"`
+	Resumes     bool   `json:"resumes"`
+
+	Begun *time.Time `json:"begun"` // of what it goes on with: the disk is as it was then; null: now
+}
+
+func bakePlanView(p image.Plan) term.View {
+	v := bakePlan{Name: p.Name, Version: p.Version, Group: p.Group, Region: p.Region, Source: p.Source.Name, TemporaryVM: p.Builder, Size: p.Size, Resumes: p.Resumes}
+	if begun := p.Begun(); !begun.IsZero() {
+		v.Begun = &begun
+	}
+	if p.DiskGB > 0 {
+		v.DiskGB = &p.DiskGB
+	}
+	return term.View{Data: v, Grid: term.Rows([]bakePlan{v}, []term.Column[bakePlan]{
+		{Name: "image", Value: func(p bakePlan) string { return p.Name }},
+		{Name: "version", Value: func(p bakePlan) string { return p.Version }},
+		{Name: "baked_from", Value: func(p bakePlan) string { return p.Source }},
+		{Name: "disk", Value: func(p bakePlan) string {
+			if p.DiskGB == nil {
+				return ""
+			}
+			return fmt.Sprintf("%d GB", *p.DiskGB)
+		}},
+		{Name: "temporary_vm", Value: func(p bakePlan) string { return p.TemporaryVM }},
+		{Name: "size", Value: func(p bakePlan) string { return p.Size }},
+	})}
+}

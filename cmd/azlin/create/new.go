@@ -1,0 +1,188 @@
+package create
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/local/config"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/repository"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+type newFlags struct {
+	name, size, region, image, zone string
+	admin, key, source              string
+	repo, branch, identity          string
+	diskSize                        int
+	dataDisks                       []int
+	tags                            map[string]string
+	spot                            bool
+	yes, noConnect, dryRun, bicep   bool
+	wait                            time.Duration
+	pool                            int
+	place                           placeFlags
+	setup                           setupFlags
+	template                        string
+}
+
+func newNewCommand(a Commands) *cobra.Command {
+	var flags newFlags
+	cmd := &cobra.Command{
+		Use:   "new [-- COMMAND [ARG...]]",
+		Short: "Create a VM and connect to it",
+		Long: `Creates an Ubuntu VM with its network, waits until SSH and the login user are ready, clones a repository if
+asked to, and connects into a tmux session.
+
+SSH is admitted from your own public address only, and the VM's host key is known before the VM exists.
+Nothing is written before the plan has been shown and confirmed. After a crash or an interruption the
+same command goes on where it stopped.
+
+Where a Bastion reaches the network, or with --private, the VM has no public address. Its way out is a NAT
+gateway (--nat-gateway), which goes with the last VM that needs it.
+
+With --pool several VMs of one kind are created at once. What fails is named; the same command makes the
+missing ones.
+
+Development tools are installed after that, while you already work (--tools, --wait); tmux's status line shows how
+it goes, and 'azlin logs VM --source tools' what became of each.
+
+With a command, that is run on the VM when it is ready, and azlin ends with its exit code.
+
+A file URL names a repository on this machine; its branches and tags are sent to the VM. For an SSH URL your
+ssh-agent is lent to the VM while it clones; a private HTTPS repository is opened with the token of the GitHub
+CLI (gh), which the VM does not keep.`,
+		Example: `  azlin new
+  azlin new --name dev --size Standard_D4s_v5 --repo https://github.com/you/project
+  azlin new --name ci --yes --no-auto-connect -o json
+  azlin new --name ci --pool 20 --size Standard_D4s_v5 --yes
+  azlin new --name dev --private --nat-gateway
+  azlin new --name dev --dry-run -o json --jq '.requests[].url'
+  azlin new --name dev --dry-run --bicep > dev.bicep
+  azlin new --name gpu --size Standard_NC24ads_A100_v4 --fallback --max-price 4.50
+  azlin new --spot --disk-size 128 --data-disk 512 --tag team=web
+  azlin new --name ci --repo git@github.com:you/private.git --yes -- make -C private test
+  azlin new --name dev --template web --size Standard_D8s_v5
+  azlin new --name dev --tools docker,go,gh --startup-script setup.sh --cloud-init extra.yaml --wait tools
+  azlin --context emulator new --name dev --yes`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				return app.Usage(cmd, "want no arguments, got %q; the VM's name goes with --name, a command for it after --", args[0])
+			}
+			return a.launch(cmd, flags, args)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.name, "name", "", "name of the VM and of its session; default azlin-vm-<unix seconds>")
+	f.StringVar(&flags.size, "size", "", "VM size; default from the configuration, else "+config.DefaultVMSize)
+	f.StringVar(&flags.region, "region", "", "region; default from the context or configuration, else "+config.DefaultRegion)
+	f.StringVar(&flags.image, "image", "", "a baked image's name (azlin image list), publisher:offer:sku:version, or an id; default Ubuntu 24.04 for the size")
+	f.StringVar(&flags.zone, "zone", "", "availability zone: 1, 2 or 3")
+	f.IntVar(&flags.diskSize, "disk-size", 0, "size of the OS disk in GB; default the image's")
+	f.IntSliceVar(&flags.dataDisks, "data-disk", nil, "size in GB of an empty disk to attach; may be repeated")
+	f.BoolVar(&flags.spot, "spot", false, "a spot VM: cheaper, and Azure may stop it at any time")
+	f.StringVar(&flags.identity, "identity", "", "managed identity: 'system' or the id of a user-assigned one; default none")
+	f.StringToStringVar(&flags.tags, "tag", nil, "NAME=VALUE of a tag for the VM and what belongs to it; may be repeated")
+	f.StringVar(&flags.admin, "admin-user", "", "login user; default "+remote.DefaultUser)
+	f.StringVar(&flags.key, "ssh-key", "", "SSH key to sign in with, either half; default ~/.ssh/azlin_key, made if need be")
+	f.StringVar(&flags.source, "ssh-source", "", "address or range to admit SSH from, or 'any'; default your own public address")
+	f.StringVar(&flags.repo, "repo", "", "git repository to clone into the home directory")
+	f.StringVar(&flags.branch, "branch", "", "branch of the repository; default its own")
+	f.BoolVar(&flags.noConnect, "no-auto-connect", false, "do not connect when the VM is ready")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show the plan and stop; with -o json also the exact requests that would be sent")
+	f.BoolVar(&flags.bicep, "bicep", false, "with --dry-run: show the resources as a Bicep file")
+	f.DurationVar(&flags.wait, "ssh-timeout", 5*time.Minute, "how long to wait for SSH")
+	f.IntVar(&flags.pool, "pool", 0, "create this many VMs, --name-01 and so on; those of the pool that exist stay as they are")
+	f.StringVar(&flags.template, "template", "", "template to make it from; what the command line says wins (azlin template list)")
+	flags.place.add(cmd)
+	flags.setup.add(cmd)
+	app.AddYes(cmd, &flags.yes)
+	return cmd
+}
+
+// disks are the empty disks that were asked for.
+func (f newFlags) disks() []vm.DataDisk {
+	var disks []vm.DataDisk
+	for _, gb := range f.dataDisks {
+		disks = append(disks, vm.DataDisk{SizeGB: gb})
+	}
+	return disks
+}
+
+// request is what the flags ask for.
+func (f newFlags) request() (launch.Request, error) {
+	r := launch.Request{
+		Config: vm.Config{
+			Name: f.name, Region: f.region, Size: f.size, Image: f.image, Zone: f.zone, AdminUsername: f.admin,
+			OSDiskSizeGB: f.diskSize, DataDisks: f.disks(), Spot: f.spot, Identity: f.identity, Tags: f.tags,
+		},
+		KeyPath: f.key, SSHSource: f.source, SSHTimeout: f.wait,
+	}
+	var err error
+	if f.repo != "" {
+		r.Repository, err = repository.Parse(f.repo, f.branch)
+	}
+	return r, err
+}
+
+func (a Commands) launch(cmd *cobra.Command, flags newFlags, command []string) error {
+	from, err := a.templateFor(cmd, &flags)
+	if err != nil {
+		return err
+	}
+	if flags.branch != "" && flags.repo == "" {
+		return app.Usage(cmd, "--branch needs --repo")
+	}
+	if flags.wait <= 0 {
+		return app.Usage(cmd, "--ssh-timeout %s: give a time above zero", flags.wait)
+	}
+	pool := cmd.Flags().Changed("pool")
+	switch {
+	case flags.bicep && !flags.dryRun:
+		return app.Usage(cmd, "--bicep needs --dry-run")
+	case pool && (flags.pool < 1 || flags.pool > launch.MaxPool):
+		return app.Usage(cmd, "--pool %d: give 1 to %d", flags.pool, launch.MaxPool)
+	case cmd.Flags().Changed("name") && flags.name == "":
+		return app.Usage(cmd, "--name is empty")
+	case pool && flags.name == "":
+		return app.Usage(cmd, "--pool needs --name")
+	case pool && len(command) > 0:
+		return app.Usage(cmd, "a command is for one VM, not for a pool")
+	}
+	way := Launching{Yes: flags.yes, dryRun: flags.dryRun, bicep: flags.bicep, NoConnect: flags.noConnect, command: command}
+	if err := a.CanLaunch(way); err != nil {
+		return err
+	}
+	request, err := flags.request()
+	if err != nil {
+		return err
+	}
+	if err := flags.setup.into(cmd, &request); err != nil {
+		return err
+	}
+	if err := flags.place.into(&request); err != nil {
+		return err
+	}
+	if from != nil {
+		fromTemplate(cmd, &request, *from)
+	}
+	if flags.name != "" {
+		if err := vm.ValidateName(flags.name); err != nil {
+			return err
+		}
+	}
+	s, err := a.Open(cmd.Context())
+	if err != nil {
+		return err
+	}
+	request.Name = cmp.Or(request.Name, vm.NewName("", s.Azure.Clock().Now()))
+	request.ResourceGroup = cmp.Or(s.Azure.Target().ResourceGroup, config.DefaultResourceGroup)
+	if pool {
+		return a.carryOutPool(cmd.Context(), s, request, flags.pool, way)
+	}
+	return a.CarryOut(cmd.Context(), s, request, way)
+}

@@ -1,0 +1,51 @@
+package create
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/launch"
+)
+
+// placeFlags say where a VM goes, how it is reached, and what may stand in for what was asked for.
+type placeFlags struct {
+	private, public, nat bool
+	vnet, subnet         string
+	fallback             bool
+	maxPrice             string
+}
+
+func (f *placeFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.private, "private", false, "no public address: reached through a Bastion")
+	flags.BoolVar(&f.public, "public", false, "a public address, even when a Bastion reaches the network")
+	flags.BoolVar(&f.nat, "nat-gateway", false, "make a NAT gateway, if a private VM has no other way out; it is paid for as long as one needs it")
+	flags.StringVar(&f.vnet, "vnet", "", "existing virtual network: its name, in the resource group, or its id; default azlin's own of the region")
+	flags.StringVar(&f.subnet, "subnet", "", "existing subnet: its name, in --vnet, or its id; default the only one of --vnet")
+	flags.BoolVar(&f.fallback, "fallback", false, "when Azure has no room: another zone, then another size, then another region")
+	flags.StringVar(&f.maxPrice, "max-price", "", "US dollars per hour, everything together, not to be exceeded, by a fallback neither")
+}
+
+func (f placeFlags) into(r *launch.Request) error {
+	r.Private, r.Public, r.NATGateway = f.private, f.public, f.nat
+	r.VNet, r.Subnet, r.Fallback = f.vnet, f.subnet, f.fallback
+	if f.maxPrice == "" {
+		return nil
+	}
+	price, err := cost.USD(f.maxPrice)
+	if err != nil || !price.Amount.IsPositive() {
+		return errkind.New(errkind.Invalid, "--max-price %q: give US dollars per hour, like 0.25", f.maxPrice)
+	}
+	r.MaxPrice = price
+	return nil
+}
+
+// accessLines tell how the VM of a plan is reached, and how it gets out.
+func accessLines(p *launch.Plan, sources string) []app.PlanLine {
+	if !p.Config.Private {
+		return []app.PlanLine{app.Line("SSH admitted from", sources)}
+	}
+	return []app.PlanLine{app.Line("access", "private, through Bastion "+p.Bastion.Name), app.Line("way out", p.Egress)}
+}

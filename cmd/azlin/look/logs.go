@@ -1,0 +1,258 @@
+package look
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/health/logs"
+	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+type logsFlags struct {
+	host   app.HostFlags
+	source string
+	follow bool
+	lines  int
+	since  time.Duration
+}
+
+func newLogsCommand(a Commands) *cobra.Command {
+	var flags logsFlags
+	names := make([]string, 0, len(logs.Sources()))
+	for _, s := range logs.Sources() {
+		names = append(names, string(s))
+	}
+	cmd := &cobra.Command{
+		Use:   "logs VM",
+		Short: "What a VM tells of itself: its first boot, its system, its tools",
+		Long: `Shows the end of one of a VM's logs:
+
+    cloud-init-output   what the scripts of the first boot print (the default)
+    cloud-init          what cloud-init does, step by step
+    serial              the serial console, from Azure: it can be read when SSH does not answer
+    auth                logins and sudo
+    syslog              the system
+    tools               what became of each tool that azlin installs there
+
+--follow goes on with each new line until Ctrl-C. With --source tools it shows how the installation goes, and
+ends with it; exit code 9 if a tool failed.`,
+		Example: `  azlin logs dev
+  azlin logs dev --source tools
+  azlin logs dev --source serial --lines 50
+  azlin logs dev --source auth --since 1h
+  azlin logs dev --source syslog --follow
+  azlin logs dev -o json`,
+		Args: app.Exactly(1, "a VM"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			source, err := flags.check(cmd, a.Output)
+			if err != nil {
+				return err
+			}
+			return a.logs(cmd.Context(), args[0], source, flags)
+		},
+	}
+	flags.host.Add(cmd)
+	f := cmd.Flags()
+	f.StringVar(&flags.source, "source", string(logs.CloudInitOutput), "which log: "+strings.Join(names, ", "))
+	f.BoolVarP(&flags.follow, "follow", "f", false, "go on with new lines as they come")
+	f.IntVarP(&flags.lines, "lines", "n", 100, "how many of the last lines; 0: all")
+	f.DurationVar(&flags.since, "since", 0, "only lines that are not older, such as 1h30m; for "+timedSources())
+	app.Complete(cmd, "source", names)
+	return cmd
+}
+
+// timedSources are those whose lines say when they were written.
+func timedSources() string {
+	var names []string
+	for _, s := range logs.Sources() {
+		if s.Timed() {
+			names = append(names, string(s))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// check finds combinations that could not act.
+func (f logsFlags) check(cmd *cobra.Command, output term.Output) (logs.Source, error) {
+	source, err := logs.ParseSource(f.source)
+	if err != nil {
+		return "", app.Usage(cmd, "--source: %w", err)
+	}
+	switch {
+	case f.lines < 0:
+		return "", app.Usage(cmd, "--lines %d is negative", f.lines)
+	case f.since < 0:
+		return "", app.Usage(cmd, "--since %s is negative", f.since)
+	case f.since > 0 && !source.Timed():
+		return "", app.Usage(cmd, "--since needs lines that say when they were written; those of %s do not, those of %s do", source, timedSources())
+	case source == logs.ToolsRecord && cmd.Flags().Changed("lines"):
+		return "", app.Usage(cmd, "--lines is for the other sources; tools has one line for each tool")
+	case f.follow && source != logs.ToolsRecord && (output.Format != term.Table || output.JQ != "" || output.Query != ""):
+		return "", app.Usage(cmd, "--follow shows lines as they come; -o, --query and --jq wait for the last one, which never comes")
+	}
+	return source, nil
+}
+
+func (a Commands) logs(ctx context.Context, name string, source logs.Source, flags logsFlags) error {
+	s, err := a.Open(ctx)
+	if err != nil {
+		return err
+	}
+	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
+	if err != nil {
+		return err
+	}
+	if source == logs.Serial {
+		return a.serialLog(ctx, s, match.VM, flags)
+	}
+	if p := match.VM.PowerState; p == vm.Stopped || p == vm.Deallocated {
+		return &errkind.Error{
+			Kind: errkind.Unreachable, Op: "read the log of", Resource: match.VM.Name, Err: fmt.Errorf("the VM is %s", p),
+			Next: "azlin start " + match.VM.Name + ", or azlin logs " + match.VM.Name + " --source serial",
+		}
+	}
+	host, err := s.Reach.Host(ctx, match.VM, reach.Options{
+		User: flags.host.User, KeyPath: a.KeyPath(flags.host.Key), AcceptNewHostKey: flags.host.AcceptNew, Bastion: flags.host.Bastion,
+	})
+	if err != nil {
+		return err
+	}
+	client, err := remote.Dial(ctx, host)
+	if err != nil {
+		return app.Stranded(err, match.VM.Name)
+	}
+	defer func() { _ = client.Close() }() // it may have become another one
+	options := logs.Options{Lines: flags.lines, Since: flags.since}
+	switch {
+	case source == logs.ToolsRecord:
+		return a.toolsLog(ctx, client, match.VM.Name, flags.follow)
+	case flags.follow:
+		err := logs.Follow(ctx, client, source, options, a.logLine)
+		if errors.Is(err, logs.ErrLost) {
+			return &errkind.Error{Kind: errkind.Unreachable, Op: "follow the log of", Resource: match.VM.Name, Err: err, Next: "azlin logs " + match.VM.Name + " --source " + string(source) + " --follow"}
+		}
+		return err
+	}
+	lines, err := logs.Read(ctx, client, source, options)
+	if err != nil {
+		return app.Unread(err, match.VM.Name)
+	}
+	return a.printLog(lines)
+}
+
+// logLine shows one line; what a VM wrote must not steer the terminal.
+func (a Commands) logLine(line string) error {
+	if a.Streams.OutTTY {
+		line = term.Clean(strings.ReplaceAll(line, "\t", "        "))
+	}
+	_, err := fmt.Fprintln(a.Streams.Out, line)
+	return err
+}
+
+// printLog shows lines to a person as they are, and to a program as an array.
+func (a Commands) printLog(lines []string) error {
+	if a.Output.Format == term.Table && a.Output.JQ == "" && a.Output.Query == "" {
+		for _, line := range lines {
+			if err := a.logLine(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return a.Output.Print(term.View{Data: lines, Grid: term.Rows(lines, []term.Column[string]{
+		{Name: "line", Value: func(line string) string { return line }},
+	})})
+}
+
+func (a Commands) serialLog(ctx context.Context, s *app.Session, i vm.Info, flags logsFlags) error {
+	if flags.follow {
+		return logs.FollowSerial(ctx, s.VMs, i.ResourceGroup, i.Name, flags.lines, 0, a.logLine)
+	}
+	lines, err := logs.ReadSerial(ctx, s.VMs, i.ResourceGroup, i.Name, flags.lines)
+	if err != nil {
+		return err
+	}
+	return a.printLog(lines)
+}
+
+// toolsLog shows the record of tools; with follow only once the installation is over.
+func (a Commands) toolsLog(ctx context.Context, client *remote.Client, name string, follow bool) error {
+	if !follow {
+		i, err := logs.Tools(ctx, client)
+		if err != nil {
+			return app.Unread(err, name)
+		}
+		return a.Output.Print(toolsView(i))
+	}
+	last := ""
+	i, _, err := logs.Await(ctx, client, 0, nil, func(i logs.Installation) {
+		if now := toolsUnderWay(i); now != last {
+			last = now
+			a.Say(now)
+		}
+	})
+	if ctx.Err() != nil {
+		return nil // Ctrl-C is how following ends
+	}
+	if err != nil {
+		return app.Unread(err, name)
+	}
+	if err := a.Output.Print(toolsView(i)); err != nil {
+		return err
+	}
+	return i.Err(name)
+}
+
+func toolsUnderWay(i logs.Installation) string {
+	var over int
+	var current []string
+	for _, t := range i.Tools {
+		switch t.State {
+		case logs.Done, logs.Failed:
+			over++
+		case logs.Running:
+			current = append(current, t.Name)
+		case logs.Waiting, logs.Unknown, logs.Interrupted:
+		}
+	}
+	return fmt.Sprintf("%d of %d %s", over, len(i.Tools), strings.Join(current, " "))
+}
+
+func toolsView(i logs.Installation) term.View {
+	note := "the installation is " + string(i.State)
+	switch i.State {
+	case logs.Unknown:
+		note = "the VM has no record of tools: azlin installed none there"
+	case logs.Interrupted:
+		note = "the installation was interrupted; it goes on when the VM restarts"
+		if i.Ended != nil {
+			note = "the startup script was interrupted; it is not run again"
+		}
+	case logs.Running, logs.Waiting, logs.Done, logs.Failed:
+	}
+	return term.View{Data: i, Note: note, Grid: term.Rows(i.Tools, []term.Column[logs.Tool]{
+		{Name: "tool", Value: func(t logs.Tool) string { return t.Name }},
+		{Name: "state", Value: func(t logs.Tool) string { return string(t.State) }},
+		{Name: "version", Value: func(t logs.Tool) string { return t.Version }},
+		{Name: "seconds", Value: func(t logs.Tool) string {
+			if t.Seconds == nil {
+				return ""
+			}
+			return fmt.Sprintf("%.1f", *t.Seconds)
+		}},
+		{Name: "output", Value: func(t logs.Tool) string {
+			lines := strings.Split(t.Output, "\n")
+			return lines[len(lines)-1]
+		}},
+	})}
+}

@@ -1,0 +1,271 @@
+package look
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/health/status"
+	"github.com/azlin-dev/azlin/local/history"
+	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+type statusFlags struct {
+	all, running, watch bool
+	interval, timeout   time.Duration
+	user, key           string
+}
+
+func newStatusCommand(a Commands) *cobra.Command {
+	var flags statusFlags
+	cmd := &cobra.Command{
+		Use:   "status [VM]",
+		Short: "Show how VMs are: load, sessions, cost, last use",
+		Long: `Shows of one VM, or of all that 'azlin list' shows, what Azure says, what each running VM says itself (uptime, CPU,
+memory, disk, tmux sessions: one SSH connection each, all at once), what it costs per month if it stays as it is, at list
+prices, and when it was last connected to from this machine.
+
+A VM that cannot be asked says why and does not delay the others. A tmux session with a star has somebody attached to
+it. What is not known is '-', and null in JSON.`,
+		Example: `  azlin status
+  azlin status dev
+  azlin status --watch --interval 10s
+  azlin status -o json --jq '.vms[] | select(.cpu_usage > 80) | .name'`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case flags.timeout <= 0:
+				return app.Usage(cmd, "--timeout %s: give a time above zero", flags.timeout)
+			case flags.interval < time.Second:
+				return app.Usage(cmd, "--interval %s: give a second or more", flags.interval)
+			case cmd.Flags().Changed("interval") && !flags.watch:
+				return app.Usage(cmd, "--interval needs --watch")
+			case len(args) == 1 && (flags.all || flags.running):
+				return app.Usage(cmd, "--all and --running choose among all VMs, and one is named")
+			}
+			s, err := a.Open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if !flags.watch {
+				return a.showStatus(cmd.Context(), s, args, flags)
+			}
+			return a.watchStatus(cmd.Context(), s, args, flags)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&flags.all, "all", false, "also VMs that azlin did not create")
+	f.BoolVar(&flags.running, "running", false, "only running VMs")
+	f.BoolVarP(&flags.watch, "watch", "w", false, "look again and again, until Ctrl-C")
+	f.DurationVar(&flags.interval, "interval", 5*time.Second, "with --watch: how long to wait in between")
+	f.DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "how long a VM may take to answer")
+	f.StringVar(&flags.user, "user", "", "login user; default the VM's admin user")
+	f.StringVar(&flags.key, "key", "", "SSH key; default ~/.ssh/azlin_key")
+	return cmd
+}
+
+// watchStatus shows the status until it is interrupted. A look that fails is told, and the next one follows.
+func (a Commands) watchStatus(ctx context.Context, s *app.Session, args []string, flags statusFlags) error {
+	for first := true; ; first = false {
+		if a.Streams.OutTTY && a.Output.Format == term.Table {
+			fmt.Fprint(a.Streams.Out, "\x1b[H\x1b[2J"+time.Now().Format("15:04:05")+"\n")
+		}
+		err := a.showStatus(ctx, s, args, flags)
+		switch {
+		case ctx.Err() != nil:
+			return nil // that is how watching ends
+		case err != nil && (first || errors.Is(err, vm.ErrManager) && errkind.Of(err) == errkind.NotFound):
+			return err
+		case err != nil:
+			a.Say("warning: " + err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(flags.interval):
+		}
+	}
+}
+
+func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string, flags statusFlags) error {
+	board := status.Dashboard{
+		VMs: s.VMs, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, Timeout: flags.timeout,
+		SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)},
+	}
+	group := s.Azure.Target().ResourceGroup
+	if len(args) == 0 {
+		report, err := board.List(ctx, vm.ListOptions{ResourceGroup: group, All: flags.all, RunningOnly: flags.running})
+		if err == nil {
+			err = context.Cause(ctx) // what was not asked any more is not shown as if it could not be
+		}
+		if err != nil {
+			return err
+		}
+		return a.Output.Print(dashboardView(report))
+	}
+	match, err := s.VMs.Resolve(ctx, args[0], group)
+	if err != nil {
+		return err
+	}
+	report := status.Report{VMs: board.Of(ctx, []vm.Info{match.VM})}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return a.Output.Print(dashboardView(report))
+}
+
+// vmStatusView is the JSON of how a VM is. What is not known is null.
+type vmStatusView struct {
+	Name              string        `json:"name"`
+	Status            string        `json:"status"`
+	PowerState        string        `json:"power_state"`
+	ResourceGroup     string        `json:"resource_group"`
+	Location          string        `json:"location"`
+	Size              *string       `json:"size"`
+	PublicIP          *string       `json:"public_ip"`
+	PrivateIP         *string       `json:"private_ip"`
+	ProvisioningState *string       `json:"provisioning_state"`
+	OSType            *string       `json:"os_type"`
+	SessionName       *string       `json:"session_name"`
+	UptimeSeconds     *int64        `json:"uptime_seconds"`
+	CPUUsage          *float64      `json:"cpu_usage"`
+	MemoryUsage       *float64      `json:"memory_usage"`
+	DiskUsage         *float64      `json:"disk_usage"`
+	EstimatedCost     *cost.Money   `json:"estimated_cost_monthly"`
+	Cost              cost.Estimate `json:"cost"`
+	TmuxSessions      []tmuxView    `json:"tmux_sessions"`
+	LastUsed          *time.Time    `json:"last_used"`
+	Error             *string       `json:"error"`
+	ErrorKind         *string       `json:"error_kind"`
+}
+
+type tmuxView struct {
+	Name        string    `json:"name"`
+	IsConnected bool      `json:"is_connected"`
+	NumWindows  int       `json:"num_windows"`
+	Created     time.Time `json:"created"`
+}
+
+func viewOfStatus(v status.VM) vmStatusView {
+	view := vmStatusView{
+		Name: v.Name, Status: v.Status, PowerState: string(v.PowerState), ResourceGroup: v.ResourceGroup, Location: v.Location,
+		Size: app.Known(v.Size), PublicIP: app.Known(v.PublicIP), PrivateIP: app.Known(v.PrivateIP), ProvisioningState: app.Known(v.ProvisioningState),
+		OSType: app.Known(v.OSType), SessionName: app.Known(v.Info.SessionName), CPUUsage: v.CPUUsage, MemoryUsage: v.MemoryUsage,
+		DiskUsage: v.DiskUsage, EstimatedCost: v.EstimatedCost, Cost: v.Cost, LastUsed: v.LastUsed,
+	}
+	if v.Uptime != nil {
+		view.UptimeSeconds = new(int64(v.Uptime.Seconds()))
+	}
+	if v.TmuxSessions != nil {
+		view.TmuxSessions = []tmuxView{}
+	}
+	for _, t := range v.TmuxSessions {
+		view.TmuxSessions = append(view.TmuxSessions, tmuxView(t))
+	}
+	if v.Err != nil {
+		view.Error, view.ErrorKind = app.Known(v.Err.Error()), app.Known(string(errkind.Of(v.Err)))
+	}
+	return view
+}
+
+func dashboardView(r status.Report) term.View {
+	views := make([]vmStatusView, len(r.VMs)) // not nil: an empty list is [] in JSON
+	var why []string
+	for n, v := range r.VMs {
+		views[n] = viewOfStatus(v)
+		if v.Err != nil {
+			why = append(why, "could not ask "+v.Name+": "+v.Err.Error())
+		}
+	}
+	view := term.View{
+		Data: struct {
+			VMs    []vmStatusView `json:"vms"`
+			Hidden int            `json:"hidden"`
+		}{views, r.Hidden},
+		Grid: term.Rows(r.VMs, []term.Column[status.VM]{
+			{Name: "name", Value: func(v status.VM) string { return v.Name }},
+			{Name: "status", Value: func(v status.VM) string { return v.Status }, Color: func(v status.VM) term.Color { return statusColor(v.Info) }},
+			{Name: "public_ip", Value: func(v status.VM) string { return v.PublicIP }},
+			{Name: "private_ip", Value: func(v status.VM) string { return v.PrivateIP }, Wide: true},
+			{Name: "size", Value: func(v status.VM) string { return v.Size }},
+			{Name: "location", Value: func(v status.VM) string { return v.Location }, Wide: true},
+			{Name: "group", Value: func(v status.VM) string { return v.ResourceGroup }, Wide: true},
+			{Name: "up", Value: uptimeText},
+			{Name: "cpu", Value: func(v status.VM) string { return percentText(v.CPUUsage) }},
+			{Name: "mem", Value: func(v status.VM) string { return percentText(v.MemoryUsage) }},
+			{Name: "disk", Value: func(v status.VM) string { return percentText(v.DiskUsage) }},
+			{Name: "month", Value: costText},
+			{Name: "sessions", Value: sessionsText},
+			{Name: "used", Value: lastUsedText, Wide: true},
+		}),
+	}
+	if len(r.VMs) == 0 {
+		why = append(why, "no VMs; create one with 'azlin new'")
+	}
+	if r.Hidden > 0 {
+		why = append(why, fmt.Sprintf("%d more not created by azlin; show them with --all", r.Hidden))
+	}
+	view.Note = strings.Join(why, "\n")
+	return view
+}
+
+func percentText(p *float64) string {
+	if p == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.0f%%", *p)
+}
+
+func uptimeText(v status.VM) string {
+	if v.Uptime == nil {
+		return ""
+	}
+	minutes := int(v.Uptime.Minutes())
+	switch days, hours := minutes/(24*60), minutes/60%24; {
+	case days > 0:
+		return fmt.Sprintf("%dd%dh", days, hours)
+	case hours > 0:
+		return fmt.Sprintf("%dh%dm", hours, minutes%60)
+	}
+	return fmt.Sprintf("%dm", minutes)
+}
+
+// costText is what a VM costs per month; with a > in front when more than that, because not all is known.
+func costText(v status.VM) string {
+	switch {
+	case v.EstimatedCost != nil:
+		return v.EstimatedCost.Cents()
+	case v.Cost.Monthly != nil:
+		return ">" + v.Cost.Monthly.Cents()
+	}
+	return ""
+}
+
+func sessionsText(v status.VM) string {
+	if v.TmuxSessions != nil && len(v.TmuxSessions) == 0 {
+		return "none"
+	}
+	names := make([]string, len(v.TmuxSessions))
+	for n, t := range v.TmuxSessions {
+		if names[n] = t.Name; t.IsConnected {
+			names[n] += "*"
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func lastUsedText(v status.VM) string {
+	if v.LastUsed == nil {
+		return ""
+	}
+	return v.LastUsed.UTC().Format("2006-01-02 15:04Z")
+}

@@ -1,0 +1,348 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/upkeep/keys"
+)
+
+func newKeysCommand(a Commands) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "keys",
+		Aliases: []string{"key"},
+		Short:   "SSH keys of VMs: list, rotate, export, copies",
+		Long: `The default key, ~/.ssh/azlin_key, is the one that new VMs let in and that azlin signs in with. Copies of the keys
+that it took the place of are kept in azlin's directory, readable by you only; the two newest are offered to VMs
+besides, so that a VM that a rotation has not reached yet still lets you in.`,
+		Example: "  azlin keys list\n  azlin keys rotate --all",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newKeysListCommand(a), newKeysRotateCommand(a), newKeysExportCommand(a), newKeysBackupCommand(a), newKeysRestoreCommand(a))
+	return cmd
+}
+
+// localKeys is where copies of keys are, and the default key, for commands that do not ask Azure.
+func (a Commands) localKeys() (keys.Backups, string) {
+	return keys.Backups{Dir: a.Paths.Dir + "/keys"}, a.Paths.SSHDir + "/azlin_key"
+}
+
+type keysListFlags struct {
+	way          app.HostFlags
+	all, backups bool
+	timeout      time.Duration
+}
+
+func newKeysListCommand(a Commands) *cobra.Command {
+	var flags keysListFlags
+	cmd := &cobra.Command{
+		Use:     "list [VM...]",
+		Aliases: []string{"ls"},
+		Short:   "Show which keys VMs let in",
+		Long: `Asks VMs, the named ones or all that 'azlin list' shows, which SSH keys they let in for the login user: one
+connection each, several at once. The role 'default' is the key that azlin uses, 'earlier' one that it took the place
+of. A VM that does not run is shown as such.`,
+		Example: "  azlin keys list\n  azlin keys list dev -o json --jq '.vms[].keys[].fingerprint'\n  azlin keys list --backups",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case flags.timeout <= 0:
+				return app.Usage(cmd, "--timeout %s: give a time above zero", flags.timeout)
+			case flags.backups && (len(args) > 0 || flags.all):
+				return app.Usage(cmd, "--backups is about this machine: name no VM")
+			case len(args) > 0 && flags.all:
+				return app.Usage(cmd, "--all chooses among all VMs, and one is named")
+			case flags.backups:
+				return a.listKeyBackups()
+			}
+			return a.listKeys(cmd.Context(), args, flags)
+		},
+	}
+	flags.way.Add(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&flags.all, "all", false, "also VMs that azlin did not create")
+	f.BoolVar(&flags.backups, "backups", false, "instead: the copies of keys on this machine")
+	f.DurationVar(&flags.timeout, "timeout", 20*time.Second, "how long a VM may take to answer")
+	return cmd
+}
+
+func (a Commands) listKeys(ctx context.Context, names []string, flags keysListFlags) error {
+	s, err := a.Open(ctx)
+	if err != nil {
+		return err
+	}
+	vms, err := s.VmsFor(ctx, names, flags.all)
+	if err != nil {
+		return err
+	}
+	infos := s.Keys.List(ctx, vms, keys.Options{Timeout: flags.timeout, SSH: reach.Options{
+		User: flags.way.User, KeyPath: flags.way.Key, Bastion: flags.way.Bastion, AcceptNewHostKey: flags.way.AcceptNew,
+	}})
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if err := a.Output.Print(vmKeysView(infos)); err != nil {
+		return err
+	}
+	var failed []error
+	running := 0
+	for n, info := range infos {
+		if vms[n].IsStopped() {
+			continue // that is no failure
+		}
+		running++
+		if info.Err != nil {
+			failed = append(failed, info.Err)
+		}
+	}
+	return partly("list keys", running, failed, "")
+}
+
+// partly is nil when nothing failed, the failure when there is only one thing, and else of kind Partial, or of the kind
+// that all failures have.
+func partly(op string, total int, failed []error, next string) error {
+	if len(failed) == 0 {
+		return nil
+	}
+	if total == 1 {
+		if f := app.Describe(failed[0]); next == "" || f.Next != "" { // it knows better
+			return failed[0]
+		}
+		return &errkind.Error{Err: failed[0], Next: next}
+	}
+	e := &errkind.Error{Kind: errkind.Partial, Op: fmt.Sprintf("%s: %d of %d failed", op, len(failed), total), Err: errors.Join(failed...), Next: next}
+	if len(failed) == total {
+		e.Kind = errkind.Of(failed[0])
+	}
+	return e
+}
+
+// vmKeys is the JSON of who is let into a VM.
+type vmKeys struct {
+	VM            string               `json:"vm"`
+	ResourceGroup string               `json:"resource_group"`
+	User          *string              `json:"user"`
+	Fingerprints  []string             `json:"fingerprints"`
+	Keys          []keys.AuthorizedKey `json:"keys"` // null: not known
+	Error         *string              `json:"error"`
+}
+
+func vmKeysView(infos []keys.VMKeyInfo) term.View {
+	type row struct {
+		vmKeys
+
+		key keys.AuthorizedKey
+	}
+	data, rows := []vmKeys{}, []row{}
+	for _, info := range infos {
+		v := vmKeys{info.VM, info.ResourceGroup, app.Known(info.User), info.Fingerprints, info.Keys, nil}
+		if info.Err != nil {
+			v.Error = app.Known(info.Err.Error())
+		}
+		data = append(data, v)
+		for _, k := range info.Keys {
+			rows = append(rows, row{v, k})
+		}
+		if len(info.Keys) == 0 {
+			rows = append(rows, row{vmKeys: v})
+		}
+	}
+	view := term.View{
+		Data: struct {
+			VMs []vmKeys `json:"vms"`
+		}{data},
+		Grid: term.Rows(rows, []term.Column[row]{
+			{Name: "vm", Value: func(r row) string { return r.VM }},
+			{Name: "user", Value: func(r row) string { return app.Text(r.User) }},
+			{Name: "fingerprint", Value: func(r row) string { return r.key.Fingerprint }},
+			{Name: "type", Value: func(r row) string { return r.key.Type }},
+			{Name: "comment", Value: func(r row) string { return r.key.Comment }},
+			{Name: "role", Value: func(r row) string { return string(r.key.Role) }},
+			{Name: "error", Value: func(r row) string { return app.Text(r.Error) }},
+		}),
+	}
+	if len(data) == 0 {
+		view.Note = "there are no VMs"
+	}
+	return view
+}
+
+func (a Commands) listKeyBackups() error {
+	backups, defaultKey := a.localKeys()
+	all, damaged := backups.List()
+	if all == nil {
+		all = []keys.KeyBackup{}
+	}
+	v := term.View{
+		Data: struct {
+			Backups []keys.KeyBackup `json:"backups"`
+		}{all},
+		Grid: term.Rows(all, []term.Column[keys.KeyBackup]{
+			{Name: "name", Value: keys.KeyBackup.Name},
+			{Name: "fingerprint", Value: func(b keys.KeyBackup) string { return b.Fingerprint }},
+			{Name: "made", Value: func(b keys.KeyBackup) string { return app.Moment(&b.Time) }},
+			{Name: "path", Value: func(b keys.KeyBackup) string { return b.Path }},
+		}),
+	}
+	if len(all) == 0 && damaged == nil {
+		v.Note = "there are no copies; 'azlin keys backup' makes one of " + defaultKey
+	}
+	if err := a.Output.Print(v); err != nil {
+		return err
+	}
+	return damaged
+}
+
+func newKeysExportCommand(a Commands) *cobra.Command {
+	var key string
+	cmd := &cobra.Command{
+		Use:   "export [FILE]",
+		Short: "Write the public half of the default key",
+		Long: `Writes the public half of the default key to standard output or to a file, which must not exist yet: one line, as
+other machines and services want it. The private half is never written anywhere.`,
+		Example: "  azlin keys export\n  azlin keys export azlin.pub",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			_, path := a.localKeys()
+			if key != "" {
+				path = key
+			}
+			k, err := keys.Public(path)
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				f, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a public key is for everybody
+				if errors.Is(err, fs.ErrExist) {
+					return errkind.New(errkind.Conflict, "export key: %s exists, and is not replaced", args[0])
+				}
+				if err != nil {
+					return errkind.New(errkind.Invalid, "export key: %w", err)
+				}
+				_, err = fmt.Fprintln(f, k.Line)
+				if err := errors.Join(err, f.Close()); err != nil {
+					return err
+				}
+			}
+			if a.Output.Structured() {
+				v := struct {
+					Path        string  `json:"path"`
+					Fingerprint string  `json:"fingerprint"`
+					PublicKey   string  `json:"public_key"`
+					File        *string `json:"file"`
+				}{k.Path, k.Fingerprint, k.Line, app.Known(strings.Join(args, ""))}
+				return a.Output.Print(term.View{Data: v, Grid: term.Rows([]keys.Key{k}, []term.Column[keys.Key]{
+					{Name: "path", Value: func(k keys.Key) string { return k.Path }},
+					{Name: "fingerprint", Value: func(k keys.Key) string { return k.Fingerprint }},
+					{Name: "public_key", Value: func(k keys.Key) string { return k.Line }},
+				})})
+			}
+			if len(args) == 1 {
+				a.Say(fmt.Sprintf("%s is in %s", k.Fingerprint, args[0]))
+				return nil
+			}
+			_, err = fmt.Fprintln(a.Streams.Out, term.Clean(k.Line))
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&key, "key", "", "either half of another key")
+	return cmd
+}
+
+func newKeysBackupCommand(a Commands) *cobra.Command {
+	return &cobra.Command{
+		Use:     "backup",
+		Short:   "Keep a copy of the default key",
+		Long:    "Copies both halves of the default key into azlin's directory, readable by you only. A key of which there is a copy is not copied again; rotations make one by themselves.",
+		Example: "  azlin keys backup\n  azlin keys backup -o json --jq .path",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			backups, path := a.localKeys()
+			if err := a.Paths.Ensure(); err != nil {
+				return err
+			}
+			made, err := backups.Make(cmd.Context(), path, time.Now())
+			if err != nil {
+				return err
+			}
+			return a.Output.Print(backupView(made))
+		},
+	}
+}
+
+func backupView(b keys.KeyBackup) term.View {
+	return term.View{Data: b, Grid: term.Rows([]keys.KeyBackup{b}, []term.Column[keys.KeyBackup]{
+		{Name: "name", Value: keys.KeyBackup.Name},
+		{Name: "fingerprint", Value: func(b keys.KeyBackup) string { return b.Fingerprint }},
+		{Name: "path", Value: func(b keys.KeyBackup) string { return b.Path }},
+	})}
+}
+
+func newKeysRestoreCommand(a Commands) *cobra.Command {
+	var yes, dryRun bool
+	cmd := &cobra.Command{
+		Use:   "restore [BACKUP]",
+		Short: "Make a copy the default key again",
+		Long: `Makes a copy of a key, the newest one that is not of the present key or the named one, the default key again. The
+present default key is copied before. What VMs let in does not change: 'azlin keys rotate --all --new-key
+~/.ssh/azlin_key' gives it to them, too.`,
+		Example: "  azlin keys restore\n  azlin keys restore backup-20261123T090000.000Z --yes\n  azlin keys restore --dry-run",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !yes && !dryRun && !a.Streams.InTTY {
+				return errkind.New(errkind.Invalid, "replacing the default key needs a confirmation, but there is no terminal to ask on: give --yes")
+			}
+			backups, path := a.localKeys()
+			present, err := keys.Public(path)
+			if err != nil && errkind.Of(err) != errkind.NotFound {
+				return err
+			}
+			from, err := backups.Find(strings.Join(args, ""), present.Fingerprint)
+			if err != nil {
+				return err
+			}
+			if from.Fingerprint == present.Fingerprint {
+				a.Say("this is the default key already")
+				return a.Output.Print(backupView(from))
+			}
+			a.Say(fmt.Sprintf("the default key %s\n  is       %s\n  will be  %s (%s)", path, orNone(present.Fingerprint), from.Fingerprint, from.Name()))
+			if dryRun {
+				return a.Output.Print(backupView(from))
+			}
+			if !yes {
+				if err := a.Streams.Confirm(cmd.Context(), "Replace the default key?", "--yes"); err != nil {
+					return err
+				}
+			}
+			before, err := backups.Restore(cmd.Context(), from, path, time.Now())
+			if err != nil {
+				return err
+			}
+			if before.Path != "" {
+				a.Say("a copy of the one before is " + before.Path)
+			}
+			return a.Output.Print(backupView(from))
+		},
+	}
+	app.AddYes(cmd, &yes)
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be done and stop")
+	return cmd
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}

@@ -1,0 +1,292 @@
+package manage
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/local/progress"
+	"github.com/azlin-dev/azlin/operation"
+	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/upkeep/keys"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+type keysRotateFlags struct {
+	consent                       app.Consent
+	all, dryRun, noBackup, azure  bool
+	newKey, oldKey, user, bastion string
+	acceptNew                     bool
+	timeout                       time.Duration
+}
+
+func newKeysRotateCommand(a Commands) *cobra.Command {
+	var flags keysRotateFlags
+	cmd := &cobra.Command{
+		Use:   "rotate [VM...]",
+		Short: "Give VMs a new SSH key in place of the old one",
+		Long: `Adds a new key on each VM, signs in with it, makes it the default key ~/.ssh/azlin_key, and only then removes the old
+one from the VMs; a copy of the old one stays on this machine. At every moment a key that azlin uses opens every VM.
+Other keys of a VM stay as they are, and the new one gets the old one's options.
+
+Without --new-key azlin makes one. The private half of a key that is given is the path without .pub, or with the agent.
+
+A VM that is stopped or does not answer keeps the old key and is told; 'azlin keys rotate', without anything, goes on
+with those, and with a rotation that was cut off.`,
+		Example: `  azlin keys rotate --all
+  azlin keys rotate dev test --dry-run
+  azlin keys rotate dev --new-key ~/.ssh/new_key.pub
+  azlin keys rotate`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case flags.timeout <= 0:
+				return app.Usage(cmd, "--timeout %s: give a time above zero", flags.timeout)
+			case flags.all && len(args) > 0:
+				return app.Usage(cmd, "--all is all VMs, and one is named")
+			}
+			return a.rotateKeys(cmd, args, flags)
+		},
+	}
+	flags.consent.Add(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&flags.all, "all", false, "all VMs that 'azlin list' shows")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "look at the VMs, show what would be done, and stop")
+	f.StringVar(&flags.newKey, "new-key", "", "either half of the new key; default: one that azlin makes")
+	f.StringVar(&flags.oldKey, "old-key", "", "either half of the key that is replaced; default: the default key")
+	f.BoolVar(&flags.noBackup, "no-backup", false, "delete the copy of the old key when no VM needs it any more")
+	f.BoolVar(&flags.azure, "via-azure", false, "where no key at hand lets in, have Azure's agent on the VM add the new one (Run Command)")
+	f.DurationVar(&flags.timeout, "timeout", keys.DefaultTimeout, "how long a VM may take for its part")
+	f.StringVar(&flags.user, "user", "", "login user; default: each VM's admin user")
+	app.AddBastion(cmd, &flags.bastion)
+	f.BoolVar(&flags.acceptNew, "accept-new-host-key", false, "record the host key of a VM whose key Azure cannot tell")
+	return cmd
+}
+
+func (f keysRotateFlags) options() keys.Options {
+	return keys.Options{
+		OldKey: f.oldKey, NoBackup: f.noBackup, ViaAzure: f.azure, Timeout: f.timeout,
+		SSH: reach.Options{User: f.user, Bastion: f.bastion, AcceptNewHostKey: f.acceptNew},
+	}
+}
+
+func (a Commands) rotateKeys(cmd *cobra.Command, names []string, flags keysRotateFlags) error {
+	ctx := cmd.Context()
+	if !flags.all && len(names) == 0 {
+		begun, err := operation.Store{Dir: a.Paths.Operations}.Find(func(o *operation.Operation) bool { return o.Kind == operation.RotateKeys })
+		if err != nil {
+			return err
+		}
+		if begun == nil {
+			return app.Usage(cmd, "want one or more VMs, or --all: no rotation is unfinished that could go on")
+		}
+	}
+	if !flags.dryRun { // before anything is asked
+		if err := a.PossibleHere("rotating keys", flags.consent); err != nil {
+			return err
+		}
+	}
+	s, err := a.Open(ctx)
+	if err != nil {
+		return err
+	}
+	var vms []vm.Info
+	if flags.all || len(names) > 0 {
+		if vms, err = s.VmsFor(ctx, names, false); err != nil {
+			return err
+		}
+	} else if begun, err := s.Keys.Unfinished(); err != nil {
+		return err
+	} else if begun == nil {
+		return app.Usage(cmd, "want one or more VMs, or --all: the rotation that is unfinished is of another subscription")
+	}
+	return a.carryOutRotation(ctx, s, vms, strings.Join(names, " "), flags)
+}
+
+func (a Commands) carryOutRotation(ctx context.Context, s *app.Session, vms []vm.Info, named string, flags keysRotateFlags) error {
+	show := term.NewProgress(a.Streams, a.Progress)
+	defer show.Close()
+	display := progress.New(2, show.Sink)
+	options := flags.options()
+	display.StartStage(progress.Stage{Name: "look", Description: "looking who is let in"})
+	plan, err := s.Keys.Plan(ctx, vms, flags.newKey, options)
+	if err != nil {
+		_ = display.FailStage(err.Error()) // it is open
+		return err
+	}
+	_ = display.CompleteStage() // it is open
+	if len(plan.VMs) == 0 && !plan.Resumes {
+		show.Close()
+		a.Say("there are no VMs whose key could be rotated")
+		return a.Output.Print(rotationView(nil))
+	}
+	if flags.dryRun {
+		show.Close()
+		return a.Output.Print(a.rotationPlanView(plan))
+	}
+	again := strings.TrimSpace("azlin keys rotate " + named)
+	if named == "" && flags.all {
+		again += " --all"
+	}
+	if plan.Resumes {
+		again = "azlin keys rotate"
+	}
+	a.sayRotation(s, plan)
+	if unreachable := plan.Unreachable(); len(unreachable) > 0 && len(unreachable) == len(plan.VMs) {
+		return partly("rotate keys", len(plan.VMs), unreachable, again)
+	}
+	if err := a.Confirm(ctx, fmt.Sprintf("Rotate the key of %s?", app.CountOf(len(plan.VMs), "VM")), s.Context, flags.consent); err != nil {
+		return err
+	}
+	display.StartStage(progress.Stage{Name: "rotate", Description: "rotating keys"})
+	plan.Report(func(step keys.Step) {
+		if !step.Done {
+			_ = display.Update(strings.TrimPrefix(step.VM+": "+step.Name, ": ")) // it is open
+		}
+	})
+	results, err := s.Keys.Run(ctx, plan)
+	failed := failures(results)
+	switch {
+	case err != nil:
+		_ = display.FailStage(err.Error()) // it is open
+	case len(failed) > 0:
+		_ = display.FailStage(fmt.Sprintf("%d of %d failed", len(failed), len(results))) // as above
+	default:
+		_ = display.CompleteStage() // as above
+	}
+	show.Close()
+	if left, uerr := s.Keys.Unfinished(); uerr == nil && left != nil {
+		again = "azlin keys rotate"
+	}
+	if err != nil {
+		return partly("rotate keys", 1, []error{err}, again)
+	}
+	if err := a.Output.Print(rotationView(results)); err != nil {
+		return err
+	}
+	return partly("rotate keys", len(results), failed, again)
+}
+
+func failures(results []keys.KeyRotationResult) []error {
+	var failed []error
+	for _, r := range results {
+		if r.Err != nil {
+			failed = append(failed, r.Err)
+		}
+	}
+	return failed
+}
+
+// sayRotation shows a plan to whoever is to agree to it.
+func (a Commands) sayRotation(s *app.Session, p *keys.Plan) {
+	a.Say("To be rotated:")
+	a.SayTarget(s, s.Azure.Target().ResourceGroup)
+	for _, line := range a.rotationLines(p) {
+		a.Say("  " + line)
+	}
+}
+
+func (a Commands) rotationLines(p *keys.Plan) []string {
+	next := "one that azlin makes"
+	if p.New.Fingerprint != "" {
+		next = p.New.Fingerprint + " (" + p.New.Path + ")"
+	}
+	if p.Switches && p.New.Path != p.Default {
+		next += ", which becomes the default key " + p.Default
+	}
+	lines := []string{"old key  " + p.Old.Fingerprint + " (" + p.Old.Path + ")", "new key  " + next}
+	if p.Resumes {
+		lines = append(lines, "goes on with a rotation that was not finished")
+	}
+	for _, t := range p.VMs {
+		line := fmt.Sprintf("%-12s %s", t.VM.Name, t.Action)
+		if t.Err != nil {
+			line += ": " + t.Err.Error()
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// keyView is the JSON of a key of this machine.
+type keyView struct {
+	Path        *string `json:"path"`
+	Fingerprint *string `json:"fingerprint"` // null: it is not made yet
+	InAgent     bool    `json:"in_agent"`
+}
+
+func (a Commands) rotationPlanView(p *keys.Plan) term.View {
+	type target struct {
+		VM            string      `json:"vm"`
+		ResourceGroup string      `json:"resource_group"`
+		Action        keys.Action `json:"action"`
+		Error         *string     `json:"error"`
+	}
+	targets := []target{}
+	for _, t := range p.VMs {
+		v := target{t.VM.Name, t.VM.ResourceGroup, t.Action, nil}
+		if t.Err != nil {
+			v.Error = app.Known(t.Err.Error())
+		}
+		targets = append(targets, v)
+	}
+	view := term.View{
+		Data: struct {
+			DryRun   bool     `json:"dry_run"`
+			Old      keyView  `json:"old_key"`
+			New      keyView  `json:"new_key"`
+			Switches bool     `json:"switches_default_key"`
+			Resumes  bool     `json:"resumes"`
+			VMs      []target `json:"vms"`
+		}{true, keyView{app.Known(p.Old.Path), app.Known(p.Old.Fingerprint), p.Old.InAgent}, keyView{app.Known(p.New.Path), app.Known(p.New.Fingerprint), p.New.InAgent}, p.Switches, p.Resumes, targets},
+		Grid: term.Rows(targets, []term.Column[target]{
+			{Name: "vm", Value: func(t target) string { return t.VM }},
+			{Name: "group", Value: func(t target) string { return t.ResourceGroup }},
+			{Name: "action", Value: func(t target) string { return string(t.Action) }},
+			{Name: "error", Value: func(t target) string { return app.Text(t.Error) }},
+		}),
+	}
+	view.Note = strings.Join(a.rotationLines(p)[:2], "\n")
+	return view
+}
+
+func rotationView(results []keys.KeyRotationResult) term.View {
+	if results == nil {
+		results = []keys.KeyRotationResult{}
+	}
+	ok := len(results) - len(failures(results))
+	view := term.View{
+		Data: struct {
+			Total     int                      `json:"total"`
+			Succeeded int                      `json:"succeeded"`
+			Failed    int                      `json:"failed"`
+			Results   []keys.KeyRotationResult `json:"results"`
+		}{len(results), ok, len(results) - ok, results},
+		Grid: term.Rows(results, []term.Column[keys.KeyRotationResult]{
+			{Name: "vm", Value: func(r keys.KeyRotationResult) string { return r.VMName }},
+			{Name: "result", Value: func(r keys.KeyRotationResult) string {
+				switch {
+				case r.Success && r.Removed:
+					return "rotated"
+				case r.Success:
+					return "has the new key only"
+				case r.Added:
+					return "has both keys"
+				}
+				return "failed"
+			}},
+			{Name: "error", Value: func(r keys.KeyRotationResult) string { return r.ErrorMessage }},
+		}),
+	}
+	for _, r := range results {
+		if r.BackupPath != "" {
+			view.Note = "a copy of the old key is " + filepath.Clean(r.BackupPath)
+		}
+	}
+	return view
+}

@@ -1,0 +1,187 @@
+package manage
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/create"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/operation"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+func newOperationsResumeCommand(a Commands) *cobra.Command {
+	var way create.Launching
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:   "resume OPERATION",
+		Short: "Go on with one that has not ended",
+		Long: `Goes on with an operation, found by its id, the beginning of that, or the name of its VM. A launch goes on as it
+was asked for; a power operation is waited for.
+
+What was begun on another machine goes on with 'azlin new --name VM' by the same owner: only that machine
+knows what else was asked for. Clones and images go on with the command that began them.`,
+		Example: "  azlin operations resume dev\n  azlin operations resume dev --yes --no-auto-connect",
+		Args:    app.Exactly(1, "an operation"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if wait <= 0 {
+				return app.Usage(cmd, "--ssh-timeout %s: give a time above zero", wait)
+			}
+			op, missing := operation.Store{Dir: a.Paths.Operations}.Get(args[0])
+			if missing != nil && errkind.Of(missing) != errkind.NotFound {
+				return missing
+			}
+			if op != nil && op.Kind == operation.RotateKeys && !way.Yes && !a.Streams.InTTY {
+				return errkind.New(errkind.Invalid, "rotating keys needs a confirmation, but there is no terminal to ask on: give --yes")
+			}
+			if op != nil && op.Kind == operation.New {
+				if err := (create.Commands{App: a.App}).CanLaunch(way); err != nil {
+					return err
+				}
+			}
+			s, err := a.Open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if op == nil {
+				return begunElsewhere(cmd.Context(), s, args[0], missing)
+			}
+			if !strings.EqualFold(op.Subscription, s.Azure.SubscriptionID()) {
+				return errkind.New(errkind.Conflict, "operation %s is in subscription %s, this is %s: use the context it was begun in", op.ID, op.Subscription, s.Azure.SubscriptionID())
+			}
+			if op.Kind == operation.RotateKeys {
+				return a.carryOutRotation(cmd.Context(), s, nil, "", keysRotateFlags{consent: app.Consent{Yes: way.Yes}})
+			}
+			if op.Kind != operation.New {
+				return a.awaitPower(cmd.Context(), s, op)
+			}
+			return create.Commands{App: a.App}.CarryOut(cmd.Context(), s, launch.Request{
+				Config: vm.Config{Name: op.Name, ResourceGroup: op.Group}, SSHTimeout: wait,
+			}, way)
+		},
+	}
+	app.AddYes(cmd, &way.Yes)
+	cmd.Flags().BoolVar(&way.NoConnect, "no-auto-connect", false, "do not connect when the VM is ready")
+	cmd.Flags().DurationVar(&wait, "ssh-timeout", 5*time.Minute, "how long to wait for SSH")
+	return cmd
+}
+
+// begunElsewhere says how to go on with a launch of which only the tags tell; else it returns the error.
+func begunElsewhere(ctx context.Context, s *app.Session, name string, err error) error {
+	v, ferr := findOperation(ctx, s, name)
+	if ferr != nil || v.VM == nil && !v.copies() {
+		return err
+	}
+	if v.copies() {
+		return &errkind.Error{
+			Kind: errkind.Conflict, Op: "resume operation", Resource: v.ID,
+			Err: fmt.Errorf("it goes on with the command that began it, here or elsewhere"), Next: v.again(),
+		}
+	}
+	return &errkind.Error{
+		Kind: errkind.NotFound, Op: "resume operation", Resource: v.ID,
+		Err:  fmt.Errorf("%s began it, and what else was asked for is known on their machine only", cmp.Or(app.Text(v.Owner), "somebody")),
+		Next: v.again(),
+	}
+}
+
+// awaitPower waits for a power operation that another azlin began.
+func (a Commands) awaitPower(ctx context.Context, s *app.Session, op *operation.Operation) error {
+	var result vm.LifecycleResult
+	err := a.Showing(string(op.Kind), string(op.Kind)+" "+op.Name, func(report func(string)) (err error) {
+		result, err = s.VMs.Await(ctx, vm.LifecycleResult{
+			VM: op.Name, ResourceGroup: op.Group, Operation: string(op.Kind), OperationID: op.AzureID, ResumeToken: op.ResumeToken,
+		}, func(o azure.OperationState) { report(o.Status) })
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.Launcher.Operations.Remove(op); err != nil {
+		return err
+	}
+	return a.Output.Print(powerView(vm.Summarize([]vm.LifecycleResult{result})))
+}
+
+// rememberPower keeps power operations that go on by themselves, each in place of an earlier one on the same VM.
+func rememberPower(s *app.Session, results []vm.LifecycleResult) error {
+	store := s.Launcher.Operations
+	for _, r := range results {
+		if r.Err != nil {
+			continue
+		}
+		old, err := store.Find(func(o *operation.Operation) bool {
+			return o.Kind != operation.New && o.On(s.Azure.SubscriptionID(), r.ResourceGroup, r.VM)
+		})
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			if err := store.Remove(old); err != nil {
+				return err
+			}
+		}
+		if r.ResumeToken == "" {
+			continue
+		}
+		op := operation.Make(operation.Kind(r.Operation), s.Azure.SubscriptionID(), r.ResourceGroup, r.VM, time.Now())
+		op.AzureID, op.ResumeToken = r.OperationID, r.ResumeToken
+		if err := store.Save(op, time.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whatOf names an operation for people.
+func whatOf(op *operation.Operation) string {
+	if op.Name == "" {
+		return fmt.Sprintf("%s of %s", op.Kind, op.Created.Format("2006-01-02 15:04Z"))
+	}
+	return fmt.Sprintf("%s of %s in %s", op.Kind, op.Name, op.Group)
+}
+
+func newOperationsForgetCommand(a Commands) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "forget OPERATION",
+		Short: "Forget one that has not ended",
+		Long: `Makes this machine forget an operation. In Azure nothing changes: what a launch has made there stays, and is removed
+with 'azlin kill'; a power operation goes on. Of a launch that has not reached its VM yet the VM's host key is
+forgotten, too, so that the VM can no longer be told from an impostor without asking Azure.`,
+		Example: "  azlin operations forget dev\n  azlin operations forget dev --yes",
+		Args:    app.Exactly(1, "an operation"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !yes && !a.Streams.InTTY {
+				return errkind.New(errkind.Invalid, "forgetting an operation needs a confirmation, but there is no terminal to ask on: give --yes")
+			}
+			store := operation.Store{Dir: a.Paths.Operations}
+			op, err := store.Get(args[0])
+			if err != nil {
+				return err
+			}
+			if !yes {
+				if err := a.Streams.Confirm(cmd.Context(), "Forget "+whatOf(op)+"?", "--yes"); err != nil {
+					return err
+				}
+			}
+			if err := store.Remove(op); err != nil {
+				return err
+			}
+			if op.Kind == operation.New {
+				a.Say(fmt.Sprintf("forgotten; what exists of it in Azure is removed with 'azlin kill %s -g %s'", op.Name, op.Group))
+			}
+			return nil
+		},
+	}
+	app.AddYes(cmd, &yes)
+	return cmd
+}

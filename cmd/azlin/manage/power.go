@@ -1,0 +1,174 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+// powerFlags are what the power commands share.
+type powerFlags struct {
+	noWait bool
+	keep   bool
+}
+
+// powerCall is one of the service's power methods.
+type powerCall func(s *vm.Service, ctx context.Context, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error)
+
+// newPowerCommand returns the command for a verb; the caller adds what is its own.
+func newPowerCommand(a Commands, verb, short string, flags *powerFlags, call powerCall) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     verb + " VM...",
+		Short:   short,
+		Example: "  azlin " + verb + " dev\n  azlin " + verb + " dev test --no-wait",
+		Args:    app.AtLeastOne("one or more VMs"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.power(cmd.Context(), args, verb, *flags, call)
+		},
+	}
+	cmd.Flags().BoolVar(&flags.noWait, "no-wait", false, "return as soon as Azure has accepted it; 'azlin operations resume VM' waits for it")
+	return cmd
+}
+
+func newStartCommand(a Commands) *cobra.Command {
+	return newPowerCommand(a, "start", "Start VMs", new(powerFlags), (*vm.Service).Start)
+}
+
+func newStopCommand(a Commands) *cobra.Command {
+	flags := new(powerFlags)
+	cmd := newPowerCommand(a, "stop", "Stop VMs, so that they cost no compute", flags, (*vm.Service).Stop)
+	cmd.Long = `Stops and deallocates VMs: their compute is no longer paid for, their disks and addresses stay and are.
+With --keep-allocated the machine stays reserved and goes on costing the same.`
+	cmd.Example += "\n  azlin stop dev --keep-allocated"
+	cmd.Flags().BoolVar(&flags.keep, "keep-allocated", false, "power off without deallocating (still billed)")
+	return cmd
+}
+
+func newRestartCommand(a Commands) *cobra.Command {
+	return newPowerCommand(a, "restart", "Restart running VMs", new(powerFlags), (*vm.Service).Restart)
+}
+
+// powerAtOnce bounds how many VMs change at the same time; the door to Azure paces itself besides.
+const powerAtOnce = 10
+
+// power resolves all names before it changes anything, then changes all VMs at once.
+func (a Commands) power(ctx context.Context, names []string, verb string, flags powerFlags, call powerCall) error {
+	s, err := a.Open(ctx)
+	if err != nil {
+		return err
+	}
+	targets, err := s.ResolveAll(ctx, names)
+	if err != nil {
+		return err
+	}
+	results := make([]vm.LifecycleResult, len(targets))
+	var sum vm.LifecycleSummary
+	a.Stage(verb, verb+" "+summaryOf(targets), func(report func(string)) string {
+		group := errgroup.Group{}
+		group.SetLimit(powerAtOnce)
+		for n, t := range targets {
+			group.Go(func() error {
+				options := vm.PowerOptions{NoWait: flags.noWait, KeepAllocation: flags.keep, Report: func(o azure.OperationState) {
+					report(fmt.Sprintf("%s: %s", t.Name, o.Status))
+				}}
+				results[n], _ = call(s.VMs, ctx, t.ResourceGroup, t.Name, options) // the result holds the error
+				return nil
+			})
+		}
+		_ = group.Wait() // no function returns one
+		sum = vm.Summarize(results)
+		return app.FailedOf(sum.Failed, sum.Total)
+	})
+	if err := rememberPower(s, results); err != nil {
+		a.Say("warning: 'azlin operations' will not know of this: " + err.Error())
+	}
+	if err := a.Output.Print(powerView(sum)); err != nil {
+		return err
+	}
+	return powerError(sum)
+}
+
+// powerError is the error of the only VM, or says how many of several failed.
+func powerError(sum vm.LifecycleSummary) error {
+	var errs []error
+	for _, r := range sum.Results {
+		if r.Err != nil {
+			errs = append(errs, r.Err)
+		}
+	}
+	if len(errs) == 0 || sum.Total == 1 {
+		return errors.Join(errs...)
+	}
+	return &errkind.Error{Kind: errkind.Partial, Op: fmt.Sprintf("%d of %d failed", sum.Failed, sum.Total), Err: errors.Join(errs...)}
+}
+
+func summaryOf(targets []vm.Info) string {
+	if len(targets) == 1 {
+		return targets[0].Name
+	}
+	return fmt.Sprintf("%d VMs", len(targets))
+}
+
+// lifecycleView is the JSON of a power operation on one VM.
+type lifecycleView struct {
+	VM          string  `json:"vm"`
+	Operation   string  `json:"operation"`
+	Success     bool    `json:"success"`
+	Unchanged   bool    `json:"unchanged"`
+	Before      *string `json:"before"`
+	After       *string `json:"after"`
+	OperationID *string `json:"operation_id"`
+	Seconds     float64 `json:"duration_seconds"`
+	Error       *string `json:"error"`
+}
+
+func powerView(sum vm.LifecycleSummary) term.View {
+	views := make([]lifecycleView, len(sum.Results))
+	for n, r := range sum.Results {
+		views[n] = lifecycleView{
+			VM: r.VM, Operation: r.Operation, Success: r.Success, Unchanged: r.Unchanged,
+			Before: app.Known(string(r.Before)), After: app.Known(string(r.After)), OperationID: app.Known(r.OperationID),
+			Seconds: r.Duration.Round(time.Millisecond).Seconds(),
+		}
+		if r.Err != nil {
+			views[n].Error = app.Known(r.Err.Error())
+		}
+	}
+	return term.View{
+		Data: struct {
+			Total     int             `json:"total"`
+			Succeeded int             `json:"succeeded"`
+			Failed    int             `json:"failed"`
+			Results   []lifecycleView `json:"results"`
+		}{sum.Total, sum.Succeeded, sum.Failed, views},
+		Grid: term.Rows(sum.Results, []term.Column[vm.LifecycleResult]{
+			{Name: "vm", Value: func(r vm.LifecycleResult) string { return r.VM }},
+			{Name: "operation", Value: func(r vm.LifecycleResult) string { return r.Operation }},
+			{Name: "result", Value: resultText},
+			{Name: "before", Value: func(r vm.LifecycleResult) string { return string(r.Before) }},
+			{Name: "after", Value: func(r vm.LifecycleResult) string { return string(r.After) }},
+		}),
+	}
+}
+
+func resultText(r vm.LifecycleResult) string {
+	switch {
+	case !r.Success:
+		return "failed"
+	case r.Unchanged:
+		return "was already"
+	case r.After == "":
+		return "accepted"
+	}
+	return "done"
+}

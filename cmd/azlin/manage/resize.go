@@ -1,0 +1,167 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/upkeep/resize"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+func newResizeCommand(a Commands) *cobra.Command {
+	var ask app.Consent
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "resize VM SIZE",
+		Short: "Give a VM another size",
+		Long: `Gives a VM another size, and brings it back to the power state that it is in: a running VM is deallocated, changed and
+started again, which takes a few minutes, and loses what is on its temporary disk. Before anything is changed it checks
+that the VM fits the size (architecture, generation, disks, zone) and the quota, and shows what it will cost.
+
+When Azure has no room for the new size, the VM gets its old one again. When the resize is cut off, the same command
+goes on with it, from any machine.`,
+		Example: "  azlin resize dev Standard_B4ms\n  azlin resize dev Standard_B4ms --dry-run",
+		Args:    app.Exactly(2, "a VM and a size"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.resize(cmd.Context(), args[0], args[1], ask, dryRun)
+		},
+	}
+	ask.Add(cmd)
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be done and stop")
+	return cmd
+}
+
+func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent, dryRun bool) error {
+	if !dryRun { // before anything is asked
+		if err := a.PossibleHere("a resize", ask); err != nil {
+			return err
+		}
+	}
+	s, err := a.Open(ctx)
+	if err != nil {
+		return err
+	}
+	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
+	if err != nil {
+		return err
+	}
+	service := &resize.Service{Azure: s.Azure, VMs: s.VMs, Prices: s.Prices}
+	plan, err := service.Plan(ctx, match.VM.ResourceGroup, match.VM.Name, size)
+	if err != nil {
+		return err
+	}
+	if dryRun {
+		return a.Output.Print(resizePlanView(plan))
+	}
+	if !plan.Unchanged() {
+		a.SayTarget(s, plan.Group)
+		question := fmt.Sprintf("Resize %s from %s to %s (%s to %s per month)?", plan.VM, plan.From.Name, plan.To.Name, app.MonthlyText(plan.FromMonthly), app.MonthlyText(plan.ToMonthly))
+		if plan.Downtime() {
+			question += fmt.Sprintf(" It is %s, and will be off for a while.", plan.Now)
+		}
+		if plan.Resumes {
+			question += " An earlier resize of it was cut off."
+		}
+		a.Say(question)
+		if err := a.Confirm(ctx, "Go on?", s.Context, ask); err != nil {
+			return err
+		}
+	}
+	var result resize.Result
+	err = a.Showing("resize", "resizing "+plan.VM, func(report func(string)) (err error) {
+		result, err = service.Run(ctx, plan, report)
+		return err
+	})
+	return errors.Join(a.Output.Print(resizeView(result)), err)
+}
+
+// resizePlan is the JSON of a resize that is not carried out.
+type resizePlan struct {
+	VM          string      `json:"vm"`
+	Group       string      `json:"resource_group"`
+	From        string      `json:"from"`
+	To          vm.Size     `json:"to"`
+	PowerState  string      `json:"power_state"`
+	RestoredTo  string      `json:"restored_to"`
+	Unchanged   bool        `json:"unchanged"`
+	Downtime    bool        `json:"downtime"`
+	Resumes     bool        `json:"resumes"`
+	FromMonthly *cost.Money `json:"from_monthly"`
+	ToMonthly   *cost.Money `json:"to_monthly"`
+}
+
+func resizePlanView(p resize.Plan) term.View {
+	v := resizePlan{p.VM, p.Group, p.From.Name, p.To, string(p.Now), string(p.Before), p.Unchanged(), p.Downtime(), p.Resumes, p.FromMonthly, p.ToMonthly}
+	note := ""
+	if v.Unchanged {
+		note = p.VM + " has that size: there is nothing to do"
+	}
+	return term.View{Data: v, Note: note, Grid: term.Rows([]resizePlan{v}, []term.Column[resizePlan]{
+		{Name: "vm", Value: func(v resizePlan) string { return v.VM }},
+		{Name: "from", Value: func(v resizePlan) string { return v.From }},
+		{Name: "to", Value: func(v resizePlan) string { return v.To.Name }},
+		{Name: "vcpus", Value: func(v resizePlan) string { return fmt.Sprint(v.To.VCPUs) }},
+		{Name: "memory", Value: func(v resizePlan) string { return fmt.Sprintf("%g GiB", v.To.MemoryGiB) }},
+		{Name: "month_before", Value: func(v resizePlan) string { return app.MonthlyText(v.FromMonthly) }},
+		{Name: "month_after", Value: func(v resizePlan) string { return app.MonthlyText(v.ToMonthly) }},
+		{Name: "power_state", Value: func(v resizePlan) string { return v.PowerState }},
+	})}
+}
+
+// resized is the JSON of a resize.
+type resized struct {
+	VM        string  `json:"vm"`
+	Group     string  `json:"resource_group"`
+	Success   bool    `json:"success"`
+	Unchanged bool    `json:"unchanged"`
+	WentBack  bool    `json:"went_back"`
+	From      string  `json:"from"`
+	To        string  `json:"to"`
+	Size      *string `json:"size"`
+	Before    *string `json:"before"`
+	After     *string `json:"after"`
+	Seconds   float64 `json:"duration_seconds"`
+	Error     *string `json:"error"`
+}
+
+func resizeView(r resize.Result) term.View {
+	v := resized{
+		VM: r.VM, Group: r.Group, Success: r.Success, Unchanged: r.Unchanged, WentBack: r.WentBack, From: r.From, To: r.To, Size: app.Known(r.Size),
+		Before: app.Known(string(r.Before)), After: app.Known(string(r.After)), Seconds: r.Duration.Round(time.Millisecond).Seconds(),
+	}
+	if r.Err != nil {
+		v.Error = app.Known(r.Err.Error())
+	}
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return *s
+	}
+	return term.View{Data: v, Grid: term.Rows([]resized{v}, []term.Column[resized]{
+		{Name: "vm", Value: func(v resized) string { return v.VM }},
+		{Name: "result", Value: resizeResult},
+		{Name: "size", Value: func(v resized) string { return text(v.Size) }},
+		{Name: "before", Value: func(v resized) string { return text(v.Before) }},
+		{Name: "after", Value: func(v resized) string { return text(v.After) }},
+	})}
+}
+
+func resizeResult(v resized) string {
+	switch {
+	case v.Unchanged:
+		return "was already"
+	case v.Success:
+		return "done"
+	case v.WentBack:
+		return "went back"
+	}
+	return "failed"
+}

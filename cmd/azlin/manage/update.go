@@ -1,0 +1,271 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/upkeep/update"
+	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/cloudinit"
+)
+
+// updateFlags are what update and os-update share.
+type updateFlags struct {
+	host    app.HostFlags
+	all     bool
+	timeout time.Duration
+}
+
+func (f *updateFlags) add(cmd *cobra.Command, timeout time.Duration) {
+	f.host.Add(cmd)
+	cmd.Flags().BoolVar(&f.all, "all", false, "all running VMs that azlin manages, instead of named ones")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", timeout, "how long to wait for a VM; its update goes on after that")
+}
+
+func (f *updateFlags) check(cmd *cobra.Command, args []string) error {
+	switch {
+	case f.all && len(args) > 0:
+		return app.Usage(cmd, "--all means every VM, and %s is named", args[0])
+	case !f.all && len(args) == 0:
+		return app.Usage(cmd, "want one or more VMs, or --all")
+	case f.timeout <= 0:
+		return app.Usage(cmd, "--timeout %s: give a time above zero", f.timeout)
+	}
+	return nil
+}
+
+func newUpdateCommand(a Commands) *cobra.Command {
+	var flags updateFlags
+	var tools []string
+	cmd := &cobra.Command{
+		Use:   "update VM...",
+		Short: "Update the tools on VMs",
+		Long: `Brings the tools of VMs to their newest versions, one by one, and then the packages of the system, which are told as
+"apt". One that fails does not stop the others. Of the tools (` + strings.Join(cloudinit.ToolNames(), ", ") + `) those are
+updated that are there; --tools names some, of which none may be missing.
+
+The update is a job of the VM: it goes on when the connection is lost, and azlin connects again. After --timeout, or
+Ctrl-C, the same command goes on with it, or tells how it ended.`,
+		Example: "  azlin update dev\n  azlin update dev test --tools gh,docker\n  azlin update --all --timeout 20m",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := flags.check(cmd, args); err != nil {
+				return err
+			}
+			if unknown := slices.IndexFunc(tools, func(t string) bool { return !slices.Contains(updatable(), t) }); unknown >= 0 {
+				return app.Usage(cmd, "--tools: there is no %q; there are %s", tools[unknown], strings.Join(updatable(), ", "))
+			}
+			sum, err := a.update(cmd.Context(), args, flags, "update", func(ctx context.Context, u update.Updater, infos []vm.Info) (update.Summary, error) {
+				return u.VMs(ctx, infos, update.Options{Tools: tools, Timeout: flags.timeout})
+			})
+			if err != nil {
+				return err
+			}
+			return errors.Join(a.Output.Print(updateView(sum)), updateError(sum))
+		},
+	}
+	flags.add(cmd, update.DefaultTimeout)
+	cmd.Flags().StringSliceVar(&tools, "tools", nil, "only these, and apt for the packages of the system; default all that are there, and apt")
+	app.Complete(cmd, "tools", updatable())
+	return cmd
+}
+
+func updatable() []string { return append(cloudinit.ToolNames(), update.Packages) }
+
+func newOSUpdateCommand(a Commands) *cobra.Command {
+	var flags updateFlags
+	cmd := &cobra.Command{
+		Use:   "os-update VM...",
+		Short: "Update the packages of VMs",
+		Long: `Brings all packages of VMs to their newest versions, as 'apt-get update' and 'apt-get upgrade' do; configuration files
+that somebody changed stay as they are. It says which VMs want a restart, and restarts none. With -o json the output of
+apt comes along.
+
+The update is a job of the VM: it goes on when the connection is lost, and azlin connects again. After --timeout, or
+Ctrl-C, the same command goes on with it, or tells how it ended.`,
+		Example: "  azlin os-update dev\n  azlin os-update --all -o json --jq '.results[] | select(.restart_required) | .vm'",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := flags.check(cmd, args); err != nil {
+				return err
+			}
+			sum, err := a.update(cmd.Context(), args, flags, "os-update", func(ctx context.Context, u update.Updater, infos []vm.Info) (update.Summary, error) {
+				return u.Systems(ctx, infos, flags.timeout), nil
+			})
+			if err != nil {
+				return err
+			}
+			return errors.Join(a.Output.Print(updateView(sum)), updateError(sum))
+		},
+	}
+	flags.add(cmd, update.DefaultSystemTimeout)
+	return cmd
+}
+
+// update finds the VMs and has them updated.
+func (a Commands) update(ctx context.Context, names []string, flags updateFlags, verb string, run func(context.Context, update.Updater, []vm.Info) (update.Summary, error)) (update.Summary, error) {
+	s, err := a.Open(ctx)
+	if err != nil {
+		return update.Summary{}, err
+	}
+	targets, err := a.updateTargets(ctx, s, names, flags.all)
+	if err != nil {
+		return update.Summary{}, err
+	}
+	var sum update.Summary
+	a.Stage(verb, "updating "+summaryOf(targets), func(report func(string)) string {
+		sum, err = run(ctx, update.Updater{
+			Reach: s.Reach,
+			SSH: reach.Options{
+				User: flags.host.User, KeyPath: a.KeyPath(flags.host.Key), AcceptNewHostKey: flags.host.AcceptNew, Bastion: flags.host.Bastion,
+			},
+			Report: func(p update.Progress) { report(updateProgress(p)) },
+		}, targets)
+		if err != nil {
+			return err.Error()
+		}
+		return app.FailedOf(sum.Failed, sum.Total)
+	})
+	return sum, err
+}
+
+// updateTargets are the VMs that were named, or all that run and are azlin's.
+func (a Commands) updateTargets(ctx context.Context, s *app.Session, names []string, all bool) ([]vm.Info, error) {
+	if !all {
+		return s.ResolveAll(ctx, names)
+	}
+	listing, err := s.VMs.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup})
+	if err != nil {
+		return nil, err
+	}
+	var running []vm.Info
+	for _, i := range listing.VMs {
+		if i.IsRunning() {
+			running = append(running, i)
+		} else {
+			a.Say(fmt.Sprintf("note: %s is left out: it is %s", i.Name, i.PowerState))
+		}
+	}
+	if len(running) == 0 {
+		return nil, &errkind.Error{Kind: errkind.NotFound, Err: errors.New("no VM that azlin manages is running"), Next: "azlin list"}
+	}
+	return running, nil
+}
+
+func updateProgress(p update.Progress) string {
+	switch {
+	case p.Lost != nil:
+		return p.VM + ": connecting again: " + p.Lost.Error()
+	case p.Current == "" && p.Done > 0:
+		return fmt.Sprintf("%s: %d of %d done", p.VM, p.Done, p.Total)
+	case p.Current == "":
+		return fmt.Sprintf("%s: reading the package lists", p.VM)
+	}
+	return fmt.Sprintf("%s: %s, %d of %d done", p.VM, p.Current, p.Done, p.Total)
+}
+
+// updateError is the error of the only VM, or says how many of several failed.
+func updateError(sum update.Summary) error {
+	var errs []error
+	for _, r := range sum.Results {
+		if r.Err != nil {
+			errs = append(errs, app.Stranded(r.Err, r.VM))
+		}
+	}
+	if len(errs) == 0 || sum.Total == 1 {
+		return errors.Join(errs...)
+	}
+	return &errkind.Error{Kind: errkind.Partial, Op: fmt.Sprintf("%d of %d failed", sum.Failed, sum.Total), Err: errors.Join(errs...)}
+}
+
+// updatedTool is the JSON of one tool.
+type updatedTool struct {
+	Name   string  `json:"name"`
+	Before *string `json:"before"`
+	After  *string `json:"after"`
+	Kept   bool    `json:"left_alone"`
+	Error  *string `json:"error"`
+}
+
+// updatedVM is the JSON of one VM.
+type updatedVM struct {
+	VM            string        `json:"vm"`
+	ResourceGroup string        `json:"resource_group"`
+	Success       bool          `json:"success"`
+	Tools         []updatedTool `json:"tools"`
+	Restart       bool          `json:"restart_required"`
+	Joined        bool          `json:"joined"`
+	Output        *string       `json:"output"`
+	Seconds       float64       `json:"duration_seconds"`
+	Error         *string       `json:"error"`
+}
+
+func updateView(sum update.Summary) term.View {
+	type row struct {
+		vm   string
+		tool update.Tool
+	}
+	var rows []row
+	var notes []string
+	views := make([]updatedVM, len(sum.Results))
+	for n, r := range sum.Results {
+		v := updatedVM{
+			VM: r.VM, ResourceGroup: r.ResourceGroup, Success: r.Success, Tools: []updatedTool{}, Restart: r.Restart, Joined: r.Joined,
+			Output: app.Known(r.Output), Seconds: r.Duration.Round(time.Millisecond).Seconds(),
+		}
+		if r.Err != nil {
+			v.Error = app.Known(r.Err.Error())
+		}
+		for _, t := range r.Tools {
+			tool := updatedTool{Name: t.Name, Before: app.Known(t.Before), After: app.Known(t.After), Kept: t.Kept}
+			if t.Err != nil {
+				tool.Error = app.Known(t.Err.Error())
+			}
+			v.Tools = append(v.Tools, tool)
+			rows = append(rows, row{r.VM, t})
+		}
+		if r.Joined {
+			notes = append(notes, r.VM+": this update was begun before")
+		}
+		if r.Restart {
+			notes = append(notes, fmt.Sprintf("%s wants a restart: azlin restart %s", r.VM, r.VM))
+		}
+		views[n] = v
+	}
+	return term.View{
+		Data: struct {
+			Total     int         `json:"total"`
+			Succeeded int         `json:"succeeded"`
+			Failed    int         `json:"failed"`
+			Results   []updatedVM `json:"results"`
+		}{sum.Total, sum.Succeeded, sum.Failed, views},
+		Note: strings.Join(notes, "\n"),
+		Grid: term.Rows(rows, []term.Column[row]{
+			{Name: "vm", Value: func(r row) string { return r.vm }},
+			{Name: "tool", Value: func(r row) string { return r.tool.Name }},
+			{Name: "result", Value: func(r row) string { return toolResult(r.tool) }},
+			{Name: "before", Value: func(r row) string { return r.tool.Before }},
+			{Name: "after", Value: func(r row) string { return r.tool.After }},
+		}),
+	}
+}
+
+func toolResult(t update.Tool) string {
+	switch {
+	case t.Err != nil:
+		return "failed: " + t.Err.Error()
+	case t.Kept:
+		return "left alone: neither apt nor pipx installed it"
+	case t.Before == t.After:
+		return "was current"
+	}
+	return "updated"
+}

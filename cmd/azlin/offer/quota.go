@@ -1,0 +1,79 @@
+package offer
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+func newQuotaCommand(a Commands) *cobra.Command {
+	var region string
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "quota",
+		Short: "Show what the subscription uses and may use",
+		Long: `Shows the limits of the subscription in a region and how much of each is in use: those that every VM counts
+against, and those of which something is in use. A VM counts against the vCPUs of the region and of its
+size's family, a spot VM against the low-priority vCPUs.`,
+		Example: `  azlin quota
+  azlin quota --region eastus --all
+  azlin quota -o json --jq '.quotas[] | select(.limit - .current < 8) | .name'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.Open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			at := cmp.Or(region, s.Azure.Target().Region)
+			quotas, err := s.VMs.Quotas(cmd.Context(), at)
+			if err != nil {
+				return err
+			}
+			found := len(quotas)
+			if !all {
+				quotas = slices.DeleteFunc(quotas, func(q vm.Quota) bool {
+					return q.Current == 0 && !slices.Contains([]string{vm.QuotaCores, vm.QuotaSpotCores, vm.QuotaPublicIPs}, q.Name)
+				})
+			}
+			return a.Output.Print(quotaView(at, quotas, found-len(quotas)))
+		},
+	}
+	cmd.Flags().StringVar(&region, "region", "", "region; default from the context or configuration")
+	cmd.Flags().BoolVar(&all, "all", false, "also limits of which nothing is in use")
+	return cmd
+}
+
+func quotaView(region string, quotas []vm.Quota, hidden int) term.View {
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	v := term.View{
+		Data: struct {
+			Region string     `json:"region"`
+			Quotas []vm.Quota `json:"quotas"`
+			Hidden int        `json:"hidden"`
+		}{region, quotas, hidden},
+		Grid: term.Rows(quotas, []term.Column[vm.Quota]{
+			{Name: "name", Value: func(q vm.Quota) string { return q.Name }},
+			{Name: "in_use", Value: func(q vm.Quota) string { return number(q.Current) }},
+			{Name: "limit", Value: func(q vm.Quota) string { return number(q.Limit) }},
+			{Name: "left", Value: func(q vm.Quota) string { return number(q.Left()) }, Color: quotaColor},
+			{Name: "label", Value: func(q vm.Quota) string { return q.Label }, Wide: true},
+		}),
+	}
+	if hidden > 0 {
+		v.Note = fmt.Sprintf("%d more, of which nothing is in use; show them with --all", hidden)
+	}
+	return v
+}
+
+func quotaColor(q vm.Quota) term.Color {
+	if q.Left() == 0 {
+		return term.Yellow
+	}
+	return term.Green
+}

@@ -1,0 +1,39 @@
+package offer
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+func newRegionsCommand(a Commands) *cobra.Command {
+	return &cobra.Command{
+		Use:     "regions",
+		Short:   "List Azure's regions",
+		Long:    "Lists the regions in which the subscription may have VMs, with their availability zones.",
+		Example: "  azlin regions\n  azlin regions -o tsv --query \"regions[?geography=='Europe'].name\"",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.Open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			regions, err := s.VMs.Regions(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.Output.Print(term.View{
+				Data: map[string][]vm.Region{"regions": regions},
+				Grid: term.Rows(regions, []term.Column[vm.Region]{
+					{Name: "name", Value: func(r vm.Region) string { return r.Name }},
+					{Name: "label", Value: func(r vm.Region) string { return r.Label }},
+					{Name: "geography", Value: func(r vm.Region) string { return r.Geography }},
+					{Name: "zones", Value: func(r vm.Region) string { return strings.Join(r.Zones, ",") }},
+				}),
+			})
+		},
+	}
+}

@@ -1,0 +1,196 @@
+package remove
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/progress"
+	"github.com/azlin-dev/azlin/upkeep/cleanup"
+)
+
+type cleanupFlags struct {
+	consent             app.Consent
+	remove, dryRun, all bool
+	olderThan           time.Duration
+}
+
+func newCleanupCommand(a Commands) *cobra.Command {
+	var flags cleanupFlags
+	cmd := &cobra.Command{
+		Use:   "cleanup",
+		Short: "Show and delete what costs money and belongs to no VM any more",
+		Long: `Finds disks, network interfaces, public addresses and security groups of azlin's that nobody uses, snapshots whose
+source is gone or that a clone or an image has left which was cut off, and VMs that are stopped but still paid for, with what
+each costs per month at list prices; '-' is not known. It shows them and stops; with --delete it asks, looks at each once more, and deletes it. VMs are never deleted.
+
+What a NAT gateway, a load balancer, a private endpoint, a subnet or a shared access signature holds is in use. What is
+young stays, as it may be part of a launch at work, and so does what an unfinished operation can go on with.
+
+Without -g it is the whole subscription, unless the context or the configuration names a group.`,
+		Example: `  azlin cleanup
+  azlin cleanup --older-than 168h -o json --jq '.resources[].resource_name'
+  azlin cleanup --delete
+  azlin cleanup --delete --yes`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if flags.olderThan < 0 {
+				return app.Usage(cmd, "--older-than %s is negative", flags.olderThan)
+			}
+			return a.cleanup(cmd.Context(), flags)
+		},
+	}
+	flags.consent.Add(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&flags.remove, "delete", false, "delete what is found, after a confirmation")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be deleted and stop; the default without --delete")
+	f.BoolVar(&flags.all, "all", false, "also what azlin did not make")
+	f.DurationVar(&flags.olderThan, "older-than", cleanup.DefaultAge, "only what nobody has needed for so long, such as 168h")
+	return cmd
+}
+
+func (a Commands) cleanup(ctx context.Context, flags cleanupFlags) error {
+	deletes := flags.remove && !flags.dryRun
+	if deletes { // before anything is asked
+		if err := a.PossibleHere("deleting orphans", flags.consent); err != nil {
+			return err
+		}
+	}
+	s, err := a.Open(ctx)
+	if err != nil {
+		return err
+	}
+	group := s.Azure.Target().ResourceGroup
+	options := cleanup.Options{DryRun: !deletes, FindOptions: cleanup.FindOptions{OlderThan: flags.olderThan, All: flags.all}}
+	if flags.olderThan == 0 {
+		options.OlderThan = -1 // of any age
+	}
+	if !deletes {
+		sum, err := s.Cleaner.CleanupOrphanedResources(ctx, group, options)
+		if err != nil {
+			return err
+		}
+		view := cleanupView(sum)
+		if sum.TotalFound > sum.Shown() && !flags.remove {
+			view.Note += "\n'azlin cleanup --delete' deletes them"
+		}
+		return a.Output.Print(view)
+	}
+	show := term.NewProgress(a.Streams, a.Progress)
+	defer show.Close()
+	display := progress.New(1, show.Sink)
+	options.Confirm = func(ctx context.Context, plan cleanup.Summary) error {
+		a.sayCleanup(s, group, plan)
+		if err := a.Confirm(ctx, "Delete "+app.CountOf(len(plan.Resources)-plan.Shown(), "resource")+"?", s.Context, flags.consent); err != nil {
+			return err
+		}
+		display.StartStage(progress.Stage{Name: "delete", Description: "deleting orphans"})
+		return nil
+	}
+	options.Report = func(step string) { _ = display.Update(step) } // the stage is open
+	sum, err := s.Cleaner.CleanupOrphanedResources(ctx, group, options)
+	switch {
+	case err != nil:
+		_ = display.FailStage(err.Error()) // it may not have begun
+		return err
+	case sum.TotalFailed > 0:
+		_ = display.FailStage(fmt.Sprintf("%d are left", sum.TotalFailed)) // it is open
+	default:
+		_ = display.CompleteStage() // it may not have begun
+	}
+	show.Close()
+	if err := a.Output.Print(cleanupView(sum)); err != nil {
+		return err
+	}
+	if err := sum.Err(); err != nil {
+		return &errkind.Error{Err: err, Next: strings.TrimSpace("azlin cleanup --delete " + groupFlag(group))}
+	}
+	return nil
+}
+
+func groupFlag(group string) string {
+	if group == "" {
+		return ""
+	}
+	return "-g " + group
+}
+
+// sayCleanup shows a plan to whoever is to agree to it.
+func (a Commands) sayCleanup(s *app.Session, group string, plan cleanup.Summary) {
+	a.Say("To be deleted:")
+	a.SayTarget(s, group)
+	for _, r := range plan.Resources {
+		if r.Deletable() {
+			a.Say(fmt.Sprintf("  %-10s %-30s %10s  %s", r.ResourceType, r.ResourceName, orDash(r.EstimatedCostMonthly), r.Reason))
+		}
+	}
+	a.Say("  " + savings(plan))
+}
+
+func orDash(m *cost.Money) string {
+	if text := app.MoneyText(m, cost.Money.Cents); text != "" {
+		return text
+	}
+	return "-"
+}
+
+// savings says what a cleanup is worth.
+func savings(sum cleanup.Summary) string {
+	text := "together " + orDash(sum.EstimatedSavingsMonthly) + " per month at list prices"
+	if sum.UnknownCosts > 0 {
+		text += fmt.Sprintf(", and %d whose cost is not known", sum.UnknownCosts)
+	}
+	return text
+}
+
+func cleanupView(sum cleanup.Summary) term.View {
+	if sum.Kept == nil {
+		sum.Kept = []cleanup.Kept{}
+	}
+	v := term.View{Data: sum, Grid: term.Rows(sum.Resources, []term.Column[cleanup.CleanedResource]{
+		{Name: "type", Value: func(r cleanup.CleanedResource) string { return r.ResourceType }},
+		{Name: "name", Value: func(r cleanup.CleanedResource) string { return r.ResourceName }},
+		{Name: "group", Value: func(r cleanup.CleanedResource) string { return r.ResourceGroup }},
+		{Name: "per month", Value: func(r cleanup.CleanedResource) string { return app.MoneyText(r.EstimatedCostMonthly, cost.Money.Cents) }},
+		{Name: "since", Value: func(r cleanup.CleanedResource) string { return app.Moment(r.Since) }},
+		{Name: "result", Value: func(r cleanup.CleanedResource) string { return outcome(sum, r) }},
+		{Name: "reason", Value: func(r cleanup.CleanedResource) string { return r.Reason }},
+		{Name: "error", Value: func(r cleanup.CleanedResource) string { return r.ErrorMessage }, Wide: true},
+	})}
+	var notes []string
+	if sum.TotalFound == 0 {
+		notes = append(notes, "nothing is left over")
+	} else if n := len(sum.Resources) - sum.Shown(); n > 0 {
+		notes = append(notes, savings(sum))
+	}
+	foreign := 0
+	for _, k := range sum.Kept {
+		if k.Reason == cleanup.NotManaged {
+			foreign++
+			continue
+		}
+		notes = append(notes, fmt.Sprintf("%s %s stays: %s", k.ResourceType, k.ResourceName, k.Reason))
+	}
+	if foreign > 0 {
+		notes = append(notes, fmt.Sprintf("%d more that azlin did not make; --all shows them", foreign))
+	}
+	v.Note = strings.Join(notes, "\n")
+	return v
+}
+
+func outcome(sum cleanup.Summary, r cleanup.CleanedResource) string {
+	switch {
+	case !r.Deletable():
+		return "shown only"
+	case r.Outcome == cleanup.Found && sum.DryRun:
+		return "would be deleted"
+	}
+	return string(r.Outcome)
+}

@@ -1,0 +1,193 @@
+package remove
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/health/status"
+	"github.com/azlin-dev/azlin/local/history"
+	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/upkeep/prune"
+)
+
+type pruneFlags struct {
+	consent app.Consent
+	dryRun  bool
+	idle    string
+	timeout time.Duration
+}
+
+func newPruneCommand(a Commands) *cobra.Command {
+	var flags pruneFlags
+	cmd := &cobra.Command{
+		Use:   "prune",
+		Short: "Delete VMs that nobody has used for a long time",
+		Long: `Finds out when each of azlin's VMs was last used, and deletes those that have been idle for --idle (30 days), with
+everything that belongs to them. A running VM is asked: for keys typed in its terminals, what its tmux sessions showed,
+changes in the home directory, its load. One that is off has not been used since it was switched off. Connections from
+this machine count, too.
+
+What is not known is left alone: a VM that cannot be asked, or does not say. So is a VM with the tag ` + azure.TagProtected + `. It
+shows what it found, asks, and looks at each VM again before it deletes it.`,
+		Example: "  azlin prune --dry-run\n  azlin prune --idle 14d -g team\n  azlin tag add dev " + azure.TagProtected + "=yes",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			idle, err := app.LongDuration(flags.idle)
+			if err != nil || idle < time.Minute {
+				return app.Usage(cmd, "--idle %s: give a time of a minute or more, such as 14d or 36h", flags.idle)
+			}
+			if flags.timeout <= 0 {
+				return app.Usage(cmd, "--timeout %s: give a time above zero", flags.timeout)
+			}
+			return a.prune(cmd.Context(), flags, idle)
+		},
+	}
+	flags.consent.Add(cmd)
+	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show what is idle and stop")
+	cmd.Flags().StringVar(&flags.idle, "idle", "30d", "how long a VM must not have been used, such as 14d or 36h")
+	cmd.Flags().DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "how long a VM may take to answer")
+	return cmd
+}
+
+func (a Commands) prune(ctx context.Context, flags pruneFlags, idle time.Duration) error {
+	if !flags.dryRun { // before anything is asked
+		if err := a.PossibleHere("deleting VMs", flags.consent); err != nil {
+			return err
+		}
+	}
+	s, err := a.Open(ctx)
+	if err != nil {
+		return err
+	}
+	pruner := prune.Pruner{Idle: idle, Clock: s.Azure.Clock(), Board: status.Dashboard{
+		VMs: s.VMs, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, SSH: reach.Options{KeyPath: a.KeyPath("")}, Timeout: flags.timeout,
+	}}
+	group := s.Azure.Target().ResourceGroup
+	vms, err := pruner.Find(ctx, group)
+	if err != nil {
+		return err
+	}
+	doomed := 0
+	for _, v := range vms {
+		if v.Verdict == prune.Idle {
+			doomed++
+		}
+	}
+	if flags.dryRun || doomed == 0 {
+		return a.Output.Print(pruneView(vms, nil))
+	}
+	a.Say(fmt.Sprintf("To be deleted, with all that belongs to them, because they have not been used for %s:", flags.idle))
+	a.SayTarget(s, group)
+	for _, v := range vms {
+		if v.Verdict == prune.Idle {
+			a.Say(fmt.Sprintf("  %s in %s, last used %s (%s)", v.Name, v.ResourceGroup, v.Used.Format("2006-01-02 15:04Z"), v.Basis))
+		}
+	}
+	if err := a.Confirm(ctx, "Delete "+app.CountOf(doomed, "VM")+"?", s.Context, flags.consent); err != nil {
+		return err
+	}
+	var results []prune.Result
+	var errs []error
+	a.Stage("prune", "deleting "+app.CountOf(doomed, "VM"), func(report func(string)) string {
+		results = pruner.Delete(ctx, vms, report)
+		for _, r := range results {
+			if r.Err != nil {
+				errs = append(errs, &errkind.Error{Err: r.Err, Next: fmt.Sprintf("azlin kill %s -g %s", r.VM.Name, r.VM.ResourceGroup)})
+			}
+		}
+		return app.FailedOf(len(errs), len(results))
+	})
+	for _, r := range results {
+		if r.Deleted {
+			errs = append(errs, a.forgetVM(ctx, s, r.VM.ResourceGroup, r.VM.Name, r.VM.Info.VMID))
+		}
+	}
+	err = errors.Join(errs...)
+	if err != nil && len(results) > 1 {
+		err = &errkind.Error{Kind: errkind.Partial, Err: err}
+	}
+	return errors.Join(a.Output.Print(pruneView(vms, results)), err)
+}
+
+// prunedVM is the JSON of one VM.
+type prunedVM struct {
+	Name     string      `json:"name"`
+	Group    string      `json:"resource_group"`
+	Power    string      `json:"power_state"`
+	Verdict  string      `json:"verdict"` // idle, in use, protected, unknown
+	LastUsed *time.Time  `json:"last_used"`
+	Basis    string      `json:"basis"`
+	Monthly  *cost.Money `json:"monthly_cost"`
+	Deleted  bool        `json:"deleted"`
+	Spared   *string     `json:"spared"`
+	Error    *string     `json:"error"`
+}
+
+func pruneView(vms []prune.VM, results []prune.Result) term.View {
+	became := map[string]prune.Result{}
+	for _, r := range results {
+		became[r.VM.Info.ID] = r
+	}
+	views := make([]prunedVM, len(vms))
+	for n, v := range vms {
+		views[n] = prunedVM{
+			Name: v.Name, Group: v.ResourceGroup, Power: string(v.PowerState), Verdict: string(v.Verdict), LastUsed: v.Used, Basis: v.Basis, Monthly: v.EstimatedCost,
+		}
+		if r, ok := became[v.Info.ID]; ok {
+			views[n].Deleted, views[n].Spared = r.Deleted, app.Known(r.Spared)
+			if r.Err != nil {
+				views[n].Error = app.Known(r.Err.Error())
+			}
+		}
+	}
+	view := term.View{
+		Data: struct {
+			VMs []prunedVM `json:"vms"`
+		}{views},
+		Grid: term.Rows(views, []term.Column[prunedVM]{
+			{Name: "name", Value: func(v prunedVM) string { return v.Name }},
+			{Name: "group", Value: func(v prunedVM) string { return v.Group }},
+			{Name: "status", Value: func(v prunedVM) string { return v.Power }},
+			{Name: "result", Value: pruneResult},
+			{Name: "last_used", Value: func(v prunedVM) string {
+				if v.LastUsed == nil {
+					return ""
+				}
+				return v.LastUsed.Format("2006-01-02 15:04Z")
+			}},
+			{Name: "month", Value: func(v prunedVM) string {
+				if v.Monthly == nil {
+					return ""
+				}
+				return v.Monthly.Cents()
+			}},
+			{Name: "because", Value: func(v prunedVM) string { return v.Basis }},
+		}),
+	}
+	if len(vms) == 0 {
+		view.Note = "azlin manages no VMs here"
+	}
+	return view
+}
+
+func pruneResult(v prunedVM) string {
+	switch {
+	case v.Deleted:
+		return "deleted"
+	case v.Spared != nil:
+		return "spared: " + *v.Spared
+	case v.Error != nil:
+		return "failed"
+	}
+	return cmp.Or(v.Verdict, string(prune.Unknown))
+}

@@ -1,0 +1,265 @@
+package route
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/bastion"
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/config"
+	"github.com/azlin-dev/azlin/vm"
+)
+
+type bastionCreateFlags struct {
+	consent           app.Consent
+	vnet, name, sku   string
+	region, subnet    string
+	ipConnect, dryRun bool
+}
+
+func newBastionCreateCommand(a Commands) *cobra.Command {
+	var flags bastionCreateFlags
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Make a Bastion in a network",
+		Long: `Makes a Bastion in a network, with its subnet AzureBastionSubnet and its public address where they are missing,
+and with tunnels for native clients switched on. It shows what it will make and what that costs, and asks before it does.
+Azure takes six to ten minutes, and charges for every hour that the Bastion exists, used or not.
+
+SKUs: Standard; Premium; Developer, which is free, needs neither subnet nor address, reaches its own network only and
+exists in some regions. Basic has no tunnels.
+
+Without --vnet it is the network that 'azlin new' makes for the VMs of a region.`,
+		Example: `  azlin bastion create
+  azlin bastion create --sku Developer
+  azlin bastion create --vnet hub -g network --dry-run`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.createBastion(cmd.Context(), flags) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.vnet, "vnet", "", "name or id of the network; default: azlin's own of the region")
+	f.StringVar(&flags.name, "name", "", "name of the Bastion; default: the network's with -bastion")
+	f.StringVar(&flags.sku, "sku", bastion.Standard, "Standard, Premium or Developer")
+	f.StringVar(&flags.region, "region", "", "region of azlin's own network; default from the context or configuration")
+	f.StringVar(&flags.subnet, "subnet-prefix", "", "range of AzureBastionSubnet if that is to be made, /26 or larger; default: a free one")
+	f.BoolVar(&flags.ipConnect, "ip-connect", false, "let targets be named by their address, too")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be made and stop")
+	flags.consent.Add(cmd)
+	app.Complete(cmd, "sku", []string{bastion.Standard, bastion.Premium, bastion.Developer})
+	return cmd
+}
+
+// bastionPlanView is the JSON of what is about to be made.
+type bastionPlanView struct {
+	bastion.CreatePlan
+
+	Hourly  *cost.Money `json:"price_hourly"` // null: not known
+	Monthly *cost.Money `json:"price_monthly"`
+}
+
+func (a Commands) createBastion(ctx context.Context, flags bastionCreateFlags) error {
+	var prefix netip.Prefix
+	if flags.subnet != "" {
+		var err error
+		if prefix, err = netip.ParsePrefix(flags.subnet); err != nil {
+			return errkind.New(errkind.Invalid, "--subnet-prefix: %w", err)
+		}
+	}
+	if !flags.dryRun { // before the emulator is started, or anything asked
+		settings, err := a.Resolution()
+		if err != nil {
+			return err
+		}
+		if err := a.Possible("making a Bastion", settings.Context, flags.consent); err != nil {
+			return err
+		}
+	}
+	s, err := a.Open(ctx)
+	if err != nil {
+		return err
+	}
+	target := s.Azure.Target()
+	vnet := flags.vnet
+	if !strings.HasPrefix(vnet, "/") {
+		vnet = s.VMs.VNetID(cmp.Or(target.ResourceGroup, config.DefaultResourceGroup), cmp.Or(vnet, vm.VNetName(cmp.Or(flags.region, target.Region))))
+	}
+	plan, err := s.Bastions.PlanCreate(ctx, bastion.CreateOptions{
+		VNet: vnet, Name: flags.name, SKU: flags.sku, SubnetPrefix: prefix, IPConnect: flags.ipConnect, Owner: s.User,
+	})
+	newNetwork := azure.IsNotFound(err) && flags.vnet == ""
+	if newNetwork {
+		plan, err = a.planWithNetwork(ctx, s, flags, prefix)
+	}
+	if azure.IsNotFound(err) {
+		return &errkind.Error{
+			Kind: errkind.NotFound, Op: "create bastion", Resource: plan.Name,
+			Err: fmt.Errorf("a bastion cannot be made without a network: %w", err),
+		}
+	}
+	if err != nil {
+		return err
+	}
+	v := bastionPlanView{CreatePlan: plan}
+	v.Hourly, v.Monthly = bastionPrice(ctx, s, plan.Location, plan.SKU)
+	lines := bastionPlanLines(v, newNetwork)
+	if flags.dryRun {
+		return a.Output.Print(term.View{Data: v, Grid: app.PlanGrid(lines)})
+	}
+	a.Say("To be made:")
+	a.SayTarget(s, plan.ResourceGroup)
+	for _, l := range lines {
+		a.Say(fmt.Sprintf("  %-11s %s", l.Name, l.Value))
+	}
+	if err := a.Confirm(ctx, "Make "+plan.Name+"?", s.Context, flags.consent); err != nil {
+		return err
+	}
+	var made bastion.Bastion
+	err = a.Showing("create", "creating bastion "+plan.Name, func(report func(string)) (err error) {
+		if newNetwork {
+			if _, err := s.VMs.EnsureNetwork(ctx, plan.ResourceGroup, plan.Location, s.User, report); err != nil {
+				return err
+			}
+		}
+		made, err = s.Bastions.Create(ctx, plan, report)
+		return err
+	})
+	if err != nil {
+		return &errkind.Error{Err: err, Next: "azlin bastion create --vnet " + plan.VNet + " --name " + plan.Name + " --sku " + plan.SKU}
+	}
+	return a.Output.Print(term.View{Data: made, Grid: term.Rows([]bastion.Bastion{made}, bastionColumns())})
+}
+
+// planWithNetwork plans a Bastion in azlin's own network, which does not exist yet: as if it had been made.
+func (a Commands) planWithNetwork(ctx context.Context, s *app.Session, flags bastionCreateFlags, prefix netip.Prefix) (bastion.CreatePlan, error) {
+	target := s.Azure.Target()
+	rehearsal, _ := azure.Rehearse(ctx)
+	vnet, err := s.VMs.EnsureNetwork(rehearsal, cmp.Or(target.ResourceGroup, config.DefaultResourceGroup), cmp.Or(flags.region, target.Region), s.User, nil)
+	if err != nil {
+		return bastion.CreatePlan{}, err
+	}
+	return s.Bastions.PlanCreate(rehearsal, bastion.CreateOptions{
+		VNet: vnet, Name: flags.name, SKU: flags.sku, SubnetPrefix: prefix, IPConnect: flags.ipConnect, Owner: s.User,
+	})
+}
+
+func bastionPlanLines(v bastionPlanView, newNetwork bool) []app.PlanLine {
+	network := nameOf(v.VNet)
+	if newNetwork {
+		network += " (new)"
+	}
+	lines := []app.PlanLine{app.Line("name", v.Name), app.Line("group", v.ResourceGroup), app.Line("region", v.Location), app.Line("sku", v.SKU), app.Line("network", network)}
+	if v.Subnet != "" {
+		subnet := bastion.SubnetName + " (is there)"
+		if v.NewSubnet.IsValid() {
+			subnet = bastion.SubnetName + " " + v.NewSubnet.String() + " (new)"
+		}
+		address := nameOf(v.PublicIP) + " (is there)"
+		if v.NewPublicIP {
+			address = nameOf(v.PublicIP) + " (new)"
+		}
+		lines = append(lines, app.Line("subnet", subnet), app.Line("address", address))
+	}
+	if v.IPConnect {
+		lines = append(lines, app.Line("ip-connect", "yes"))
+	}
+	price := "not known"
+	if v.Hourly != nil {
+		price = fmt.Sprintf("%s per hour, %s per month of 730 h without traffic", v.Hourly, v.Monthly.Cents())
+	}
+	return append(lines, app.Line("price", price))
+}
+
+type bastionDeleteFlags struct {
+	consent app.Consent
+	dryRun  bool
+}
+
+func newBastionDeleteCommand(a Commands) *cobra.Command {
+	var flags bastionDeleteFlags
+	cmd := &cobra.Command{
+		Use:   "delete BASTION",
+		Short: "Delete a Bastion, with its address and subnet if azlin made them",
+		Long: `Deletes a Bastion, which ends the tunnels through it, and its public address and subnet if azlin made them. It
+shows what goes and what stays, and asks before it does. VMs without a public address cannot be reached afterwards.`,
+		Example: "  azlin bastion delete azlin-vnet-westus2-bastion\n  azlin bastion delete hub -g network --dry-run\n  azlin bastion delete hub --yes",
+		Args:    app.Exactly(1, "one Bastion"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.deleteBastion(cmd.Context(), args[0], flags) },
+	}
+	flags.consent.Add(cmd)
+	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show what would be deleted and stop")
+	return cmd
+}
+
+func (a Commands) deleteBastion(ctx context.Context, name string, flags bastionDeleteFlags) error {
+	if !flags.dryRun { // before the emulator is started, or anything asked
+		settings, err := a.Resolution()
+		if err != nil {
+			return err
+		}
+		if err := a.Possible("deleting a Bastion", settings.Context, flags.consent); err != nil {
+			return err
+		}
+	}
+	s, err := a.Open(ctx)
+	if err != nil {
+		return err
+	}
+	group := s.Azure.Target().ResourceGroup
+	b, missing := s.Bastions.Find(ctx, name, group)
+	switch {
+	case missing == nil:
+		name, group = b.Name, b.ResourceGroup
+	case errkind.Of(missing) == errkind.NotFound && !strings.HasPrefix(name, "/"):
+		// No Bastion, but perhaps what is left of one.
+		group = cmp.Or(group, config.DefaultResourceGroup)
+	default:
+		return missing
+	}
+	plan, err := s.Bastions.PlanDelete(ctx, group, name)
+	if azure.IsNotFound(err) {
+		return missing
+	}
+	if err != nil {
+		return err
+	}
+	if flags.dryRun {
+		return a.Output.Print(bastionDeletionView(plan, "would be deleted"))
+	}
+	a.Say("To be deleted:")
+	a.SayTarget(s, group)
+	for _, i := range plan.Items {
+		a.Say(fmt.Sprintf("  %-10s %s", i.Type, i.Name))
+	}
+	if err := a.Confirm(ctx, "Delete "+name+"?", s.Context, flags.consent); err != nil {
+		return err
+	}
+	err = a.Showing("delete", "deleting bastion "+name, func(report func(string)) error { return s.Bastions.Delete(ctx, plan, report) })
+	if err != nil {
+		return &errkind.Error{Err: err, Next: "azlin bastion delete " + name + " -g " + group}
+	}
+	return a.Output.Print(bastionDeletionView(plan, "deleted"))
+}
+
+func bastionDeletionView(plan bastion.DeletePlan, result string) term.View {
+	v := term.View{Data: plan, Grid: term.Rows(plan.Items, []term.Column[bastion.Item]{
+		{Name: "type", Value: func(i bastion.Item) string { return i.Type }},
+		{Name: "name", Value: func(i bastion.Item) string { return i.Name }},
+		{Name: "result", Value: func(bastion.Item) string { return result }},
+	})}
+	for _, k := range plan.Kept {
+		if v.Note != "" {
+			v.Note += "\n"
+		}
+		v.Note += fmt.Sprintf("%s %s stays: %s", k.Type, k.Name, k.Reason)
+	}
+	return v
+}

@@ -1,0 +1,93 @@
+package setup
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azlin-dev/azlin"
+	"github.com/azlin-dev/azlin/azure/signin"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/health/doctor"
+	"github.com/azlin-dev/azlin/local/config"
+)
+
+func newDoctorCommand(a Commands) *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Check everything that azlin depends on",
+		Long: `Looks at the programs and files on this machine, the network, the clock, the sign-in and the quota of your
+region, and says how to mend what is not in order. It changes nothing and ends with 2 when something is
+broken.`,
+		Example: "  azlin doctor\n  azlin doctor -o json --jq '.findings[] | select(.status != \"ok\")'",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			findings := doctor.Examine(cmd.Context(), a.subject(cmd.Context()))
+			if err := a.Output.Print(doctorView(findings)); err != nil {
+				return err
+			}
+			if !doctor.Healthy(findings) {
+				return errkind.New(errkind.Prerequisite, "something is broken; the column 'fix' says how to mend it")
+			}
+			return nil
+		},
+	}
+}
+
+// subject gathers what is to be examined. What fails on the way is itself a finding.
+func (a Commands) subject(ctx context.Context) doctor.Subject {
+	s := doctor.Subject{Paths: a.Paths}
+	d, err := a.Resolve(ctx)
+	if err != nil {
+		s.SignInErr = err
+		return s
+	}
+	s.Cloud, s.Region = d.Options.Target.Cloud, d.Options.Target.Region
+	if s.Auth, s.SignInErr = signin.NewAuthenticator(d.Auth); s.SignInErr != nil {
+		return s
+	}
+	if d.Options.Credential, s.SignInErr = s.Auth.Credential(); s.SignInErr != nil {
+		s.Auth = nil
+		return s
+	}
+	if d.Options.Target.SubscriptionID, s.SignInErr = s.Auth.SubscriptionID(); s.SignInErr != nil {
+		return s
+	}
+	client, err := azlin.Open(d.Options) //nolint:contextcheck // the audit log is written even when the caller has given up
+	if err != nil {
+		s.SignInErr = err
+		return s
+	}
+	s.VMs, s.Azure = client.VMs, client.Azure
+	s.Group = cmp.Or(d.Options.Target.ResourceGroup, config.DefaultResourceGroup)
+	return s
+}
+
+func doctorView(findings []doctor.Finding) term.View {
+	return term.View{
+		Data: struct {
+			Healthy  bool             `json:"healthy"`
+			Findings []doctor.Finding `json:"findings"`
+		}{doctor.Healthy(findings), findings},
+		Grid: term.Rows(findings, []term.Column[doctor.Finding]{
+			{Name: "status", Value: func(f doctor.Finding) string { return string(f.Status) }, Color: findingColor},
+			{Name: "check", Value: func(f doctor.Finding) string { return f.Check }},
+			{Name: "detail", Value: func(f doctor.Finding) string { return f.Detail }},
+			{Name: "fix", Value: func(f doctor.Finding) string { return f.Fix }},
+		}),
+	}
+}
+
+func findingColor(f doctor.Finding) term.Color {
+	switch f.Status {
+	case doctor.OK:
+		return term.Green
+	case doctor.Warning:
+		return term.Yellow
+	case doctor.Failed:
+		return term.Red
+	}
+	return term.Dim
+}
