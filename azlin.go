@@ -23,6 +23,7 @@ import (
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Options says where to work. Target.SubscriptionID and Credential must be set.
@@ -58,7 +59,7 @@ type Options struct {
 // Client holds the services of one subscription. It may be used by several goroutines.
 type Client struct {
 	Azure    *azure.Client
-	Catalog  *vm.Catalog
+	Catalog  *catalog.Service
 	VMs      *vm.Service
 	Bastions *bastion.Service
 	Reach    reach.Finder
@@ -92,7 +93,7 @@ func Open(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{Azure: door, Catalog: vm.NewCatalog(door, under("cache"))}
+	c := &Client{Azure: door, Catalog: catalog.New(door, under("cache"))}
 	c.VMs = vm.New(door, vm.Options{Catalog: c.Catalog, SessionNames: o.SessionNames})
 	if c.Bastions, err = bastion.New(door, bastion.Options{HTTP: o.HTTP, Dir: under("tunnels")}); err != nil {
 		return nil, err

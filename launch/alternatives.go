@@ -11,6 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 const (
@@ -21,18 +22,18 @@ const (
 // wanted is a launch that cannot be, with what is known of its region.
 type wanted struct {
 	config vm.Config
-	size   vm.Size     // Name is empty: the region does not have it
-	quotas []vm.Quota  // nil: not known
-	spent  bool        // Azure had none left, although it is offered
-	count  int         // how many are wanted
-	limit  *cost.Money // what the VM alone may cost per hour; nil: anything
+	size   catalog.Size    // Name is empty: the region does not have it
+	quotas []catalog.Quota // nil: not known
+	spent  bool            // Azure had none left, although it is offered
+	count  int             // how many are wanted
+	limit  *cost.Money     // what the VM alone may cost per hour; nil: anything
 }
 
 // place is a region with what may be had there.
 type place struct {
 	region string
-	sizes  []vm.Size
-	quotas []vm.Quota // nil: not known
+	sizes  []catalog.Size
+	quotas []catalog.Quota // nil: not known
 }
 
 // refuse makes the refusal for a reason, with alternatives in the same region as far as there are, then in
@@ -44,7 +45,7 @@ func (l *Launcher) refuse(ctx context.Context, want wanted, reason error) error 
 	}
 	if len(found) < alternatives {
 		if regions, err := l.Catalog.Regions(ctx); err == nil {
-			for _, p := range l.places(ctx, vm.Nearest(regions, want.config.Region)) {
+			for _, p := range l.places(ctx, catalog.Nearest(regions, want.config.Region)) {
 				near := nearestSizes(p, want)
 				found = append(found, near[:min(1, len(near))]...)
 			}
@@ -87,7 +88,7 @@ func (l *Launcher) refused(ctx context.Context, plan *Plan, err error) error {
 }
 
 // places asks the first of the regions, all at the same time. One that does not answer is left out.
-func (l *Launcher) places(ctx context.Context, regions []vm.Region) []place {
+func (l *Launcher) places(ctx context.Context, regions []catalog.Region) []place {
 	asked := make([]place, min(regionsToTry, len(regions)))
 	var asking sync.WaitGroup
 	for n := range asked {
@@ -124,7 +125,7 @@ func otherZones(want wanted) []Alternative {
 	return all
 }
 
-func alternative(z vm.Size, region string) Alternative {
+func alternative(z catalog.Size, region string) Alternative {
 	return Alternative{Size: z.Name, Region: region, VCPUs: z.VCPUs, MemoryGiB: z.MemoryGiB}
 }
 
@@ -133,7 +134,7 @@ func alternative(z vm.Size, region string) Alternative {
 // another region the wanted size itself is the nearest.
 func nearestSizes(at place, want wanted) []Alternative {
 	here := strings.EqualFold(at.region, want.config.Region)
-	var fit []vm.Size
+	var fit []catalog.Size
 	for _, z := range at.sizes {
 		switch {
 		case here && strings.EqualFold(z.Name, want.size.Name),
@@ -147,7 +148,7 @@ func nearestSizes(at place, want wanted) []Alternative {
 			fit = append(fit, z)
 		}
 	}
-	slices.SortFunc(fit, func(a, b vm.Size) int {
+	slices.SortFunc(fit, func(a, b catalog.Size) int {
 		return cmp.Or(
 			cmp.Compare(distance(want.size, a), distance(want.size, b)),
 			-cmp.Compare(likeness(want.size.Name, a.Name), likeness(want.size.Name, b.Name)),
@@ -164,7 +165,7 @@ func nearestSizes(at place, want wanted) []Alternative {
 
 // distance is how far a size is from the wanted one in cores and memory: 1 is twice as much of one of them.
 // Too little counts double, because more only costs money.
-func distance(want, have vm.Size) float64 {
+func distance(want, have catalog.Size) float64 {
 	apart := func(want, have float64) float64 {
 		if want <= 0 || have <= 0 {
 			return 10 // not known: behind all that are

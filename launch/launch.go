@@ -15,12 +15,13 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Launcher creates VMs that are ready to be worked on. Make one with azlin.Open.
 type Launcher struct {
 	VMs     *vm.Service
-	Catalog *vm.Catalog
+	Catalog *catalog.Service
 	Reach   reach.Finder
 	// Bastions are asked whether one reaches a network; nil: none does.
 	Bastions *bastion.Service

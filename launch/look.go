@@ -12,16 +12,17 @@ import (
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // found is what was learnt about a place.
 type found struct {
 	access   access
 	source   netip.Prefix
-	size     vm.Size
-	quotas   []vm.Quota
+	size     catalog.Size
+	quotas   []catalog.Quota
 	estimate *cost.Estimate
-	image    vm.ImageChoice
+	image    catalog.ImageChoice
 
 	sourceErr, sizeErr, quotaErr, imageErr error
 }
@@ -156,7 +157,7 @@ func (l *Launcher) affordable(ctx context.Context, plan *Plan, want *wanted) err
 }
 
 // fitDisks finds disks that the image or the size does not allow.
-func fitDisks(c vm.Config, size vm.Size, image vm.ImageChoice) error {
+func fitDisks(c vm.Config, size catalog.Size, image catalog.ImageChoice) error {
 	switch {
 	case c.OSDiskSizeGB > 0 && c.OSDiskSizeGB < image.SizeGB:
 		return errkind.New(errkind.Invalid, "OS disk of %d GB: the image needs %d", c.OSDiskSizeGB, image.SizeGB)
@@ -167,7 +168,7 @@ func fitDisks(c vm.Config, size vm.Size, image vm.ImageChoice) error {
 }
 
 // machineOf is what a VM is made of, as far as it costs money.
-func machineOf(c vm.Config, size vm.Size, image vm.ImageChoice) cost.Machine {
+func machineOf(c vm.Config, size catalog.Size, image catalog.ImageChoice) cost.Machine {
 	m := cost.Machine{Region: c.Region, Size: size.Name, Spot: c.Spot, PublicIP: !c.Private, NATGateway: c.NATGateway}
 	root := cost.Disk{Type: size.DiskType(c.OSDiskType), SizeGB: c.OSDiskSizeGB}
 	if root.SizeGB == 0 {

@@ -6,11 +6,12 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Quota is one limit of the subscription in a region, and how much of it a launch needs.
 type Quota struct {
-	vm.Quota
+	catalog.Quota
 
 	Needed int64 `json:"needed"`
 }
@@ -20,20 +21,20 @@ func (q Quota) Fits() bool { return q.Needed <= q.Left() }
 
 // needed picks the limits that count VMs of a kind count against. A limit that Azure does not tell is not in the
 // result.
-func needed(quotas []vm.Quota, size vm.Size, config vm.Config, count int) []Quota {
+func needed(quotas []catalog.Quota, size catalog.Size, config vm.Config, count int) []Quota {
 	cores := int64(size.VCPUs * count)
 	needs := map[string]int64{}
 	if config.Spot {
-		needs[strings.ToLower(vm.QuotaSpotCores)] = cores
+		needs[strings.ToLower(catalog.QuotaSpotCores)] = cores
 	} else {
-		needs[strings.ToLower(vm.QuotaCores)] = cores
+		needs[strings.ToLower(catalog.QuotaCores)] = cores
 		needs[strings.ToLower(size.Family)] = cores
 	}
 	switch {
 	case !config.Private:
-		needs[strings.ToLower(vm.QuotaPublicIPs)] = int64(count)
+		needs[strings.ToLower(catalog.QuotaPublicIPs)] = int64(count)
 	case config.NATGateway:
-		needs[strings.ToLower(vm.QuotaPublicIPs)] = 1
+		needs[strings.ToLower(catalog.QuotaPublicIPs)] = 1
 	}
 	var all []Quota
 	for _, q := range quotas {
@@ -51,7 +52,7 @@ func exceeded(quotas []Quota, region string) error {
 			continue
 		}
 		unit := "vCPUs"
-		if strings.EqualFold(q.Name, vm.QuotaPublicIPs) {
+		if strings.EqualFold(q.Name, catalog.QuotaPublicIPs) {
 			unit = "public addresses"
 		}
 		return &errkind.Error{

@@ -17,6 +17,7 @@ import (
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // newPlanningCloud is one without hosts: enough to plan.
@@ -274,13 +275,13 @@ func TestPlanHasPriceAndQuota(t *testing.T) {
 			t.Errorf("%+v", q)
 		}
 	}
-	if len(got) != 3 || got[vm.QuotaCores] != 4 || got["standardDSv5Family"] != 4 || got[vm.QuotaPublicIPs] != 1 {
+	if len(got) != 3 || got[catalog.QuotaCores] != 4 || got["standardDSv5Family"] != 4 || got[catalog.QuotaPublicIPs] != 1 {
 		t.Errorf("quota %v", got)
 	}
 	plan, err = c.plan(t.Context(), c.open(t, "laptop", nil), func(r *launch.Request) {
 		r.Spot, r.Image = true, "Debian:debian-12:12-gen2:latest"
 	})
-	if err != nil || len(plan.Quota) != 2 || plan.Quota[0].Name != vm.QuotaSpotCores || !slices.Equal(plan.Price.Unknown, []string{"OS disk"}) {
+	if err != nil || len(plan.Quota) != 2 || plan.Quota[0].Name != catalog.QuotaSpotCores || !slices.Equal(plan.Price.Unknown, []string{"OS disk"}) {
 		t.Errorf("spot: %+v, %v", plan, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // notInRegion says why the region does not have the size, with what there is instead: there is no such region, no such
@@ -23,11 +23,11 @@ func (l *Launcher) notInRegion(ctx context.Context, want wanted, cause error) er
 		return cause
 	}
 	region := want.config.Region
-	if !slices.ContainsFunc(regions, func(r vm.Region) bool { return strings.EqualFold(r.Name, region) }) {
+	if !slices.ContainsFunc(regions, func(r catalog.Region) bool { return strings.EqualFold(r.Name, region) }) {
 		return l.noSuchRegion(ctx, want, regions)
 	}
 	if cost.Known(want.config.Size) {
-		for _, p := range l.places(ctx, vm.Nearest(regions, region)) {
+		for _, p := range l.places(ctx, catalog.Nearest(regions, region)) {
 			if size, ok := sizeIn(p.sizes, want.config.Size); ok {
 				want.size = size
 				return l.refuse(ctx, want, &errkind.Error{
@@ -42,9 +42,9 @@ func (l *Launcher) notInRegion(ctx context.Context, want wanted, cause error) er
 }
 
 // noSuchRegion offers the regions whose names are most like the one that was written.
-func (l *Launcher) noSuchRegion(ctx context.Context, want wanted, regions []vm.Region) error {
+func (l *Launcher) noSuchRegion(ctx context.Context, want wanted, regions []catalog.Region) error {
 	written := want.config.Region
-	slices.SortStableFunc(regions, func(a, b vm.Region) int {
+	slices.SortStableFunc(regions, func(a, b catalog.Region) int {
 		return cmp.Compare(edits(a.Name, written), edits(b.Name, written))
 	})
 	reason := errkind.New(errkind.Invalid, "the subscription has no region %q", written)
@@ -66,19 +66,19 @@ func (l *Launcher) noSuchRegion(ctx context.Context, want wanted, regions []vm.R
 	return l.refusal(ctx, want, reason, found)
 }
 
-func sizeIn(sizes []vm.Size, name string) (vm.Size, bool) {
-	i := slices.IndexFunc(sizes, func(z vm.Size) bool { return strings.EqualFold(z.Name, name) })
+func sizeIn(sizes []catalog.Size, name string) (catalog.Size, bool) {
+	i := slices.IndexFunc(sizes, func(z catalog.Size) bool { return strings.EqualFold(z.Name, name) })
 	if i < 0 {
-		return vm.Size{}, false
+		return catalog.Size{}, false
 	}
 	return sizes[i], true
 }
 
 // guessSize is what the name of a size that does not exist says about it, as Azure names sizes: series (NC, ND, NG and NV
 // have GPUs), vCPUs, features (p is Arm), version.
-func guessSize(name string) vm.Size {
+func guessSize(name string) catalog.Size {
 	n := nameOf(name)
-	guess := vm.Size{Name: name, VCPUs: 2, Architecture: "x64"} // two, when it says nothing
+	guess := catalog.Size{Name: name, VCPUs: 2, Architecture: "x64"} // two, when it says nothing
 	if digits := strings.TrimLeft(strings.TrimPrefix(name, "Standard_"), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"); digits != "" {
 		end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
 		if end < 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Config is everything that a new VM is made from. Name, ResourceGroup, Region, Size and
@@ -104,7 +105,7 @@ func (c Config) Validate() error {
 	if err := validAdmin(c.AdminUsername); err != nil {
 		return err
 	}
-	if err := ValidateImage(c.Image); err != nil {
+	if err := catalog.ValidateImage(c.Image); err != nil {
 		return err
 	}
 	if c.Copy != nil {

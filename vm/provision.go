@@ -14,6 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Details describes a VM that was made.
@@ -57,9 +58,9 @@ type provision struct {
 	*Service
 	cfg    Config
 	names  Names
-	size   Size
+	size   catalog.Size
 	disks  []string // ids of those that were copied, the OS disk first
-	image  ImageChoice
+	image  catalog.ImageChoice
 	report func(step string)
 	watch  func(accepted Accepted)
 	left   leftOver

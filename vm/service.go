@@ -7,6 +7,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/resourcegroup"
 	"github.com/azlin-dev/azlin/internal/keylock"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // The classes of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
@@ -20,7 +21,7 @@ var (
 
 // Options of a Service. The zero value is ready.
 type Options struct {
-	Catalog *Catalog // nil: one of its own, without files
+	Catalog *catalog.Service // nil: one of its own, without files
 
 	// SessionNames are names, by VM name, of sessions that this machine knows. They count for VMs whose tag
 	// azlin-session has none, unless another VM's tag has the same.
@@ -30,7 +31,7 @@ type Options struct {
 // Service is the VMs of one subscription. It may be used by several goroutines.
 type Service struct {
 	azure    *azure.Client
-	catalog  *Catalog
+	catalog  *catalog.Service
 	groups   *resourcegroup.Service
 	locks    keylock.Locks
 	sessions map[string]string
@@ -38,7 +39,7 @@ type Service struct {
 
 // New returns the service of c's subscription. It sends nothing.
 func New(c *azure.Client, o Options) *Service {
-	return &Service{azure: c, catalog: cmp.Or(o.Catalog, NewCatalog(c, "")), groups: resourcegroup.New(c), sessions: o.SessionNames}
+	return &Service{azure: c, catalog: cmp.Or(o.Catalog, catalog.New(c, "")), groups: resourcegroup.New(c), sessions: o.SessionNames}
 }
 
 // vmID is the ARM id of a VM of this subscription.

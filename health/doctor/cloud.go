@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure/permission"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Azure refuses tokens whose times it cannot believe: five minutes is its tolerance.
@@ -119,7 +119,7 @@ func permissions(ctx context.Context, s Subject) []Finding {
 
 // quota looks whether another VM fits into the region.
 func quota(ctx context.Context, s Subject) []Finding {
-	if s.VMs == nil {
+	if s.Catalog == nil {
 		return []Finding{{Check: "quota", Status: Skipped, Detail: "nobody is signed in"}}
 	}
 	quotas, err := s.Catalog.Quotas(ctx, s.Region)
@@ -128,7 +128,7 @@ func quota(ctx context.Context, s Subject) []Finding {
 	}
 	var all []Finding
 	for _, q := range quotas {
-		if q.Name != vm.QuotaCores && q.Name != vm.QuotaPublicIPs {
+		if q.Name != catalog.QuotaCores && q.Name != catalog.QuotaPublicIPs {
 			continue
 		}
 		f := Finding{Check: "quota " + strings.ToLower(q.Name), Status: OK}

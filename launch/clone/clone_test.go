@@ -24,6 +24,7 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func TestMain(m *testing.M) {
@@ -76,7 +77,7 @@ func (p *place) cloner(c *azure.Client) *clone.Cloner {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return &clone.Cloner{Azure: c, VMs: vms, Owner: "ann", Reach: reach.Finder{
+	return &clone.Cloner{Azure: c, VMs: vms, Catalog: catalog.New(c, ""), Owner: "ann", Reach: reach.Finder{
 		VMs: vms, Port: p.hosts.Port(), KnownHosts: remote.KnownHosts{Path: filepath.Join(known, "known_hosts")},
 	}}
 }

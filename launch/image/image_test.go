@@ -20,6 +20,7 @@ import (
 	"github.com/azlin-dev/azlin/launch/image"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func TestMain(m *testing.M) {
@@ -75,7 +76,7 @@ func (p *place) run(name, script string) string {
 }
 
 func baker(c *azure.Client) *image.Baker {
-	return &image.Baker{Azure: c, VMs: vm.New(c, vm.Options{}), Owner: "ann"}
+	return &image.Baker{Azure: c, VMs: vm.New(c, vm.Options{}), Catalog: catalog.New(c, ""), Owner: "ann"}
 }
 
 // bake bakes an image of dev, as a process does that knows nothing of an earlier one.
@@ -187,7 +188,7 @@ func TestBake(t *testing.T) {
 		}
 	}
 	images, err := baker(p.Client()).List(t.Context(), group)
-	if err != nil || len(images) < 2 || vm.CompareVersions(images[0].Version, images[1].Version) <= 0 {
+	if err != nil || len(images) < 2 || catalog.CompareVersions(images[0].Version, images[1].Version) <= 0 {
 		t.Fatalf("%+v, %v", images, err)
 	}
 	p.provision("old", "base:"+made.Version)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // List gives the images that azlin has baked in a resource group, empty: in the subscription; by name, the newest version
@@ -39,7 +39,7 @@ func (b *Baker) List(ctx context.Context, group string) ([]Image, error) {
 	for _, r := range found {
 		tags := azure.Tags(r.Tags)
 		id, err := azure.ParseID(value(r.ID))
-		if err != nil || !azure.Managed(tags) || len(id.Names) != 3 || !strings.EqualFold(id.Names[0], vm.GalleryName) {
+		if err != nil || !azure.Managed(tags) || len(id.Names) != 3 || !strings.EqualFold(id.Names[0], catalog.GalleryName) {
 			continue
 		}
 		source, _ := azure.Tag(tags, azure.TagSource)
@@ -49,7 +49,7 @@ func (b *Baker) List(ctx context.Context, group string) ([]Image, error) {
 		})
 	}
 	slices.SortFunc(images, func(a, b Image) int {
-		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(strings.ToLower(a.ResourceGroup), strings.ToLower(b.ResourceGroup)), vm.CompareVersions(b.Version, a.Version))
+		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(strings.ToLower(a.ResourceGroup), strings.ToLower(b.ResourceGroup)), catalog.CompareVersions(b.Version, a.Version))
 	})
 	return images, nil
 }
@@ -87,7 +87,7 @@ func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion
 		return d, &errkind.Error{Kind: kind, Op: "delete image", Resource: image, Err: fmt.Errorf(format, args...), Next: next}
 	}
 	name, version, one := strings.Cut(image, ":")
-	if err := vm.ValidateImage(image); err != nil || image == "" || strings.Contains(version, ":") || strings.HasPrefix(image, "/") {
+	if err := catalog.ValidateImage(image); err != nil || image == "" || strings.Contains(version, ":") || strings.HasPrefix(image, "/") {
 		return d, errkind.New(errkind.Invalid, "image %q: give the name of an image that was baked, or NAME:VERSION", image)
 	}
 	all, err := b.List(ctx, group)
@@ -117,7 +117,7 @@ func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion
 	case d.ResourceGroup == "":
 		return fail(errkind.NotFound, "azlin image list", "no such image was baked")
 	default: // perhaps a name without versions, of a request that was cut off
-		have, err := b.Azure.GalleryImages().Get(ctx, d.ResourceGroup, vm.GalleryName, name, nil)
+		have, err := b.Azure.GalleryImages().Get(ctx, d.ResourceGroup, catalog.GalleryName, name, nil)
 		if err := azure.Wrap("get image", name, err); err != nil && !azure.IsNotFound(err) {
 			return d, err
 		}
@@ -145,7 +145,7 @@ func (b *Baker) Delete(ctx context.Context, d Deletion, report func(step string)
 	for _, name := range d.Names {
 		report("deleting image " + name)
 		_, err := azure.Run(ctx, b.Azure, "delete image", name, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImagesClientDeleteResponse], error) {
-			return b.Azure.GalleryImages().BeginDelete(ctx, d.ResourceGroup, vm.GalleryName, name, nil)
+			return b.Azure.GalleryImages().BeginDelete(ctx, d.ResourceGroup, catalog.GalleryName, name, nil)
 		})
 		if err != nil && !gone(err) {
 			return err
@@ -154,16 +154,16 @@ func (b *Baker) Delete(ctx context.Context, d Deletion, report func(step string)
 	if !d.Gallery {
 		return nil
 	}
-	have, err := b.Azure.Galleries().Get(ctx, d.ResourceGroup, vm.GalleryName, nil)
-	if err := azure.Wrap("get gallery", vm.GalleryName, err); err != nil || !azure.Managed(azure.Tags(have.Tags)) {
+	have, err := b.Azure.Galleries().Get(ctx, d.ResourceGroup, catalog.GalleryName, nil)
+	if err := azure.Wrap("get gallery", catalog.GalleryName, err); err != nil || !azure.Managed(azure.Tags(have.Tags)) {
 		if azure.IsNotFound(err) {
 			return nil
 		}
 		return err
 	}
-	report("deleting gallery " + vm.GalleryName)
-	_, err = azure.Run(ctx, b.Azure, "delete gallery", vm.GalleryName, func(ctx context.Context) (*runtime.Poller[armcompute.GalleriesClientDeleteResponse], error) {
-		return b.Azure.Galleries().BeginDelete(ctx, d.ResourceGroup, vm.GalleryName, nil)
+	report("deleting gallery " + catalog.GalleryName)
+	_, err = azure.Run(ctx, b.Azure, "delete gallery", catalog.GalleryName, func(ctx context.Context) (*runtime.Poller[armcompute.GalleriesClientDeleteResponse], error) {
+		return b.Azure.Galleries().BeginDelete(ctx, d.ResourceGroup, catalog.GalleryName, nil)
 	})
 	if err != nil && !gone(err) {
 		return err
@@ -178,7 +178,7 @@ func gone(err error) bool {
 
 func (b *Baker) deleteVersion(ctx context.Context, group, name, version string) error {
 	_, err := azure.Run(ctx, b.Azure, "delete image", name+":"+version, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImageVersionsClientDeleteResponse], error) {
-		return b.Azure.GalleryVersions().BeginDelete(ctx, group, vm.GalleryName, name, version, nil)
+		return b.Azure.GalleryVersions().BeginDelete(ctx, group, catalog.GalleryName, name, version, nil)
 	})
 	if azure.IsNotFound(err) {
 		return nil

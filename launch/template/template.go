@@ -13,6 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // ErrTemplate is the class of every failure here, for errors.Is. Its kind (errkind.Of) says more.
@@ -128,7 +129,7 @@ func (c Config) check() error {
 	}
 	var image, wantRepo error
 	if !strings.EqualFold(c.Image, ubuntuLTS) {
-		image = vm.ValidateImage(c.Image)
+		image = catalog.ValidateImage(c.Image)
 	}
 	if c.Branch != "" && c.Repo == "" {
 		wantRepo = errkind.New(errkind.Invalid, "a branch wants repo")

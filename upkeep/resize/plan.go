@@ -18,13 +18,14 @@ import (
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Service resizes the VMs of one subscription.
 type Service struct {
 	Azure   *azure.Client
 	VMs     *vm.Service
-	Catalog *vm.Catalog
+	Catalog *catalog.Service
 	Prices  *cost.Prices // nil: prices are not known
 }
 
@@ -32,8 +33,8 @@ type Service struct {
 type Plan struct {
 	VM      string
 	Group   string
-	From    vm.Size // only Name is set when the region does not have it any more
-	To      vm.Size
+	From    catalog.Size // only Name is set when the region does not have it any more
+	To      catalog.Size
 	Before  vm.PowerState // what the VM is brought back to
 	Now     vm.PowerState
 	Resumes bool // an earlier resize was cut off; From and Before are from before that one
@@ -145,7 +146,7 @@ func modelOf(v *armcompute.VirtualMachine) model {
 }
 
 // fits says why a VM cannot have a size; nil: nothing is known against it.
-func (m model) fits(from, to vm.Size) error {
+func (m model) fits(from, to catalog.Size) error {
 	bad := func(format string, args ...any) error {
 		return errkind.New(errkind.Invalid, "it cannot be %s: "+format, append([]any{to.Name}, args...)...)
 	}
@@ -213,13 +214,13 @@ func coresNeeded(m model, p Plan) map[string]int {
 		held = p.From.VCPUs
 	}
 	if m.spot {
-		return map[string]int{vm.QuotaSpotCores: p.To.VCPUs - held}
+		return map[string]int{catalog.QuotaSpotCores: p.To.VCPUs - held}
 	}
 	family := p.To.VCPUs
 	if strings.EqualFold(p.From.Family, p.To.Family) {
 		family -= held
 	}
-	return map[string]int{vm.QuotaCores: p.To.VCPUs - held, p.To.Family: family}
+	return map[string]int{catalog.QuotaCores: p.To.VCPUs - held, p.To.Family: family}
 }
 
 func (s *Service) price(ctx context.Context, m model, p *Plan) {

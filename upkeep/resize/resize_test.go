@@ -14,6 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/upkeep/resize"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 )
 
 func service(c *azure.Client) *resize.Service {
-	return &resize.Service{Azure: c, VMs: vm.New(c, vm.Options{})}
+	return &resize.Service{Azure: c, VMs: vm.New(c, vm.Options{}), Catalog: catalog.New(c, "")}
 }
 
 // provision makes the VM dev, running.

@@ -85,7 +85,7 @@ func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) erro
 		}
 		request.SSHSources = []netip.Prefix{source}
 	}
-	cloner := &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
+	cloner := &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
 	plan, err := cloner.Plan(ctx, request)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/upkeep/resize"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func newResizeCommand(a Commands) *cobra.Command {
@@ -52,7 +52,7 @@ func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent
 	if err != nil {
 		return err
 	}
-	service := &resize.Service{Azure: s.Azure, VMs: s.VMs, Prices: s.Prices}
+	service := &resize.Service{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Prices: s.Prices}
 	plan, err := service.Plan(ctx, match.VM.ResourceGroup, match.VM.Name, size)
 	if err != nil {
 		return err
@@ -84,17 +84,17 @@ func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent
 
 // resizePlan is the JSON of a resize that is not carried out.
 type resizePlan struct {
-	VM          string      `json:"vm"`
-	Group       string      `json:"resource_group"`
-	From        string      `json:"from"`
-	To          vm.Size     `json:"to"`
-	PowerState  string      `json:"power_state"`
-	RestoredTo  string      `json:"restored_to"`
-	Unchanged   bool        `json:"unchanged"`
-	Downtime    bool        `json:"downtime"`
-	Resumes     bool        `json:"resumes"`
-	FromMonthly *cost.Money `json:"from_monthly"`
-	ToMonthly   *cost.Money `json:"to_monthly"`
+	VM          string       `json:"vm"`
+	Group       string       `json:"resource_group"`
+	From        string       `json:"from"`
+	To          catalog.Size `json:"to"`
+	PowerState  string       `json:"power_state"`
+	RestoredTo  string       `json:"restored_to"`
+	Unchanged   bool         `json:"unchanged"`
+	Downtime    bool         `json:"downtime"`
+	Resumes     bool         `json:"resumes"`
+	FromMonthly *cost.Money  `json:"from_monthly"`
+	ToMonthly   *cost.Money  `json:"to_monthly"`
 }
 
 func resizePlanView(p resize.Plan) term.View {

@@ -157,7 +157,7 @@ func (a Commands) checkSize(ctx context.Context, d app.Destination, credential a
 	if err != nil {
 		return err
 	}
-	size, err := client.VMs.Size(ctx, v.Region, v.VMSize)
+	size, err := client.Catalog.Size(ctx, v.Region, v.VMSize)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package vm
+package catalog
 
 import (
 	"context"
@@ -53,7 +53,7 @@ func ValidateBakedName(name string) error {
 
 // galleryImage reads an image of a gallery: whether a region has it, and what it needs of a size (galleryImages/get, and
 // galleryImageVersions/list or get). id is that of the image, which means its newest version there, or of a version.
-func (s *Catalog) galleryImage(ctx context.Context, region, id string) (ImageChoice, error) {
+func (s *Service) galleryImage(ctx context.Context, region, id string) (ImageChoice, error) {
 	parsed, err := azure.ParseID(id)
 	if err != nil {
 		return ImageChoice{}, errkind.New(errkind.Invalid, "%q is not the id of an image", id)

@@ -1,4 +1,4 @@
-package vm
+package catalog
 
 import (
 	"context"
@@ -28,7 +28,7 @@ type ImageChoice struct {
 // Image finds the image that a VM of a size is made from: the one that is named (see ValidateImage), be it in a group's
 // gallery, once it is known to be there and to fit (virtualMachineImages/get, or galleryImages/get and
 // galleryImageVersions/list); empty: Ubuntu 24.04 for the size's architecture and generation, without asking.
-func (s *Catalog) Image(ctx context.Context, group, region string, size Size, name string) (ImageChoice, error) {
+func (s *Service) Image(ctx context.Context, group, region string, size Size, name string) (ImageChoice, error) {
 	if err := ValidateImage(name); err != nil {
 		return ImageChoice{}, err
 	}
@@ -105,7 +105,7 @@ func (img *ImageChoice) refer(publisher, offer, sku, version string) {
 }
 
 // marketplace reads what an image version needs of a size.
-func (s *Catalog) marketplace(ctx context.Context, region string, p []string) (ImageChoice, error) {
+func (s *Service) marketplace(ctx context.Context, region string, p []string) (ImageChoice, error) {
 	version := p[3]
 	if strings.EqualFold(version, "latest") {
 		list, err := s.azure.Images().List(ctx, region, p[0], p[1], p[2], &armcompute.VirtualMachineImagesClientListOptions{

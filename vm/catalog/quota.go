@@ -1,9 +1,8 @@
-package vm
+package catalog
 
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/errkind"
 )
 
 // Quota is how much of something a subscription uses in a region, and how much it may.
@@ -36,7 +34,7 @@ const (
 
 // Quotas reads a region's compute and network quotas (Microsoft.Compute and Microsoft.Network usages, two
 // requests plus one for each further page), sorted by name.
-func (s *Catalog) Quotas(ctx context.Context, region string) ([]Quota, error) {
+func (s *Service) Quotas(ctx context.Context, region string) ([]Quota, error) {
 	var compute, network []Quota
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -65,32 +63,4 @@ func (s *Catalog) Quotas(ctx context.Context, region string) ([]Quota, error) {
 	all := append(compute, network...)
 	slices.SortFunc(all, func(a, b Quota) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	return all, nil
-}
-
-// Room says whether a region's quota has room for so many more VMs of a Config, of kind Quota when it has not.
-func (s *Catalog) Room(ctx context.Context, c Config, count int) error {
-	size, err := s.Size(ctx, c.Region, c.Size)
-	if err != nil {
-		return err
-	}
-	quotas, err := s.Quotas(ctx, c.Region)
-	if err != nil {
-		return err
-	}
-	cores := int64(size.VCPUs * count)
-	needed := map[string]int64{QuotaCores: cores, size.Family: cores}
-	if c.Spot {
-		needed = map[string]int64{QuotaSpotCores: cores}
-	}
-	if !c.Private {
-		needed[QuotaPublicIPs] = int64(count)
-	}
-	for _, q := range quotas {
-		for name, n := range needed {
-			if strings.EqualFold(name, q.Name) && n > q.Left() {
-				return &errkind.Error{Kind: errkind.Quota, Err: fmt.Errorf("%d of %d (%s) are in use in %s, and %d more are needed", q.Current, q.Limit, q.Label, c.Region, n), Next: "azlin quota --region " + c.Region}
-			}
-		}
-	}
-	return nil
 }

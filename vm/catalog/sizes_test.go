@@ -1,4 +1,4 @@
-package vm_test
+package catalog_test
 
 import (
 	"os"
@@ -13,20 +13,20 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{Restricted: []string{"Standard_D4s_v5", "Standard_D8s_v5@westus2/2"}})
-		_, c := l.open()
+		_, c := open(t, emulator.Options{Restricted: []string{"Standard_D4s_v5", "Standard_D8s_v5@westus2/2"}})
 		dir := filepath.Join(t.TempDir(), "cache")
-		s := vm.New(c, vm.Options{CacheDir: dir})
+		s := catalog.New(c, dir)
 		z, err := s.Size(t.Context(), region, "standard_d2s_V5")
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := vm.Size{
+		want := catalog.Size{
 			Name: "Standard_D2s_v5", Family: "standardDSv5Family", VCPUs: 2, MemoryGiB: 8, Architecture: "x64", Generations: []string{"V1", "V2"},
 			TrustedLaunch: true, PremiumDisks: true, Zones: []string{"1", "2", "3"},
 		}
@@ -65,7 +65,7 @@ func TestSizes(t *testing.T) {
 		// Another process finds them on disk, until they are a day old or damaged.
 		sizes := func() int {
 			before := c.Requests()
-			if list, err := vm.New(c, vm.Options{CacheDir: dir}).Sizes(t.Context(), "WestUS2"); err != nil || len(list) < 20 {
+			if list, err := catalog.New(c, dir).Sizes(t.Context(), "WestUS2"); err != nil || len(list) < 20 {
 				t.Errorf("%d sizes, %v", len(list), err)
 			}
 			return c.Requests() - before
@@ -93,8 +93,7 @@ func TestSizes(t *testing.T) {
 func TestGPUSizeHasNoSecureBoot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{Quota: map[string]int{"standardNCASv3_T4Family": 100, "Standard NCASv3_T4 Family": 100, "cores": 1000}})
-		s, _ := l.open()
+		s, c := open(t, emulator.Options{Quota: map[string]int{"standardNCASv3_T4Family": 100, "Standard NCASv3_T4 Family": 100, "cores": 1000}})
 		sizes, err := s.Sizes(t.Context(), region)
 		if err != nil {
 			t.Fatal(err)
@@ -103,9 +102,7 @@ func TestGPUSizeHasNoSecureBoot(t *testing.T) {
 			if z.GPUs == 0 || !z.TrustedLaunch || z.Restriction != "" {
 				continue
 			}
-			cfg := config("gpu")
-			cfg.Size = z.Name
-			d, err := s.Provision(t.Context(), cfg, nil)
+			d, err := provision(t, c, func(cfg *vm.Config) { cfg.Size = z.Name })
 			if errkind.Of(err) == errkind.Quota {
 				continue
 			}

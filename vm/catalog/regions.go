@@ -1,4 +1,4 @@
-package vm
+package catalog
 
 import (
 	"cmp"
@@ -25,7 +25,7 @@ type Region struct {
 const locationsVersion = "2022-12-01"
 
 // Regions lists the physical regions of the subscription, by name (GET locations, one request).
-func (s *Catalog) Regions(ctx context.Context) ([]Region, error) {
+func (s *Service) Regions(ctx context.Context) ([]Region, error) {
 	var all []Region
 	err := s.azure.Page(ctx, "/subscriptions/"+s.azure.SubscriptionID()+"/locations", locationsVersion, func(page []byte) error {
 		list, err := parseRegions(page)

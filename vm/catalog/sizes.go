@@ -1,4 +1,4 @@
-package vm
+package catalog
 
 import (
 	"context"
@@ -73,12 +73,12 @@ func (z Size) DiskType(kind string) string {
 
 // Sizes lists the VM sizes of a region, from the cache when that is younger than a day
 // (Microsoft.Compute/skus: several megabytes otherwise).
-func (s *Catalog) Sizes(ctx context.Context, region string) ([]Size, error) {
+func (s *Service) Sizes(ctx context.Context, region string) ([]Size, error) {
 	return s.sizes.get(ctx, region)
 }
 
 // Size finds one size of a region. A name that the region does not have is Invalid.
-func (s *Catalog) Size(ctx context.Context, region, name string) (Size, error) {
+func (s *Service) Size(ctx context.Context, region, name string) (Size, error) {
 	sizes, err := s.sizes.get(ctx, region)
 	if err != nil {
 		return Size{}, err

@@ -1,4 +1,4 @@
-package vm_test
+package catalog_test
 
 import (
 	"testing"
@@ -7,14 +7,14 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func TestQuotas(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{Quota: map[string]int{"cores": 10}})
-		s, c := l.open()
-		find := func(name string) vm.Quota {
+		s, c := open(t, emulator.Options{Quota: map[string]int{"cores": 10}})
+		find := func(name string) catalog.Quota {
 			t.Helper()
 			all, err := s.Quotas(t.Context(), region)
 			if err != nil {
@@ -26,30 +26,30 @@ func TestQuotas(t *testing.T) {
 				}
 			}
 			t.Fatalf("no quota %s in %+v", name, all)
-			return vm.Quota{}
+			return catalog.Quota{}
 		}
-		if q := find(vm.QuotaCores); q.Limit != 10 || q.Current != 0 || q.Left() != 10 || q.Label == "" {
+		if q := find(catalog.QuotaCores); q.Limit != 10 || q.Current != 0 || q.Left() != 10 || q.Label == "" {
 			t.Errorf("got %+v", q)
 		}
 		if n := c.Requests(); n != 2 {
 			t.Errorf("%d requests, want 2", n)
 		}
-		if _, err := s.Provision(t.Context(), config("dev"), nil); err != nil {
+		if _, err := provision(t, c, func(*vm.Config) {}); err != nil {
 			t.Fatal(err)
 		}
-		if q := find(vm.QuotaCores); q.Current != 2 || q.Left() != 8 {
+		if q := find(catalog.QuotaCores); q.Current != 2 || q.Left() != 8 {
 			t.Errorf("with a VM of two cores: %+v", q)
 		}
 		if q := find("standardDSv5Family"); q.Current != 2 {
 			t.Errorf("its family: %+v", q)
 		}
-		if q := find(vm.QuotaPublicIPs); q.Current != 1 {
+		if q := find(catalog.QuotaPublicIPs); q.Current != 1 {
 			t.Errorf("addresses: %+v", q)
 		}
 		if _, err := s.Quotas(t.Context(), "atlantis"); errkind.Of(err) == errkind.Unknown || err == nil {
 			t.Errorf("a region that is not there: %v", err)
 		}
-		if left := (vm.Quota{Current: 5, Limit: 3}).Left(); left != 0 {
+		if left := (catalog.Quota{Current: 5, Limit: 3}).Left(); left != 0 {
 			t.Errorf("left %d of less than nothing", left)
 		}
 	})

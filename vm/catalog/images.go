@@ -1,4 +1,4 @@
-package vm
+package catalog
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func ubuntuSKUs() []string { return []string{"server", "server-arm64", "server-g
 
 // UbuntuImages are the images that azlin chooses from when none is named, as a region has them (two requests
 // for each, at the same time). One that the region does not have is left out.
-func (s *Catalog) UbuntuImages(ctx context.Context, region string) ([]Image, error) {
+func (s *Service) UbuntuImages(ctx context.Context, region string) ([]Image, error) {
 	found := make([]Image, len(ubuntuSKUs()))
 	g, gctx := errgroup.WithContext(ctx)
 	for n, sku := range ubuntuSKUs() {
@@ -54,7 +54,7 @@ func (s *Catalog) UbuntuImages(ctx context.Context, region string) ([]Image, err
 // ImageNames lists one level of the marketplace: the offers of "publisher", the SKUs of "publisher:offer", or
 // the versions of "publisher:offer:sku", the newest first. The names are whole, as Config.Image takes them
 // when they have four parts.
-func (s *Catalog) ImageNames(ctx context.Context, region, under string) ([]string, error) {
+func (s *Service) ImageNames(ctx context.Context, region, under string) ([]string, error) {
 	p := strings.Split(under, ":")
 	if len(p) > 3 || slices.Contains(p, "") || strings.ContainsAny(under, "/?#% \t\n") {
 		return nil, errkind.New(errkind.Invalid, "%q: give publisher, publisher:offer or publisher:offer:sku", under)

@@ -1,4 +1,4 @@
-package vm_test
+package catalog_test
 
 import (
 	"slices"
@@ -10,13 +10,13 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func TestImages(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, _ := l.open()
+		s, c := open(t, emulator.Options{})
 		got, err := s.UbuntuImages(t.Context(), region)
 		if err != nil {
 			t.Fatal(err)
@@ -27,7 +27,7 @@ func TestImages(t *testing.T) {
 			}
 			got[i].Version = ""
 		}
-		want := []vm.Image{
+		want := []catalog.Image{
 			{Name: "Canonical:ubuntu-24_04-lts:server", Architecture: "x64", Generation: "V2", TrustedLaunch: true},
 			{Name: "Canonical:ubuntu-24_04-lts:server-arm64", Architecture: "Arm64", Generation: "V2"},
 			{Name: "Canonical:ubuntu-24_04-lts:server-gen1", Architecture: "x64", Generation: "V1"},
@@ -49,9 +49,7 @@ func TestImages(t *testing.T) {
 		if err != nil || len(versions) != 2 || versions[0] < versions[1] {
 			t.Fatalf("versions %v, %v", versions, err)
 		}
-		cfg := config("dev")
-		cfg.Image = versions[1]
-		if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
+		if _, err := provision(t, c, func(cfg *vm.Config) { cfg.Image = versions[1] }); err != nil {
 			t.Error(err)
 		}
 

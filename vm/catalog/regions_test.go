@@ -1,4 +1,4 @@
-package vm_test
+package catalog_test
 
 import (
 	"slices"
@@ -6,14 +6,13 @@ import (
 	"testing/synctest"
 
 	"github.com/azlin-dev/azlin/emulator"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func TestRegions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, c := l.open()
+		s, c := open(t, emulator.Options{})
 		all, err := s.Regions(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -21,7 +20,7 @@ func TestRegions(t *testing.T) {
 		if c.Requests() != 1 {
 			t.Errorf("%d requests", c.Requests())
 		}
-		names := func(l []vm.Region) (n []string) {
+		names := func(l []catalog.Region) (n []string) {
 			for _, r := range l {
 				n = append(n, r.Name)
 			}
@@ -34,14 +33,14 @@ func TestRegions(t *testing.T) {
 		if at < 0 || all[at].Label != "West US 2" || !slices.Equal(all[at].Zones, []string{"1", "2", "3"}) || all[at].Geography == "" {
 			t.Errorf("got %+v", all)
 		}
-		near := names(vm.Nearest(all, "WestUS2"))
+		near := names(catalog.Nearest(all, "WestUS2"))
 		if near[0] != "westus" || slices.Contains(near, "westus2") || len(near) != len(all)-1 {
 			t.Errorf("near westus2: %v", near)
 		}
-		if near := names(vm.Nearest(all, "francecentral")); near[0] != "westeurope" && near[0] != "uksouth" && near[0] != "switzerlandnorth" {
+		if near := names(catalog.Nearest(all, "francecentral")); near[0] != "westeurope" && near[0] != "uksouth" && near[0] != "switzerlandnorth" {
 			t.Errorf("near francecentral: %v", near)
 		}
-		if near := names(vm.Nearest(all, "atlantis")); !slices.Equal(near, names(all)) {
+		if near := names(catalog.Nearest(all, "atlantis")); !slices.Equal(near, names(all)) {
 			t.Errorf("near nowhere: %v", near)
 		}
 	})
