@@ -107,6 +107,7 @@ func Open(o Options) (*Client, error) {
 	defaultKey := strings.TrimSuffix(o.Launch.KeyPath, ".pub")
 	c.Reach.DefaultKey, c.Reach.EarlierKeys = defaultKey, backups.Earlier(defaultKey)
 	c.Prices = cost.New(cost.Options{Endpoint: o.PriceService, HTTP: o.HTTP, CacheDir: under("cache")})
+	c.Catalog.Prices = c.Prices
 	c.Launcher = &launch.Launcher{
 		VMs: c.VMs, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User, HTTP: o.HTTP,
 		EchoServices: o.EchoServices, Notifier: o.Notifier, Operations: operation.Store{Dir: under("operations")},

@@ -9,12 +9,13 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // place3 is what a fallback changes.
 type place3 struct{ size, region, zone string }
 
-func asRefusal(err error) (*Refusal, bool) { return errors.AsType[*Refusal](err) }
+func asRefusal(err error) (*catalog.Refusal, bool) { return errors.AsType[*catalog.Refusal](err) }
 
 // fallBack changes the plan to the next of the alternatives that a refusal offers, and says so: another
 // zone comes before another size, that before another region. It never changes how the VM is reached, and stays within
@@ -28,7 +29,7 @@ func (l *Launcher) fallBack(plan *Plan, cause error) bool {
 		plan.tried = map[place3]bool{}
 	}
 	plan.tried[placeOf(plan.Config)] = true
-	for _, a := range refusal.all {
+	for _, a := range refusal.All {
 		there := place3{a.Size, strings.ToLower(a.Region), a.Zone}
 		// An existing network is where it is.
 		elsewhere := !strings.EqualFold(a.Region, plan.Config.Region) && (plan.request.VNet != "" || plan.request.Subnet != "")
@@ -37,7 +38,7 @@ func (l *Launcher) fallBack(plan *Plan, cause error) bool {
 		}
 		plan.tried[there] = true
 		reason, _, _ := strings.Cut(refusal.Reason.Error(), "\n")
-		plan.Fallbacks = append(plan.Fallbacks, fmt.Sprintf("%s in place of %s %s%s: %s", a.place(), plan.Config.Size, plan.Config.Region, zoned(plan.Config.Zone), reason))
+		plan.Fallbacks = append(plan.Fallbacks, fmt.Sprintf("%s in place of %s %s%s: %s", a.Place(), plan.Config.Size, plan.Config.Region, zoned(plan.Config.Zone), reason))
 		plan.Config.Size, plan.Config.Region, plan.Config.Zone = a.Size, a.Region, a.Zone
 		return true
 	}
@@ -65,7 +66,7 @@ func (l *Launcher) provision(ctx context.Context, plan *Plan, display *progress.
 		if err == nil {
 			return details, nil
 		}
-		refusal := l.refused(ctx, plan, err)
+		refusal := l.Catalog.Refused(ctx, plan.wanted, err)
 		if !plan.request.Fallback || errkind.Of(err) != errkind.Capacity || ctx.Err() != nil {
 			return details, refusal
 		}

@@ -78,7 +78,7 @@ type Plan struct {
 	Resumes    bool // an earlier launch of this VM was cut off, and this one goes on with it
 
 	Price   *cost.Estimate   // at list prices, without traffic; nil without Launcher.Prices
-	Quota   []Quota          // what the VM counts against; nil when it could not be read
+	Quota   []catalog.Demand // what the VM counts against; nil when it could not be read
 	Image   string           // as vm.Config.Image
 	Bastion *bastion.Bastion // through which the VM will be reached; nil: directly
 	Egress  string           // of a private VM: name of its NAT gateway, or what else is its way out
@@ -90,7 +90,7 @@ type Plan struct {
 	request Request // complete, with what was decided
 	count   int     // how many of it are to be made
 	op      *operation.Operation
-	wanted  wanted
+	wanted  catalog.Wanted
 	tried   map[place3]bool
 }
 

@@ -59,7 +59,7 @@ func wrote(c *cloud) []string {
 
 func TestPlanRefusesWhatAzureWouldRefuse(t *testing.T) {
 	t.Parallel()
-	names := func(all []launch.Alternative) (l []string) {
+	names := func(all []catalog.Alternative) (l []string) {
 		for _, a := range all {
 			l = append(l, strings.TrimSuffix(a.Size+"@"+a.Region+"/"+a.Zone, "/"))
 		}
@@ -165,7 +165,7 @@ func TestPlanRefusesWhatAzureWouldRefuse(t *testing.T) {
 					t.Errorf("want %q in %v", part, err)
 				}
 			}
-			r, ok := errors.AsType[*launch.Refusal](err)
+			r, ok := errors.AsType[*catalog.Refusal](err)
 			if !ok {
 				t.Fatalf("no refusal: %v", err)
 			}
@@ -239,7 +239,7 @@ func TestAlternativesCanBeHad(t *testing.T) {
 	})
 	client := c.open(t, "laptop", nil)
 	_, err := c.plan(t.Context(), client, func(*launch.Request) {})
-	r, ok := errors.AsType[*launch.Refusal](err)
+	r, ok := errors.AsType[*catalog.Refusal](err)
 	if !ok || len(r.Alternatives) != 3 {
 		t.Fatal(err)
 	}
@@ -313,7 +313,7 @@ func TestLateRefusalHasAlternatives(t *testing.T) {
 	r := c.request("dev")
 	r.Size, r.Zone = "Standard_D4s_v5", "2"
 	_, err := run(t.Context(), c.open(t, "laptop", nil), r)
-	refusal, ok := errors.AsType[*launch.Refusal](err)
+	refusal, ok := errors.AsType[*catalog.Refusal](err)
 	if !ok || errkind.Of(err) != errkind.Capacity || len(refusal.Alternatives) != 3 {
 		t.Fatal(err)
 	}

@@ -180,6 +180,32 @@ func (c Config) Validate() error {
 	return azure.ValidateTags(c.tags(time.Time{}, stepVM))
 }
 
+// Wanted is what Azure is asked for with count VMs of c, for catalog.Service.Judge.
+func (c Config) Wanted(count int) catalog.Wanted {
+	w := catalog.Wanted{
+		Region: c.Region, Size: c.Size, Zone: c.Zone, Count: count, Spot: c.Spot, Premium: strings.HasPrefix(c.OSDiskType, "Premium"),
+	}
+	for _, d := range c.DataDisks {
+		w.Premium = w.Premium || strings.HasPrefix(d.Type, "Premium")
+	}
+	switch {
+	case !c.Private:
+		w.Addresses = count
+	case c.NATGateway:
+		w.Addresses = 1
+	}
+	if c.Copy != nil { // its disks are where they are, and start with nothing but what they were made for
+		w.Fixed = true
+		w.Fits = func(z catalog.Size) error {
+			if c.Copy.TrustedLaunch && !z.TrustedLaunch {
+				return errkind.New(errkind.Invalid, "the disks are those of a trusted launch VM, and size %s knows no trusted launch", z.Name)
+			}
+			return nil
+		}
+	}
+	return w
+}
+
 // validAdmin follows Azure's rules for Linux user names.
 func validAdmin(name string) error {
 	ok := name != "" && len(name) <= 32

@@ -60,7 +60,9 @@ type Plan struct {
 
 	Done    []string  // names of those that an earlier run of the same request has made
 	Copied  time.Time // when that run copied the first disk, in UTC: this is what the clones begin with; zero: nothing is copied yet
+	Notes   []string  // what could not be checked, and why
 	left    []string  // ids of snapshots that an earlier run has left
+	begun   int       // how many of the clones Azure has already, unfinished
 	config  vm.Config
 	request Request
 	key     string // what the names of snapshots and operations have in common
@@ -105,11 +107,22 @@ func (c *Cloner) Plan(ctx context.Context, r Request) (Plan, error) {
 	if err := c.free(ctx, &p); err != nil {
 		return fail(err)
 	}
-	if err := error(nil); err != nil { // JUDGE
+	wanted := p.wanted()
+	judgement, err := c.Catalog.Judge(ctx, c.Catalog.Offer(ctx, wanted.Region, wanted.Size), wanted)
+	if err != nil {
 		return fail(err)
 	}
+	p.Notes = judgement.Notes
 	c.price(ctx, &p)
 	return p, nil
+}
+
+// wanted is what Azure is asked for. What it has already counts already.
+func (p Plan) wanted() catalog.Wanted {
+	missing := len(p.Names) - len(p.Done) - p.begun
+	w := p.config.Wanted(max(1, missing))
+	w.Counted = missing <= 0
+	return w
 }
 
 // names are those of the clones: the name itself for one, numbered for several.
@@ -187,7 +200,9 @@ func (c *Cloner) free(ctx context.Context, p *Plan) error {
 		switch mine, done := p.mine(i); {
 		case mine && done:
 			p.Done = append(p.Done, i.Name)
-		case !mine:
+		case mine:
+			p.begun++
+		default:
 			taken = append(taken, i.Name)
 		}
 	}

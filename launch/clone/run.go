@@ -169,6 +169,7 @@ func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []s
 	cfg.Copy = new(*p.config.Copy)
 	cfg.Copy.OSSnapshot, cfg.Copy.DataSnapshots = snapshots[0], snapshots[1:]
 	if r.Details, r.Err = c.VMs.Provision(ctx, cfg, func(step string) { report(name + ": " + step) }); r.Err != nil {
+		r.Err = c.Catalog.Refused(ctx, cfg.Wanted(1), r.Err)
 		return r
 	}
 	report(name + ": signing in")

@@ -35,10 +35,11 @@ type Plan struct {
 	Version string
 	Group   string
 	Region  string
-	Builder string // name of the temporary VM
-	Size    string // its size
-	DiskGB  int    // 0: not known
-	Resumes bool   // an earlier request has come to something, and is gone on with
+	Builder string   // name of the temporary VM
+	Size    string   // its size
+	DiskGB  int      // 0: not known
+	Notes   []string // what could not be checked, and why
+	Resumes bool     // an earlier request has come to something, and is gone on with
 
 	disk       armcompute.Disk
 	config     vm.Config // of the temporary VM
@@ -82,9 +83,12 @@ func (b *Baker) Plan(ctx context.Context, r Request) (Plan, error) {
 	if p.built || p.published {
 		return p, nil
 	}
-	if err := error(nil); err != nil { // JUDGE
+	wanted := p.config.Wanted(1)
+	judgement, err := b.Catalog.Judge(ctx, b.Catalog.Offer(ctx, wanted.Region, wanted.Size), wanted)
+	if err != nil {
 		return fail(err)
 	}
+	p.Notes = judgement.Notes
 	return p, nil
 }
 

@@ -168,7 +168,7 @@ func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (general
 		}
 	}
 	if _, err := b.VMs.Provision(ctx, config, report); err != nil {
-		return false, err
+		return false, b.Catalog.Refused(ctx, config.Wanted(1), err)
 	}
 	if !there {
 		return false, nil

@@ -1,32 +1,34 @@
-package launch
+package catalog
 
 import (
 	"fmt"
 	"strings"
 
-	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/internal/money"
 )
 
-// Refusal is a launch that Azure would refuse, found before anything was written, or that it did refuse.
+// Refusal is what Azure would refuse, found before anything was written, or what it did refuse.
 type Refusal struct {
 	Size, Region string
 	Reason       error // of kind errkind.Quota or errkind.Capacity; errkind.Invalid when there is no such size or region
 	Alternatives []Alternative
 
-	all []Alternative // of which those are the first
+	All []Alternative // of which those are the first; not all of these have prices
 }
 
-// Alternative is what could be launched instead.
+// Alternative is what could be had instead.
 type Alternative struct {
-	Size      string      `json:"size"`
-	Region    string      `json:"region"`
-	Zone      string      `json:"zone,omitempty"` // empty: Azure's choice
-	VCPUs     int         `json:"vcpus"`
-	MemoryGiB float64     `json:"memory_gib"`
-	Hourly    *cost.Money `json:"hourly"`  // nil: not known
-	Monthly   *cost.Money `json:"monthly"` // of 730 hours
+	Size      string       `json:"size"`
+	Region    string       `json:"region"`
+	Zone      string       `json:"zone,omitempty"` // empty: Azure's choice
+	VCPUs     int          `json:"vcpus"`
+	MemoryGiB float64      `json:"memory_gib"`
+	Hourly    *money.Money `json:"hourly"`  // nil: not known
+	Monthly   *money.Money `json:"monthly"` // of 730 hours
 	// PriceSource is where the price is from; nil without one.
-	PriceSource *cost.Source `json:"price_source"`
+	PriceSource *money.Source `json:"price_source"`
+
+	fixed bool // the region, and the zone, are those of the VM anyway
 }
 
 // Error says why, and what there is instead.
@@ -46,19 +48,22 @@ func (r *Refusal) Unwrap() error { return r.Reason }
 
 // String is one line: "--size Standard_D4as_v5 --region westus2: 4 vCPUs, 16 GiB, 0.172 USD per hour, 125.56 USD per month".
 func (a Alternative) String() string {
-	where := a.place()
+	where := a.Place()
 	price := "price not known"
 	if a.Hourly != nil && a.Monthly != nil {
 		price = fmt.Sprintf("%s per hour, %s per month", a.Hourly, a.Monthly.Cents())
-		if a.PriceSource != nil && a.PriceSource.Name == cost.SourceBuiltIn {
+		if a.PriceSource != nil && a.PriceSource.Name == money.SourceBuiltIn {
 			price += " (list of " + a.PriceSource.AsOf.Format("2006-01") + ")"
 		}
 	}
 	return fmt.Sprintf("%s: %d vCPUs, %g GiB, %s", where, a.VCPUs, a.MemoryGiB, price)
 }
 
-// place is the flags that ask for it.
-func (a Alternative) place() string {
+// Place is the flags that ask for it; where only the size may be another, its name.
+func (a Alternative) Place() string {
+	if a.fixed {
+		return a.Size
+	}
 	where := "--size " + a.Size + " --region " + a.Region
 	if a.Zone != "" {
 		where += " --zone " + a.Zone

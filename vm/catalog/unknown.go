@@ -1,4 +1,4 @@
-package launch
+package catalog
 
 import (
 	"cmp"
@@ -7,52 +7,50 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // notInRegion says why the region does not have the size, with what there is instead: there is no such region, no such
 // size, or the size is in other regions.
-func (l *Launcher) notInRegion(ctx context.Context, want wanted, cause error) error {
+func (s *Service) notInRegion(ctx context.Context, want request, cause error) error {
 	if errkind.Of(cause) != errkind.Invalid {
 		return cause // it could not be found out
 	}
-	regions, err := l.Catalog.Regions(ctx)
+	regions, err := s.Regions(ctx)
 	if err != nil {
 		return cause
 	}
-	region := want.config.Region
-	if !slices.ContainsFunc(regions, func(r catalog.Region) bool { return strings.EqualFold(r.Name, region) }) {
-		return l.noSuchRegion(ctx, want, regions)
+	region := want.Region
+	if !slices.ContainsFunc(regions, func(r Region) bool { return strings.EqualFold(r.Name, region) }) {
+		return s.noSuchRegion(ctx, want, regions)
 	}
-	if cost.Known(want.config.Size) {
-		for _, p := range l.places(ctx, catalog.Nearest(regions, region)) {
-			if size, ok := sizeIn(p.sizes, want.config.Size); ok {
+	if s.Prices != nil && s.Prices.Known(want.Size) {
+		for _, p := range s.places(ctx, Nearest(regions, region)) {
+			if size, ok := sizeIn(p.sizes, want.Size); ok {
 				want.size = size
-				return l.refuse(ctx, want, &errkind.Error{
+				return s.refuse(ctx, want, &errkind.Error{
 					Kind: errkind.Capacity, Op: "check size", Resource: want.size.Name, Code: "SkuNotAvailable",
 					Err: errkind.New(errkind.Capacity, "region %s does not have it", region),
 				})
 			}
 		}
 	}
-	want.size = guessSize(want.config.Size)
-	return l.refuse(ctx, want, &errkind.Error{Err: cause, Next: "azlin sizes --region " + region})
+	want.size = guessSize(want.Size)
+	return s.refuse(ctx, want, &errkind.Error{Err: cause, Next: "azlin sizes --region " + region})
 }
 
 // noSuchRegion offers the regions whose names are most like the one that was written.
-func (l *Launcher) noSuchRegion(ctx context.Context, want wanted, regions []catalog.Region) error {
-	written := want.config.Region
-	slices.SortStableFunc(regions, func(a, b catalog.Region) int {
+func (s *Service) noSuchRegion(ctx context.Context, want request, regions []Region) error {
+	written := want.Region
+	slices.SortStableFunc(regions, func(a, b Region) int {
 		return cmp.Compare(edits(a.Name, written), edits(b.Name, written))
 	})
 	reason := errkind.New(errkind.Invalid, "the subscription has no region %q", written)
 	reason.Next = "azlin regions"
-	want.size = guessSize(want.config.Size)
-	places := l.places(ctx, regions)
+	want.size = guessSize(want.Size)
+	places := s.places(ctx, regions)
 	for _, p := range places {
-		if size, ok := sizeIn(p.sizes, want.config.Size); ok {
+		if size, ok := sizeIn(p.sizes, want.Size); ok {
 			want.size = size
 			break
 		}
@@ -63,22 +61,22 @@ func (l *Launcher) noSuchRegion(ctx context.Context, want wanted, regions []cata
 		near := nearestSizes(p, want)
 		found = append(found, near[:min(1, len(near))]...)
 	}
-	return l.refusal(ctx, want, reason, found)
+	return s.refusal(ctx, want, reason, found)
 }
 
-func sizeIn(sizes []catalog.Size, name string) (catalog.Size, bool) {
-	i := slices.IndexFunc(sizes, func(z catalog.Size) bool { return strings.EqualFold(z.Name, name) })
+func sizeIn(sizes []Size, name string) (Size, bool) {
+	i := slices.IndexFunc(sizes, func(z Size) bool { return strings.EqualFold(z.Name, name) })
 	if i < 0 {
-		return catalog.Size{}, false
+		return Size{}, false
 	}
 	return sizes[i], true
 }
 
 // guessSize is what the name of a size that does not exist says about it, as Azure names sizes: series (NC, ND, NG and NV
 // have GPUs), vCPUs, features (p is Arm), version.
-func guessSize(name string) catalog.Size {
+func guessSize(name string) Size {
 	n := nameOf(name)
-	guess := catalog.Size{Name: name, VCPUs: 2, Architecture: "x64"} // two, when it says nothing
+	guess := Size{Name: name, VCPUs: 2, Architecture: "x64"} // two, when it says nothing
 	if digits := strings.TrimLeft(strings.TrimPrefix(name, "Standard_"), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"); digits != "" {
 		end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
 		if end < 0 {

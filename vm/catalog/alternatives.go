@@ -1,4 +1,4 @@
-package launch
+package catalog
 
 import (
 	"cmp"
@@ -8,10 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/azlin-dev/azlin/cost"
-	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
-	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/internal/money"
 )
 
 const (
@@ -19,87 +16,62 @@ const (
 	regionsToTry = 6 // how many other regions are asked, when the wanted one has too few
 )
 
-// wanted is a launch that cannot be, with what is known of its region.
-type wanted struct {
-	config vm.Config
-	size   catalog.Size    // Name is empty: the region does not have it
-	quotas []catalog.Quota // nil: not known
-	spent  bool            // Azure had none left, although it is offered
-	count  int             // how many are wanted
-	limit  *cost.Money     // what the VM alone may cost per hour; nil: anything
-}
-
 // place is a region with what may be had there.
 type place struct {
 	region string
-	sizes  []catalog.Size
-	quotas []catalog.Quota // nil: not known
+	sizes  []Size
+	quotas []Quota // nil: not known
 }
 
 // refuse makes the refusal for a reason, with alternatives in the same region as far as there are, then in
 // the nearest others.
-func (l *Launcher) refuse(ctx context.Context, want wanted, reason error) error {
+func (s *Service) refuse(ctx context.Context, want request, reason error) error {
 	found := otherZones(want)
-	if sizes, err := l.Catalog.Sizes(ctx, want.config.Region); err == nil {
-		found = append(found, nearestSizes(place{want.config.Region, sizes, want.quotas}, want)...)
+	if sizes, err := s.Sizes(ctx, want.Region); err == nil {
+		found = append(found, nearestSizes(place{want.Region, sizes, want.quotas}, want)...)
 	}
-	if len(found) < alternatives {
-		if regions, err := l.Catalog.Regions(ctx); err == nil {
-			for _, p := range l.places(ctx, catalog.Nearest(regions, want.config.Region)) {
+	if len(found) < alternatives && !want.Fixed {
+		if regions, err := s.Regions(ctx); err == nil {
+			for _, p := range s.places(ctx, Nearest(regions, want.Region)) {
 				near := nearestSizes(p, want)
 				found = append(found, near[:min(1, len(near))]...)
 			}
 		}
 	}
-	return l.refusal(ctx, want, reason, found)
+	return s.refusal(ctx, want, reason, found)
 }
 
 // refusal is the error for a reason, with the first of what was found instead, priced, and within the limit.
-func (l *Launcher) refusal(ctx context.Context, want wanted, reason error, found []Alternative) error {
-	r := &Refusal{Size: want.size.Name, Region: want.config.Region, Reason: reason}
+func (s *Service) refusal(ctx context.Context, want request, reason error, found []Alternative) error {
+	r := &Refusal{Size: want.size.Name, Region: want.Region, Reason: reason}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if want.limit != nil {
-		l.price(ctx, found, want.config.Spot)
+	if want.Limit != nil {
+		s.price(ctx, found, want.Spot)
 		found = slices.DeleteFunc(found, func(a Alternative) bool {
-			return a.Hourly == nil || a.Hourly.Currency != want.limit.Currency || a.Hourly.Amount.GreaterThan(want.limit.Amount)
+			return a.Hourly == nil || a.Hourly.Currency != want.Limit.Currency || a.Hourly.Amount.GreaterThan(want.Limit.Amount)
 		})
 	}
-	r.all = found
+	r.All = found
 	r.Alternatives = slices.Clone(found[:min(alternatives, len(found))])
-	l.price(ctx, r.Alternatives, want.config.Spot)
+	s.price(ctx, r.Alternatives, want.Spot)
 	return r
 }
 
-// refused adds alternatives to a refusal that Azure came out with only when the VM was to be made: it has
-// run out of the size, or somebody else took what the quota had left.
-func (l *Launcher) refused(ctx context.Context, plan *Plan, err error) error {
-	kind := errkind.Of(err)
-	if kind != errkind.Quota && kind != errkind.Capacity || plan.wanted.size.Name == "" || ctx.Err() != nil {
-		return err
-	}
-	want := plan.wanted
-	want.spent = kind == errkind.Capacity
-	if quotas, qerr := l.Catalog.Quotas(ctx, want.config.Region); qerr == nil {
-		want.quotas = quotas
-	}
-	return l.refuse(ctx, want, err)
-}
-
 // places asks the first of the regions, all at the same time. One that does not answer is left out.
-func (l *Launcher) places(ctx context.Context, regions []catalog.Region) []place {
+func (s *Service) places(ctx context.Context, regions []Region) []place {
 	asked := make([]place, min(regionsToTry, len(regions)))
 	var asking sync.WaitGroup
 	for n := range asked {
 		name := regions[n].Name
 		asking.Go(func() {
-			if sizes, err := l.Catalog.Sizes(ctx, name); err == nil {
+			if sizes, err := s.Sizes(ctx, name); err == nil {
 				asked[n].region, asked[n].sizes = name, sizes
 			}
 		})
 		asking.Go(func() {
-			if quotas, err := l.Catalog.Quotas(ctx, name); err == nil {
+			if quotas, err := s.Quotas(ctx, name); err == nil {
 				asked[n].quotas = quotas
 			}
 		})
@@ -109,15 +81,15 @@ func (l *Launcher) places(ctx context.Context, regions []catalog.Region) []place
 }
 
 // otherZones is the wanted size in the other zones of the region, when it is the zone that it cannot be in.
-func otherZones(want wanted) []Alternative {
-	if want.config.Zone == "" || want.size.Check("") != nil || want.size.Check(want.config.Zone) == nil && !want.spent ||
-		exceeded(needed(want.quotas, want.size, want.config, want.count), "") != nil {
+func otherZones(want request) []Alternative {
+	if want.Fixed || want.Zone == "" || want.size.Check("") != nil || want.size.Check(want.Zone) == nil && !want.spent ||
+		exceeded(want.demands(want.quotas, want.size), "") != nil {
 		return nil
 	}
 	var all []Alternative
 	for _, zone := range want.size.Zones {
-		if zone != want.config.Zone && want.size.Check(zone) == nil {
-			a := alternative(want.size, want.config.Region)
+		if zone != want.Zone && want.size.Check(zone) == nil {
+			a := alternative(want.size, want.Region)
 			a.Zone = zone
 			all = append(all, a)
 		}
@@ -125,30 +97,32 @@ func otherZones(want wanted) []Alternative {
 	return all
 }
 
-func alternative(z catalog.Size, region string) Alternative {
+func alternative(z Size, region string) Alternative {
 	return Alternative{Size: z.Name, Region: region, VCPUs: z.VCPUs, MemoryGiB: z.MemoryGiB}
 }
 
 // nearestSizes are the sizes that could stand in for the wanted one at a place, the nearest first: of the
 // same architecture, with or without GPUs as that, offered to the subscription, and within its quota. In
 // another region the wanted size itself is the nearest.
-func nearestSizes(at place, want wanted) []Alternative {
-	here := strings.EqualFold(at.region, want.config.Region)
-	var fit []catalog.Size
+func nearestSizes(at place, want request) []Alternative {
+	here := strings.EqualFold(at.region, want.Region)
+	var fit []Size
 	for _, z := range at.sizes {
 		switch {
 		case here && strings.EqualFold(z.Name, want.size.Name),
+			want.Held != nil && strings.EqualFold(z.Name, want.Held.Name),
 			!strings.EqualFold(z.Architecture, want.size.Architecture),
 			(z.GPUs > 0) != (want.size.GPUs > 0),
-			want.config.Spot && !z.Spot,
-			strings.HasPrefix(want.config.OSDiskType, "Premium") && !z.PremiumDisks,
-			z.Check(want.config.Zone) != nil,
-			exceeded(needed(at.quotas, z, want.config, want.count), at.region) != nil:
+			want.Spot && !z.Spot,
+			want.Premium && !z.PremiumDisks,
+			z.Check(want.Zone) != nil,
+			want.Fits != nil && want.Fits(z) != nil,
+			exceeded(want.demands(at.quotas, z), at.region) != nil:
 		default:
 			fit = append(fit, z)
 		}
 	}
-	slices.SortFunc(fit, func(a, b catalog.Size) int {
+	slices.SortFunc(fit, func(a, b Size) int {
 		return cmp.Or(
 			cmp.Compare(distance(want.size, a), distance(want.size, b)),
 			-cmp.Compare(likeness(want.size.Name, a.Name), likeness(want.size.Name, b.Name)),
@@ -158,14 +132,14 @@ func nearestSizes(at place, want wanted) []Alternative {
 	all := make([]Alternative, len(fit))
 	for n, z := range fit {
 		all[n] = alternative(z, at.region)
-		all[n].Zone = want.config.Zone
+		all[n].Zone, all[n].fixed = want.Zone, want.Fixed
 	}
 	return all
 }
 
 // distance is how far a size is from the wanted one in cores and memory: 1 is twice as much of one of them.
 // Too little counts double, because more only costs money.
-func distance(want, have catalog.Size) float64 {
+func distance(want, have Size) float64 {
 	apart := func(want, have float64) float64 {
 		if want <= 0 || have <= 0 {
 			return 10 // not known: behind all that are
@@ -212,8 +186,8 @@ func nameOf(size string) sizeName {
 }
 
 // price fills in the prices, with one question for each region.
-func (l *Launcher) price(ctx context.Context, all []Alternative, spot bool) {
-	if l.Prices == nil {
+func (s *Service) price(ctx context.Context, all []Alternative, spot bool) {
+	if s.Prices == nil {
 		return
 	}
 	sizes := map[string][]string{}
@@ -221,12 +195,12 @@ func (l *Launcher) price(ctx context.Context, all []Alternative, spot bool) {
 		sizes[a.Region] = append(sizes[a.Region], a.Size)
 	}
 	var mu sync.Mutex
-	lists := map[string]cost.VMPrices{}
+	lists := map[string]map[string]money.Price{}
 	var asking sync.WaitGroup
 	for region, names := range sizes {
 		slices.Sort(names)
 		asking.Go(func() {
-			list := l.Prices.VMs(ctx, region, slices.Compact(names)...)
+			list := s.Prices.Hourly(ctx, region, spot, slices.Compact(names)...)
 			mu.Lock()
 			defer mu.Unlock()
 			lists[region] = list
@@ -235,13 +209,8 @@ func (l *Launcher) price(ctx context.Context, all []Alternative, spot bool) {
 	asking.Wait()
 	for n := range all {
 		a := &all[n]
-		p := lists[a.Region].Sizes[a.Size]
-		a.Hourly = p.OnDemand
-		if spot {
-			a.Hourly = p.Spot
-		}
-		if a.Hourly != nil {
-			a.Monthly, a.PriceSource = new(a.Hourly.PerMonth()), &p.Source
+		if p, ok := lists[a.Region][a.Size]; ok {
+			a.Hourly, a.Monthly, a.PriceSource = new(p.Hourly), new(p.Hourly.PerMonth()), new(p.Source)
 		}
 	}
 }
