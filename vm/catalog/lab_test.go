@@ -1,7 +1,10 @@
 package catalog_test
 
 import (
+	"io"
+	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/azlin-dev/azlin/azure"
@@ -30,4 +33,15 @@ func provision(t *testing.T, c *azure.Client, change func(*vm.Config)) (vm.Detai
 	}
 	change(&cfg)
 	return vm.New(c, vm.Options{}).Provision(t.Context(), cfg, nil)
+}
+
+// forbid turns an answer into the refusal that a principal without rights gets.
+func forbid(resp *http.Response) error {
+	if err := resp.Body.Close(); err != nil {
+		return err
+	}
+	resp.StatusCode, resp.Status = http.StatusForbidden, "403 Forbidden"
+	resp.Body = io.NopCloser(strings.NewReader(`{"error":{"code":"AuthorizationFailed","message":"no"}}`))
+	resp.ContentLength = -1
+	return nil
 }
