@@ -90,6 +90,9 @@ func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) erro
 	if err != nil {
 		return err
 	}
+	for _, note := range plan.Notes {
+		a.Say("note: " + note)
+	}
 	if flags.dryRun {
 		return a.Output.Print(clonePlanView(plan))
 	}

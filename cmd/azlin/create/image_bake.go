@@ -65,6 +65,9 @@ func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error 
 	if err != nil {
 		return err
 	}
+	for _, note := range plan.Notes {
+		a.Say("note: " + note)
+	}
 	if flags.dryRun {
 		return a.Output.Print(bakePlanView(plan))
 	}

@@ -57,6 +57,9 @@ func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent
 	if err != nil {
 		return err
 	}
+	for _, note := range plan.Notes {
+		a.Say("note: " + note)
+	}
 	if dryRun {
 		return a.Output.Print(resizePlanView(plan))
 	}
