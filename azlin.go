@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/local/notify"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
@@ -24,6 +25,7 @@ import (
 	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 // Options says where to work. Target.SubscriptionID and Credential must be set.
@@ -38,7 +40,7 @@ type Options struct {
 	ProxyCommand []string // see reach.Finder; empty: interactive sessions reach public addresses only
 	AgentSocket  string   // SSH_AUTH_SOCK; empty: no agent
 	PriceService string   // address of the retail price service; empty: cost.DefaultEndpoint
-	EchoServices []string // that tell the operator's address; empty: launch.DefaultEchoServices
+	EchoServices []string // that tell the operator's address; empty: network.DefaultEchoServices
 	ReadOnly     bool     // refuse every write before it is sent
 
 	// SessionNames are this machine's names, by VM name, for VMs whose tag has none.
@@ -60,6 +62,9 @@ type Options struct {
 type Client struct {
 	Azure    *azure.Client
 	Catalog  *catalog.Service
+	Network  *network.Service
+	Operator network.Operator // who works here, and from where
+	Disks    *disk.Service
 	VMs      *vm.Service
 	Bastions *bastion.Service
 	Reach    reach.Finder
@@ -94,7 +99,9 @@ func Open(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{Azure: door, Catalog: catalog.New(door, under("cache"))}
-	c.VMs = vm.New(door, vm.Options{Catalog: c.Catalog, SessionNames: o.SessionNames})
+	c.Network, c.Disks = network.New(door), disk.New(door)
+	c.Operator = network.Operator{Network: c.Network, Name: o.User, Source: o.Launch.SSHSource, EchoServices: o.EchoServices, HTTP: o.HTTP}
+	c.VMs = vm.New(door, vm.Options{Catalog: c.Catalog, Network: c.Network, Disks: c.Disks, SessionNames: o.SessionNames})
 	if c.Bastions, err = bastion.New(door, bastion.Options{HTTP: o.HTTP, Dir: under("tunnels")}); err != nil {
 		return nil, err
 	}
@@ -109,8 +116,8 @@ func Open(o Options) (*Client, error) {
 	c.Prices = cost.New(cost.Options{Endpoint: o.PriceService, HTTP: o.HTTP, CacheDir: under("cache")})
 	c.Catalog.Prices = c.Prices
 	c.Launcher = &launch.Launcher{
-		VMs: c.VMs, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User, HTTP: o.HTTP,
-		EchoServices: o.EchoServices, Notifier: o.Notifier, Operations: operation.Store{Dir: under("operations")},
+		VMs: c.VMs, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User,
+		Network: c.Network, Operator: c.Operator, Notifier: o.Notifier, Operations: operation.Store{Dir: under("operations")},
 		Access: o.Access, Defaults: o.Launch,
 	}
 	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Prices: c.Prices, Operations: c.Launcher.Operations}

@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
@@ -10,6 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/health/logs"
 	"github.com/azlin-dev/azlin/local/notify"
 	"github.com/azlin-dev/azlin/local/prereq"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
@@ -25,17 +25,17 @@ type Launcher struct {
 	Reach   reach.Finder
 	// Bastions are asked whether one reaches a network; nil: none does.
 	Bastions *bastion.Service
-	Target   azure.Target // defaults for group and region
-	Owner    string       // who launches, for the azlin-owner tag and the name of the SSH rule
-	HTTP     *http.Client // for the echo services; nil: http.DefaultClient
+	Network  *network.Service
+	Operator network.Operator // who launches, and from where
+	Target   azure.Target     // defaults for group and region
+	Owner    string           // who launches, for the azlin-owner tag
 
 	Prices *cost.Prices // nil: the plan has no price
 
-	Notifier     *notify.Notifier  // told when a launch ends; nil: nobody
-	EchoServices []string          // empty: DefaultEchoServices
-	Operations   operation.Store   // unfinished launches; without a directory they go on only as far as Azure tells
-	Access       repository.Access // what may be lent to a clone
-	Defaults     Defaults
+	Notifier   *notify.Notifier  // told when a launch ends; nil: nobody
+	Operations operation.Store   // unfinished launches; without a directory they go on only as far as Azure tells
+	Access     repository.Access // what may be lent to a clone
+	Defaults   Defaults
 }
 
 // Defaults are for what a request and an earlier launch of the same VM leave open. The key at KeyPath is made when it

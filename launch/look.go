@@ -83,7 +83,7 @@ func (l *Launcher) find(ctx context.Context, plan *Plan) (found, error) {
 	})
 	if r.SSHSource == "" && l.Defaults.SSHSource == "" && !r.Private {
 		g.Go(func() error {
-			f.source, f.sourceErr = l.operatorAddress(gctx)
+			f.source, f.sourceErr = l.Operator.Address(gctx)
 			return nil // of no matter when the VM turns out to be private
 		})
 	}

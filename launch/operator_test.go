@@ -8,6 +8,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/network"
 )
 
 func TestParseSource(t *testing.T) {
@@ -18,12 +19,12 @@ func TestParseSource(t *testing.T) {
 		"2001:db8::1":     "2001:db8::1/128",
 		"any":             "0.0.0.0/0",
 	} {
-		if got, err := launch.ParseSource(in); err != nil || got.String() != want {
+		if got, err := network.ParseSource(in); err != nil || got.String() != want {
 			t.Errorf("%s: got %s, %v; want %s", in, got, err, want)
 		}
 	}
 	for _, in := range []string{"", "0.0.0.0/0", "::/0", "*", "Internet", "198.51.100.7/33", "fe80::1%eth0", "me"} {
-		if got, err := launch.ParseSource(in); errkind.Of(err) != errkind.Invalid {
+		if got, err := network.ParseSource(in); errkind.Of(err) != errkind.Invalid {
 			t.Errorf("%q was read as %s, %v", in, got, err)
 		}
 	}
@@ -46,7 +47,7 @@ func TestOperatorAddress(t *testing.T) {
 		for _, p := range paths {
 			services = append(services, server.URL+p)
 		}
-		got, err := launch.OperatorAddress(t.Context(), server.Client(), services)
+		got, err := network.OperatorAddress(t.Context(), server.Client(), services)
 		return got.String(), err
 	}
 	if got, err := ask("/a", "/b"); err != nil || got != "203.0.113.10/32" {
@@ -61,7 +62,7 @@ func TestOperatorAddress(t *testing.T) {
 			t.Errorf("%s: got %s, %v", name, got, err)
 		}
 	}
-	if _, err := launch.OperatorAddress(t.Context(), server.Client(), []string{"http://127.0.0.1/"}); err == nil {
+	if _, err := network.OperatorAddress(t.Context(), server.Client(), []string{"http://127.0.0.1/"}); err == nil {
 		t.Error("a service without TLS was asked")
 	}
 }

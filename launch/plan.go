@@ -12,6 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/progress"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
@@ -79,7 +80,7 @@ func (l *Launcher) prepare(r Request, earlier *operation.Operation) (*Plan, erro
 	}
 	config.SSHSources = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 32)} // stands in until it is known
 	if source := cmp.Or(r.SSHSource, l.Defaults.SSHSource); source != "" {
-		parsed, err := ParseSource(source)
+		parsed, err := network.ParseSource(source)
 		if err != nil {
 			return nil, err
 		}
@@ -158,6 +159,6 @@ func (l *Launcher) networkOf(r Request, config vm.Config) string {
 	case r.VNet == "" || r.VNet[0] == '/':
 		return r.VNet
 	default:
-		return l.VMs.VNetID(config.ResourceGroup, r.VNet)
+		return l.Network.VNetID(config.ResourceGroup, r.VNet)
 	}
 }

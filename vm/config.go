@@ -9,7 +9,9 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 // Config is everything that a new VM is made from. Name, ResourceGroup, Region, Size and
@@ -28,7 +30,7 @@ type Config struct {
 	SSHKeyPath    string   // goes into Details; not read
 	CustomData    []byte   // cloud-init; secret, never logged
 
-	Copy *DiskCopy // made from another VM's disks; nil: from Image
+	Copy *disk.Copy // made from another VM's disks; nil: from Image
 
 	OSDiskSizeGB int    // 0: the image's
 	OSDiskType   string // "Premium_LRS"; empty: premium where Size allows it, else standard SSD
@@ -76,7 +78,7 @@ func (c Config) withDefaults() Config {
 		c.AdminUsername = defaultAdmin
 	}
 	if c.SSHRule == "" {
-		c.SSHRule = SSHRuleName(c.Owner)
+		c.SSHRule = network.SSHRuleName(c.Owner)
 	}
 	if c.SSHPort == 0 {
 		c.SSHPort = 22
@@ -156,8 +158,8 @@ func (c Config) Validate() error {
 	if c.SSHPort < 1 || c.SSHPort > 65535 {
 		return bad("port %d does not exist", c.SSHPort)
 	}
-	if !strings.HasPrefix(c.SSHRule, SSHRulePrefix) {
-		return bad("rule name %q: it begins with %s", c.SSHRule, SSHRulePrefix)
+	if !strings.HasPrefix(c.SSHRule, network.SSHRulePrefix) {
+		return bad("rule name %q: it begins with %s", c.SSHRule, network.SSHRulePrefix)
 	}
 	if c.SubnetID != "" {
 		if id, err := azure.ParseID(c.SubnetID); err != nil || !id.IsType("Microsoft.Network/virtualNetworks/subnets") {

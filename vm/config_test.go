@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -72,7 +73,7 @@ func TestNames(t *testing.T) {
 	if n != (vm.Names{VM: "a", NIC: "a-nic", PublicIP: "a-ip", NSG: "a-nsg", OSDisk: "a-os"}) || n.DataDisk(2) != "a-data-2" {
 		t.Errorf("%+v", n)
 	}
-	if vm.SSHRuleName("ann") == vm.SSHRuleName("bob") || !strings.HasPrefix(vm.SSHRuleName("ann"), vm.SSHRulePrefix) {
+	if network.SSHRuleName("ann") == network.SSHRuleName("bob") || !strings.HasPrefix(network.SSHRuleName("ann"), network.SSHRulePrefix) {
 		t.Error("rule names")
 	}
 }

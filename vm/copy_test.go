@@ -15,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 // original makes dev with a data disk, and a snapshot of each of its disks.
@@ -45,7 +46,7 @@ func copied(subscription string) vm.Config {
 	cfg := config("twin")
 	cfg.SSHPublicKeys, cfg.CustomData, cfg.HostKey = nil, nil, ""
 	in := "/subscriptions/" + subscription + "/resourceGroups/" + group + "/providers/Microsoft.Compute/snapshots/"
-	cfg.Copy = &vm.DiskCopy{OSSnapshot: in + "os", DataSnapshots: []string{in + "data-0"}, TrustedLaunch: true, SecureBoot: true}
+	cfg.Copy = &disk.Copy{OSSnapshot: in + "os", DataSnapshots: []string{in + "data-0"}, TrustedLaunch: true, SecureBoot: true}
 	return cfg
 }
 

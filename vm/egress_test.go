@@ -8,8 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azlin-dev/azlin/azure/teardown"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -59,7 +61,7 @@ func TestPrivateVM(t *testing.T) {
 			t.Errorf("an absent subnet: %v", err)
 		}
 		sum, err := s.Delete(t.Context(), group, "one", vm.DeleteOptions{})
-		if err != nil || sum.Err() != nil || !slices.ContainsFunc(sum.Kept, func(k vm.Kept) bool { return k.ResourceType == "nat-gateway" }) {
+		if err != nil || sum.Err() != nil || !slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nat-gateway" }) {
 			t.Errorf("the first of two: %+v, %v", sum, err)
 		}
 		plan, err := s.Delete(t.Context(), group, "two", vm.DeleteOptions{DryRun: true})
@@ -67,7 +69,7 @@ func TestPrivateVM(t *testing.T) {
 			t.Errorf("the plan for the last: %+v, %v", plan, err)
 		}
 		sum, err = s.Delete(t.Context(), group, "two", vm.DeleteOptions{})
-		if err != nil || sum.Err() != nil || sum.DeletedResources != 7 || slices.ContainsFunc(sum.Kept, func(k vm.Kept) bool { return k.ResourceType == "nat-gateway" }) {
+		if err != nil || sum.Err() != nil || sum.DeletedResources != 7 || slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nat-gateway" }) {
 			t.Errorf("the last: %+v, %v", sum, err)
 		}
 		if n := l.Resources()["Microsoft.Network/natGateways"]; n != 0 {
@@ -174,14 +176,14 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 		}
 		sum, err := s.Delete(t.Context(), group, "ci-02", vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil || l.Resources()["Microsoft.Network/networkSecurityGroups"] != 1 ||
-			!slices.ContainsFunc(sum.Kept, func(k vm.Kept) bool { return k.ResourceType == "nsg" && strings.HasPrefix(k.Reason, "used by") }) {
+			!slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nsg" && strings.HasPrefix(k.Reason, "used by") }) {
 			t.Errorf("%+v, %v", sum, err)
 		}
 		// A dry run of all sees what goes with the last of them, as the run itself does.
-		isGroup := func(r vm.DeletionResult) bool { return r.ResourceType == "nsg" && r.ResourceName == "ci-nsg" }
+		isGroup := func(r teardown.Result) bool { return r.ResourceType == "nsg" && r.ResourceName == "ci-nsg" }
 		dry, err := s.DeleteAll(t.Context(), group, vm.DeleteOptions{DryRun: true})
 		if err != nil || !slices.ContainsFunc(dry.Results, isGroup) ||
-			slices.ContainsFunc(dry.Kept, func(k vm.Kept) bool { return k.ResourceType == "nsg" }) {
+			slices.ContainsFunc(dry.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nsg" }) {
 			t.Errorf("dry run: %+v, %v", dry, err)
 		}
 		if sum, err = s.DeleteAll(t.Context(), group, vm.DeleteOptions{}); err != nil || sum.Err() != nil {
@@ -191,7 +193,7 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 			t.Errorf("%d resources were announced, %d deleted", dry.TotalResources, sum.TotalResources)
 		}
 		l.onlyShared(t)
-		if slices.ContainsFunc(sum.Kept, func(k vm.Kept) bool { return k.ResourceType == "nsg" }) {
+		if slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nsg" }) {
 			t.Errorf("the group is gone, but said to be kept: %+v", sum.Kept)
 		}
 
@@ -213,7 +215,7 @@ func TestEnsureNetwork(t *testing.T) {
 		s, door := l.open()
 		for range 2 {
 			id, err := s.EnsureNetwork(t.Context(), group, region, "ann", nil)
-			if err != nil || id != s.VNetID(group, vm.VNetName(region)) {
+			if err != nil || id != s.VNetID(group, network.VNetName(region)) {
 				t.Fatalf("%s, %v", id, err)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/network"
 )
 
 // Get reads one VM with its power state and addresses (three requests). An absent VM is NotFound.
@@ -32,7 +33,7 @@ func (s *Service) Get(ctx context.Context, group, name string) (Info, error) {
 func (s *Service) readAddresses(ctx context.Context, i *Info) error {
 	a := addresses{nics: map[string]*armnetwork.Interface{}, ips: map[string]*armnetwork.PublicIPAddress{}}
 	for _, nicID := range i.NICs {
-		nic, err := s.getNIC(ctx, nicID)
+		nic, err := s.network.NIC(ctx, nicID)
 		if err != nil {
 			return err
 		}
@@ -40,12 +41,12 @@ func (s *Service) readAddresses(ctx context.Context, i *Info) error {
 			continue
 		}
 		a.nics[azure.IDKey(nicID)] = nic
-		for _, cfg := range ipConfigurations(nic) {
+		for _, cfg := range network.IPConfigurations(nic) {
 			if cfg.Properties.PublicIPAddress == nil {
 				continue
 			}
 			ipID := azure.Value(cfg.Properties.PublicIPAddress.ID)
-			ip, err := s.getIP(ctx, ipID)
+			ip, err := s.network.Address(ctx, ipID)
 			if err != nil {
 				return err
 			}
@@ -56,32 +57,6 @@ func (s *Service) readAddresses(ctx context.Context, i *Info) error {
 	}
 	a.fill(i)
 	return nil
-}
-
-// getNIC reads a network interface by id; nil when it does not exist.
-func (s *Service) getNIC(ctx context.Context, id string) (*armnetwork.Interface, error) {
-	parsed, err := azure.ParseID(id)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := s.azure.NICs().Get(ctx, parsed.ResourceGroup, parsed.Name(), nil)
-	if azure.IsNotFound(err) {
-		return nil, nil
-	}
-	return &resp.Interface, azure.Wrap("get network interface", parsed.Name(), err)
-}
-
-// getIP reads a public address by id; nil when it does not exist.
-func (s *Service) getIP(ctx context.Context, id string) (*armnetwork.PublicIPAddress, error) {
-	parsed, err := azure.ParseID(id)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := s.azure.PublicIPs().Get(ctx, parsed.ResourceGroup, parsed.Name(), nil)
-	if azure.IsNotFound(err) {
-		return nil, nil
-	}
-	return &resp.PublicIPAddress, azure.Wrap("get public address", parsed.Name(), err)
 }
 
 // Match is what a name stands for.

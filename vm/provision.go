@@ -3,6 +3,7 @@ package vm
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
@@ -59,7 +61,7 @@ type provision struct {
 	cfg    Config
 	names  Names
 	size   catalog.Size
-	disks  []string // ids of those that were copied, the OS disk first
+	copies []string // ids of those that were copied, the OS disk first
 	image  catalog.ImageChoice
 	report func(step string)
 	watch  func(accepted Accepted)
@@ -125,17 +127,20 @@ func (p *provision) run(ctx context.Context) (Details, error) {
 	}
 	p.stage = "network"
 	azure.Report(p.report, "preparing the network")
-	subnet, nsg, ip, err := p.network(ctx)
+	subnet, nsg, ip, err := p.surroundings(ctx)
 	if err != nil {
 		return Details{}, err
 	}
-	nic, err := p.ensureNIC(ctx, subnet, nsg, ip)
+	nic, err := p.network.EnsureInterface(ctx, p.place(), network.Interface{
+		Name: p.names.NIC, VM: p.vmID(p.cfg.ResourceGroup, p.cfg.Name), Subnet: subnet, SecurityGroup: nsg, Address: ip,
+		Accelerated: p.size.AcceleratedNetworking,
+	})
 	if err != nil {
 		return Details{}, err
 	}
 	p.stage = "vm"
 	if p.cfg.Copy != nil {
-		if p.disks, err = p.ensureDisks(ctx); err != nil {
+		if p.copies, err = p.ensureDisks(ctx); err != nil {
 			return Details{}, err
 		}
 	}
@@ -201,22 +206,28 @@ func (p *provision) find(ctx context.Context) (*Info, error) {
 	return &i, err
 }
 
-// network prepares what the network interface refers to, all at once.
-func (p *provision) network(ctx context.Context) (subnet, nsg string, ip *armnetwork.PublicIPAddress, err error) {
+// surroundings prepares what the network interface refers to, all at once.
+func (p *provision) surroundings(ctx context.Context) (subnet, nsg string, ip *armnetwork.PublicIPAddress, err error) {
+	place := p.place()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		if subnet = p.cfg.SubnetID; subnet == "" {
-			subnet, err = p.ensureSubnet(ctx)
+			subnet, err = p.network.EnsureSubnet(ctx, place, p.cfg.Private, p.cfg.NATGateway)
 		}
 		return err
 	})
 	g.Go(func() (err error) {
-		nsg, err = p.ensureNSG(ctx)
+		name, place := p.names.NSG, place
+		if p.cfg.Pool != "" {
+			name, place.Tags = NamesOf(p.cfg.Pool).NSG, place.Shared
+		}
+		nsg, err = p.network.EnsureSecurityGroup(ctx, place, name, network.SSHAccess{Rule: p.cfg.SSHRule, Sources: p.cfg.SSHSources, Port: p.cfg.SSHPort})
 		return err
 	})
 	if !p.cfg.Private {
 		g.Go(func() (err error) {
-			ip, err = p.ensureIP(ctx)
+			nic := azure.NewID(p.azure.SubscriptionID(), p.cfg.ResourceGroup, "Microsoft.Network", "networkInterfaces", p.names.NIC)
+			ip, err = p.network.EnsureAddress(ctx, place, p.names.PublicIP, nic.String())
 			return err
 		})
 	}
@@ -224,24 +235,17 @@ func (p *provision) network(ctx context.Context) (subnet, nsg string, ip *armnet
 	return subnet, nsg, ip, err
 }
 
-func (p *provision) now() time.Time { return p.azure.Clock().Now() }
-
-// owned says whether a resource that was found under one of our names may be used.
-func (p *provision) owned(kind, name, location string, tags map[string]string) error {
-	switch {
-	case !azure.Managed(tags):
-		return &errkind.Error{
-			Kind: errkind.Conflict, Op: "use " + kind, Resource: name,
-			Err: errkind.New(errkind.Conflict, "it exists and is not azlin's: choose another VM name"),
-		}
-	case !azure.SameRegion(location, p.cfg.Region):
-		return &errkind.Error{
-			Kind: errkind.Conflict, Op: "use " + kind, Resource: name,
-			Err: errkind.New(errkind.Conflict, "it is left over from a VM in %s: delete that first", location),
-		}
+// place is where the network of the VM is made. Tags of what VMs share leave out what belongs to one of them.
+func (p *provision) place() network.Place {
+	place := network.Place{
+		Group: p.cfg.ResourceGroup, Region: p.cfg.Region, Tags: p.cfg.tags(p.now(), stepNetwork), Report: p.report, Left: p.left.add,
 	}
-	return nil
+	place.Shared = maps.Clone(place.Tags)
+	delete(place.Shared, azure.TagSession)
+	return place
 }
+
+func (p *provision) now() time.Time { return p.azure.Clock().Now() }
 
 // failure dresses an error with the stage and what is left over.
 func (p *provision) failure(err error) error {

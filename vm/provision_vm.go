@@ -109,7 +109,7 @@ func (p *provision) model(nicID string) armcompute.VirtualMachine {
 		},
 	}
 	if c.Copy != nil { // the system is set up already
-		m.Properties.SecurityProfile = c.copiedSecurity()
+		m.Properties.SecurityProfile = c.Copy.Security(c.EncryptionAtHost)
 	} else {
 		m.Properties.OSProfile, m.Properties.SecurityProfile = osProfile(c), p.image.Security(p.size, c.EncryptionAtHost)
 	}

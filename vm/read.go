@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/network"
 )
 
 // fromModel reads what the VM itself tells.
@@ -135,7 +136,7 @@ func (a addresses) fill(i *Info) {
 		if nic == nil {
 			continue
 		}
-		for _, cfg := range ipConfigurations(nic) {
+		for _, cfg := range network.IPConfigurations(nic) {
 			if i.PrivateIP == "" {
 				i.PrivateIP = azure.Value(cfg.Properties.PrivateIPAddress)
 			}
@@ -150,22 +151,4 @@ func (a addresses) fill(i *Info) {
 			}
 		}
 	}
-}
-
-// ipConfigurations gives those of nic that have properties, the primary one first.
-func ipConfigurations(nic *armnetwork.Interface) []*armnetwork.InterfaceIPConfiguration {
-	if nic.Properties == nil {
-		return nil
-	}
-	var out []*armnetwork.InterfaceIPConfiguration
-	for _, cfg := range nic.Properties.IPConfigurations {
-		switch {
-		case cfg == nil || cfg.Properties == nil:
-		case azure.Value(cfg.Properties.Primary):
-			out = append([]*armnetwork.InterfaceIPConfiguration{cfg}, out...)
-		default:
-			out = append(out, cfg)
-		}
-	}
-	return out
 }

@@ -1,13 +1,14 @@
 package vm
 
 import (
-	"cmp"
 	"errors"
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/resourcegroup"
 	"github.com/azlin-dev/azlin/internal/keylock"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 // The classes of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
@@ -21,7 +22,10 @@ var (
 
 // Options of a Service. The zero value is ready.
 type Options struct {
-	Catalog *catalog.Service // nil: one of its own, without files
+	// The services that it works with; nil: one of its own. A catalog of its own keeps no files.
+	Catalog *catalog.Service
+	Network *network.Service
+	Disks   *disk.Service
 
 	// SessionNames are names, by VM name, of sessions that this machine knows. They count for VMs whose tag
 	// azlin-session has none, unless another VM's tag has the same.
@@ -32,6 +36,8 @@ type Options struct {
 type Service struct {
 	azure    *azure.Client
 	catalog  *catalog.Service
+	network  *network.Service
+	disk     *disk.Service
 	groups   *resourcegroup.Service
 	locks    keylock.Locks
 	sessions map[string]string
@@ -39,18 +45,22 @@ type Service struct {
 
 // New returns the service of c's subscription. It sends nothing.
 func New(c *azure.Client, o Options) *Service {
-	return &Service{azure: c, catalog: cmp.Or(o.Catalog, catalog.New(c, "")), groups: resourcegroup.New(c), sessions: o.SessionNames}
+	s := &Service{
+		azure: c, catalog: o.Catalog, network: o.Network, disk: o.Disks, groups: resourcegroup.New(c), sessions: o.SessionNames,
+	}
+	if s.catalog == nil {
+		s.catalog = catalog.New(c, "")
+	}
+	if s.network == nil {
+		s.network = network.New(c)
+	}
+	if s.disk == nil {
+		s.disk = disk.New(c)
+	}
+	return s
 }
 
 // vmID is the ARM id of a VM of this subscription.
 func (s *Service) vmID(group, name string) string {
 	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Compute", "virtualMachines", name).String()
-}
-
-func (s *Service) networkID(group string, typeAndNames ...string) string {
-	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Network", typeAndNames...).String()
-}
-
-func (s *Service) diskID(group, name string) string {
-	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Compute", "disks", name).String()
 }

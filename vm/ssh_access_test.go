@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -78,16 +79,16 @@ func TestAllowSSH(t *testing.T) {
 			t.Fatal(err)
 		}
 		nsg := strings.Replace(d.ID, "Microsoft.Compute/virtualMachines/dev", "Microsoft.Network/networkSecurityGroups/dev-nsg", 1)
-		ann, bob := vm.SSHRuleName("ann"), vm.SSHRuleName("bob")
+		ann, bob := network.SSHRuleName("ann"), network.SSHRuleName("bob")
 		if diff := cmp.Diff([]string{ann + " 1000 203.0.113.10/32:2222"}, rules(t, c, nsg)); diff != "" {
 			t.Fatal(diff)
 		}
 		puts := l.emu.Counts().Requests["PUT"]
-		same := vm.SSHAccess{Rule: ann, Sources: prefixes("203.0.113.10/32"), Port: 2222}
+		same := network.SSHAccess{Rule: ann, Sources: prefixes("203.0.113.10/32"), Port: 2222}
 		if err := s.AllowSSH(t.Context(), nsg, same); err != nil || l.emu.Counts().Requests["PUT"] != puts {
 			t.Errorf("what was right was written again: %v", err)
 		}
-		for _, a := range []vm.SSHAccess{
+		for _, a := range []network.SSHAccess{
 			{Rule: ann, Sources: prefixes("198.51.100.7/32", "2001:db8::7/128")}, // moved, and the port is 22 again
 			{Rule: bob, Sources: prefixes("192.0.2.77/24")},
 		} {
@@ -124,7 +125,7 @@ func TestAllowSSHAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 3 {
 			wg.Go(func() {
-				a := vm.SSHAccess{Rule: vm.SSHRuleName(fmt.Sprint("operator ", i)), Sources: prefixes(fmt.Sprintf("192.0.2.%d/32", i))}
+				a := network.SSHAccess{Rule: network.SSHRuleName(fmt.Sprint("operator ", i)), Sources: prefixes(fmt.Sprintf("192.0.2.%d/32", i))}
 				if err := s.AllowSSH(t.Context(), nsg, a); err != nil {
 					t.Error(err)
 				}

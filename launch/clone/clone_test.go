@@ -25,6 +25,7 @@ import (
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 func TestMain(m *testing.M) {
@@ -77,7 +78,7 @@ func (p *place) cloner(c *azure.Client) *clone.Cloner {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return &clone.Cloner{Azure: c, VMs: vms, Catalog: catalog.New(c, ""), Owner: "ann", Reach: reach.Finder{
+	return &clone.Cloner{Azure: c, VMs: vms, Catalog: catalog.New(c, ""), Disks: disk.New(c), Owner: "ann", Reach: reach.Finder{
 		VMs: vms, Port: p.hosts.Port(), KnownHosts: remote.KnownHosts{Path: filepath.Join(known, "known_hosts")},
 	}}
 }
@@ -210,19 +211,19 @@ func TestCloneOfEarlierCopy(t *testing.T) {
 	began := time.Now()
 	disk := fresh.Disks[1]
 	_, key, _ := strings.Cut(disk.Snapshot, "-clone-")
-	snapshot := vm.Snapshot{
+	snapshot := disk.Snapshot{
 		Name: disk.Snapshot, ResourceGroup: group, Region: dev.Location, Disk: disk.ID, Operation: "clone:" + key + ":snapshot", Source: "dev",
 	}
 	if _, err := p.Emulator.AddFault(fault.Rule{Effect: fault.Fail, Operation: "disk.put", Name: disk.Snapshot, Count: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.VMs.EnsureSnapshot(t.Context(), snapshot); err == nil {
+	if _, err := c.Disks.EnsureSnapshot(t.Context(), snapshot); err == nil {
 		t.Fatal("it was to fail")
 	}
 	if at := plan().Copied; !at.IsZero() || p.Resources()["Microsoft.Compute/snapshots"] != 1 {
 		t.Errorf("the copy failed, but is said to be there since %s", at)
 	}
-	id, err := c.VMs.EnsureSnapshot(t.Context(), snapshot)
+	id, err := c.Disks.EnsureSnapshot(t.Context(), snapshot)
 	if err != nil {
 		t.Fatal(err)
 	}

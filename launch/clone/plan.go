@@ -24,6 +24,7 @@ import (
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 // Cloner clones the VMs of one subscription.
@@ -31,6 +32,7 @@ type Cloner struct {
 	Azure   *azure.Client
 	VMs     *vm.Service
 	Catalog *catalog.Service
+	Disks   *disk.Service
 	Reach   reach.Finder
 	Prices  *cost.Prices // nil: prices are not known
 	Owner   string       // goes into the tag azlin-owner

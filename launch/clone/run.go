@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 // Result is what became of one clone.
@@ -93,7 +94,7 @@ func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Sum
 	}
 	report("deleting the snapshots")
 	for _, id := range snapshots {
-		if derr := c.VMs.DeleteSnapshot(ctx, id); derr != nil {
+		if derr := c.Disks.DeleteSnapshot(ctx, id); derr != nil {
 			sum.LeftOver = append(sum.LeftOver, id)
 			err = errors.Join(err, derr)
 		}
@@ -153,7 +154,7 @@ func (c *Cloner) existing(ctx context.Context, p *Plan) error {
 }
 
 func (c *Cloner) snapshot(ctx context.Context, p Plan, d Disk) (string, error) {
-	return c.VMs.EnsureSnapshot(ctx, vm.Snapshot{
+	return c.Disks.EnsureSnapshot(ctx, disk.Snapshot{
 		Name: d.Snapshot, ResourceGroup: p.Source.ResourceGroup, Region: p.config.Region, Disk: d.ID, Owner: c.Owner, Operation: "clone:" + p.key + ":snapshot",
 		Source: p.Source.Name,
 	})

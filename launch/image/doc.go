@@ -13,6 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 // Baker makes, lists and deletes the images of one subscription.
@@ -20,6 +21,7 @@ type Baker struct {
 	Azure   *azure.Client
 	VMs     *vm.Service
 	Catalog *catalog.Service
+	Disks   *disk.Service
 	Owner   string // goes into the tag azlin-owner
 }
 

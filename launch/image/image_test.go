@@ -76,7 +76,7 @@ func (p *place) run(name, script string) string {
 }
 
 func baker(c *azure.Client) *image.Baker {
-	return &image.Baker{Azure: c, VMs: vm.New(c, vm.Options{}), Catalog: catalog.New(c, ""), Owner: "ann"}
+	return &image.Baker{Azure: c, VMs: vm.New(c, vm.Options{}), Catalog: catalog.New(c, ""), Disks: disk.New(c), Owner: "ann"}
 }
 
 // bake bakes an image of dev, as a process does that knows nothing of an earlier one.

@@ -13,10 +13,12 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/ensure"
 	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 //go:embed clean.sh
@@ -84,7 +86,7 @@ func (b *Baker) Abandon(ctx context.Context, p Plan, report func(step string)) e
 // tidy deletes what is temporary.
 func (b *Baker) tidy(ctx context.Context, p Plan, report func(string)) error {
 	report("deleting the temporary VM")
-	if err := b.VMs.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
+	if err := b.Disks.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
 		return err
 	}
 	sum, err := b.VMs.Delete(ctx, p.Group, p.Builder, vm.DeleteOptions{})
@@ -106,7 +108,7 @@ func (b *Baker) bake(ctx context.Context, p Plan, report func(string)) error {
 		}
 	}
 	// The copy does not need it, and a snapshot costs money for as long as there is one.
-	if err := b.VMs.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
+	if err := b.Disks.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
 		return err
 	}
 	return b.publish(ctx, p, report)
@@ -160,7 +162,7 @@ func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (general
 	config.Copy.OSSnapshot = p.snapshotID()
 	config.Bakes = p.Name + ":" + p.Version
 	if !there {
-		if _, err := b.VMs.EnsureSnapshot(ctx, vm.Snapshot{
+		if _, err := b.Disks.EnsureSnapshot(ctx, disk.Snapshot{
 			Name: p.snapshotName(), ResourceGroup: p.Group, Region: p.Region, Disk: value(p.disk.ID), Owner: b.Owner, Operation: "bake:" + p.key + ":snapshot",
 			Source: p.Source.Name, Image: p.Name,
 		}); err != nil {
@@ -236,25 +238,24 @@ func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 // and made anew.
 func (b *Baker) publish(ctx context.Context, p Plan, report func(string)) error {
 	report("publishing " + p.Name + " " + p.Version + ", which takes minutes")
-	state, err := azure.Settle(ctx, b.Azure, "get image", p.Name+":"+p.Version, func(ctx context.Context) (string, error) {
-		have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, catalog.GalleryName, p.Name, p.Version, nil)
-		return string(stateOf(&have.GalleryImageVersion)), err
+	_, _, err := ensure.Ensure(ctx, b.Azure, ensure.Resource[armcompute.GalleryImageVersion]{
+		Kind: "image", Name: p.Name + ":" + p.Version,
+		Get: func(ctx context.Context) (armcompute.GalleryImageVersion, error) {
+			have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, catalog.GalleryName, p.Name, p.Version, nil)
+			return have.GalleryImageVersion, err
+		},
+		Read: func(m *armcompute.GalleryImageVersion) ensure.Existing {
+			return ensure.Existing{ID: value(m.ID), Location: value(m.Location), Tags: m.Tags, State: string(stateOf(m))}
+		},
+		Create: func(ctx context.Context) (armcompute.GalleryImageVersion, error) { return b.put(ctx, p) },
+		Delete: func(ctx context.Context) error { return b.deleteVersion(ctx, p.Group, p.Name, p.Version) },
 	})
-	switch {
-	case azure.IsNotFound(err):
-		return b.put(ctx, p)
-	case err != nil || state == string(armcompute.GalleryProvisioningStateSucceeded):
-		return err
-	}
-	if err := b.deleteVersion(ctx, p.Group, p.Name, p.Version); err != nil {
-		return err
-	}
-	return b.put(ctx, p)
+	return err
 }
 
-func (b *Baker) put(ctx context.Context, p Plan) error {
+func (b *Baker) put(ctx context.Context, p Plan) (armcompute.GalleryImageVersion, error) {
 	builder := strings.TrimSuffix(p.Source.ID, p.Source.Name) + p.Builder
-	_, err := azure.Run(ctx, b.Azure, "create image", p.Name+":"+p.Version, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImageVersionsClientCreateOrUpdateResponse], error) {
+	made, err := azure.Run(ctx, b.Azure, "create image", p.Name+":"+p.Version, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImageVersionsClientCreateOrUpdateResponse], error) {
 		return b.Azure.GalleryVersions().BeginCreateOrUpdate(ctx, p.Group, catalog.GalleryName, p.Name, p.Version, armcompute.GalleryImageVersion{
 			Location: new(p.Region), Tags: b.tags(p, p.operation()),
 			Properties: &armcompute.GalleryImageVersionProperties{
@@ -265,7 +266,7 @@ func (b *Baker) put(ctx context.Context, p Plan) error {
 			},
 		}, nil)
 	})
-	return err
+	return made.GalleryImageVersion, err
 }
 
 // version reads the version that a plan makes; nil: there is none.

@@ -18,10 +18,12 @@ import (
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 // anything asks for whatever nobody uses, whoever made it and whenever.
@@ -103,7 +105,7 @@ func TestTrapsAreNoOrphans(t *testing.T) {
 // networkOf is the address space of the shared network.
 func networkOf(t *testing.T, l *lab) string {
 	t.Helper()
-	net, err := l.c.VNets().Get(t.Context(), group, vm.VNetName(region), nil)
+	net, err := l.c.VNets().Get(t.Context(), group, network.VNetName(region), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -394,7 +396,7 @@ func TestSnapshotsOfCopies(t *testing.T) {
 		l := newLab(t)
 		dev := l.launch("dev")
 		for _, operation := range []string{"bake:0123456789:snapshot", "clone:9876543210:snapshot"} {
-			if _, err := l.vms.EnsureSnapshot(t.Context(), vm.Snapshot{
+			if _, err := l.vms.EnsureSnapshot(t.Context(), disk.Snapshot{
 				Name: strings.ReplaceAll(operation, ":", "-"), ResourceGroup: group, Region: region, Disk: dev.Disks[0], Operation: operation,
 			}); err != nil {
 				t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/pacing"
+	"github.com/azlin-dev/azlin/azure/teardown"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
@@ -112,12 +114,16 @@ func (c *Cleaner) CleanupOrphanedResources(ctx context.Context, group string, o 
 	if o.DryRun {
 		return sum, nil
 	}
-	var todo []vm.Unneeded
+	var todo []teardown.Item
 	var at []int
 	for n, r := range sum.Resources {
 		if r.Deletable() {
-			at = append(at, n)
-			todo = append(todo, vm.Unneeded{ID: r.ResourceID, Needed: func(ctx context.Context) (string, error) { return c.needed(ctx, r.found, o.FindOptions) }})
+			item, ok := teardown.Of(c.Azure, r.found.id)
+			if !ok {
+				continue // nothing of that type is found
+			}
+			item.Needed = func(ctx context.Context) (string, error) { return c.needed(ctx, r.found, o.FindOptions) }
+			at, todo = append(at, n), append(todo, item)
 		}
 	}
 	if len(todo) == 0 {
@@ -128,17 +134,16 @@ func (c *Cleaner) CleanupOrphanedResources(ctx context.Context, group string, o 
 			return sum, err
 		}
 	}
-	results, err := c.VMs.DeleteUnneeded(ctx, todo, o.Report)
-	if err != nil {
-		return sum, failed("delete orphans", group, err)
+	if o.Report != nil {
+		ctx = pacing.WithNotice(ctx, o.Report)
 	}
-	for n, result := range results {
+	for n, result := range teardown.Run(ctx, c.Azure, todo, o.Report) {
 		r := &sum.Resources[at[n]]
 		switch {
 		case result.Err == nil:
 			r.Outcome = Deleted
 			sum.TotalDeleted++
-		case errors.Is(result.Err, vm.ErrNeeded):
+		case errors.Is(result.Err, teardown.ErrNeeded):
 			r.Outcome, r.ErrorMessage = Needed, result.Err.Error()
 		default:
 			r.Outcome, r.Err, r.ErrorMessage = Failed, result.Err, result.Err.Error()

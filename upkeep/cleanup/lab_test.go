@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/vm"
@@ -164,7 +165,7 @@ func (l *lab) subnet(name, prefix string, p armnetwork.SubnetPropertiesFormat) s
 	l.Helper()
 	p.AddressPrefix = &prefix
 	r := done(l, func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientCreateOrUpdateResponse], error) {
-		return l.c.Subnets().BeginCreateOrUpdate(ctx, group, vm.VNetName(region), name, armnetwork.Subnet{Properties: &p}, nil)
+		return l.c.Subnets().BeginCreateOrUpdate(ctx, group, network.VNetName(region), name, armnetwork.Subnet{Properties: &p}, nil)
 	})
 	return *r.ID
 }

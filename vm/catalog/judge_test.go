@@ -84,11 +84,11 @@ func (p planner) plans() map[string]func(context.Context) ([]string, error) {
 			return plan.Plans[0].Notes, nil
 		},
 		"clone": func(ctx context.Context) ([]string, error) {
-			plan, err := (&clone.Cloner{Azure: p.Azure, VMs: p.VMs, Catalog: p.Catalog}).Plan(ctx, clone.Request{Source: p.dev})
+			plan, err := (&clone.Cloner{Azure: p.Azure, VMs: p.VMs, Catalog: p.Catalog, Disks: p.Disks}).Plan(ctx, clone.Request{Source: p.dev})
 			return plan.Notes, err
 		},
 		"bake": func(ctx context.Context) ([]string, error) {
-			plan, err := (&image.Baker{Azure: p.Azure, VMs: p.VMs, Catalog: p.Catalog}).Plan(ctx, image.Request{Source: p.dev})
+			plan, err := (&image.Baker{Azure: p.Azure, VMs: p.VMs, Catalog: p.Catalog, Disks: p.Disks}).Plan(ctx, image.Request{Source: p.dev})
 			return plan.Notes, err
 		},
 		"resize": func(ctx context.Context) ([]string, error) {
@@ -136,7 +136,7 @@ func TestOneJudge(t *testing.T) {
 						continue
 					}
 					fixed := what == "clone" || what == "bake" || what == "resize" // other regions have room
-					if tc.none && (what == "clone" || what == "bake") { // a smaller size fits a resize
+					if tc.none && (what == "clone" || what == "bake") {            // a smaller size fits a resize
 						if len(refusal.Alternatives) > 0 {
 							t.Errorf("%s: of nothing there is %v", what, refusal.Alternatives)
 						}

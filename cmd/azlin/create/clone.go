@@ -79,13 +79,13 @@ func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) erro
 		request.SSH.User = match.VM.AdminUsername
 	}
 	if match.VM.PublicIP != "" {
-		source, err := s.Launcher.OperatorSource(ctx)
+		source, err := s.Operator.From(ctx)
 		if err != nil {
 			return err
 		}
 		request.SSHSources = []netip.Prefix{source}
 	}
-	cloner := &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
+	cloner := &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
 	plan, err := cloner.Plan(ctx, request)
 	if err != nil {
 		return err

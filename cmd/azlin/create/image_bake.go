@@ -60,7 +60,7 @@ func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error 
 	if err != nil {
 		return err
 	}
-	baker := &image.Baker{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Owner: s.User}
+	baker := &image.Baker{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks, Owner: s.User}
 	plan, err := baker.Plan(ctx, image.Request{Source: match.VM, Name: flags.name, Size: flags.size, Abandon: flags.abandon})
 	if err != nil {
 		return err

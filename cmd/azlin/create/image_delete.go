@@ -39,7 +39,7 @@ func (a Commands) deleteImage(ctx context.Context, name string, ask app.Consent,
 	if err != nil {
 		return err
 	}
-	baker := &image.Baker{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog}
+	baker := &image.Baker{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks}
 	plan, err := baker.PlanDeletion(ctx, s.Azure.Target().ResourceGroup, name)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
-package launch
+package network
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,32 @@ func ParseSource(s string) (netip.Prefix, error) {
 		return prefix, errkind.New(errkind.Invalid, "SSH source %q admits everyone; if that is what you want, say %q", s, AnySource)
 	}
 	return prefix.Masked(), nil
+}
+
+// Operator is who works here: admitted to VMs from an address.
+type Operator struct {
+	Network      *Service
+	Name         string       // whoever it is: names the SSH rule
+	Source       string       // address, CIDR or AnySource from where SSH is admitted; empty: the operator's own address
+	EchoServices []string     // that tell that address; empty: DefaultEchoServices
+	HTTP         *http.Client // for the echo services; nil: http.DefaultClient
+}
+
+// From is from where the operator comes: Source, else Address.
+func (o Operator) From(ctx context.Context) (netip.Prefix, error) {
+	if o.Source != "" {
+		return ParseSource(o.Source)
+	}
+	return o.Address(ctx)
+}
+
+// Address asks the echo services for the operator's public IPv4 address.
+func (o Operator) Address(ctx context.Context) (netip.Prefix, error) {
+	services := o.EchoServices
+	if len(services) == 0 {
+		services = DefaultEchoServices()
+	}
+	return OperatorAddress(ctx, cmp.Or(o.HTTP, http.DefaultClient), services)
 }
 
 // OperatorAddress asks the services for the caller's public IPv4 address. All must answer, and agree:

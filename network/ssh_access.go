@@ -1,4 +1,4 @@
-package vm
+package network
 
 import (
 	"cmp"
@@ -162,3 +162,6 @@ func sameRule(r *armnetwork.SecurityRule, sources []string, port int) bool {
 	return azure.Value(p.Access) == armnetwork.SecurityRuleAccessAllow && azure.Value(p.DestinationPortRange) == fmt.Sprint(port) &&
 		slices.Equal(sorted(have), sources)
 }
+
+// sorted gives each once, in a stable order.
+func sorted(all []string) []string { return slices.Compact(slices.Sorted(slices.Values(all))) }

@@ -1,4 +1,4 @@
-package vm
+package network
 
 import (
 	"cmp"
@@ -22,12 +22,12 @@ type SSHAdmission struct {
 	Writable bool
 }
 
-// SSHAdmission judges the security groups of a VM's network interfaces and of their subnets (networkInterfaces/get,
+// SSHAdmission judges the security groups of a VM's network interfaces (nics, their ids) and of their subnets (networkInterfaces/get,
 // networkSecurityGroups/get, virtualNetworks/get), for a source on the Internet. port 0 is 22. A VM without security
 // groups admits everyone. Sources that are service tags other than Internet do not count as the source.
-func (s *Service) SSHAdmission(ctx context.Context, i Info, source netip.Addr, port int) (SSHAdmission, error) {
-	for _, nicID := range i.NICs {
-		nic, err := s.getNIC(ctx, nicID)
+func (s *Service) SSHAdmission(ctx context.Context, nics []string, source netip.Addr, port int) (SSHAdmission, error) {
+	for _, nicID := range nics {
+		nic, err := s.NIC(ctx, nicID)
 		if err != nil {
 			return SSHAdmission{}, err
 		}
@@ -55,7 +55,7 @@ func (s *Service) groupsBefore(ctx context.Context, nic *armnetwork.Interface) (
 	if g := nic.Properties.NetworkSecurityGroup; g != nil {
 		ids = append(ids, azure.Value(g.ID))
 	}
-	for _, c := range ipConfigurations(nic) {
+	for _, c := range IPConfigurations(nic) {
 		if c.Properties.Subnet == nil {
 			continue
 		}

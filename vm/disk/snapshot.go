@@ -1,8 +1,7 @@
-package vm
+package disk
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -10,7 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/azure/ensure"
 )
 
 // Snapshot is an incremental snapshot of a disk, by which its content travels to other disks.
@@ -28,25 +27,6 @@ type Snapshot struct {
 // EnsureSnapshot makes a snapshot (snapshots/createOrUpdate) and gives its id. One of that name that is azlin's, from an
 // earlier run that was cut off, is taken as it is, and made anew when Azure failed to make it; anybody else's is a Conflict.
 func (s *Service) EnsureSnapshot(ctx context.Context, o Snapshot) (id string, err error) {
-	var have armcompute.SnapshotsClientGetResponse
-	state, err := azure.Settle(ctx, s.azure, "get snapshot", o.Name, func(ctx context.Context) (state string, err error) {
-		if have, err = s.azure.Snapshots().Get(ctx, o.ResourceGroup, o.Name, nil); err == nil && have.Properties != nil {
-			state = azure.Value(have.Properties.ProvisioningState)
-		}
-		return state, err
-	})
-	switch {
-	case err == nil && !azure.Managed(azure.Tags(have.Tags)):
-		return "", errkind.New(errkind.Conflict, "snapshot %s exists and is not azlin's", o.Name)
-	case err == nil && !strings.EqualFold(state, "Failed"):
-		return azure.Value(have.ID), nil
-	case err == nil: // nothing may be in it
-		if err := s.DeleteSnapshot(ctx, azure.Value(have.ID)); err != nil {
-			return "", err
-		}
-	case !azure.IsNotFound(err):
-		return "", err
-	}
 	tags := map[string]string{
 		azure.TagManagedBy: azure.ManagedBy, azure.TagCreated: s.azure.Clock().Now().UTC().Format(time.RFC3339), azure.TagOwner: o.Owner,
 		azure.TagOperation: o.Operation,
@@ -56,20 +36,37 @@ func (s *Service) EnsureSnapshot(ctx context.Context, o Snapshot) (id string, er
 			tags[name] = value
 		}
 	}
-	made, err := azure.Run(ctx, s.azure, "create snapshot", o.Name, func(ctx context.Context) (*runtime.Poller[armcompute.SnapshotsClientCreateOrUpdateResponse], error) {
-		return s.azure.Snapshots().BeginCreateOrUpdate(ctx, o.ResourceGroup, o.Name, armcompute.Snapshot{
-			Location: new(o.Region),
-			Tags:     azure.SDKTags(tags),
-			Properties: &armcompute.SnapshotProperties{
-				Incremental:  new(true),
-				CreationData: &armcompute.CreationData{CreateOption: to.Ptr(armcompute.DiskCreateOptionCopy), SourceResourceID: new(o.Disk)},
-			},
-		}, nil)
+	made, _, err := ensure.Ensure(ctx, s.azure, ensure.Resource[armcompute.Snapshot]{
+		Kind: "snapshot", Name: o.Name,
+		Get: func(ctx context.Context) (armcompute.Snapshot, error) {
+			resp, err := s.azure.Snapshots().Get(ctx, o.ResourceGroup, o.Name, nil)
+			return resp.Snapshot, err
+		},
+		Read: func(m *armcompute.Snapshot) ensure.Existing {
+			e := ensure.Existing{ID: azure.Value(m.ID), Location: azure.Value(m.Location), Tags: m.Tags}
+			if m.Properties != nil {
+				e.State = azure.Value(m.Properties.ProvisioningState)
+			}
+			return e
+		},
+		Create: func(ctx context.Context) (armcompute.Snapshot, error) {
+			resp, err := azure.Run(ctx, s.azure, "create snapshot", o.Name, func(ctx context.Context) (*runtime.Poller[armcompute.SnapshotsClientCreateOrUpdateResponse], error) {
+				return s.azure.Snapshots().BeginCreateOrUpdate(ctx, o.ResourceGroup, o.Name, armcompute.Snapshot{
+					Location: new(o.Region),
+					Tags:     azure.SDKTags(tags),
+					Properties: &armcompute.SnapshotProperties{
+						Incremental:  new(true),
+						CreationData: &armcompute.CreationData{CreateOption: to.Ptr(armcompute.DiskCreateOptionCopy), SourceResourceID: new(o.Disk)},
+					},
+				}, nil)
+			})
+			return resp.Snapshot, err
+		},
+		Delete: func(ctx context.Context) error {
+			return s.DeleteSnapshot(ctx, azure.NewID(s.azure.SubscriptionID(), o.ResourceGroup, "Microsoft.Compute", "snapshots", o.Name).String())
+		},
 	})
-	if err != nil {
-		return "", err
-	}
-	return azure.Value(made.ID), nil
+	return azure.Value(made.ID), err
 }
 
 // DeleteSnapshot deletes a snapshot (snapshots/delete). One that is not there is deleted already.

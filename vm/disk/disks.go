@@ -1,4 +1,4 @@
-package vm
+package disk
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/errkind"
 )
 
 // Disk is a managed disk, as far as its price goes.
@@ -17,8 +16,8 @@ type Disk struct {
 	SizeGB int    // 0: not known
 }
 
-// Disks lists the managed disks of a group, empty: of the subscription (one request, and one for each further page).
-func (s *Service) Disks(ctx context.Context, group string) ([]Disk, error) {
+// List lists the managed disks of a group, empty: of the subscription (one request, and one for each further page).
+func (s *Service) List(ctx context.Context, group string) ([]Disk, error) {
 	var found []*armcompute.Disk
 	var err error
 	if group == "" {
@@ -29,7 +28,7 @@ func (s *Service) Disks(ctx context.Context, group string) ([]Disk, error) {
 			func(p armcompute.DisksClientListByResourceGroupResponse) []*armcompute.Disk { return p.Value })
 	}
 	if err != nil {
-		return nil, errkind.Classed(ErrManager, azure.Wrap("list disks", group, err))
+		return nil, azure.Wrap("list disks", group, err)
 	}
 	disks := make([]Disk, 0, len(found))
 	for _, d := range found {
@@ -45,17 +44,17 @@ func (s *Service) Disks(ctx context.Context, group string) ([]Disk, error) {
 	return disks, nil
 }
 
-// DisksOf picks the disks of a VM, the OS disk first. One that is not among all has no type and no size.
-func DisksOf(i Info, all []Disk) []Disk {
-	disks := make([]Disk, 0, len(i.Disks))
-	for _, id := range i.Disks {
-		disk := Disk{ID: id}
+// Of picks disks by their ids, in that order. One that is not among all has no type and no size.
+func Of(ids []string, all []Disk) []Disk {
+	disks := make([]Disk, 0, len(ids))
+	for _, id := range ids {
+		one := Disk{ID: id}
 		for _, d := range all {
 			if strings.EqualFold(d.ID, id) {
-				disk = d
+				one = d
 			}
 		}
-		disks = append(disks, disk)
+		disks = append(disks, one)
 	}
 	return disks
 }
