@@ -22,7 +22,6 @@ import (
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/test/local"
@@ -163,7 +162,7 @@ func (l *lab) machine(public string) {
 func (l *lab) bastion(sku string) bastion.Bastion {
 	l.Helper()
 	s := l.finder.Bastions
-	plan, err := s.PlanCreate(l.Context(), bastion.CreateOptions{VNet: l.network.Subnet[:strings.Index(l.network.Subnet, "/subnets/")], SKU: sku, Name: "hub"})
+	plan, err := s.PlanCreate(l.Context(), bastion.CreateOptions{VNet: l.vm.Subnet[:strings.Index(l.vm.Subnet, "/subnets/")], SKU: sku, Name: "hub"})
 	if err != nil {
 		l.Fatal(err)
 	}

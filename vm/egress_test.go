@@ -11,7 +11,6 @@ import (
 	"github.com/azlin-dev/azlin/azure/teardown"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -47,17 +46,17 @@ func TestPrivateVM(t *testing.T) {
 				t.Fatalf("%+v, %v", d, err)
 			}
 		}
-		subnet, err := s.Subnet(t.Context(), s.SharedSubnetID(group, region, true))
+		subnet, err := l.net().Subnet(t.Context(), l.net().SharedSubnetID(group, region, true))
 		if err != nil || !subnet.HasEgress() || subnet.NATGateway == "" || subnet.Region != region {
 			t.Errorf("%+v, %v", subnet, err)
 		}
-		if open, err := s.Subnet(t.Context(), s.SharedSubnetID(group, region, false)); err != nil || open.HasEgress() {
+		if open, err := l.net().Subnet(t.Context(), l.net().SharedSubnetID(group, region, false)); err != nil || open.HasEgress() {
 			t.Errorf("the other subnet: %+v, %v", open, err)
 		}
-		if all, err := s.Subnets(t.Context(), subnet.VNet); err != nil || len(all) != 2 {
+		if all, err := l.net().Subnets(t.Context(), subnet.VNet); err != nil || len(all) != 2 {
 			t.Errorf("%+v, %v", all, err)
 		}
-		if _, err := s.Subnet(t.Context(), subnet.VNet+"/subnets/none"); errkind.Of(err) != errkind.NotFound {
+		if _, err := l.net().Subnet(t.Context(), subnet.VNet+"/subnets/none"); errkind.Of(err) != errkind.NotFound {
 			t.Errorf("an absent subnet: %v", err)
 		}
 		sum, err := s.Delete(t.Context(), group, "one", vm.DeleteOptions{})
@@ -92,14 +91,14 @@ func TestSubnetOfOursGetsAGateway(t *testing.T) {
 		if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
 			t.Fatal(err)
 		}
-		id := s.SharedSubnetID(group, region, true)
-		if before, err := s.Subnet(t.Context(), id); err != nil || before.HasEgress() {
+		id := l.net().SharedSubnetID(group, region, true)
+		if before, err := l.net().Subnet(t.Context(), id); err != nil || before.HasEgress() {
 			t.Fatalf("%+v, %v", before, err)
 		}
 		if _, err := s.Provision(t.Context(), privateConfig("open"), nil); err != nil {
 			t.Fatal(err)
 		}
-		if after, err := s.Subnet(t.Context(), id); err != nil || after.NATGateway == "" {
+		if after, err := l.net().Subnet(t.Context(), id); err != nil || after.NATGateway == "" {
 			t.Errorf("%+v, %v", after, err)
 		}
 	})
@@ -116,7 +115,7 @@ func TestPrivateCreateResumesAfterAnyCrash(t *testing.T) {
 		if diff := cmp.Diff(privateResources, l.Resources()); diff != "" {
 			t.Error(diff)
 		}
-		if sub, err := s.Subnet(t.Context(), s.SharedSubnetID(group, region, true)); err != nil || !sub.HasEgress() {
+		if sub, err := l.net().Subnet(t.Context(), l.net().SharedSubnetID(group, region, true)); err != nil || !sub.HasEgress() {
 			t.Errorf("%+v, %v", sub, err)
 		}
 	})
@@ -205,27 +204,5 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 			t.Fatalf("%+v, %v", sum, err)
 		}
 		l.onlyShared(t)
-	})
-}
-
-func TestEnsureNetwork(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, door := l.open()
-		for range 2 {
-			id, err := s.EnsureNetwork(t.Context(), group, region, "ann", nil)
-			if err != nil || id != s.VNetID(group, network.VNetName(region)) {
-				t.Fatalf("%s, %v", id, err)
-			}
-		}
-		want := map[string]int{"Microsoft.Resources/resourceGroups": 1, "Microsoft.Network/virtualNetworks": 1}
-		if diff := cmp.Diff(want, l.Resources()); diff != "" || door.RequestsByMethod()["PUT"] != 2 {
-			t.Errorf("%d PUTs\n%s", door.RequestsByMethod()["PUT"], diff)
-		}
-		// A VM goes there.
-		if _, err := s.Provision(t.Context(), config("dev"), nil); err != nil || l.Resources()["Microsoft.Network/virtualNetworks"] != 1 {
-			t.Errorf("%v, %v", err, l.Resources())
-		}
 	})
 }

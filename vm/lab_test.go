@@ -11,6 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/local/audit"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -43,6 +44,12 @@ func (l *lab) open(change ...func(*azure.Options)) (*vm.Service, *azure.Client) 
 	l.t.Helper()
 	c := l.Client(change...)
 	return vm.New(c, vm.Options{}), c
+}
+
+// net is the networks of the lab.
+func (l *lab) net() *network.Service {
+	l.t.Helper()
+	return network.New(l.Client())
 }
 
 func config(name string) vm.Config {

@@ -209,12 +209,12 @@ func TestCloneOfEarlierCopy(t *testing.T) {
 		t.Errorf("nothing is copied yet, not at %s", fresh.Copied)
 	}
 	began := time.Now()
-	disk := fresh.Disks[1]
-	_, key, _ := strings.Cut(disk.Snapshot, "-clone-")
+	data := fresh.Disks[1]
+	_, key, _ := strings.Cut(data.Snapshot, "-clone-")
 	snapshot := disk.Snapshot{
-		Name: disk.Snapshot, ResourceGroup: group, Region: dev.Location, Disk: disk.ID, Operation: "clone:" + key + ":snapshot", Source: "dev",
+		Name: data.Snapshot, ResourceGroup: group, Region: dev.Location, Disk: data.ID, Operation: "clone:" + key + ":snapshot", Source: "dev",
 	}
-	if _, err := p.Emulator.AddFault(fault.Rule{Effect: fault.Fail, Operation: "disk.put", Name: disk.Snapshot, Count: 1}); err != nil {
+	if _, err := p.Emulator.AddFault(fault.Rule{Effect: fault.Fail, Operation: "disk.put", Name: data.Snapshot, Count: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Disks.EnsureSnapshot(t.Context(), snapshot); err == nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 func TestMain(m *testing.M) {

@@ -396,7 +396,7 @@ func TestSnapshotsOfCopies(t *testing.T) {
 		l := newLab(t)
 		dev := l.launch("dev")
 		for _, operation := range []string{"bake:0123456789:snapshot", "clone:9876543210:snapshot"} {
-			if _, err := l.vms.EnsureSnapshot(t.Context(), disk.Snapshot{
+			if _, err := disk.New(l.c).EnsureSnapshot(t.Context(), disk.Snapshot{
 				Name: strings.ReplaceAll(operation, ":", "-"), ResourceGroup: group, Region: region, Disk: dev.Disks[0], Operation: operation,
 			}); err != nil {
 				t.Fatal(err)

@@ -1,4 +1,4 @@
-package launch_test
+package network_test
 
 import (
 	"net/http"
@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/network"
 )
 

@@ -1,4 +1,4 @@
-package vm_test
+package network_test
 
 import (
 	"encoding/json"
@@ -14,10 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/network"
-	"github.com/azlin-dev/azlin/vm"
 )
 
 // rules reads the rules of a security group as "name priority source:port", by raw JSON.
@@ -70,22 +68,16 @@ func prefixes(list ...string) []netip.Prefix {
 func TestAllowSSH(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, c := l.open()
-		cfg := config("dev")
-		cfg.SSHPort = 2222
-		d, err := s.Provision(t.Context(), cfg, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		nsg := strings.Replace(d.ID, "Microsoft.Compute/virtualMachines/dev", "Microsoft.Network/networkSecurityGroups/dev-nsg", 1)
+		l := newLab(t)
+		s, c := l.nets, l.c
+		_, nsg := l.launch(2222)
 		ann, bob := network.SSHRuleName("ann"), network.SSHRuleName("bob")
 		if diff := cmp.Diff([]string{ann + " 1000 203.0.113.10/32:2222"}, rules(t, c, nsg)); diff != "" {
 			t.Fatal(diff)
 		}
-		puts := l.emu.Counts().Requests["PUT"]
+		puts := l.Emulator.Counts().Requests["PUT"]
 		same := network.SSHAccess{Rule: ann, Sources: prefixes("203.0.113.10/32"), Port: 2222}
-		if err := s.AllowSSH(t.Context(), nsg, same); err != nil || l.emu.Counts().Requests["PUT"] != puts {
+		if err := s.AllowSSH(t.Context(), nsg, same); err != nil || l.Emulator.Counts().Requests["PUT"] != puts {
 			t.Errorf("what was right was written again: %v", err)
 		}
 		for _, a := range []network.SSHAccess{
@@ -115,13 +107,9 @@ func TestAllowSSH(t *testing.T) {
 func TestAllowSSHAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, c := l.open()
-		d, err := s.Provision(t.Context(), config("dev"), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		nsg := strings.Replace(d.ID, "Microsoft.Compute/virtualMachines/dev", "Microsoft.Network/networkSecurityGroups/dev-nsg", 1)
+		l := newLab(t)
+		s, c := l.nets, l.c
+		_, nsg := l.launch(22)
 		var wg sync.WaitGroup
 		for i := range 3 {
 			wg.Go(func() {

@@ -1,4 +1,4 @@
-package vm_test
+package network_test
 
 import (
 	"encoding/json"
@@ -8,27 +8,17 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
 )
 
 // TestSSHAdmission puts rules before the operator's own and asks who gets in.
 func TestSSHAdmission(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, c := l.open()
-		d, err := s.Provision(t.Context(), config("dev"), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		i, err := s.Get(t.Context(), group, "dev")
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := newLab(t)
+		s, c := l.nets, l.c
+		i, nsg := l.launch(22)
 		const version = "2024-05-01"
-		nsg := strings.Replace(d.ID, "Microsoft.Compute/virtualMachines/dev", "Microsoft.Network/networkSecurityGroups/dev-nsg", 1)
 		mine := strings.Fields(rules(t, c, nsg)[0])[0]
 		for _, test := range []struct {
 			name     string
@@ -65,12 +55,12 @@ func TestSSHAdmission(t *testing.T) {
 					t.Fatalf("%s: %v", test.name, err)
 				}
 			}
-			a, err := s.SSHAdmission(t.Context(), i, netip.MustParseAddr(test.source), 0)
+			a, err := s.SSHAdmission(t.Context(), i.NICs, netip.MustParseAddr(test.source), 0)
 			if err != nil || a.Admitted != test.admitted || !a.Admitted && (a.Rule != test.rule || !strings.EqualFold(a.NSG, nsg) || !a.Writable) {
 				t.Errorf("%s: %+v, %v", test.name, a, err)
 			}
 		}
-		if a, err := s.SSHAdmission(t.Context(), i, netip.MustParseAddr("203.0.113.10"), 8022); err != nil || a.Admitted {
+		if a, err := s.SSHAdmission(t.Context(), i.NICs, netip.MustParseAddr("203.0.113.10"), 8022); err != nil || a.Admitted {
 			t.Errorf("another port: %+v, %v", a, err)
 		}
 
@@ -95,18 +85,17 @@ func TestSSHAdmission(t *testing.T) {
 		put(i.Subnet, map[string]any{"properties": map[string]any{
 			"addressPrefix": prefix.Properties.AddressPrefix, "defaultOutboundAccess": false, "networkSecurityGroup": map[string]any{"id": subnets},
 		}})
-		a, err := s.SSHAdmission(t.Context(), i, netip.MustParseAddr("203.0.113.10"), 0)
+		a, err := s.SSHAdmission(t.Context(), i.NICs, netip.MustParseAddr("203.0.113.10"), 0)
 		if err != nil || a.Admitted || !strings.EqualFold(a.NSG, subnets) || a.Writable {
 			t.Errorf("the subnet's group: %+v, %v", a, err)
 		}
 		if _, err := c.DoOperation(t.Context(), http.MethodDelete, nsg, version, nil, nil); err == nil {
 			t.Fatal("a group in use was deleted")
 		}
-		if a, err := s.SSHAdmission(t.Context(), vm.Info{Name: "none"}, netip.MustParseAddr("192.0.2.1"), 0); err != nil || !a.Admitted {
+		if a, err := s.SSHAdmission(t.Context(), nil, netip.MustParseAddr("192.0.2.1"), 0); err != nil || !a.Admitted {
 			t.Errorf("no network interface: %+v, %v", a, err)
 		}
-		i.NICs = []string{"nonsense"}
-		if _, err := s.SSHAdmission(t.Context(), i, netip.MustParseAddr("192.0.2.1"), 0); errkind.Of(err) != errkind.Invalid {
+		if _, err := s.SSHAdmission(t.Context(), []string{"nonsense"}, netip.MustParseAddr("192.0.2.1"), 0); errkind.Of(err) != errkind.Invalid {
 			t.Errorf("nonsense: %v", err)
 		}
 	})
