@@ -19,7 +19,8 @@ const modulePath = "github.com/azlin-dev/azlin"
 // levels is the table of contents of this repository, from the ground up. A package imports only
 // packages of lower levels.
 var levels = [][]string{
-	{"errkind", "internal/atomicfile", "internal/damage", "internal/detach", "internal/owner", "internal/relay", "internal/tomledit"},
+	{"errkind", "internal/atomicfile", "internal/damage", "internal/detach", "internal/near", "internal/owner", "internal/relay", "internal/tomledit"},
+	{"batch"},
 	{"local/config", "local/audit", "local/history", "local/notify", "local/prereq", "local/progress", "operation"},
 	{"azure/answer"},
 	{"azure/pacing"},

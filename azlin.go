@@ -109,6 +109,7 @@ func Open(o Options) (*Client, error) {
 		VMs: c.VMs, KnownHosts: remote.KnownHosts{Path: under("known_hosts")},
 		Port: o.SSHPort, AgentSocket: o.AgentSocket, Bastions: c.Bastions, ProxyCommand: o.ProxyCommand,
 		Limits: o.SSHLimits, Dials: &remote.Dials{},
+		Guard: reach.Guard{ReadOnly: o.ReadOnly, Record: record, Subscription: o.Target.SubscriptionID},
 	}
 	backups := keys.Backups{Dir: under("keys")}
 	defaultKey := strings.TrimSuffix(o.Launch.KeyPath, ".pub")
@@ -123,7 +124,7 @@ func Open(o Options) (*Client, error) {
 	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Prices: c.Prices, Operations: c.Launcher.Operations}
 	c.Keys = &keys.Rotator{
 		VMs: c.VMs, Reach: c.Reach, Operations: c.Launcher.Operations, Backups: backups, DefaultKey: defaultKey,
-		Subscription: o.Target.SubscriptionID, ReadOnly: o.ReadOnly, Audit: record,
+		Subscription: o.Target.SubscriptionID,
 	}
 	return c, nil
 }

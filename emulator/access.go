@@ -3,6 +3,7 @@ package emulator
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -59,6 +60,9 @@ func (d *daemon) access(r *http.Request, what string) (any, error) {
 			return nil, err
 		}
 		if !d.e.DecideDevice(in.UserCode, in.Approve) {
+			if in.UserCode == "" {
+				return nil, errors.New("device: there is not exactly one code that waits")
+			}
 			return nil, fmt.Errorf("device: no code %q waits", in.UserCode)
 		}
 		return struct{}{}, nil
@@ -82,13 +86,14 @@ func Challenge(ctx context.Context, dir string) error {
 	return control(ctx, dir, http.MethodPost, "challenge", nil, nil)
 }
 
-// SetDevices is Emulator.SetDevices for the emulator that serves a directory.
+// SetDevices is Emulator.SetDevices for the emulator that serves a directory. Until then its device codes wait. A policy
+// without Hold signs in everybody on this machine who asks: it is for tests.
 func SetDevices(ctx context.Context, dir string, p DevicePolicy) error {
 	return control(ctx, dir, http.MethodPost, "devices", p, nil)
 }
 
 // DecideDevice is Emulator.DecideDevice for the emulator that serves a directory. It is an error when no
-// code waits.
+// such code waits.
 func DecideDevice(ctx context.Context, dir, userCode string, approve bool) error {
 	return control(ctx, dir, http.MethodPost, "device", decision{userCode, approve}, nil)
 }

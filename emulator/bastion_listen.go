@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/credential"
 )
 
 // bastionRange is where public addresses are.
@@ -46,7 +47,7 @@ func (e *Emulator) openSockets(opt Options) error {
 	if opt.Dir == "" {
 		return errors.New("open emulator: Bastions that listen need a directory for their authority")
 	}
-	ca, err := loadAuthority(opt.Dir)
+	ca, err := credential.LoadAuthority(opt.Dir)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (e *Emulator) openSockets(opt Options) error {
 // bastionServers listen at the addresses of Bastions.
 type bastionServers struct {
 	e    *Emulator
-	ca   authority
+	ca   credential.Authority
 	port uint16
 	log  *slog.Logger
 
@@ -107,7 +108,7 @@ func (l *bastionServers) reconcile(ctx context.Context) {
 }
 
 func (l *bastionServers) listen(ctx context.Context, a netip.Addr) (*http.Server, error) {
-	cert, err := l.ca.leaf("bastion "+a.String(), nil, a.AsSlice())
+	cert, err := l.ca.Leaf("bastion "+a.String(), nil, a.AsSlice())
 	if err != nil {
 		return nil, err
 	}

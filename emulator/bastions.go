@@ -156,7 +156,7 @@ func (p bastionPlace) Dial(ctx context.Context, b network.Bastion, t bastion.Tar
 	}
 	p.bastionPorts.Add(1)
 	port := uint16(49152 + p.bastionPorts.Load()%16384)
-	return p.hosts.rt.Dial(ctx, arm.Key(vm), netip.AddrPortFrom(b.Source, port), netip.AddrPortFrom(at, sshPort))
+	return p.hosts.Rt.Dial(ctx, arm.Key(vm), netip.AddrPortFrom(b.Source, port), netip.AddrPortFrom(at, sshPort))
 }
 
 // isBastion reports whether a host is one of those that Bastions answer at.

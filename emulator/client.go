@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"syscall"
+
+	"github.com/azlin-dev/azlin/emulator/memnet"
 )
 
 // Client returns a client whose requests the emulator answers in-process, whatever host they name.
@@ -85,7 +87,7 @@ func (cut) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func (t inProcess) upgrade(r, in *http.Request) (*http.Response, error) {
 	in = in.WithContext(context.WithoutCancel(in.Context()))
 	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
-	near, far := newPipe()
+	near, far := memnet.NewPipe()
 	rec := &hijacker{recorder: recorder{header: http.Header{}}, conn: far, taken: make(chan struct{})}
 	done := make(chan struct{})
 	go func() {

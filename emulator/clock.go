@@ -35,9 +35,17 @@ func (e *Emulator) SetClock(t time.Time) error {
 	if by < 0 {
 		return fmt.Errorf("set the clock to %s: %w: it is %s; a reset takes it to the present", t.UTC().Format(time.RFC3339), ErrPast, e.Clock().Now.Format(time.RFC3339))
 	}
+	if t.After(time.Now().Add(maxAhead)) {
+		return fmt.Errorf("set the clock to %s: %w", t.UTC().Format(time.RFC3339), errFar)
+	}
 	e.Advance(by)
 	return nil
 }
+
+// maxAhead is how far the cloud's time may be ahead: what a duration can hold ends at 292 years.
+const maxAhead = 100 * 365 * 24 * time.Hour
+
+var errFar = errors.New("the emulator's time can be 100 years ahead at most")
 
 // timeCommands are the daemon's commands about time.
 func (d *daemon) timeCommands(r *http.Request, what string) (any, error) {
@@ -62,7 +70,9 @@ func (d *daemon) timeCommands(r *http.Request, what string) (any, error) {
 		if err != nil || by < 0 {
 			return nil, fmt.Errorf("clock: %q is not a duration to move forward by", in.Advance)
 		}
-		d.e.Advance(by)
+		if err := d.e.SetClock(d.e.Clock().Now.Add(by)); err != nil {
+			return nil, err
+		}
 		return d.e.Clock(), nil
 	case "GET power":
 		return d.e.PowerHistory(r.URL.Query().Get("vm")), nil

@@ -29,6 +29,11 @@ func TestClock(t *testing.T) {
 		if err := r.e.SetClock(to); err != nil || !r.e.Clock().Now.Equal(to) {
 			t.Errorf("set to %s: %v, %+v", to, err, r.e.Clock())
 		}
+		for _, far := range []time.Time{time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), time.Now().AddDate(101, 0, 0)} {
+			if err := r.e.SetClock(far); err == nil || !r.e.Clock().Now.Equal(to) {
+				t.Errorf("to %s: %v, it is %s", far, err, r.e.Clock().Now)
+			}
+		}
 		if err := r.e.SetClock(to.Add(-time.Second)); !errors.Is(err, emulator.ErrPast) {
 			t.Errorf("back: %v", err)
 		}

@@ -15,7 +15,9 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/azlin-dev/azlin/emulator/credential"
 	"github.com/azlin-dev/azlin/emulator/host"
+	"github.com/azlin-dev/azlin/emulator/journal"
 )
 
 // ErrNotRunning is returned when no emulator serves a directory.
@@ -118,7 +120,7 @@ func control(ctx context.Context, dir, method, what string, in, out any) error {
 	if err != nil {
 		return fmt.Errorf("emulator %s: %w", what, err)
 	}
-	data, readErr := os.ReadFile(rendezvousFile(dir))
+	data, readErr := journal.ReadFile(rendezvousFile(dir))
 	if !up || errors.Is(readErr, fs.ErrNotExist) {
 		return ErrNotRunning
 	}
@@ -129,7 +131,7 @@ func control(ctx context.Context, dir, method, what string, in, out any) error {
 	if err := json.Unmarshal(data, &rv); err != nil {
 		return fmt.Errorf("emulator %s: %s: %w", what, rendezvousFile(dir), err)
 	}
-	tc, err := trust(dir)
+	tc, err := credential.Trust(dir)
 	if err != nil {
 		return fmt.Errorf("emulator %s: %w", what, err)
 	}

@@ -19,13 +19,17 @@ import (
 	"github.com/azlin-dev/azlin/emulator/arm"
 	"github.com/azlin-dev/azlin/emulator/bastion"
 	"github.com/azlin-dev/azlin/emulator/compute"
+	"github.com/azlin-dev/azlin/emulator/credential"
+	"github.com/azlin-dev/azlin/emulator/duration"
 	"github.com/azlin-dev/azlin/emulator/entra"
 	"github.com/azlin-dev/azlin/emulator/fault"
+	"github.com/azlin-dev/azlin/emulator/fleet"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/emulator/network"
 	"github.com/azlin-dev/azlin/emulator/rbac"
 	"github.com/azlin-dev/azlin/emulator/record"
 	"github.com/azlin-dev/azlin/emulator/resources"
+	"github.com/azlin-dev/azlin/emulator/state"
 	"github.com/azlin-dev/azlin/emulator/storage"
 )
 
@@ -88,8 +92,8 @@ type Emulator struct {
 	tunnels   *bastion.Server
 	sockets   *bastionServers // nil unless Bastions listen
 	endpoint  string          // host of Azure Resource Manager, where a daemon serves it
-	hosts     *hosts          // nil without a runtime
-	saver     *saver          // nil without a directory
+	hosts     *fleet.Hosts    // nil without a runtime
+	saver     *state.Saver    // nil without a directory
 	identity  Identity
 	handler   http.Handler
 	faults    *fault.Set
@@ -113,7 +117,7 @@ func New(opt Options) (*Emulator, error) {
 	if !opt.OperatorIP.IsValid() {
 		opt.OperatorIP = netip.MustParseAddr("203.0.113.10")
 	}
-	keys, err := loadKeys(opt.Dir)
+	keys, err := credential.LoadKeys(opt.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +132,7 @@ func New(opt Options) (*Emulator, error) {
 	}
 	e.entra = entra.New(entra.Options{
 		TenantID: tenantID, ClientID: clientID, ClientSecret: keys.Secret, ObjectID: objectID, UserID: userID,
-		UserName: "developer@local.onmicrosoft.com", Key: signing, Lifetime: opt.TokenLifetime, Devices: opt.Devices, IdentityHeader: keys.Header,
+		UserName: "developer@local.onmicrosoft.com", Key: signing, Lifetime: opt.TokenLifetime, Devices: opt.Devices, IdentityHeader: keys.Header, Shared: opt.endpoint != "",
 		Audiences: audiences(),
 	})
 	pace, err := opt.Throttle.pace(opt.Realistic)
@@ -137,11 +141,11 @@ func New(opt Options) (*Emulator, error) {
 	}
 	e.throttle = map[int]string{0: string(ThrottleOff), 1: string(ThrottleAzure), fastPace: "fast"}[pace]
 	if opt.Duration == nil {
-		opt.Duration = func(kind string) time.Duration { return duration(kind, opt.Realistic) }
+		opt.Duration = func(kind string) time.Duration { return duration.Duration(kind, opt.Realistic) }
 	}
 	var slowed func(time.Duration, int) time.Duration
 	if opt.Realistic {
-		slowed = crowded
+		slowed = duration.Crowded
 	}
 	e.arm = arm.New(arm.Options{
 		TenantID: tenantID, SubscriptionID: subscriptionID, PageSize: opt.PageSize, Unregistered: opt.Unregistered,
@@ -165,7 +169,7 @@ func New(opt Options) (*Emulator, error) {
 	storage.Register(e.arm, opt.Quota)
 	co := compute.Options{Operator: opt.OperatorIP, Quota: opt.Quota, Restricted: opt.Restricted, Exhausted: opt.Exhausted, EncryptionAtHost: opt.EncryptionAtHost}
 	if opt.Hosts != nil {
-		e.hosts = newHosts(opt.Hosts, opt.Log)
+		e.hosts = fleet.NewHosts(opt.Hosts, opt.Log)
 		opt.Hosts.SetFaults(e.faults.OnSSH)
 		co.Hosts = e.hosts
 		net.Free = opt.Hosts.Free
@@ -179,7 +183,7 @@ func New(opt Options) (*Emulator, error) {
 		}
 	}
 	if opt.Dir != "" {
-		if e.saver, err = openSaver(opt.Dir, e.arm, opt.Log); err != nil {
+		if e.saver, err = state.OpenSaver(opt.Dir, e.arm, opt.Log); err != nil {
 			return nil, err
 		}
 	}
@@ -203,18 +207,18 @@ func (e *Emulator) start() {
 	e.stop = stop
 	e.arm.OnChange(func() {
 		if e.hosts != nil {
-			e.hosts.reconcile(ctx, e.compute)
+			e.hosts.Reconcile(ctx, e.compute)
 		}
 		e.keepBastions(ctx)
 		if e.saver != nil {
-			e.saver.touch()
+			e.saver.Touch()
 		}
 	})
 	e.keepBastions(ctx)
 	if e.hosts == nil {
 		return
 	}
-	e.hosts.restore(ctx, e.compute)
+	e.hosts.Restore(ctx, e.compute)
 	e.running.Go(func() { e.arm.Drive(ctx) })
 }
 
@@ -227,10 +231,10 @@ func (e *Emulator) Close() error {
 	}
 	e.running.Wait()
 	if e.hosts != nil {
-		e.hosts.wait()
+		e.hosts.Wait()
 	}
 	if e.saver != nil {
-		return e.saver.close()
+		return e.saver.Close()
 	}
 	return nil
 }
@@ -304,4 +308,12 @@ func (e *Emulator) Counts() Counts {
 		c.Actions[need.Action][need.Level] += n
 	}
 	return c
+}
+
+// stateNote is what a user should know of the state's files; empty: nothing.
+func (e *Emulator) stateNote() string {
+	if e.saver == nil {
+		return ""
+	}
+	return strings.Join(e.saver.Notes, "; ")
 }

@@ -1,10 +1,5 @@
 package emulator
 
-import (
-	"crypto/rand"
-	"encoding/hex"
-)
-
 // The ids of the emulated cloud. They are the same everywhere, so that what names them stays valid.
 const (
 	tenantID       = "7a1d0c2e-5b34-4e0f-9c61-0a2f1b7d9e10"
@@ -25,9 +20,3 @@ type Identity struct {
 
 // Identity returns the default service principal.
 func (e *Emulator) Identity() Identity { return e.identity }
-
-func randomHex(n int) string {
-	b := make([]byte, n)
-	_, _ = rand.Read(b) // does not fail
-	return hex.EncodeToString(b)
-}

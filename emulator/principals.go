@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/azlin-dev/azlin/emulator/credential"
 	"github.com/azlin-dev/azlin/emulator/entra"
 	"github.com/azlin-dev/azlin/emulator/rbac"
 )
@@ -111,7 +112,7 @@ func (e *Emulator) PutPrincipal(p Principal) error {
 
 func certificates(data []byte) ([]*x509.Certificate, error) {
 	var l []*x509.Certificate
-	for _, der := range blocks(data, "CERTIFICATE") {
+	for _, der := range credential.Blocks(data, "CERTIFICATE") {
 		c, err := x509.ParseCertificate(der)
 		if err != nil {
 			return nil, err
@@ -147,8 +148,8 @@ func (e *Emulator) Challenge() { e.entra.Challenge() }
 // SetDevices says what becomes of device codes from now on.
 func (e *Emulator) SetDevices(p DevicePolicy) { e.entra.SetDevices(p) }
 
-// DecideDevice does what a person at a browser does with a device's user code; an empty one means all
-// that wait. It reports whether there was one.
+// DecideDevice does what a person at a browser does with a device's user code; an empty one means the
+// only one that waits. It reports whether there was one.
 func (e *Emulator) DecideDevice(userCode string, approve bool) bool {
 	return e.entra.Decide(userCode, approve)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator/arm"
 	"github.com/azlin-dev/azlin/emulator/compute"
+	"github.com/azlin-dev/azlin/emulator/credential"
 )
 
 // SeedOptions describe a fleet.
@@ -110,7 +111,7 @@ func (e *Emulator) seedVM(o SeedOptions, at string, i int, put func(path, versio
 	}
 	profile := arm.Object{"computerName": name, "adminUsername": o.User, "linuxConfiguration": arm.Object{"disablePasswordAuthentication": len(keys) > 0, "ssh": arm.Object{"publicKeys": keys}}}
 	if len(keys) == 0 {
-		profile["adminPassword"] = "Aa1!" + randomHex(12) // nobody knows it: there are no keys to sign in with
+		profile["adminPassword"] = "Aa1!" + credential.RandomHex(12) // nobody knows it: there are no keys to sign in with
 	}
 	own := tags()
 	own["azlin-session"] = name

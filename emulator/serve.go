@@ -21,6 +21,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/azlin-dev/azlin/emulator/credential"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/emulator/journal"
 )
@@ -73,7 +74,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		return err
 	}
 	defer func() { _ = l.Close() }() // the server closes it first as a rule
-	d := &daemon{dir: o.Dir, endpoint: "https://" + l.Addr().String(), token: randomHex(24), recording: o.Record, quit: make(chan struct{}, 1)}
+	d := &daemon{dir: o.Dir, endpoint: "https://" + l.Addr().String(), token: credential.RandomHex(24), recording: o.Record, quit: make(chan struct{}, 1)}
 	rt, note := openHosts(o, log)
 	d.note = note
 	if rt != nil {
@@ -95,7 +96,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		recording = f
 	}
 	d.e, err = New(Options{
-		Dir: o.Dir, Principals: known.principals, Hosts: rt, OperatorIP: o.OperatorIP, Realistic: o.Realistic, Throttle: o.Throttle, Quota: o.Quota, Log: log, Record: recording, Sockets: true, endpoint: l.Addr().String(),
+		Dir: o.Dir, Principals: known.principals, Hosts: rt, OperatorIP: o.OperatorIP, Realistic: o.Realistic, Throttle: o.Throttle, Quota: o.Quota, Log: log, Record: recording, Sockets: true, Devices: DevicePolicy{Hold: true}, endpoint: l.Addr().String(),
 		Restricted: []string{"Standard_NC24ads_A100_v4"}, // as most subscriptions find it, until they ask
 	})
 	if err != nil {
@@ -146,7 +147,7 @@ func listen(ctx context.Context, o ServeOptions) (net.Listener, error) {
 	}
 	if port == "0" {
 		var rv rendezvous
-		if data, err := os.ReadFile(rendezvousFile(o.Dir)); err == nil && json.Unmarshal(data, &rv) == nil {
+		if data, err := journal.ReadFile(rendezvousFile(o.Dir)); err == nil && json.Unmarshal(data, &rv) == nil {
 			if u, err := url.Parse(rv.Endpoint); err == nil && u.Port() != "" {
 				if l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(hostName, u.Port())); err == nil {
 					return l, nil
@@ -192,11 +193,11 @@ type daemon struct {
 }
 
 func (d *daemon) run(ctx context.Context, l net.Listener, log *slog.Logger) error {
-	ca, err := loadAuthority(d.dir)
+	ca, err := credential.LoadAuthority(d.dir)
 	if err != nil {
 		return err
 	}
-	cert, err := ca.server()
+	cert, err := ca.Server()
 	if err != nil {
 		return err
 	}
@@ -286,8 +287,8 @@ func (d *daemon) command(r *http.Request, what string) (any, error) {
 func (d *daemon) status() Status {
 	c := d.e.Counts()
 	st := Status{
-		Endpoint: d.endpoint, CAFile: filepath.Join(d.dir, caFile), TenantID: tenantID, ClientID: clientID, SubscriptionID: subscriptionID,
-		ClientSecretFile: filepath.Join(d.dir, secretFile), OperatorIP: d.e.operator.String(), PID: os.Getpid(), HostsNote: d.note, StateNote: d.e.stateNote(),
+		Endpoint: d.endpoint, CAFile: filepath.Join(d.dir, credential.CaFile), TenantID: tenantID, ClientID: clientID, SubscriptionID: subscriptionID,
+		ClientSecretFile: filepath.Join(d.dir, credential.SecretFile), OperatorIP: d.e.operator.String(), PID: os.Getpid(), HostsNote: d.note, StateNote: d.e.stateNote(),
 		Hosts: []host.Status{}, Resources: c.Resources, Requests: c.Requests, Realistic: d.e.realistic, Throttle: d.e.throttle, Recording: d.recording,
 		Tokens: c.Tokens, Actions: c.Actions, Principals: d.known.status,
 	}

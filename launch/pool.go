@@ -9,9 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/operation"
@@ -226,19 +225,14 @@ func (l *Launcher) RunPool(ctx context.Context, pool *PoolPlan, display *progres
 	errs := make([]error, len(pool.Plans))
 	begin(display, stageVM)
 	board := &scoreboard{display: display, total: pool.Count, ready: len(pool.Existing)}
-	var g errgroup.Group
-	g.SetLimit(atOnce)
-	for n, p := range pool.Plans {
-		g.Go(func() error {
-			results[n], errs[n] = l.run(ctx, p, progress.New(0, board.of(p.Config.Name)))
-			if errs[n] != nil {
-				_ = l.keepFailure(p, errs[n]) // as Run does
-			}
-			board.ended(p.Config.Name, errs[n])
-			return nil
-		})
-	}
-	_ = g.Wait() // each error is in errs
+	batch.Each(len(pool.Plans), atOnce, func(n int) {
+		p := pool.Plans[n]
+		results[n], errs[n] = l.run(ctx, p, progress.New(0, board.of(p.Config.Name)))
+		if errs[n] != nil {
+			_ = l.keepFailure(p, errs[n]) // as Run does
+		}
+		board.ended(p.Config.Name, errs[n])
+	})
 	for n, p := range pool.Plans {
 		if errs[n] == nil {
 			result.Successful = append(result.Successful, results[n])

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
@@ -74,7 +75,7 @@ func (l *Launcher) run(ctx context.Context, plan *Plan, display *progress.Displa
 	begin(display, stageClone)
 	if plan.Repository == nil {
 		_ = display.SkipStage("no repository was asked for") // it was started above
-	} else if err := plan.Repository.Clone(ctx, client, l.Access); err != nil {
+	} else if err := l.clone(ctx, plan, result, client); err != nil {
 		return nil, failed(display, resumable(config, err))
 	} else {
 		_ = display.CompleteStage() // it was started above
@@ -91,6 +92,13 @@ func (l *Launcher) run(ctx context.Context, plan *Plan, display *progress.Displa
 		return nil, err
 	}
 	return result, l.Operations.Remove(plan.op)
+}
+
+// clone puts the repository on the VM.
+func (l *Launcher) clone(ctx context.Context, plan *Plan, result *Result, client *remote.Client) error {
+	return l.Reach.Guard.Change(ctx, result.VM, audit.Update, "clone repository", func(ctx context.Context) error {
+		return plan.Repository.Clone(ctx, client, l.Access)
+	})
 }
 
 // customData is the cloud-init document of the VM. It holds the private half of its host key.

@@ -36,6 +36,8 @@ type Finder struct {
 	// Bastion's and the VM's ids are appended. Empty: Host.ProxyCommand is not set.
 	ProxyCommand []string
 
+	Guard Guard // what azlin itself changes inside a VM passes it
+
 	Limits remote.Limits // how long a VM may be silent; the zero value: the defaults
 	Dials  *remote.Dials // bounds how many connect to a VM at once; nil: nothing does
 }

@@ -9,7 +9,7 @@ import (
 // DevicePolicy says what becomes of device codes without a browser. The zero value signs the user in at
 // the first poll.
 type DevicePolicy struct {
-	Hold  bool // codes wait until Decide
+	Hold  bool // codes wait until Decide, or until the user signs in at the page
 	Polls int  // a poll after this many signs the user in
 }
 
@@ -34,17 +34,21 @@ func (s *Server) SetDevices(p DevicePolicy) {
 }
 
 // Decide does what the person at the browser does: approve or decline a user code. It reports whether
-// the code waits; an empty code means every one that does.
+// the code waits. An empty code means the only one that does: where several wait, somebody else may have asked for one.
 func (s *Server) Decide(userCode string, approve bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := false
+	var waiting []*device
 	for _, d := range s.devices {
-		if (userCode == "" || strings.EqualFold(d.user, userCode)) && !d.decided {
-			d.decided, d.approved, found = true, approve, true
+		if (userCode == "" || strings.EqualFold(d.user, userCode)) && !d.decided && time.Now().Before(d.until) {
+			waiting = append(waiting, d)
 		}
 	}
-	return found
+	if len(waiting) != 1 {
+		return false
+	}
+	waiting[0].decided, waiting[0].approved = true, approve
+	return true
 }
 
 func (s *Server) device(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +62,7 @@ func (s *Server) device(w http.ResponseWriter, r *http.Request) {
 	s.devices[code] = &device{user: user, client: r.PostForm.Get("client_id"), scope: r.PostForm.Get("scope"), until: time.Now().Add(deviceLife)}
 	waits := s.opt.Devices.Hold
 	s.mu.Unlock()
-	url := "https://" + r.Host + "/common/oauth2/deviceauth"
+	url := "https://" + r.Host + "/common/" + devicePage
 	message := "To sign in, use a web browser to open the page " + url + " and enter the code " + user + " to authenticate."
 	if !waits {
 		message += " (The emulator signs you in without it.)"

@@ -33,6 +33,9 @@ type Options struct {
 	Devices      DevicePolicy
 	// IdentityHeader is what the App Service identity endpoint wants to see; empty: it serves nobody.
 	IdentityHeader string
+	// Shared says that VMs and other users of this machine reach the server. Then the identity endpoint of a VM wants the
+	// identity header too, as the network does not say who asks.
+	Shared bool
 	// Audiences are the resources that tokens are given for, beside the server's own endpoint.
 	Audiences []string
 }
@@ -135,6 +138,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		send(w, http.StatusOK, map[string]any{"keys": []any{}})
 	case strings.HasSuffix(rest, "devicecode"):
 		s.device(w, r)
+	case rest == devicePage:
+		s.devicePage(w, r)
 	case strings.HasSuffix(rest, "token"):
 		s.token(w, r)
 	default:

@@ -31,7 +31,7 @@ func (s *Server) identity(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet:
 		refuse(http.StatusMethodNotAllowed, "invalid_request", "Only GET is supported.")
 		return
-	case r.URL.Path == IdentityPath && (s.opt.IdentityHeader == "" || !same(r.Header.Get("X-Identity-Header"), s.opt.IdentityHeader)):
+	case (s.opt.Shared || r.URL.Path == IdentityPath) && (s.opt.IdentityHeader == "" || !same(r.Header.Get("X-Identity-Header"), s.opt.IdentityHeader)):
 		refuse(http.StatusUnauthorized, "unauthorized", "The X-IDENTITY-HEADER is missing or wrong.")
 		return
 	case r.URL.Path == IMDSPath && !strings.EqualFold(r.Header.Get("Metadata"), "true"):

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/host/disk"
+	"github.com/azlin-dev/azlin/emulator/host/guest"
 )
 
 // What VMs have written is kept beside them when it is to outlive them: the content of snapshots, images and disks that
@@ -51,29 +53,23 @@ func (r *Runtime) copyContent(ctx context.Context, from, key string) error {
 	if err := os.MkdirAll(filepath.Dir(to), r.files.dirMode()); err != nil {
 		return fmt.Errorf("keep a disk: %w", err)
 	}
-	if err := copyTree(ctx, from, to); err != nil {
+	if err := r.files.copyTree(ctx, from, to); err != nil {
 		return fmt.Errorf("keep a disk: %w", err)
 	}
 	return nil
 }
 
-// copyTree replaces a tree by a copy of another one, with owners, modes and the marks by which the overlay knows what
-// was deleted: all that cp keeps.
-func copyTree(ctx context.Context, from, to string) error {
+// copyTree replaces a VM's directory by a copy of another one.
+func (f *files) copyTree(ctx context.Context, from, to string) error {
 	fresh := to + ".new"
 	if err := removeTree(fresh); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, "cp", "-a", from, fresh).CombinedOutput()
-	// Files that go while they are copied are no failure, as little as for a snapshot.
-	if err != nil && !vanishedOnly(string(out)) {
-		return errors.Join(fmt.Errorf("cp: %w: %s", err, strings.TrimSpace(string(out))), removeTree(fresh))
+	if err := f.makeOwned(fresh); err != nil {
+		return err
 	}
-	// What belongs to a mount and not to the disk.
-	for _, name := range []string{"work", "tmp"} {
-		if err := emptyTree(filepath.Join(fresh, name)); err != nil {
-			return err
-		}
+	if err := f.copyDisk(ctx, from, fresh); err != nil {
+		return errors.Join(err, removeTree(fresh))
 	}
 	if err := removeTree(to); err != nil {
 		return err
@@ -81,28 +77,20 @@ func copyTree(ctx context.Context, from, to string) error {
 	return os.Rename(fresh, to)
 }
 
-func vanishedOnly(said string) bool {
-	for line := range strings.Lines(said) {
-		if !strings.Contains(line, "No such file or directory") {
-			return false
-		}
+// copyDisk fills an empty directory. Without isolation a VM's files are those of the emulator's user.
+func (f *files) copyDisk(ctx context.Context, from, to string) error {
+	if f.mode == Namespaces {
+		return guest.CopyDisk(ctx, f.uid, f.gid, from, to)
 	}
-	return said != ""
-}
-
-// emptyTree removes what is in a directory.
-func emptyTree(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	source, err := os.OpenRoot(from)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if err := removeTree(filepath.Join(dir, e.Name())); err != nil {
-			return err
-		}
+	defer source.Close()
+	target, err := os.OpenRoot(to)
+	if err != nil {
+		return err
 	}
-	return nil
+	defer target.Close()
+	return disk.Copy(ctx, source, target, "tmp")
 }

@@ -25,7 +25,7 @@ import (
 //
 //	lock               held by the emulator that uses it
 //	owner              only in the fallback place: the directory it stands in for
-//	agent              the emulator's executable, where the VMs' user can reach it
+//	agent              a copy of the emulator's executable, where the VMs' user can reach it
 //	template/          the host's /etc without what is secret, and stand-ins, made at the first boot
 //	machines/HASH/id   the VM's id; HASH is the beginning of its SHA-256
 //	machines/HASH/vmid the instance's id, with a checksum: whose files these are
@@ -35,7 +35,8 @@ import (
 type files struct {
 	asked    string // the directory of Options
 	base     string // the one in use
-	uid, gid int    // the host's ids of everything in a VM
+	mode     Mode
+	uid, gid int // the host's ids of everything in a VM
 
 	template func() (string, error)
 	agent    func() (string, error)
@@ -60,7 +61,7 @@ func openFiles(dir string, mode Mode) (*files, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	f := &files{asked: dir, base: dir, uid: os.Geteuid(), gid: os.Getegid()}
+	f := &files{asked: dir, base: dir, mode: mode, uid: os.Geteuid(), gid: os.Getegid()}
 	if f.uid == 0 && mode == Process {
 		return nil, errors.New("VMs without isolation must not run as root")
 	}
@@ -174,16 +175,14 @@ func (f *files) close() error {
 	return err
 }
 
-// installAgent puts the running executable beside the VMs: it may lie where their user cannot go.
+// installAgent puts a copy of the running executable beside the VMs, which may lie where their user cannot go. It is no link:
+// whatever became of the file inside a VM would become of the operator's executable.
 func (f *files) installAgent() (string, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
 	target := filepath.Join(f.base, "agent")
-	if info, err := os.Stat(exe); err == nil && info.Mode().Perm()&0o005 == 0o005 && os.Link(exe, target) == nil {
-		return target, nil
-	}
 	if err := copyFile(exe, target, 0o755, math.MaxInt64); err != nil {
 		return "", fmt.Errorf("copy %s: %w", exe, err)
 	}
@@ -217,7 +216,7 @@ func (f *files) machine(ctx context.Context, id, vmID, disk string) (place, erro
 	}
 	if _, err := os.Stat(p.root); disk != "" && errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(f.contentDir(disk)); err == nil {
-			return p, copyTree(ctx, f.contentDir(disk), p.root)
+			return p, f.copyTree(ctx, f.contentDir(disk), p.root)
 		}
 	}
 	return p, f.makeOwned(p.root)
@@ -231,7 +230,7 @@ func sealInstance(vmID string) []byte {
 
 // readInstance is the vmID that a file holds; empty when it holds none for certain.
 func readInstance(file string) string {
-	data, err := os.ReadFile(file)
+	data, err := journal.ReadFile(file)
 	vmID, _, sealed := strings.Cut(strings.TrimSpace(string(data)), " ")
 	if err != nil || sealed && !bytes.Equal(data, sealInstance(vmID)) {
 		return ""

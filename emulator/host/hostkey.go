@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -37,7 +36,7 @@ func (p place) hostKeys(userData []byte) ([]wire.HostKey, []ssh.Signer, error) {
 }
 
 func readHostKeys(name string) ([]wire.HostKey, []ssh.Signer, error) {
-	stored, err := os.ReadFile(name)
+	stored, err := journal.ReadFile(name)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestIsolation tries, as the login user and as root, what a VM must not do to the host.
@@ -47,6 +48,7 @@ func TestIsolation(t *testing.T) {
 		"mount a disk":            "mkdir -p /tmp/m && mount -t ext4 /dev/vda /tmp/m",
 		"trace pid 1":             "cat /proc/1/environ && ls /proc/1/fd/3",
 		"read the agent's memory": "head -c 1 /proc/1/mem",
+		"reach the agent's files": `ls $(grep -l "(sshd-[u]ser" /proc/[0-9]*/cmdline | head -1 | sed s/cmdline/fd/)/3`,
 		"change the agent":        "echo x >> /run/.azlin/agent",
 		"replace the agent":       "mount --bind /bin/true /run/.azlin/agent",
 		"set a kernel parameter":  "echo 1 > /proc/sys/kernel/sysrq",
@@ -89,6 +91,21 @@ func TestIsolation(t *testing.T) {
 		if got := l.sh(m, "echo alive; sudo echo too"); got != "alive\ntoo" {
 			t.Errorf("%q", got)
 		}
+	})
+	t.Run("stop everything", func(t *testing.T) {
+		for _, as := range []string{"", "sudo "} {
+			stop := l.ssh(m, nil, as+"sh -c 'kill -STOP -1'")
+			if err := stop.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			_ = stop.Process.Kill() // it waits for what was stopped
+			_ = stop.Wait()
+			if got := l.sh(m, "echo alive; sudo echo too"); got != "alive\ntoo" {
+				t.Errorf("%s: %q", as, got)
+			}
+		}
+		_ = l.ssh(m, nil, "sudo sh -c 'kill -9 -1'").Run() // what is still stopped
 	})
 	t.Run("the root directory is this", func(t *testing.T) {
 		got := strings.FieldsSeq(l.sh(m, "ls -A /"))

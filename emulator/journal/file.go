@@ -117,6 +117,9 @@ func (c *content) intact(kind string) bool {
 	return c.damage == "" && (kind == kindJournal || c.ended)
 }
 
+// empty reports whether there is not even the beginning of a first line that can be read.
+func (c *content) empty() bool { return c.torn && c.version == 0 && len(c.records) == 0 }
+
 // merge is what two copies of a journal hold together; ok is false when lines are lost.
 func merge(a, b content) (records [][]byte, ok bool) {
 	n := max(len(a.records), len(b.records))

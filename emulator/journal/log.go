@@ -21,7 +21,7 @@ var ErrNewer = errors.New("written by a newer version")
 type State struct {
 	Records [][]byte // the snapshot's, and then the changes, in their order
 	Fresh   bool     // there was no state yet
-	Notes   []string // files that were damaged, and that nothing is lost
+	Notes   []string // files that were damaged, and what became of that
 }
 
 // Log is the state of one directory, which one process at a time may open.
@@ -124,7 +124,7 @@ func (l *Log) generations() (with []int, newest int, err error) {
 const missing = "it is missing"
 
 func (l *Log) read(generation int, suffix, kind string) (content, error) {
-	data, err := os.ReadFile(l.name(generation, suffix))
+	data, err := ReadFile(l.name(generation, suffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return content{damage: missing}, nil
 	}
@@ -151,7 +151,11 @@ func (l *Log) changes(g int) (records [][]byte, notes []string, err error) {
 		}
 	}
 	if g == l.generation && copies[0].damage == missing && copies[1].damage == missing {
-		return nil, nil, nil // a snapshot is there before its journal
+		// A snapshot is there before its journal, but not for long.
+		return nil, []string{l.name(g, journalSuffix) + " and its copy are missing: changes after the snapshot, if there were any, are lost"}, nil
+	}
+	if copies[0].empty() && copies[1].empty() {
+		wrong = []string{l.name(g, journalSuffix) + " and its copy are empty: changes after the snapshot, if there were any, are lost"}
 	}
 	records, ok := merge(copies[0], copies[1])
 	if !ok || len(wrong) == 2 && !sameLength(copies) {

@@ -184,7 +184,10 @@ General differences:
   documented), a PATCH of a VM as a PUT (recorded). The words of the refusals for a tenant and for a VM are unverified.
 - Quota limits, image versions and the list of sizes are the emulator's own. The background process does not offer
   Standard_NC24ads_A100_v4 to the subscription, so that there is a size to be refused.
-- Public addresses are loopback addresses in 127.77.0.0/16, and the hosts behind them share one network.
+- Public addresses are loopback addresses in 127.77.0.0/16, and the hosts behind them share one network
+  with this machine: a VM reaches what listens on its loopback, and a server there that asks for the user id sees that of
+  whoever runs the emulator (an unprivileged one, where root does). Abstract Unix sockets of the machine are closed to VMs
+  from Linux 6.12 on.
 - Security rules are judged for the operator's address at port 22, when a host is reached from outside, and for the
   address of a Bastion, when it is reached through one; nothing filters traffic between VMs or to the Internet.
 - A Bastion's dnsName is its public address, with a port where 443 is not to be had, instead of a name below

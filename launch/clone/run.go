@@ -13,7 +13,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/disk"
@@ -63,32 +65,24 @@ func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Sum
 			Kind: errkind.Of(err), Op: "clone", Resource: p.Source.Name, Err: err, Next: p.again() + " goes on",
 		}
 	}
-	var all errgroup.Group
-	all.SetLimit(atOnce)
-	for n, name := range p.Names {
+	batch.Each(len(p.Names), atOnce, func(n int) {
+		name := p.Names[n]
 		if slices.ContainsFunc(p.Done, func(done string) bool { return strings.EqualFold(done, name) }) {
 			sum.Results[n] = Result{Name: name, Success: true, Earlier: true}
-			continue
+			return
 		}
-		all.Go(func() error {
-			sum.Results[n] = c.replica(ctx, p, name, snapshots, report)
-			return nil
-		})
-	}
-	_ = all.Wait() // no function returns one
-	var errs []error
+		sum.Results[n] = c.replica(ctx, p, name, snapshots, report)
+	})
+	var failed []batch.Failure
 	for _, r := range sum.Results {
 		if r.Success {
 			sum.Succeeded++
 			continue
 		}
 		sum.Failed++
-		errs = append(errs, r.Err)
+		failed = append(failed, batch.Failure{Name: r.Name, Err: r.Err})
 	}
-	err = errors.Join(errs...)
-	if err != nil && len(p.Names) > 1 {
-		err = &errkind.Error{Kind: errkind.Partial, Op: fmt.Sprintf("%d of %d clones failed", sum.Failed, sum.Total), Err: err}
-	}
+	err = batch.Err("clone", sum.Total, failed, "")
 	if ctx.Err() != nil {
 		return sum, &errkind.Error{Kind: errkind.Cancelled, Op: "clone", Resource: p.Source.Name, Err: context.Cause(ctx), LeftOver: snapshots, Next: p.again() + " goes on"}
 	}
@@ -205,10 +199,15 @@ func (c *Cloner) greet(ctx context.Context, p Plan, name string) error {
 	defer func() { _ = client.Close() }() // what matters was done before
 	// Nothing tells a copied system its name; where cloud-init has done so already, nothing is to be done.
 	line := remote.CommandLine([]string{"sh", "-c", `[ "$(hostname)" = "$1" ] || sudo -n hostnamectl set-hostname "$1"`, "sh", name})
-	if out, err := client.Output(ctx, line); err != nil {
+	err = c.Reach.Guard.Change(ctx, i, audit.Update, "set host name", func(ctx context.Context) error {
+		out, err := client.Output(ctx, line)
+		if err == nil && !out.Success {
+			err = errkind.New(errkind.Partial, "its host name could not be set: %s", strings.TrimSpace(out.Stderr))
+		}
 		return err
-	} else if !out.Success {
-		return errkind.New(errkind.Partial, "its host name could not be set: %s", strings.TrimSpace(out.Stderr))
+	})
+	if err != nil {
+		return err
 	}
 	return c.VMs.SetHostKey(ctx, i.ID, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host.HostKey))))
 }

@@ -46,6 +46,9 @@ type Resolution struct {
 	Config  Config
 	Unknown []UnknownKey // of both files
 
+	// Writable are the names of other contexts with the same target that are not read-only.
+	Writable []string
+
 	ActiveContext, Cloud, TenantID, SubscriptionID, ResourceGroup, Region Setting
 }
 
@@ -77,6 +80,11 @@ func Resolve(flags Flags, env Environment, all Contexts, c Config) (Resolution, 
 		var err error
 		if r.Context, err = all.Get(name); err != nil {
 			return r, err
+		}
+	}
+	for _, other := range all.List() {
+		if !other.ReadOnly && other.Name != r.Context.Name && strings.EqualFold(other.Cloud, r.Context.Cloud) && strings.EqualFold(other.SubscriptionID, r.Context.SubscriptionID) {
+			r.Writable = append(r.Writable, other.Name)
 		}
 	}
 	if strings.EqualFold(r.Context.Cloud, EmulatorContext) {

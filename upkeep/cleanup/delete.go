@@ -3,6 +3,7 @@ package cleanup
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
@@ -95,49 +96,46 @@ func (s Summary) Err() error {
 	return e
 }
 
-// CleanupOrphanedResources deletes the orphans that FindOrphanedResources finds, each after another look whether
-// somebody needs it, network interfaces first. It can be cut off anywhere: the next one goes on with what is left. What
-// could not be deleted is in the summary (see Summary.Err); the error is for what kept it from beginning.
-func (c *Cleaner) CleanupOrphanedResources(ctx context.Context, group string, o Options) (Summary, error) {
-	if !o.DryRun && !o.Force && o.Confirm == nil {
-		return Summary{}, failed("delete orphans", group, errkind.New(errkind.Invalid, "nobody is asked for a confirmation: say DryRun, Force, or whom to ask"))
-	}
-	f, err := c.FindOrphanedResources(ctx, group, o.FindOptions)
+// Plan finds the orphans (see FindOrphanedResources) and says what deleting them saves. It changes nothing.
+func (c *Cleaner) Plan(ctx context.Context, group string, o FindOptions) (Summary, error) {
+	f, err := c.FindOrphanedResources(ctx, group, o)
 	if err != nil {
 		return Summary{}, err
 	}
-	sum := Summary{TotalFound: len(f.Orphans), Kept: f.Kept, DryRun: o.DryRun, Resources: make([]CleanedResource, len(f.Orphans))}
+	sum := Summary{TotalFound: len(f.Orphans), Kept: f.Kept, DryRun: true, Resources: make([]CleanedResource, len(f.Orphans))}
 	for n, orphan := range f.Orphans {
 		sum.Resources[n] = CleanedResource{OrphanedResource: orphan, Outcome: Found}
 	}
 	sum.count(func(r CleanedResource) bool { return r.Deletable() })
-	if o.DryRun {
-		return sum, nil
-	}
+	return sum, nil
+}
+
+// Delete deletes what a plan found, each after another look whether somebody needs it, network interfaces first. o is what
+// the plan was made with. It can be cut off anywhere: the next one continues with what is left. What could not be deleted is
+// in the summary (see Summary.Err). report receives each step; nil: nobody.
+func (c *Cleaner) Delete(ctx context.Context, plan Summary, o FindOptions, report func(step string)) (Summary, error) {
+	sum := plan
+	sum.DryRun, sum.Resources = false, slices.Clone(plan.Resources)
 	var todo []teardown.Item
 	var at []int
 	for n, r := range sum.Resources {
-		if r.Deletable() {
-			item, ok := teardown.Of(c.Azure, r.found.id)
-			if !ok {
-				continue // nothing of that type is found
-			}
-			item.Needed = func(ctx context.Context) (string, error) { return c.needed(ctx, r.found, o.FindOptions) }
-			at, todo = append(at, n), append(todo, item)
+		if !r.Deletable() {
+			continue
 		}
+		item, ok := teardown.Of(c.Azure, r.found.id)
+		if !ok {
+			continue // nothing of that type is found
+		}
+		item.Needed = func(ctx context.Context) (string, error) { return c.needed(ctx, r.found, o) }
+		at, todo = append(at, n), append(todo, item)
 	}
 	if len(todo) == 0 {
 		return sum, nil
 	}
-	if !o.Force {
-		if err := o.Confirm(ctx, sum); err != nil {
-			return sum, err
-		}
+	if report != nil {
+		ctx = pacing.WithNotice(ctx, report)
 	}
-	if o.Report != nil {
-		ctx = pacing.WithNotice(ctx, o.Report)
-	}
-	for n, result := range teardown.Run(ctx, c.Azure, todo, o.Report) {
+	for n, result := range teardown.Run(ctx, c.Azure, todo, report) {
 		r := &sum.Resources[at[n]]
 		switch {
 		case result.Err == nil:
@@ -152,6 +150,24 @@ func (c *Cleaner) CleanupOrphanedResources(ctx context.Context, group string, o 
 	}
 	sum.count(func(r CleanedResource) bool { return r.Outcome == Deleted })
 	return sum, nil
+}
+
+// CleanupOrphanedResources is Plan, a question, and Delete.
+func (c *Cleaner) CleanupOrphanedResources(ctx context.Context, group string, o Options) (Summary, error) {
+	if !o.DryRun && !o.Force && o.Confirm == nil {
+		return Summary{}, failed("delete orphans", group, errkind.New(errkind.Invalid, "nobody is asked for a confirmation: set DryRun, Force or Confirm"))
+	}
+	plan, err := c.Plan(ctx, group, o.FindOptions)
+	if err != nil || o.DryRun {
+		return plan, err
+	}
+	plan.DryRun = false
+	if !o.Force && plan.TotalFound > plan.Shown() {
+		if err := o.Confirm(ctx, plan); err != nil {
+			return plan, err
+		}
+	}
+	return c.Delete(ctx, plan, o.FindOptions, o.Report)
 }
 
 // count adds up what the chosen resources cost.

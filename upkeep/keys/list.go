@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/sync/errgroup"
 
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
@@ -45,18 +45,13 @@ func (r *Rotator) List(ctx context.Context, vms []vm.Info, o Options) []VMKeyInf
 	p := &Plan{options: o, Default: r.DefaultKey, earlier: r.Reach.EarlierKeys}
 	roles := r.roles()
 	all := make([]VMKeyInfo, len(vms))
-	var asking errgroup.Group
-	asking.SetLimit(atOnce)
-	for n, i := range vms {
-		asking.Go(func() error {
-			ctx, cancel := p.limit(ctx)
-			defer cancel()
-			all[n] = VMKeyInfo{VM: i.Name, ResourceGroup: i.ResourceGroup}
-			all[n].Err = late(ctx, i.Name, p.ask(ctx, r, i, roles, &all[n]))
-			return nil
-		})
-	}
-	_ = asking.Wait() // none returns an error
+	batch.Each(len(vms), atOnce, func(n int) {
+		ctx, cancel := p.limit(ctx)
+		defer cancel()
+		i := vms[n]
+		all[n] = VMKeyInfo{VM: i.Name, ResourceGroup: i.ResourceGroup}
+		all[n].Err = late(ctx, i.Name, p.ask(ctx, r, i, roles, &all[n]))
+	})
 	return all
 }
 

@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
@@ -183,19 +183,13 @@ func (p *Plan) atHand() []string {
 
 // look signs in to the VMs and finds out what is to be done on each.
 func (p *Plan) look(ctx context.Context, r *Rotator) {
-	var all errgroup.Group
-	all.SetLimit(atOnce)
-	for n := range p.VMs {
-		all.Go(func() error {
-			t := &p.VMs[n]
-			ctx, cancel := p.limit(ctx)
-			defer cancel()
-			t.Action, t.Err = p.lookAt(ctx, r, t)
-			t.Err = late(ctx, t.VM.Name, t.Err)
-			return nil
-		})
-	}
-	_ = all.Wait() // none returns an error
+	batch.Each(len(p.VMs), atOnce, func(n int) {
+		t := &p.VMs[n]
+		ctx, cancel := p.limit(ctx)
+		defer cancel()
+		t.Action, t.Err = p.lookAt(ctx, r, t)
+		t.Err = late(ctx, t.VM.Name, t.Err)
+	})
 }
 
 func (p *Plan) limit(ctx context.Context) (context.Context, context.CancelFunc) {

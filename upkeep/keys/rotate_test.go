@@ -231,7 +231,7 @@ func TestRotationNeedsPrivateHalves(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	client.Keys.ReadOnly = true
+	client.Keys.Reach.Guard.ReadOnly = true
 	if _, err := client.Keys.RotateKeysBatch(t.Context(), dev, "", keys.Options{}); errkind.Of(err) != errkind.Permission {
 		t.Errorf("read-only: %v", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
@@ -26,8 +25,6 @@ type Rotator struct {
 	DefaultKey string // private half of the key that azlin signs in with; empty: there is none
 
 	Subscription string
-	ReadOnly     bool                     // refuse to change anything
-	Audit        func(audit.Record) error // told of every change on a VM, before and after; nil: nobody
 }
 
 // Options of a rotation. The zero value replaces the default key and keeps a copy of it.
@@ -99,14 +96,6 @@ func text(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// record tells the audit log of a change on a VM.
-func (r *Rotator) record(i vm.Info, what string, status audit.Status) error {
-	if r.Audit == nil {
-		return nil
-	}
-	return r.Audit(audit.Record{Event: audit.Key, Status: status, Resource: i.ID, Operation: what, Subscription: r.Subscription})
 }
 
 // connect signs in with whichever of the keys at hand the VM accepts.

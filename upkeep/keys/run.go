@@ -9,8 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 )
@@ -26,8 +25,8 @@ type work struct {
 
 // Run carries a plan out. What could not be done is in the results; the next rotation goes on with it.
 func (r *Rotator) Run(ctx context.Context, p *Plan) (results []KeyRotationResult, err error) {
-	if r.ReadOnly {
-		return nil, errkind.New(errkind.Permission, "rotate keys: the context is read-only")
+	if err := r.Reach.Guard.Check("rotate keys", ""); err != nil {
+		return nil, err
 	}
 	w := &work{Rotator: r, Plan: p}
 	for _, t := range p.VMs {
@@ -197,26 +196,20 @@ func (w *work) generate(ctx context.Context) error {
 
 // each does something on the VMs that are there to be reached, at once.
 func (w *work) each(ctx context.Context, do func(context.Context, *Target, *KeyRotationResult) error) {
-	var all errgroup.Group
-	all.SetLimit(atOnce)
-	for n := range w.Plan.VMs {
+	batch.Each(len(w.Plan.VMs), atOnce, func(n int) {
 		t, result := &w.Plan.VMs[n], &w.results[n]
 		if t.Action == Skip {
 			result.Err = t.Err
 		}
 		if result.Err != nil {
-			continue
+			return
 		}
-		all.Go(func() error {
-			ctx, cancel := w.limitOf(ctx, t)
-			defer cancel()
-			if err := late(ctx, t.VM.Name, do(ctx, t, result)); err != nil {
-				result.Err = &errkind.Error{Kind: errkind.Of(err), Op: "rotate key of", Resource: t.VM.Name, Class: ErrRotation, Err: err}
-			}
-			return nil
-		})
-	}
-	_ = all.Wait() // each error is in the result
+		ctx, cancel := w.limitOf(ctx, t)
+		defer cancel()
+		if err := late(ctx, t.VM.Name, do(ctx, t, result)); err != nil {
+			result.Err = &errkind.Error{Kind: errkind.Of(err), Op: "rotate key of", Resource: t.VM.Name, Class: ErrRotation, Err: err}
+		}
+	})
 }
 
 // switchDefault makes the new key the default key.

@@ -90,19 +90,9 @@ func (w *work) withOld(h remote.Host) remote.Host {
 	return h
 }
 
-// recorded tells the audit log before and after.
+// recorded passes the guard for changes on VMs.
 func (w *work) recorded(t *Target, what string, do func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if err := w.record(t.VM, what, audit.Started); err != nil {
-			return fmt.Errorf("nothing is changed that cannot be recorded: %w", err)
-		}
-		err := do(ctx)
-		status := audit.Succeeded
-		if err != nil {
-			status = audit.Failed
-		}
-		return errors.Join(err, w.record(t.VM, what, status))
-	}
+	return func(ctx context.Context) error { return w.Reach.Guard.Change(ctx, t.VM, audit.Key, what, do) }
 }
 
 // throughAzure has Azure's agent on the VM add the key. It runs one command at a time, and one that a rotation which was

@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/health/status"
 	"github.com/azlin-dev/azlin/vm"
@@ -66,6 +65,15 @@ func (p Pruner) Find(ctx context.Context, group string) ([]VM, error) {
 		found[n] = p.judge(v)
 	}
 	return found, nil
+}
+
+// Judge is Find for VMs that were listed before.
+func (p Pruner) Judge(ctx context.Context, vms []vm.Info) []VM {
+	judged := make([]VM, 0, len(vms))
+	for _, v := range p.Board.Of(ctx, vms) {
+		judged = append(judged, p.judge(v))
+	}
+	return judged
 }
 
 func (p Pruner) now() time.Time {
@@ -158,15 +166,7 @@ func (p Pruner) Delete(ctx context.Context, vms []VM, report func(step string)) 
 			results = append(results, Result{VM: v})
 		}
 	}
-	var g errgroup.Group
-	g.SetLimit(atOnce)
-	for n := range results {
-		g.Go(func() error {
-			p.delete(ctx, &results[n], report)
-			return nil
-		})
-	}
-	_ = g.Wait() // no function returns one
+	batch.Each(len(results), atOnce, func(n int) { p.delete(ctx, &results[n], report) })
 	return results
 }
 

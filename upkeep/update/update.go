@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
@@ -64,15 +64,7 @@ func (u Updater) Systems(ctx context.Context, infos []vm.Info, timeout time.Dura
 
 func each(infos []vm.Info, one func(vm.Info) Result) Summary {
 	results := make([]Result, len(infos))
-	var g errgroup.Group
-	g.SetLimit(atOnce)
-	for n, i := range infos {
-		g.Go(func() error {
-			results[n] = one(i)
-			return nil
-		})
-	}
-	_ = g.Wait() // no function returns one
+	batch.Each(len(infos), atOnce, func(n int) { results[n] = one(infos[n]) })
 	return Summarize(results)
 }
 
@@ -97,6 +89,10 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, ti
 		}
 		r.Err = e
 	}
+	if err := u.Reach.Guard.Check("update", i.Name); err != nil { // before anything is sent
+		r.Err = &errkind.Error{Class: ErrUpdate, Err: err}
+		return r
+	}
 	host, err := u.Reach.Host(ctx, i, u.SSH)
 	if err != nil {
 		fail(err, false)
@@ -109,7 +105,11 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, ti
 	}
 	defer func() { _ = client.Close() }() // what matters was read before
 	job.User = host.User
-	if r.Joined, err = start(ctx, client, job); err != nil {
+	err = u.Reach.Guard.Change(ctx, i, audit.Update, "update "+strings.Join(job.Plan(), ", "), func(ctx context.Context) (err error) {
+		r.Joined, err = start(ctx, client, job)
+		return err
+	})
+	if err != nil {
 		fail(err, errors.Is(err, remote.ErrLost))
 		return r
 	}

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +16,6 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/remote/repository"
 )
 
 // App is what the commands share: the streams, what was asked for on the command line and in the
@@ -32,7 +29,8 @@ type App struct {
 		debug                                       bool
 	}
 
-	// Set by prepare, before a command runs.
+	// Set by Prepare, before a command runs.
+	command  string
 	Output   term.Output
 	Progress term.ProgressMode
 	Paths    config.Paths
@@ -46,8 +44,9 @@ func NewApp(environ []string, streams term.Streams) *App {
 	return a
 }
 
-// Prepare checks what all commands have in common, before anything is done.
-func (a *App) Prepare() error {
+// Prepare checks what all commands have in common, before anything is done. command is its path, "azlin new".
+func (a *App) Prepare(command string) error {
+	a.command = command
 	format, err := term.ParseFormat(a.Flags.output)
 	if err != nil {
 		return err
@@ -110,19 +109,6 @@ func EmulatorError(err error) error {
 
 // KnownHosts is azlin's own file of host keys.
 func (a *App) KnownHosts() remote.KnownHosts { return remote.KnownHosts{Path: a.Paths.KnownHosts} }
-
-// lent is what this machine can lend to the clone of a repository.
-func (a *App) lent() repository.Access {
-	lent := repository.Access{Agent: a.Env.SSHAuthSock != ""}
-	for _, name := range []string{"known_hosts", "known_hosts2"} {
-		lent.KnownHosts = append(lent.KnownHosts, filepath.Join(a.Paths.SSHDir, name))
-	}
-	lent.KnownHosts = append(lent.KnownHosts, "/etc/ssh/ssh_known_hosts")
-	if gh, err := exec.LookPath("gh"); err == nil {
-		lent.GitHubCLI = gh
-	}
-	return lent
-}
 
 // emulatorCommand is the argument vector that runs the emulator: this program again.
 func emulatorCommand(dir string, args []string) ([]string, error) {

@@ -2,11 +2,11 @@ package app
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/near"
 )
 
 // Complete offers fixed values for a flag. Registering fails only for a flag that does not exist, which
@@ -15,12 +15,17 @@ func Complete(cmd *cobra.Command, flag string, values []string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// UnknownCommand is the error for a command that there is not, with those that may have been meant.
 func UnknownCommand(cmd *cobra.Command, name string) error {
-	message := fmt.Sprintf("unknown command %q", name)
-	if near := cmd.SuggestionsFor(name); len(near) > 0 {
-		message += "; did you mean " + strings.Join(near, " or ") + "?"
+	var known []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			known = append(append(known, c.Name()), c.Aliases...)
+		}
 	}
-	return &errkind.Error{Kind: errkind.Invalid, Err: fmt.Errorf("%s", message), Next: cmd.CommandPath() + " --help"}
+	return &errkind.Error{
+		Kind: errkind.Invalid, Err: fmt.Errorf("unknown command %q%s", name, near.Suggestion(name, known)), Next: cmd.CommandPath() + " --help",
+	}
 }
 
 // ShowGroup is what a command that only holds others does by itself.

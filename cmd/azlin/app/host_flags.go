@@ -37,7 +37,7 @@ func (a *App) Host(ctx context.Context, s *Session, name string, f HostFlags) (v
 	if err := remote.CheckKeyPath(f.Key); err != nil {
 		return vm.Match{}, remote.Host{}, err
 	}
-	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
+	match, err := s.Find(ctx, name)
 	if err != nil {
 		return match, remote.Host{}, err
 	}

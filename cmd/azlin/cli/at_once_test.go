@@ -49,7 +49,7 @@ func TestAtOnce(t *testing.T) {
 		}
 		i.must("exec", "x", "--", "true")
 
-		said = i.together("kill x --yes", "kill x --yes")
+		said = i.together("kill x --yes --ignore-not-found", "kill x --yes --ignore-not-found")
 		for _, r := range said {
 			if r.code != 0 {
 				t.Errorf("round %d, kill: exit code %d\n%s", round, r.code, r.errOut)
@@ -57,7 +57,7 @@ func TestAtOnce(t *testing.T) {
 		}
 		i.onlyShared()
 
-		said = i.together(create, "kill x --yes")
+		said = i.together(create, "kill x --yes --ignore-not-found")
 		if said[1].code != 0 && said[1].code != 9 && said[1].code != 7 {
 			t.Errorf("round %d, kill against new: exit code %d\n%s", round, said[1].code, said[1].errOut)
 		}
@@ -67,7 +67,7 @@ func TestAtOnce(t *testing.T) {
 		} else if said[0].code == 0 && !strings.Contains(said[1].out, "x") {
 			t.Errorf("round %d: new says that it made the VM, and kill did not take it, but there is none", round)
 		}
-		i.must("kill", "x", "--yes")
+		i.must("kill", "x", "--yes", "--ignore-not-found")
 		i.onlyShared()
 		if t.Failed() {
 			t.Fatalf("round %d", round)

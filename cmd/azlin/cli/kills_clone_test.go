@@ -22,7 +22,7 @@ func killsDuringClone(t *testing.T, rounds uint64) {
 	i.must("new", "--name", "dev", "--tools", "none", "--yes", "--no-auto-connect")
 	i.must("exec", "dev", "--", "touch", "kept")
 	takes := i.timed("clone", "dev", "--name", "measure", "--yes")
-	i.must("kill", "measure", "--yes")
+	i.must("kill", "measure", "--yes", "--ignore-not-found")
 	count := func() string {
 		t.Helper()
 		return strings.TrimSpace(i.must("emulator", "status", "-o", "json", "--jq", `.resources | to_entries | map(select(.value > 0) | "\(.key) \(.value)") | join(", ")`))
@@ -38,7 +38,7 @@ func killsDuringClone(t *testing.T, rounds uint64) {
 			t.Fatalf("round %d: %v\n%s", round, err, out)
 		}
 		i.must("exec", name, "--", "ls", "kept")
-		i.must("kill", name, "--yes")
+		i.must("kill", name, "--yes", "--ignore-not-found")
 		if after := count(); after != before {
 			t.Fatalf("round %d: there is %s, not %s", round, after, before)
 		}

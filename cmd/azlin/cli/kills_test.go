@@ -127,7 +127,7 @@ func killsDuringNewAndKill(t *testing.T, rounds uint64) {
 	i := install(t)
 	// How long an undisturbed run takes, so that most of the kills come before its end.
 	newTakes := i.timed("new", "--name", "measure", "--tools", "none", "--yes", "--no-auto-connect")
-	killTakes := i.timed("kill", "measure", "--yes")
+	killTakes := i.timed("kill", "measure", "--yes", "--ignore-not-found")
 	cuts := 0
 	for round := range rounds {
 		name := "vm" + strconv.FormatUint(round, 10)
@@ -142,10 +142,10 @@ func killsDuringNewAndKill(t *testing.T, rounds uint64) {
 			t.Fatalf("round %d: the VMs are %q, want %s", round, got, name)
 		}
 		i.must("exec", name, "--", "true")
-		if i.cutOff(random, killTakes, "kill", name, "--yes") {
+		if i.cutOff(random, killTakes, "kill", name, "--yes", "--ignore-not-found") {
 			cuts++
 		}
-		i.must("kill", name, "--yes")
+		i.must("kill", name, "--yes", "--ignore-not-found")
 		i.onlyShared()
 		if t.Failed() {
 			t.Fatalf("round %d", round)
@@ -207,6 +207,6 @@ func TestInterrupt(t *testing.T) {
 	}
 	i.must("emulator", "stop")
 	i.must("emulator", "start") // the rest need not take as long as in Azure
-	i.must("kill", "dev", "--yes")
+	i.must("kill", "dev", "--yes", "--ignore-not-found")
 	i.onlyShared()
 }

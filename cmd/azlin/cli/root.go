@@ -60,9 +60,8 @@ Without an Azure account, try all of it on the local emulator:
 			}
 			return cmd.Help()
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.Prepare() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.Prepare(cmd.CommandPath()) },
 	}
-	root.SuggestionsMinimumDistance = 2
 	root.SetOut(a.Streams.Out)
 	root.SetErr(a.Streams.Err)
 	root.SetIn(a.Streams.In)
@@ -77,7 +76,7 @@ Without an Azure account, try all of it on the local emulator:
 			root.AddCommand(c)
 		}
 	}
-	root.AddCommand(newVersionCommand(a), newExitCodesTopic())
+	root.AddCommand(newVersionCommand(a), newExitCodesTopic(), newSelectionTopic())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root

@@ -73,7 +73,7 @@ func (m *mender) start(ctx context.Context, problem error) error {
 			return problem
 		}
 		m.discardTyped()
-		if err := m.app.Streams.Confirm(ctx, fmt.Sprintf("%s is stopped. Start it?", i.Name), "--yes"); err != nil {
+		if err := m.app.Streams.Confirm(ctx, fmt.Sprintf("%s is stopped. Start it?", i.Name)); err != nil {
 			return declined(err, problem)
 		}
 	}
@@ -92,7 +92,7 @@ func (m *mender) admit(ctx context.Context, refusal *network.NotAdmitted, proble
 	default:
 		m.app.Say("azlin: " + refusal.Error())
 		m.discardTyped()
-		if err := m.app.Streams.Confirm(ctx, fmt.Sprintf("Move your rule to %s?", refusal.Source), "--yes"); err != nil {
+		if err := m.app.Streams.Confirm(ctx, fmt.Sprintf("Move your rule to %s?", refusal.Source)); err != nil {
 			return declined(err, problem)
 		}
 	}

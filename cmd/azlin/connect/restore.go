@@ -19,6 +19,8 @@ import (
 )
 
 type restoreFlags struct {
+	which app.Selecting
+
 	attached, dryRun, tabs, yes bool
 	timeout                     time.Duration
 	user, key                   string
@@ -60,6 +62,7 @@ A session that somebody is attached to already has its window and is left out, u
 	f.DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "how long a VM may take to answer")
 	f.StringVar(&flags.user, "user", "", "login user; default the VM's admin user")
 	f.StringVar(&flags.key, "key", "", "SSH key; default ~/.ssh/azlin_key")
+	flags.which.Add(cmd, "")
 	app.AddYes(cmd, &flags.yes)
 	return cmd
 }
@@ -92,25 +95,15 @@ func (a Commands) restore(ctx context.Context, s *app.Session, selectors []strin
 			return err
 		}
 	}
-	listing, err := s.VMs.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup, All: len(selectors) > 0})
+	which := flags.which
+	which.All = len(selectors) == 0 && which.Empty()
+	sel, err := s.Choose(ctx, selectors, which)
 	if err != nil {
 		return err
 	}
-	matches, err := app.ChooseVMs(listing.VMs, selectors)
-	if err != nil {
-		return err
-	}
-	if len(selectors) == 0 {
-		for _, i := range listing.VMs {
-			matches = append(matches, vm.Match{VM: i})
-		}
-	}
-	infos := make([]vm.Info, len(matches))
-	for n, m := range matches {
-		infos[n] = m.VM
-	}
+	matches, infos := sel.Matches, sel.VMs()
 	board := status.Dashboard{
-		VMs: s.VMs, Reach: s.Reach, Timeout: flags.timeout, SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)},
+		VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Timeout: flags.timeout, SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)},
 	}
 	var rows []restoreRow
 	for n, v := range board.Of(ctx, infos) {
@@ -124,7 +117,11 @@ func (a Commands) restore(ctx context.Context, s *app.Session, selectors []strin
 			return err
 		}
 	}
-	view := restoreView(rows, listing.Hidden)
+	hidden := 0
+	if which.All {
+		hidden = sel.Hidden
+	}
+	view := restoreView(rows, hidden)
 	if err := a.Output.Print(view); err != nil {
 		return err
 	}
@@ -177,8 +174,8 @@ func (a Commands) openSessions(ctx context.Context, s *app.Session, rows []resto
 			count++
 		}
 	}
-	if count > manyWindows && !flags.yes {
-		if err := a.Streams.Confirm(ctx, fmt.Sprintf("Open %d windows?", count), "--yes"); err != nil {
+	if count > manyWindows {
+		if err := a.ConfirmLocal(ctx, fmt.Sprintf("Open %d windows?", count), flags.yes); err != nil {
 			return err
 		}
 	}

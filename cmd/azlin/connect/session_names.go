@@ -42,13 +42,18 @@ session on a VM, the VM of that address. A name that would find another VM is re
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			if len(args) == 2 || forget {
+				if err := a.MayChange(); err != nil {
+					return err
+				}
+			}
 			s, err := a.Open(ctx)
 			if err != nil {
 				return err
 			}
 			group := s.Azure.Target().ResourceGroup
 			if len(args) == 1 && !forget {
-				match, err := s.VMs.Resolve(ctx, args[0], group)
+				match, err := s.Find(ctx, args[0])
 				if err != nil {
 					return err
 				}

@@ -79,8 +79,10 @@ func (a Commands) sshConfig(ctx context.Context, set string, flags sshConfigFlag
 	if err != nil {
 		return err
 	}
-	if !included && !flags.yes && !flags.dryRun && !a.Streams.InTTY {
-		return errkind.New(errkind.Invalid, "adding a line to %s needs a confirmation, but there is no terminal to ask on: give --yes", files.User)
+	if !included && !flags.dryRun {
+		if err := a.MayAsk(flags.yes); err != nil {
+			return err
+		}
 	}
 	s, err := a.Open(ctx)
 	if err != nil {
@@ -109,10 +111,8 @@ func (a Commands) sshConfig(ctx context.Context, set string, flags sshConfigFlag
 
 // putSSHConfig writes azlin's file, and the Include of it, which is asked for unless it is agreed on.
 func (a Commands) putSSHConfig(ctx context.Context, files sshconfig.Files, set string, content []byte, agreed bool) error {
-	if !agreed {
-		if err := a.Streams.Confirm(ctx, "Put this at the beginning of "+files.User+"?\n"+files.Include(), "--yes"); err != nil {
-			return err
-		}
+	if err := a.ConfirmLocal(ctx, "Put this at the beginning of "+files.User+"?\n"+files.Include(), agreed); err != nil {
+		return err
 	}
 	if err := files.Write(ctx, set, content); err != nil {
 		return err

@@ -18,11 +18,11 @@ else of it is changed.`,
 		Example: "  azlin adopt build-server\n  azlin adopt build-server --session builds",
 		Args:    app.Exactly(1, "one VM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.Open(cmd.Context())
+			s, err := a.OpenToChange(cmd.Context())
 			if err != nil {
 				return err
 			}
-			match, err := s.VMs.Resolve(cmd.Context(), args[0], s.Azure.Target().ResourceGroup)
+			match, err := s.Find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package create
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,43 +60,57 @@ The copies travel through snapshots, which are deleted in the end. When it is cu
 }
 
 func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) error {
-	if !flags.dryRun { // before anything is asked
-		if err := a.PossibleHere("making VMs", flags.consent); err != nil {
-			return err
-		}
+	cloner := func(s *app.Session) *clone.Cloner {
+		return &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
 	}
-	s, err := a.Open(ctx)
+	return app.Change[clone.Plan]{
+		Consent: flags.consent, DryRun: flags.dryRun,
+		Plan: func(ctx context.Context, s *app.Session) (clone.Plan, error) {
+			request, err := a.cloneRequest(ctx, s, name, flags)
+			if err != nil {
+				return clone.Plan{}, err
+			}
+			plan, err := cloner(s).Plan(ctx, request)
+			a.SayNotes(plan.Notes)
+			return plan, err
+		},
+		View:     clonePlanView,
+		Question: func(plan clone.Plan) string { return "Create " + app.CountOf(len(plan.Names), "clone") + "?" },
+		Show:     a.showClone,
+		Apply: func(ctx context.Context, s *app.Session, plan clone.Plan) error {
+			var sum clone.Summary
+			var err error
+			a.Stage("clone", "cloning "+plan.Source.Name, func(report func(string)) string {
+				if sum, err = cloner(s).Run(ctx, plan, report); err != nil {
+					return fmt.Sprintf("%d of %d were made", sum.Succeeded, sum.Total)
+				}
+				return ""
+			})
+			return errors.Join(a.Output.Print(cloneView(sum)), err)
+		},
+	}.Do(ctx, a.App)
+}
+
+func (a Commands) cloneRequest(ctx context.Context, s *app.Session, name string, flags cloneFlags) (clone.Request, error) {
+	match, err := s.Find(ctx, name)
 	if err != nil {
-		return err
-	}
-	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
-	if err != nil {
-		return err
+		return clone.Request{}, err
 	}
 	request := clone.Request{Source: match.VM, Name: flags.name, Replicas: flags.replicas, SSHTimeout: flags.wait}
 	// The clone's login user is the source's: Azure tells none of a VM that was made from a disk.
-	request.SSH = reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)}
-	if request.SSH.User == "" {
-		request.SSH.User = match.VM.AdminUsername
-	}
+	request.SSH = reach.Options{User: cmp.Or(flags.user, match.VM.AdminUsername), KeyPath: a.KeyPath(flags.key)}
 	if match.VM.PublicIP != "" {
 		source, err := s.Operator.From(ctx)
 		if err != nil {
-			return err
+			return clone.Request{}, err
 		}
 		request.SSHSources = []netip.Prefix{source}
 	}
-	cloner := &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
-	plan, err := cloner.Plan(ctx, request)
-	if err != nil {
-		return err
-	}
-	for _, note := range plan.Notes {
-		a.Say("note: " + note)
-	}
-	if flags.dryRun {
-		return a.Output.Print(clonePlanView(plan))
-	}
+	return request, nil
+}
+
+// showClone says what is about to be made.
+func (a Commands) showClone(s *app.Session, plan clone.Plan) {
 	a.SayTarget(s, plan.Source.ResourceGroup)
 	each := "price not known"
 	if plan.Hourly != nil {
@@ -103,19 +118,8 @@ func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) erro
 	}
 	a.Say(fmt.Sprintf("%s of %s: %s, %s, %d disks; %s", app.CountOf(len(plan.Names), "clone"), plan.Source.Name, strings.Join(plan.Names, ", "), plan.Size, len(plan.Disks), each))
 	if !plan.Copied.IsZero() && len(plan.Done) < len(plan.Names) {
-		a.Say(fmt.Sprintf("goes on with the copy of %s that an earlier run began; for what is on %s now give another --name", plan.Copied.Format("2006-01-02 15:04Z"), plan.Source.Name))
+		a.Say(fmt.Sprintf("This resumes an earlier run, with its copy of %s. For what is on %s now use another --name.", plan.Copied.Format("2006-01-02 15:04Z"), plan.Source.Name))
 	}
-	if err := a.Confirm(ctx, "Make them?", s.Context, flags.consent); err != nil {
-		return err
-	}
-	var sum clone.Summary
-	a.Stage("clone", "cloning "+plan.Source.Name, func(report func(string)) string {
-		if sum, err = cloner.Run(ctx, plan, report); err != nil {
-			return fmt.Sprintf("%d of %d were made", sum.Succeeded, sum.Total)
-		}
-		return ""
-	})
-	return errors.Join(a.Output.Print(cloneView(sum)), err)
 }
 
 // clonePlan is the JSON of clones that are not made.

@@ -47,59 +47,58 @@ goes on, and with --abandon it removes what is temporary.`,
 }
 
 func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error {
-	if !flags.dryRun { // before anything is asked
-		if err := a.PossibleHere("baking an image", flags.consent); err != nil {
-			return err
-		}
+	baker := func(s *app.Session) *image.Baker {
+		return &image.Baker{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks, Owner: s.User}
 	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
+	change := app.Change[image.Plan]{
+		Consent: flags.consent, DryRun: flags.dryRun,
+		Plan: func(ctx context.Context, s *app.Session) (image.Plan, error) {
+			match, err := s.Find(ctx, name)
+			if err != nil {
+				return image.Plan{}, err
+			}
+			plan, err := baker(s).Plan(ctx, image.Request{Source: match.VM, Name: flags.name, Size: flags.size, Abandon: flags.abandon})
+			a.SayNotes(plan.Notes)
+			return plan, err
+		},
+		View: bakePlanView,
 	}
-	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
-	if err != nil {
-		return err
-	}
-	baker := &image.Baker{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks, Owner: s.User}
-	plan, err := baker.Plan(ctx, image.Request{Source: match.VM, Name: flags.name, Size: flags.size, Abandon: flags.abandon})
-	if err != nil {
-		return err
-	}
-	for _, note := range plan.Notes {
-		a.Say("note: " + note)
-	}
-	if flags.dryRun {
-		return a.Output.Print(bakePlanView(plan))
-	}
-	a.SayTarget(s, plan.Group)
 	if flags.abandon {
-		a.Say(fmt.Sprintf("The temporary VM %s and its snapshot go, if they are there; %s and what was baked of it stay.", plan.Builder, plan.Source.Name))
-		if err := a.Confirm(ctx, "Delete them?", s.Context, flags.consent); err != nil {
+		change.Question = func(image.Plan) string { return "Delete them?" }
+		change.Show = func(s *app.Session, plan image.Plan) {
+			a.SayTarget(s, plan.Group)
+			a.Say(fmt.Sprintf("The temporary VM %s and its snapshot are deleted, if they are there; %s and what was baked of it stay.", plan.Builder, plan.Source.Name))
+		}
+		change.Apply = func(ctx context.Context, s *app.Session, plan image.Plan) error {
+			return a.Showing("abandon", "deleting "+plan.Builder, func(report func(string)) error { return baker(s).Abandon(ctx, plan, report) })
+		}
+		return change.Do(ctx, a.App)
+	}
+	change.Question = func(plan image.Plan) string { return "Bake " + plan.Name + "?" }
+	change.Show = func(s *app.Session, plan image.Plan) {
+		a.SayTarget(s, plan.Group)
+		a.Say(fmt.Sprintf("Image %s, version %s, of %s; temporary VM %s, %s.", plan.Name, plan.Version, plan.Source.Name, plan.Builder, plan.Size))
+		if plan.Resumes {
+			a.Say("This resumes an earlier bake that was cut off, with the disk as it was at " + plan.Begun().Format("2006-01-02 15:04:05Z") + ".")
+			a.Say("To begin anew, abandon it first with --abandon.")
+		}
+	}
+	change.Apply = func(ctx context.Context, s *app.Session, plan image.Plan) error {
+		var made image.Image
+		err := a.Showing("bake", "baking "+plan.Name, func(report func(string)) (err error) {
+			made, err = baker(s).Run(ctx, plan, report)
+			return err
+		})
+		if err != nil {
 			return err
 		}
-		return a.Showing("abandon", "deleting "+plan.Builder, func(report func(string)) error { return baker.Abandon(ctx, plan, report) })
+		if err := a.Output.Print(bakedView([]image.Image{made})); err != nil {
+			return err
+		}
+		a.Say(fmt.Sprintf("create VMs from it with 'azlin new --image %s -g %s'", made.Name, made.ResourceGroup))
+		return nil
 	}
-	a.Say(fmt.Sprintf("Image %s, version %s, of %s; temporary VM %s, %s.", plan.Name, plan.Version, plan.Source.Name, plan.Builder, plan.Size))
-	if plan.Resumes {
-		a.Say("An earlier request was cut off: this goes on with it, and with the disk as it was at " + plan.Begun().Format("2006-01-02 15:04:05Z") + ".")
-		a.Say("To begin anew, give it up first, with --abandon.")
-	}
-	if err := a.Confirm(ctx, "Bake it?", s.Context, flags.consent); err != nil {
-		return err
-	}
-	var made image.Image
-	err = a.Showing("bake", "baking "+plan.Name, func(report func(string)) (err error) {
-		made, err = baker.Run(ctx, plan, report)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := a.Output.Print(bakedView([]image.Image{made})); err != nil {
-		return err
-	}
-	a.Say(fmt.Sprintf("make VMs from it with 'azlin new --image %s -g %s'", made.Name, made.ResourceGroup))
-	return nil
+	return change.Do(ctx, a.App)
 }
 
 // bakePlan is the JSON of an image that is not made.

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/launch/image"
 )
 
@@ -30,35 +31,30 @@ with the last image in it.`,
 }
 
 func (a Commands) deleteImage(ctx context.Context, name string, ask app.Consent, dryRun bool) error {
-	if !dryRun { // before anything is asked
-		if err := a.PossibleHere("deleting images", ask); err != nil {
-			return err
-		}
+	baker := func(s *app.Session) *image.Baker {
+		return &image.Baker{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks}
 	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
-	}
-	baker := &image.Baker{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks}
-	plan, err := baker.PlanDeletion(ctx, s.Azure.Target().ResourceGroup, name)
-	if err != nil {
-		return err
-	}
-	if dryRun {
-		return a.Output.Print(bakedView(plan.Images))
-	}
-	a.SayTarget(s, plan.ResourceGroup)
-	for _, i := range plan.Images {
-		a.Say(fmt.Sprintf("  image %s, version %s, baked from %s", i.Name, i.Version, i.Source))
-	}
-	if plan.Gallery {
-		a.Say("  and the gallery, which is empty then")
-	}
-	if err := a.Confirm(ctx, "Delete?", s.Context, ask); err != nil {
-		return err
-	}
-	if err := a.Showing("delete", "deleting "+name, func(report func(string)) error { return baker.Delete(ctx, plan, report) }); err != nil {
-		return err
-	}
-	return a.Output.Print(bakedView(plan.Images))
+	return app.Change[image.Deletion]{
+		Consent: ask, DryRun: dryRun,
+		Plan: func(ctx context.Context, s *app.Session) (image.Deletion, error) {
+			return baker(s).PlanDeletion(ctx, s.Azure.Target().ResourceGroup, name)
+		},
+		View:     func(plan image.Deletion) term.View { return bakedView(plan.Images) },
+		Question: func(image.Deletion) string { return "Delete " + name + "?" },
+		Show: func(s *app.Session, plan image.Deletion) {
+			a.SayTarget(s, plan.ResourceGroup)
+			for _, i := range plan.Images {
+				a.Say(fmt.Sprintf("  image %s, version %s, baked from %s", i.Name, i.Version, i.Source))
+			}
+			if plan.Gallery {
+				a.Say("  and the gallery, which is empty then")
+			}
+		},
+		Apply: func(ctx context.Context, s *app.Session, plan image.Deletion) error {
+			if err := a.Showing("delete", "deleting "+name, func(report func(string)) error { return baker(s).Delete(ctx, plan, report) }); err != nil {
+				return err
+			}
+			return a.Output.Print(bakedView(plan.Images))
+		},
+	}.Do(ctx, a.App)
 }

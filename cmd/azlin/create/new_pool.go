@@ -29,8 +29,8 @@ func (a Commands) carryOutPool(ctx context.Context, s *app.Session, request laun
 	for _, line := range poolLines(s, plan) {
 		a.Say(fmt.Sprintf("  %-18s %s", line.Name, line.Value))
 	}
-	if len(plan.Plans) > 0 && !l.Yes {
-		if err := a.Streams.Confirm(ctx, fmt.Sprintf("Create %d VMs?", len(plan.Plans)), "--yes"); err != nil {
+	if len(plan.Plans) > 0 {
+		if err := a.ConfirmLocal(ctx, fmt.Sprintf("Create %d VMs?", len(plan.Plans)), l.Yes); err != nil {
 			return err
 		}
 	}

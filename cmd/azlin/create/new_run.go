@@ -7,7 +7,6 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/connect"
 	"github.com/azlin-dev/azlin/cmd/azlin/look"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/local/prereq"
@@ -41,12 +40,15 @@ func (a Commands) staysAway(l Launching) string {
 	return "there is no terminal"
 }
 
-// CanLaunch refuses, before anything is sent, a launch that would have to ask where nobody is to answer.
+// CanLaunch refuses, before anything is sent, a launch in a read-only context, and one that cannot ask for consent.
 func (a Commands) CanLaunch(l Launching) error {
-	if !l.Yes && !l.dryRun && !a.Streams.InTTY {
-		return errkind.New(errkind.Invalid, "creating a VM needs a confirmation, but there is no terminal to ask on: give --yes")
+	if l.dryRun {
+		return nil
 	}
-	return nil
+	if err := a.MayChange(); err != nil {
+		return err
+	}
+	return a.MayAsk(l.Yes)
 }
 
 // CarryOut plans the launch, shows the plan, asks, and runs it. It ends in a session on the VM, in the command that
@@ -66,10 +68,8 @@ func (a Commands) CarryOut(ctx context.Context, s *app.Session, request launch.R
 		return a.printPlan(ctx, s, planView(s, plan), l, plan)
 	}
 	a.showPlan(s, plan)
-	if !l.Yes {
-		if err := a.Streams.Confirm(ctx, "Create it?", "--yes"); err != nil {
-			return err
-		}
+	if err := a.ConfirmLocal(ctx, "Create "+plan.Config.Name+"?", l.Yes); err != nil {
+		return err
 	}
 	quiet := a.tellInterrupt(ctx)
 	result, err := s.Launcher.Run(ctx, plan, display)

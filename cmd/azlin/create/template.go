@@ -38,7 +38,7 @@ editors. A file that is damaged is named with line and column, and never changed
 
 // completeTemplates offers the names of templates for the first argument.
 func (a Commands) completeTemplates(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 || a.Prepare() != nil {
+	if len(args) > 0 || a.Prepare("azlin") != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	names, err := a.templates().List()
@@ -216,10 +216,8 @@ func newTemplateDeleteCommand(a Commands) *cobra.Command {
 			if _, err := a.templates().Export(args[0]); err != nil {
 				return err
 			}
-			if !yes {
-				if err := a.Streams.Confirm(cmd.Context(), fmt.Sprintf("Delete the template %s?", args[0]), "--yes"); err != nil {
-					return err
-				}
+			if err := a.ConfirmLocal(cmd.Context(), fmt.Sprintf("Delete the template %s?", args[0]), yes); err != nil {
+				return err
 			}
 			return a.templates().Delete(cmd.Context(), args[0])
 		},

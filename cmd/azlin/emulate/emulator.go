@@ -203,10 +203,8 @@ func newEmulatorResetCommand(a Commands) *cobra.Command {
 		Example: "  azlin emulator reset --yes",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !yes {
-				if err := a.Streams.Confirm(cmd.Context(), "Delete every resource and VM of the emulator in "+a.Paths.Emulator+"?", "--yes"); err != nil {
-					return err
-				}
+			if err := a.ConfirmLocal(cmd.Context(), "Delete every resource and VM of the emulator in "+a.Paths.Emulator+"?", yes); err != nil {
+				return err
 			}
 			if err := emulator.Reset(cmd.Context(), a.Paths.Emulator); err != nil {
 				return app.EmulatorError(err)

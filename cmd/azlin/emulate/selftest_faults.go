@@ -90,14 +90,14 @@ func faultChains() [][]faultColumn {
 	)
 	return [][]faultColumn{
 		{
-			{"new", "PUT", "", "kill fresh --yes", create, "exec fresh -- true"},
-			{"kill", "DELETE", "", "", "kill fresh --yes", fmt.Sprintf(gone, "fresh")},
+			{"new", "PUT", "", "kill fresh --yes --ignore-not-found", create, "exec fresh -- true"},
+			{"kill", "DELETE", "", "", "kill fresh --yes --ignore-not-found", fmt.Sprintf(gone, "fresh")},
 		}, {
 			{"start", "POST", "", "stop off", "start off", "exec off -- true"},
 			{"resize", "PATCH", "", "resize off Standard_B2s --yes", "resize off Standard_B2ms --yes", "exec off -- true"},
 			{"stop", "POST", "", "", "stop off", "start off"},
 		}, {
-			{"clone", "PUT", "", "kill twin --yes", "clone dev --name twin --yes --ssh-timeout 8s", "exec twin -- true"},
+			{"clone", "PUT", "", "kill twin --yes --ignore-not-found", "clone dev --name twin --yes --ssh-timeout 8s", "exec twin -- true"},
 			{"prune", "DELETE", "", "stop twin;emulator clock advance 3h", "prune --idle 2h --yes", fmt.Sprintf(gone, "twin")},
 		}, {
 			{"list", "GET", "", "", "list", "list"},

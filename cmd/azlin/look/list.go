@@ -137,7 +137,7 @@ func newShowCommand(a Commands) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			match, err := s.VMs.Resolve(cmd.Context(), args[0], s.Azure.Target().ResourceGroup)
+			match, err := s.Find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

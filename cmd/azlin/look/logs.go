@@ -108,7 +108,7 @@ func (a Commands) logs(ctx context.Context, name string, source logs.Source, fla
 	if err != nil {
 		return err
 	}
-	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
+	match, err := s.Find(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,8 @@ import (
 )
 
 type statusFlags struct {
+	which app.Selecting
+
 	all, running, watch bool
 	interval, timeout   time.Duration
 	user, key           string
@@ -28,7 +30,7 @@ type statusFlags struct {
 func newStatusCommand(a Commands) *cobra.Command {
 	var flags statusFlags
 	cmd := &cobra.Command{
-		Use:   "status [VM]",
+		Use:   "status [VM...]",
 		Short: "Show how VMs are: load, sessions, cost, last use",
 		Long: `Shows of one VM, or of all that 'azlin list' shows, what Azure says, what each running VM says itself (uptime, CPU,
 memory, disk, tmux sessions: one SSH connection each, all at once), what it costs per month if it stays as it is, at list
@@ -40,7 +42,6 @@ it. What is not known is '-', and null in JSON.`,
   azlin status dev
   azlin status --watch --interval 10s
   azlin status -o json --jq '.vms[] | select(.cpu_usage > 80) | .name'`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case flags.timeout <= 0:
@@ -49,8 +50,8 @@ it. What is not known is '-', and null in JSON.`,
 				return app.Usage(cmd, "--interval %s: give a second or more", flags.interval)
 			case cmd.Flags().Changed("interval") && !flags.watch:
 				return app.Usage(cmd, "--interval needs --watch")
-			case len(args) == 1 && (flags.all || flags.running):
-				return app.Usage(cmd, "--all and --running choose among all VMs, and one is named")
+			case (len(args) > 0 || !flags.which.Empty()) && (flags.all || flags.running):
+				return app.Usage(cmd, "--all and --running are for all VMs, and some are named or selected")
 			}
 			s, err := a.Open(cmd.Context())
 			if err != nil {
@@ -62,6 +63,7 @@ it. What is not known is '-', and null in JSON.`,
 			return a.watchStatus(cmd.Context(), s, args, flags)
 		},
 	}
+	flags.which.Add(cmd, "")
 	f := cmd.Flags()
 	f.BoolVar(&flags.all, "all", false, "also VMs that azlin did not create")
 	f.BoolVar(&flags.running, "running", false, "only running VMs")
@@ -98,12 +100,11 @@ func (a Commands) watchStatus(ctx context.Context, s *app.Session, args []string
 
 func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string, flags statusFlags) error {
 	board := status.Dashboard{
-		VMs: s.VMs, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, Timeout: flags.timeout,
+		VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, Timeout: flags.timeout,
 		SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)},
 	}
-	group := s.Azure.Target().ResourceGroup
-	if len(args) == 0 {
-		report, err := board.List(ctx, vm.ListOptions{ResourceGroup: group, All: flags.all, RunningOnly: flags.running})
+	if len(args) == 0 && flags.which.Empty() {
+		report, err := board.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup, All: flags.all, RunningOnly: flags.running})
 		if err == nil {
 			err = context.Cause(ctx) // what was not asked any more is not shown as if it could not be
 		}
@@ -112,11 +113,11 @@ func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string,
 		}
 		return a.Output.Print(dashboardView(report))
 	}
-	match, err := s.VMs.Resolve(ctx, args[0], group)
+	sel, err := s.Choose(ctx, args, flags.which)
 	if err != nil {
 		return err
 	}
-	report := status.Report{VMs: board.Of(ctx, []vm.Info{match.VM})}
+	report := status.Report{VMs: board.Of(ctx, sel.VMs())}
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}

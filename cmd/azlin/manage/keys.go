@@ -11,11 +11,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/upkeep/keys"
+	"github.com/azlin-dev/azlin/vm"
 )
 
 func newKeysCommand(a Commands) *cobra.Command {
@@ -41,6 +43,7 @@ func (a Commands) localKeys() (keys.Backups, string) {
 
 type keysListFlags struct {
 	way          app.HostFlags
+	which        app.Selecting
 	all, backups bool
 	timeout      time.Duration
 }
@@ -59,10 +62,10 @@ of. A VM that does not run is shown as such.`,
 			switch {
 			case flags.timeout <= 0:
 				return app.Usage(cmd, "--timeout %s: give a time above zero", flags.timeout)
-			case flags.backups && (len(args) > 0 || flags.all):
+			case flags.backups && (len(args) > 0 || !flags.which.Empty() || flags.all):
 				return app.Usage(cmd, "--backups is about this machine: name no VM")
-			case len(args) > 0 && flags.all:
-				return app.Usage(cmd, "--all chooses among all VMs, and one is named")
+			case (len(args) > 0 || !flags.which.Empty()) && flags.all:
+				return app.Usage(cmd, "--all is for all VMs, and some are named or selected")
 			case flags.backups:
 				return a.listKeyBackups()
 			}
@@ -70,6 +73,7 @@ of. A VM that does not run is shown as such.`,
 		},
 	}
 	flags.way.Add(cmd)
+	flags.which.Add(cmd, "")
 	f := cmd.Flags()
 	f.BoolVar(&flags.all, "all", false, "also VMs that azlin did not create")
 	f.BoolVar(&flags.backups, "backups", false, "instead: the copies of keys on this machine")
@@ -82,10 +86,13 @@ func (a Commands) listKeys(ctx context.Context, names []string, flags keysListFl
 	if err != nil {
 		return err
 	}
-	vms, err := s.VmsFor(ctx, names, flags.all)
+	which := flags.which
+	which.All = len(names) == 0 && which.Empty()
+	sel, err := s.Choose(ctx, names, which, func(q *vm.Query) { q.Foreign = flags.all })
 	if err != nil {
 		return err
 	}
+	vms := sel.VMs()
 	infos := s.Keys.List(ctx, vms, keys.Options{Timeout: flags.timeout, SSH: reach.Options{
 		User: flags.way.User, KeyPath: flags.way.Key, Bastion: flags.way.Bastion, AcceptNewHostKey: flags.way.AcceptNew,
 	}})
@@ -95,7 +102,7 @@ func (a Commands) listKeys(ctx context.Context, names []string, flags keysListFl
 	if err := a.Output.Print(vmKeysView(infos)); err != nil {
 		return err
 	}
-	var failed []error
+	var failed []batch.Failure
 	running := 0
 	for n, info := range infos {
 		if vms[n].IsStopped() {
@@ -103,29 +110,10 @@ func (a Commands) listKeys(ctx context.Context, names []string, flags keysListFl
 		}
 		running++
 		if info.Err != nil {
-			failed = append(failed, info.Err)
+			failed = append(failed, batch.Failure{Name: info.VM, Err: info.Err})
 		}
 	}
-	return partly("list keys", running, failed, "")
-}
-
-// partly is nil when nothing failed, the failure when there is only one thing, and else of kind Partial, or of the kind
-// that all failures have.
-func partly(op string, total int, failed []error, next string) error {
-	if len(failed) == 0 {
-		return nil
-	}
-	if total == 1 {
-		if f := app.Describe(failed[0]); next == "" || f.Next != "" { // it knows better
-			return failed[0]
-		}
-		return &errkind.Error{Err: failed[0], Next: next}
-	}
-	e := &errkind.Error{Kind: errkind.Partial, Op: fmt.Sprintf("%s: %d of %d failed", op, len(failed), total), Err: errors.Join(failed...), Next: next}
-	if len(failed) == total {
-		e.Kind = errkind.Of(failed[0])
-	}
-	return e
+	return batch.Err("list keys", running, failed, "")
 }
 
 // vmKeys is the JSON of who is let into a VM.
@@ -300,8 +288,10 @@ present default key is copied before. What VMs let in does not change: 'azlin ke
 		Example: "  azlin keys restore\n  azlin keys restore backup-20261123T090000.000Z --yes\n  azlin keys restore --dry-run",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !yes && !dryRun && !a.Streams.InTTY {
-				return errkind.New(errkind.Invalid, "replacing the default key needs a confirmation, but there is no terminal to ask on: give --yes")
+			if !dryRun {
+				if err := a.MayAsk(yes); err != nil {
+					return err
+				}
 			}
 			backups, path := a.localKeys()
 			present, err := keys.Public(path)
@@ -316,14 +306,14 @@ present default key is copied before. What VMs let in does not change: 'azlin ke
 				a.Say("this is the default key already")
 				return a.Output.Print(backupView(from))
 			}
-			a.Say(fmt.Sprintf("the default key %s\n  is       %s\n  will be  %s (%s)", path, orNone(present.Fingerprint), from.Fingerprint, from.Name()))
+			a.Say("the default key " + path)
+			a.Say("  is       " + orNone(present.Fingerprint))
+			a.Say(fmt.Sprintf("  will be  %s (%s)", from.Fingerprint, from.Name()))
 			if dryRun {
 				return a.Output.Print(backupView(from))
 			}
-			if !yes {
-				if err := a.Streams.Confirm(cmd.Context(), "Replace the default key?", "--yes"); err != nil {
-					return err
-				}
+			if err := a.ConfirmLocal(cmd.Context(), "Replace the default key?", yes); err != nil {
+				return err
 			}
 			before, err := backups.Restore(cmd.Context(), from, path, time.Now())
 			if err != nil {

@@ -9,18 +9,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
 )
 
 type keysRotateFlags struct {
+	which                         app.Selecting
 	consent                       app.Consent
-	all, dryRun, noBackup, azure  bool
+	dryRun, noBackup, azure       bool
 	newKey, oldKey, user, bastion string
 	acceptNew                     bool
 	timeout                       time.Duration
@@ -47,15 +49,15 @@ with those, and with a rotation that was cut off.`,
 			switch {
 			case flags.timeout <= 0:
 				return app.Usage(cmd, "--timeout %s: give a time above zero", flags.timeout)
-			case flags.all && len(args) > 0:
+			case flags.which.All && len(args) > 0:
 				return app.Usage(cmd, "--all is all VMs, and one is named")
 			}
 			return a.rotateKeys(cmd, args, flags)
 		},
 	}
 	flags.consent.Add(cmd)
+	flags.which.Add(cmd, "all VMs that 'azlin list' shows")
 	f := cmd.Flags()
-	f.BoolVar(&flags.all, "all", false, "all VMs that 'azlin list' shows")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "look at the VMs, show what would be done, and stop")
 	f.StringVar(&flags.newKey, "new-key", "", "either half of the new key; default: one that azlin makes")
 	f.StringVar(&flags.oldKey, "old-key", "", "either half of the key that is replaced; default: the default key")
@@ -77,7 +79,7 @@ func (f keysRotateFlags) options() keys.Options {
 
 func (a Commands) rotateKeys(cmd *cobra.Command, names []string, flags keysRotateFlags) error {
 	ctx := cmd.Context()
-	if !flags.all && len(names) == 0 {
+	if flags.which.Empty() && len(names) == 0 {
 		begun, err := operation.Store{Dir: a.Paths.Operations}.Find(func(o *operation.Operation) bool { return o.Kind == operation.RotateKeys })
 		if err != nil {
 			return err
@@ -86,97 +88,117 @@ func (a Commands) rotateKeys(cmd *cobra.Command, names []string, flags keysRotat
 			return app.Usage(cmd, "want one or more VMs, or --all: no rotation is unfinished that could go on")
 		}
 	}
-	if !flags.dryRun { // before anything is asked
-		if err := a.PossibleHere("rotating keys", flags.consent); err != nil {
-			return err
-		}
-	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
-	}
-	var vms []vm.Info
-	if flags.all || len(names) > 0 {
-		if vms, err = s.VmsFor(ctx, names, false); err != nil {
-			return err
-		}
-	} else if begun, err := s.Keys.Unfinished(); err != nil {
-		return err
-	} else if begun == nil {
-		return app.Usage(cmd, "want one or more VMs, or --all: the rotation that is unfinished is of another subscription")
-	}
-	return a.carryOutRotation(ctx, s, vms, strings.Join(names, " "), flags)
+	return a.rotation(cmd, names, flags).Do(ctx, a.App)
 }
 
-func (a Commands) carryOutRotation(ctx context.Context, s *app.Session, vms []vm.Info, named string, flags keysRotateFlags) error {
-	show := term.NewProgress(a.Streams, a.Progress)
-	defer show.Close()
-	display := progress.New(2, show.Sink)
-	options := flags.options()
-	display.StartStage(progress.Stage{Name: "look", Description: "looking who is let in"})
-	plan, err := s.Keys.Plan(ctx, vms, flags.newKey, options)
-	if err != nil {
-		_ = display.FailStage(err.Error()) // it is open
-		return err
+// rotation is the change of keys on the named VMs; without names, of what an unfinished rotation has left.
+func (a Commands) rotation(cmd *cobra.Command, names []string, flags keysRotateFlags) app.Change[*keys.Plan] {
+	again := strings.TrimSpace("azlin keys rotate " + strings.Join(names, " "))
+	if flags.which.All {
+		again += " --all"
 	}
-	_ = display.CompleteStage() // it is open
+	for _, text := range flags.which.Selectors {
+		again += " --select " + remote.Quote(text)
+	}
+	return app.Change[*keys.Plan]{
+		Consent: flags.consent, DryRun: flags.dryRun,
+		Plan: func(ctx context.Context, s *app.Session) (plan *keys.Plan, err error) {
+			vms, err := rotated(ctx, cmd, s, names, flags)
+			if err != nil {
+				return nil, err
+			}
+			err = a.Showing("look", "looking who is let in", func(func(string)) (err error) {
+				plan, err = s.Keys.Plan(ctx, vms, flags.newKey, flags.options())
+				return err
+			})
+			return plan, err
+		},
+		View: func(plan *keys.Plan) term.View { return a.rotationPlanView(plan) },
+		Question: func(plan *keys.Plan) string {
+			if len(plan.VMs) == 0 && !plan.Resumes || nobodyAnswers(plan) {
+				return ""
+			}
+			return fmt.Sprintf("Rotate the key of %s?", app.CountOf(len(plan.VMs), "VM"))
+		},
+		Show: a.sayRotation,
+		Apply: func(ctx context.Context, s *app.Session, plan *keys.Plan) error {
+			if plan.Resumes {
+				again = "azlin keys rotate"
+			}
+			return a.carryOutRotation(ctx, s, plan, again)
+		},
+	}
+}
+
+// rotated are the VMs whose key is rotated; none: those of the rotation that is unfinished.
+func rotated(ctx context.Context, cmd *cobra.Command, s *app.Session, names []string, flags keysRotateFlags) ([]vm.Info, error) {
+	if !flags.which.Empty() || len(names) > 0 {
+		sel, err := s.Choose(ctx, names, flags.which)
+		return sel.VMs(), err
+	}
+	begun, err := s.Keys.Unfinished()
+	if err == nil && begun == nil {
+		err = app.Usage(cmd, "want one or more VMs, or --all: the rotation that is unfinished is of another subscription")
+	}
+	return nil, err
+}
+
+func nobodyAnswers(plan *keys.Plan) bool {
+	unreachable := plan.Unreachable()
+	return len(unreachable) > 0 && len(unreachable) == len(plan.VMs)
+}
+
+// carryOutRotation runs a rotation and prints what came of it; again is the command that finishes it.
+func (a Commands) carryOutRotation(ctx context.Context, s *app.Session, plan *keys.Plan, again string) error {
 	if len(plan.VMs) == 0 && !plan.Resumes {
-		show.Close()
 		a.Say("there are no VMs whose key could be rotated")
 		return a.Output.Print(rotationView(nil))
 	}
-	if flags.dryRun {
-		show.Close()
-		return a.Output.Print(a.rotationPlanView(plan))
+	if nobodyAnswers(plan) {
+		a.sayRotation(s, plan)
+		return unreached(plan, again)
 	}
-	again := strings.TrimSpace("azlin keys rotate " + named)
-	if named == "" && flags.all {
-		again += " --all"
-	}
-	if plan.Resumes {
-		again = "azlin keys rotate"
-	}
-	a.sayRotation(s, plan)
-	if unreachable := plan.Unreachable(); len(unreachable) > 0 && len(unreachable) == len(plan.VMs) {
-		return partly("rotate keys", len(plan.VMs), unreachable, again)
-	}
-	if err := a.Confirm(ctx, fmt.Sprintf("Rotate the key of %s?", app.CountOf(len(plan.VMs), "VM")), s.Context, flags.consent); err != nil {
-		return err
-	}
-	display.StartStage(progress.Stage{Name: "rotate", Description: "rotating keys"})
-	plan.Report(func(step keys.Step) {
-		if !step.Done {
-			_ = display.Update(strings.TrimPrefix(step.VM+": "+step.Name, ": ")) // it is open
+	var results []keys.KeyRotationResult
+	var failed []batch.Failure
+	var err error
+	a.Stage("rotate", "rotating keys", func(report func(string)) string {
+		plan.Report(func(step keys.Step) {
+			if !step.Done {
+				report(strings.TrimPrefix(step.VM+": "+step.Name, ": "))
+			}
+		})
+		results, err = s.Keys.Run(ctx, plan)
+		if failed = failures(results); err != nil {
+			return err.Error()
 		}
+		return app.FailedOf(len(failed), len(results))
 	})
-	results, err := s.Keys.Run(ctx, plan)
-	failed := failures(results)
-	switch {
-	case err != nil:
-		_ = display.FailStage(err.Error()) // it is open
-	case len(failed) > 0:
-		_ = display.FailStage(fmt.Sprintf("%d of %d failed", len(failed), len(results))) // as above
-	default:
-		_ = display.CompleteStage() // as above
-	}
-	show.Close()
 	if left, uerr := s.Keys.Unfinished(); uerr == nil && left != nil {
 		again = "azlin keys rotate"
 	}
 	if err != nil {
-		return partly("rotate keys", 1, []error{err}, again)
+		return batch.Err("rotate keys", 1, []batch.Failure{{Err: err}}, again)
 	}
 	if err := a.Output.Print(rotationView(results)); err != nil {
 		return err
 	}
-	return partly("rotate keys", len(results), failed, again)
+	return batch.Err("rotate keys", len(results), failed, again)
 }
 
-func failures(results []keys.KeyRotationResult) []error {
-	var failed []error
+// unreached is the error when no VM answers.
+func unreached(plan *keys.Plan, again string) error {
+	var failed []batch.Failure
+	for _, t := range plan.VMs {
+		failed = append(failed, batch.Failure{Name: t.VM.Name, Err: t.Err})
+	}
+	return batch.Err("rotate keys", len(plan.VMs), failed, again)
+}
+
+func failures(results []keys.KeyRotationResult) []batch.Failure {
+	var failed []batch.Failure
 	for _, r := range results {
 		if r.Err != nil {
-			failed = append(failed, r.Err)
+			failed = append(failed, batch.Failure{Name: r.VMName, Err: r.Err})
 		}
 	}
 	return failed

@@ -39,15 +39,17 @@ knows what else was asked for. Clones and images go on with the command that beg
 			if missing != nil && errkind.Of(missing) != errkind.NotFound {
 				return missing
 			}
-			if op != nil && op.Kind == operation.RotateKeys && !way.Yes && !a.Streams.InTTY {
-				return errkind.New(errkind.Invalid, "rotating keys needs a confirmation, but there is no terminal to ask on: give --yes")
+			if op != nil && op.Kind == operation.RotateKeys {
+				if err := a.Possible(app.Consent{Yes: way.Yes}); err != nil {
+					return err
+				}
 			}
 			if op != nil && op.Kind == operation.New {
 				if err := (create.Commands{App: a.App}).CanLaunch(way); err != nil {
 					return err
 				}
 			}
-			s, err := a.Open(cmd.Context())
+			s, err := a.OpenToChange(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -58,7 +60,7 @@ knows what else was asked for. Clones and images go on with the command that beg
 				return errkind.New(errkind.Conflict, "operation %s is in subscription %s, this is %s: use the context it was begun in", op.ID, op.Subscription, s.Azure.SubscriptionID())
 			}
 			if op.Kind == operation.RotateKeys {
-				return a.carryOutRotation(cmd.Context(), s, nil, "", keysRotateFlags{consent: app.Consent{Yes: way.Yes}})
+				return a.rotation(cmd, nil, keysRotateFlags{consent: app.Consent{Yes: way.Yes}}).Do(cmd.Context(), a.App)
 			}
 			if op.Kind != operation.New {
 				return a.awaitPower(cmd.Context(), s, op)
@@ -160,18 +162,16 @@ forgotten, too, so that the VM can no longer be told from an impostor without as
 		Example: "  azlin operations forget dev\n  azlin operations forget dev --yes",
 		Args:    app.Exactly(1, "an operation"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !yes && !a.Streams.InTTY {
-				return errkind.New(errkind.Invalid, "forgetting an operation needs a confirmation, but there is no terminal to ask on: give --yes")
+			if err := a.MayAsk(yes); err != nil {
+				return err
 			}
 			store := operation.Store{Dir: a.Paths.Operations}
 			op, err := store.Get(args[0])
 			if err != nil {
 				return err
 			}
-			if !yes {
-				if err := a.Streams.Confirm(cmd.Context(), "Forget "+whatOf(op)+"?", "--yes"); err != nil {
-					return err
-				}
+			if err := a.ConfirmLocal(cmd.Context(), "Forget "+whatOf(op)+"?", yes); err != nil {
+				return err
 			}
 			if err := store.Remove(op); err != nil {
 				return err

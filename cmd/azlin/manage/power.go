@@ -2,22 +2,22 @@ package manage
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
 )
 
 // powerFlags are what the power commands share.
 type powerFlags struct {
+	which  app.Selecting
 	noWait bool
 	keep   bool
 }
@@ -30,12 +30,13 @@ func newPowerCommand(a Commands, verb, short string, flags *powerFlags, call pow
 	cmd := &cobra.Command{
 		Use:     verb + " VM...",
 		Short:   short,
-		Example: "  azlin " + verb + " dev\n  azlin " + verb + " dev test --no-wait",
-		Args:    app.AtLeastOne("one or more VMs"),
+		Example: "  azlin " + verb + " dev\n  azlin " + verb + " dev 'web-*' --no-wait\n  azlin " + verb + " --select tag:env=dev",
+		Args:    func(cmd *cobra.Command, args []string) error { return flags.which.Check(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.power(cmd.Context(), args, verb, *flags, call)
 		},
 	}
+	flags.which.Add(cmd, verb+" every VM of the group that azlin manages")
 	cmd.Flags().BoolVar(&flags.noWait, "no-wait", false, "return as soon as Azure has accepted it; 'azlin operations resume VM' waits for it")
 	return cmd
 }
@@ -58,34 +59,30 @@ func newRestartCommand(a Commands) *cobra.Command {
 	return newPowerCommand(a, "restart", "Restart running VMs", new(powerFlags), (*vm.Service).Restart)
 }
 
-// powerAtOnce bounds how many VMs change at the same time; the door to Azure paces itself besides.
-const powerAtOnce = 10
-
 // power resolves all names before it changes anything, then changes all VMs at once.
 func (a Commands) power(ctx context.Context, names []string, verb string, flags powerFlags, call powerCall) error {
-	s, err := a.Open(ctx)
+	s, err := a.OpenToChange(ctx)
 	if err != nil {
 		return err
 	}
-	targets, err := s.ResolveAll(ctx, names)
+	sel, err := s.Choose(ctx, names, flags.which)
 	if err != nil {
 		return err
 	}
-	results := make([]vm.LifecycleResult, len(targets))
+	targets := sel.VMs()
+	var results []vm.LifecycleResult
 	var sum vm.LifecycleSummary
 	a.Stage(verb, verb+" "+summaryOf(targets), func(report func(string)) string {
-		group := errgroup.Group{}
-		group.SetLimit(powerAtOnce)
-		for n, t := range targets {
-			group.Go(func() error {
-				options := vm.PowerOptions{NoWait: flags.noWait, KeepAllocation: flags.keep, Report: func(o azure.OperationState) {
-					report(fmt.Sprintf("%s: %s", t.Name, o.Status))
-				}}
-				results[n], _ = call(s.VMs, ctx, t.ResourceGroup, t.Name, options) // the result holds the error
-				return nil
-			})
+		for _, r := range batch.Run(ctx, targets, batch.Options{}, func(ctx context.Context, t vm.Info) (vm.LifecycleResult, error) {
+			return call(s.VMs, ctx, t.ResourceGroup, t.Name, vm.PowerOptions{NoWait: flags.noWait, KeepAllocation: flags.keep, Report: func(o azure.OperationState) {
+				report(t.Name + ": " + o.Status)
+			}})
+		}) {
+			if r.Took == 0 { // it was not begun
+				r.Value = vm.LifecycleResult{VM: targets[len(results)].Name, Operation: verb, Err: r.Err}
+			}
+			results = append(results, r.Value) // it holds the error, too
 		}
-		_ = group.Wait() // no function returns one
 		sum = vm.Summarize(results)
 		return app.FailedOf(sum.Failed, sum.Total)
 	})
@@ -95,21 +92,24 @@ func (a Commands) power(ctx context.Context, names []string, verb string, flags 
 	if err := a.Output.Print(powerView(sum)); err != nil {
 		return err
 	}
-	return powerError(sum)
+	return powerError(sum, verb)
 }
 
-// powerError is the error of the only VM, or says how many of several failed.
-func powerError(sum vm.LifecycleSummary) error {
-	var errs []error
+// powerError says what failed, and how to repeat that.
+func powerError(sum vm.LifecycleSummary, verb string) error {
+	var failed []batch.Failure
+	var names []string
 	for _, r := range sum.Results {
 		if r.Err != nil {
-			errs = append(errs, r.Err)
+			failed = append(failed, batch.Failure{Name: r.VM, Err: r.Err})
+			names = append(names, r.VM)
 		}
 	}
-	if len(errs) == 0 || sum.Total == 1 {
-		return errors.Join(errs...)
+	next := ""
+	if sum.Total > 1 {
+		next = "azlin " + verb + " " + strings.Join(names, " ")
 	}
-	return &errkind.Error{Kind: errkind.Partial, Op: fmt.Sprintf("%d of %d failed", sum.Failed, sum.Total), Err: errors.Join(errs...)}
+	return batch.Err(verb, sum.Total, failed, next)
 }
 
 func summaryOf(targets []vm.Info) string {

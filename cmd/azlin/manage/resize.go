@@ -39,50 +39,46 @@ goes on with it, from any machine.`,
 }
 
 func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent, dryRun bool) error {
-	if !dryRun { // before anything is asked
-		if err := a.PossibleHere("a resize", ask); err != nil {
-			return err
-		}
+	service := func(s *app.Session) *resize.Service {
+		return &resize.Service{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Prices: s.Prices}
 	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
-	}
-	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
-	if err != nil {
-		return err
-	}
-	service := &resize.Service{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Prices: s.Prices}
-	plan, err := service.Plan(ctx, match.VM.ResourceGroup, match.VM.Name, size)
-	if err != nil {
-		return err
-	}
-	for _, note := range plan.Notes {
-		a.Say("note: " + note)
-	}
-	if dryRun {
-		return a.Output.Print(resizePlanView(plan))
-	}
-	if !plan.Unchanged() {
-		a.SayTarget(s, plan.Group)
-		question := fmt.Sprintf("Resize %s from %s to %s (%s to %s per month)?", plan.VM, plan.From.Name, plan.To.Name, app.MonthlyText(plan.FromMonthly), app.MonthlyText(plan.ToMonthly))
-		if plan.Downtime() {
-			question += fmt.Sprintf(" It is %s, and will be off for a while.", plan.Now)
-		}
-		if plan.Resumes {
-			question += " An earlier resize of it was cut off."
-		}
-		a.Say(question)
-		if err := a.Confirm(ctx, "Go on?", s.Context, ask); err != nil {
-			return err
-		}
-	}
-	var result resize.Result
-	err = a.Showing("resize", "resizing "+plan.VM, func(report func(string)) (err error) {
-		result, err = service.Run(ctx, plan, report)
-		return err
-	})
-	return errors.Join(a.Output.Print(resizeView(result)), err)
+	return app.Change[resize.Plan]{
+		Consent: ask, DryRun: dryRun,
+		Plan: func(ctx context.Context, s *app.Session) (resize.Plan, error) {
+			match, err := s.Find(ctx, name)
+			if err != nil {
+				return resize.Plan{}, err
+			}
+			plan, err := service(s).Plan(ctx, match.VM.ResourceGroup, match.VM.Name, size)
+			a.SayNotes(plan.Notes)
+			return plan, err
+		},
+		View: resizePlanView,
+		Question: func(plan resize.Plan) string {
+			if plan.Unchanged() {
+				return ""
+			}
+			return "Resize " + plan.VM + "?"
+		},
+		Show: func(s *app.Session, plan resize.Plan) {
+			a.SayTarget(s, plan.Group)
+			a.Say(fmt.Sprintf("%s: from %s to %s (%s to %s per month)", plan.VM, plan.From.Name, plan.To.Name, app.MonthlyText(plan.FromMonthly), app.MonthlyText(plan.ToMonthly)))
+			if plan.Downtime() {
+				a.Say(fmt.Sprintf("%s is %s, and will be off for a while.", plan.VM, plan.Now))
+			}
+			if plan.Resumes {
+				a.Say("This resumes an earlier resize that was cut off.")
+			}
+		},
+		Apply: func(ctx context.Context, s *app.Session, plan resize.Plan) error {
+			var result resize.Result
+			err := a.Showing("resize", "resizing "+plan.VM, func(report func(string)) (err error) {
+				result, err = service(s).Run(ctx, plan, report)
+				return err
+			})
+			return errors.Join(a.Output.Print(resizeView(result)), err)
+		},
+	}.Do(ctx, a.App)
 }
 
 // resizePlan is the JSON of a resize that is not carried out.

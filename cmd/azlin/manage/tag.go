@@ -1,6 +1,8 @@
 package manage
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/vm"
@@ -30,34 +33,63 @@ own records in (managed-by, azlin-...) are shown, but not changed here.`,
 }
 
 func newTagAddCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
-		Use:     "add VM NAME=VALUE...",
-		Short:   "Set tags of a VM",
-		Long:    "Sets tags of a VM and leaves its others alone, also those that somebody else sets at the same time.",
-		Example: "  azlin tag add dev team=web\n  azlin tag add dev environment=development owner=team-a",
+	var which app.Selecting
+	cmd := &cobra.Command{
+		Use:     "add VM... NAME=VALUE...",
+		Short:   "Set tags of VMs",
+		Long:    "Sets tags of VMs and leaves their others alone, also those that somebody else sets at the same time.",
+		Example: "  azlin tag add dev team=web\n  azlin tag add 'web-*' environment=development owner=team-a\n  azlin tag add --select pool:web env=dev",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) < 2 {
-				return app.Usage(cmd, "want a VM and one or more NAME=VALUE")
+			names, rest := cutTags(args)
+			if len(rest) == 0 {
+				return app.Usage(cmd, "missing argument: NAME=VALUE")
 			}
-			_, err := pairs(cmd, args[1:])
-			return err
+			if _, err := pairs(cmd, rest); err != nil {
+				return err
+			}
+			return which.Check(cmd, names)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			tags, err := pairs(cmd, args[1:])
+			names, rest := cutTags(args)
+			tags, err := pairs(cmd, rest)
 			if err != nil {
 				return err
 			}
-			s, i, err := a.OpenVM(cmd, args[0])
-			if err != nil {
-				return err
-			}
-			all, err := s.VMs.AddTags(cmd.Context(), i.ID, tags)
-			if err != nil {
-				return err
-			}
-			return a.Output.Print(tagView(i, all))
+			return a.changeTags(cmd.Context(), names, which, "set tags of", func(ctx context.Context, s *app.Session, i vm.Info) (map[string]string, error) {
+				return s.VMs.AddTags(ctx, i.ID, tags)
+			})
 		},
 	}
+	which.Add(cmd, "")
+	return cmd
+}
+
+// cutTags parts the VMs from the tags: the first argument with an equals sign is a tag, and so is what follows.
+func cutTags(args []string) (names, tags []string) {
+	for n, arg := range args {
+		if strings.Contains(arg, "=") {
+			return args[:n], args[n:]
+		}
+	}
+	return args, nil
+}
+
+// changeTags changes the tags of VMs, several at once, and shows what they have then.
+func (a Commands) changeTags(ctx context.Context, names []string, which app.Selecting, op string, change func(context.Context, *app.Session, vm.Info) (map[string]string, error)) error {
+	s, err := a.OpenToChange(ctx)
+	if err != nil {
+		return err
+	}
+	sel, err := s.Choose(ctx, names, which)
+	if err != nil {
+		return err
+	}
+	vms := sel.VMs()
+	results := batch.Run(ctx, vms, batch.Options{}, func(ctx context.Context, i vm.Info) (map[string]string, error) { return change(ctx, s, i) })
+	if len(vms) == 1 && results[0].Err != nil {
+		return results[0].Err
+	}
+	return errors.Join(a.Output.Print(tagViews(vms, results)), batch.Err(op, len(vms), batch.Failures(results, func(n int) string { return vms[n].Name }), ""))
 }
 
 // pairs reads NAME=VALUE. The last one of a name does not win: who says two things means one of them wrongly.
@@ -77,40 +109,44 @@ func pairs(cmd *cobra.Command, args []string) (map[string]string, error) {
 }
 
 func newTagRemoveCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	var which app.Selecting
+	cmd := &cobra.Command{
 		Use:     "remove VM NAME...",
 		Aliases: []string{"rm"},
-		Short:   "Take tags from a VM",
-		Long:    "Takes tags of these names, in any letter case, from a VM. One that is not there is told and no failure.",
-		Example: "  azlin tag remove dev team",
+		Short:   "Remove tags from VMs",
+		Long: `Removes tags of these names, in any letter case. A tag that does not exist is reported and is not an error. The first
+argument is a VM or a pattern; with --select all arguments are names of tags.`,
+		Example: "  azlin tag remove dev team\n  azlin tag remove 'web-*' team\n  azlin tag remove --select tag:team=web team",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) < 2 || slices.Contains(args, "") {
-				return app.Usage(cmd, "want a VM and one or more names of tags")
+			names, tags := app.FirstName(which, args)
+			if len(tags) == 0 || slices.Contains(args, "") {
+				return app.Usage(cmd, "missing argument: NAME of a tag")
 			}
-			return nil
+			return which.Check(cmd, names)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, i, err := a.OpenVM(cmd, args[0])
-			if err != nil {
-				return err
-			}
-			gone, err := s.VMs.RemoveTags(cmd.Context(), i.ID, args[1:]...)
-			if err != nil {
-				return err
-			}
-			for _, name := range args[1:] {
-				if _, was := azure.Tag(gone, name); !was {
-					a.Say(fmt.Sprintf("%s has no tag %s", i.Name, name))
+			names, tags := app.FirstName(which, args)
+			return a.changeTags(cmd.Context(), names, which, "remove tags of", func(ctx context.Context, s *app.Session, i vm.Info) (map[string]string, error) {
+				gone, err := s.VMs.RemoveTags(ctx, i.ID, tags...)
+				if err != nil {
+					return nil, err
 				}
-			}
-			left := maps.Clone(i.Tags)
-			maps.DeleteFunc(left, func(name, _ string) bool {
-				_, was := azure.Tag(gone, name)
-				return was
+				for _, name := range tags {
+					if _, was := azure.Tag(gone, name); !was {
+						a.Say(fmt.Sprintf("%s has no tag %s", i.Name, name))
+					}
+				}
+				left := maps.Clone(i.Tags)
+				maps.DeleteFunc(left, func(name, _ string) bool {
+					_, was := azure.Tag(gone, name)
+					return was
+				})
+				return left, nil
 			})
-			return a.Output.Print(tagView(i, left))
 		},
 	}
+	which.Add(cmd, "")
+	return cmd
 }
 
 func newTagListCommand(a Commands) *cobra.Command {
@@ -127,6 +163,41 @@ func newTagListCommand(a Commands) *cobra.Command {
 			}
 			return a.Output.Print(tagView(i, i.Tags))
 		},
+	}
+}
+
+// tagViews shows the tags of one VM, or of several with a column for the VM.
+func tagViews(vms []vm.Info, results []batch.Result[map[string]string]) term.View {
+	if len(vms) == 1 {
+		return tagView(vms[0], results[0].Value)
+	}
+	type row struct{ vm, name, value string }
+	type one struct {
+		VM            string            `json:"vm"`
+		ResourceGroup string            `json:"resource_group"`
+		Tags          map[string]string `json:"tags"` // null: not known
+		Error         *string           `json:"error"`
+	}
+	data, rows := []one{}, []row{}
+	for n, i := range vms {
+		v := one{i.Name, i.ResourceGroup, results[n].Value, nil}
+		if err := results[n].Err; err != nil {
+			v.Error = app.Known(err.Error())
+		}
+		data = append(data, v)
+		for _, name := range slices.Sorted(maps.Keys(results[n].Value)) {
+			rows = append(rows, row{i.Name, name, results[n].Value[name]})
+		}
+	}
+	return term.View{
+		Data: struct {
+			VMs []one `json:"vms"`
+		}{data},
+		Grid: term.Rows(rows, []term.Column[row]{
+			{Name: "vm", Value: func(r row) string { return r.vm }},
+			{Name: "name", Value: func(r row) string { return r.name }},
+			{Name: "value", Value: func(r row) string { return r.value }, Wide: true},
+		}),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
@@ -22,26 +23,21 @@ import (
 // updateFlags are what update and os-update share.
 type updateFlags struct {
 	host    app.HostFlags
-	all     bool
+	which   app.Selecting
 	timeout time.Duration
 }
 
 func (f *updateFlags) add(cmd *cobra.Command, timeout time.Duration) {
 	f.host.Add(cmd)
-	cmd.Flags().BoolVar(&f.all, "all", false, "all running VMs that azlin manages, instead of named ones")
+	f.which.Add(cmd, "all running VMs that azlin manages, instead of named ones")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", timeout, "how long to wait for a VM; its update goes on after that")
 }
 
 func (f *updateFlags) check(cmd *cobra.Command, args []string) error {
-	switch {
-	case f.all && len(args) > 0:
-		return app.Usage(cmd, "--all means every VM, and %s is named", args[0])
-	case !f.all && len(args) == 0:
-		return app.Usage(cmd, "want one or more VMs, or --all")
-	case f.timeout <= 0:
+	if f.timeout <= 0 {
 		return app.Usage(cmd, "--timeout %s: give a time above zero", f.timeout)
 	}
-	return nil
+	return f.which.Check(cmd, args)
 }
 
 func newUpdateCommand(a Commands) *cobra.Command {
@@ -112,11 +108,11 @@ Ctrl-C, the same command goes on with it, or tells how it ended.`,
 
 // update finds the VMs and has them updated.
 func (a Commands) update(ctx context.Context, names []string, flags updateFlags, verb string, run func(context.Context, update.Updater, []vm.Info) (update.Summary, error)) (update.Summary, error) {
-	s, err := a.Open(ctx)
+	s, err := a.OpenToChange(ctx)
 	if err != nil {
 		return update.Summary{}, err
 	}
-	targets, err := a.updateTargets(ctx, s, names, flags.all)
+	targets, err := a.updateTargets(ctx, s, names, flags.which)
 	if err != nil {
 		return update.Summary{}, err
 	}
@@ -137,27 +133,24 @@ func (a Commands) update(ctx context.Context, names []string, flags updateFlags,
 	return sum, err
 }
 
-// updateTargets are the VMs that were named, or all that run and are azlin's.
-func (a Commands) updateTargets(ctx context.Context, s *app.Session, names []string, all bool) ([]vm.Info, error) {
-	if !all {
-		return s.ResolveAll(ctx, names)
-	}
-	listing, err := s.VMs.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup})
+// updateTargets are the VMs that are meant. Those that do not run are left out, unless they were named.
+func (a Commands) updateTargets(ctx context.Context, s *app.Session, names []string, which app.Selecting) ([]vm.Info, error) {
+	sel, err := s.Choose(ctx, names, which, func(q *vm.Query) {
+		q.Where = func(i vm.Info) string {
+			if i.IsRunning() {
+				return ""
+			}
+			return "it is " + string(i.PowerState)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	var running []vm.Info
-	for _, i := range listing.VMs {
-		if i.IsRunning() {
-			running = append(running, i)
-		} else {
-			a.Say(fmt.Sprintf("note: %s is left out: it is %s", i.Name, i.PowerState))
-		}
-	}
-	if len(running) == 0 {
+	a.SayLeft(sel)
+	if len(sel.Matches) == 0 {
 		return nil, &errkind.Error{Kind: errkind.NotFound, Err: errors.New("no VM that azlin manages is running"), Next: "azlin list"}
 	}
-	return running, nil
+	return sel.VMs(), nil
 }
 
 func updateProgress(p update.Progress) string {
@@ -172,18 +165,15 @@ func updateProgress(p update.Progress) string {
 	return fmt.Sprintf("%s: %s, %d of %d done", p.VM, p.Current, p.Done, p.Total)
 }
 
-// updateError is the error of the only VM, or says how many of several failed.
+// updateError says what failed.
 func updateError(sum update.Summary) error {
-	var errs []error
+	var failed []batch.Failure
 	for _, r := range sum.Results {
 		if r.Err != nil {
-			errs = append(errs, app.Stranded(r.Err, r.VM))
+			failed = append(failed, batch.Failure{Name: r.VM, Err: app.Stranded(r.Err, r.VM)})
 		}
 	}
-	if len(errs) == 0 || sum.Total == 1 {
-		return errors.Join(errs...)
-	}
-	return &errkind.Error{Kind: errkind.Partial, Op: fmt.Sprintf("%d of %d failed", sum.Failed, sum.Total), Err: errors.Join(errs...)}
+	return batch.Err("update", sum.Total, failed, "")
 }
 
 // updatedTool is the JSON of one tool.

@@ -12,7 +12,6 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 )
 
@@ -57,62 +56,57 @@ Without -g it is the whole subscription, unless the context or the configuration
 }
 
 func (a Commands) cleanup(ctx context.Context, flags cleanupFlags) error {
-	deletes := flags.remove && !flags.dryRun
-	if deletes { // before anything is asked
-		if err := a.PossibleHere("deleting orphans", flags.consent); err != nil {
-			return err
-		}
-	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
-	}
-	group := s.Azure.Target().ResourceGroup
-	options := cleanup.Options{DryRun: !deletes, FindOptions: cleanup.FindOptions{OlderThan: flags.olderThan, All: flags.all}}
+	options := cleanup.FindOptions{OlderThan: flags.olderThan, All: flags.all}
 	if flags.olderThan == 0 {
 		options.OlderThan = -1 // of any age
 	}
-	if !deletes {
-		sum, err := s.Cleaner.CleanupOrphanedResources(ctx, group, options)
-		if err != nil {
-			return err
-		}
-		view := cleanupView(sum)
-		if sum.TotalFound > sum.Shown() && !flags.remove {
-			view.Note += "\n'azlin cleanup --delete' deletes them"
-		}
-		return a.Output.Print(view)
-	}
-	show := term.NewProgress(a.Streams, a.Progress)
-	defer show.Close()
-	display := progress.New(1, show.Sink)
-	options.Confirm = func(ctx context.Context, plan cleanup.Summary) error {
-		a.sayCleanup(s, group, plan)
-		if err := a.Confirm(ctx, "Delete "+app.CountOf(len(plan.Resources)-plan.Shown(), "resource")+"?", s.Context, flags.consent); err != nil {
-			return err
-		}
-		display.StartStage(progress.Stage{Name: "delete", Description: "deleting orphans"})
-		return nil
-	}
-	options.Report = func(step string) { _ = display.Update(step) } // the stage is open
-	sum, err := s.Cleaner.CleanupOrphanedResources(ctx, group, options)
-	switch {
-	case err != nil:
-		_ = display.FailStage(err.Error()) // it may not have begun
-		return err
-	case sum.TotalFailed > 0:
-		_ = display.FailStage(fmt.Sprintf("%d are left", sum.TotalFailed)) // it is open
-	default:
-		_ = display.CompleteStage() // it may not have begun
-	}
-	show.Close()
-	if err := a.Output.Print(cleanupView(sum)); err != nil {
-		return err
-	}
-	if err := sum.Err(); err != nil {
-		return &errkind.Error{Err: err, Next: strings.TrimSpace("azlin cleanup --delete " + groupFlag(group))}
-	}
-	return nil
+	return app.Change[cleanup.Summary]{
+		Consent: flags.consent, DryRun: flags.dryRun || !flags.remove,
+		Plan: func(ctx context.Context, s *app.Session) (cleanup.Summary, error) {
+			return s.Cleaner.Plan(ctx, s.Azure.Target().ResourceGroup, options)
+		},
+		View: func(plan cleanup.Summary) term.View {
+			view := cleanupView(plan)
+			if plan.TotalFound > plan.Shown() && !flags.remove {
+				view.Note += "\n'azlin cleanup --delete' deletes them"
+			}
+			return view
+		},
+		Question: func(plan cleanup.Summary) string {
+			if plan.TotalFound == plan.Shown() {
+				return ""
+			}
+			return "Delete " + app.CountOf(plan.TotalFound-plan.Shown(), "resource") + "?"
+		},
+		Show: a.sayCleanup,
+		Apply: func(ctx context.Context, s *app.Session, plan cleanup.Summary) error {
+			var sum cleanup.Summary
+			var err error
+			if plan.TotalFound == plan.Shown() {
+				plan.DryRun = false
+				return a.Output.Print(cleanupView(plan))
+			}
+			a.Stage("delete", "deleting orphans", func(report func(string)) string {
+				switch sum, err = s.Cleaner.Delete(ctx, plan, options, report); {
+				case err != nil:
+					return err.Error()
+				case sum.TotalFailed > 0:
+					return fmt.Sprintf("%d are left", sum.TotalFailed)
+				}
+				return ""
+			})
+			if err != nil {
+				return err
+			}
+			if err := a.Output.Print(cleanupView(sum)); err != nil {
+				return err
+			}
+			if err := sum.Err(); err != nil {
+				return &errkind.Error{Err: err, Next: strings.TrimSpace("azlin cleanup --delete " + groupFlag(s.Azure.Target().ResourceGroup))}
+			}
+			return nil
+		},
+	}.Do(ctx, a.App)
 }
 
 func groupFlag(group string) string {
@@ -123,9 +117,8 @@ func groupFlag(group string) string {
 }
 
 // sayCleanup shows a plan to whoever is to agree to it.
-func (a Commands) sayCleanup(s *app.Session, group string, plan cleanup.Summary) {
-	a.Say("To be deleted:")
-	a.SayTarget(s, group)
+func (a Commands) sayCleanup(s *app.Session, plan cleanup.Summary) {
+	a.sayDoomed(s, s.Azure.Target().ResourceGroup)
 	for _, r := range plan.Resources {
 		if r.Deletable() {
 			a.Say(fmt.Sprintf("  %-10s %-30s %10s  %s", r.ResourceType, r.ResourceName, orDash(r.EstimatedCostMonthly), r.Reason))

@@ -3,12 +3,15 @@ package remove
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/azure/teardown"
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
@@ -17,93 +20,210 @@ import (
 )
 
 type killFlags struct {
-	consent         app.Consent
-	dryRun, foreign bool
+	which                          app.Selecting
+	consent                        app.Consent
+	dryRun, foreign, ignoreMissing bool
 }
 
 func newKillCommand(a Commands) *cobra.Command {
 	var flags killFlags
 	cmd := &cobra.Command{
-		Use:   "kill VM",
-		Short: "Delete a VM and everything that belongs to it",
-		Long: `Deletes a VM, its disks, its network interfaces, their public addresses and its security group, and checks
-that they are gone. The network that VMs of a region share stays, and so does the resource group.
+		Use:   "kill VM...",
+		Short: "Delete VMs and everything that belongs to them",
+		Long: `Deletes VMs, their disks, network interfaces, public addresses and security groups, and checks that they are gone. The
+network that VMs of a region share stays, and so does the resource group.
 
-What an unfinished 'azlin new' of that name left behind is deleted, too. A VM that is not there is no
-error.`,
-		Example: "  azlin kill dev\n  azlin kill dev --dry-run\n  azlin kill dev --yes",
-		Args:    app.Exactly(1, "one VM"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.kill(cmd.Context(), args[0], flags) },
+A VM must be named by its own name, a pattern or a selection: session names and addresses are refused. A name that no VM has
+is an error, unless an unfinished 'azlin new' of that name has left something, which is deleted. Use --ignore-not-found in
+scripts.`,
+		Example: "  azlin kill dev\n  azlin kill dev 'web-*' --dry-run\n  azlin kill --select pool:web,state:deallocated --yes",
+		Args:    func(cmd *cobra.Command, args []string) error { return flags.which.Check(cmd, args) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.kill(cmd.Context(), args, flags) },
 	}
+	flags.which.Add(cmd, "")
 	flags.consent.Add(cmd)
 	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show what would be deleted and stop")
-	cmd.Flags().BoolVar(&flags.foreign, "foreign", false, "also a VM that azlin did not create")
+	cmd.Flags().BoolVar(&flags.foreign, "foreign", false, "also VMs that azlin did not create")
+	cmd.Flags().BoolVar(&flags.ignoreMissing, "ignore-not-found", false, "a VM that does not exist is no error")
 	return cmd
 }
 
-func (a Commands) kill(ctx context.Context, name string, flags killFlags) error {
-	if !flags.dryRun { // before the emulator is started, or anything asked
-		settings, err := a.Resolution()
+// killing is the plan of the deletion of one VM.
+type killing struct {
+	group, name, vmID string
+	found             vm.DeletionSummary
+	missing           error // no VM has the name
+}
+
+func (a Commands) kill(ctx context.Context, names []string, flags killFlags) error {
+	return app.Change[[]killing]{
+		Consent: flags.consent, DryRun: flags.dryRun,
+		Plan: func(ctx context.Context, s *app.Session) ([]killing, error) { return planKills(ctx, s, names, flags) },
+		View: func(all []killing) term.View { return deletionViews(summaries(all)) },
+		Question: func(all []killing) string {
+			switch doomed := found(all); len(doomed) {
+			case 0:
+				return ""
+			case 1:
+				return "Delete " + doomed[0].name + "?"
+			default:
+				return fmt.Sprintf("Delete %d VMs?", len(doomed))
+			}
+		},
+		Show: func(s *app.Session, all []killing) {
+			group := ""
+			for n, k := range found(all) {
+				if n == 0 || !strings.EqualFold(group, k.group) {
+					group = k.group
+					a.sayDoomed(s, group)
+				}
+				for _, r := range k.found.Results {
+					a.Say(fmt.Sprintf("  %-10s %s", r.ResourceType, r.ResourceName))
+				}
+			}
+		},
+		Apply: a.carryOutKills,
+	}.Do(ctx, a.App)
+}
+
+// found are those of which something is there.
+func found(all []killing) []killing {
+	return slices.DeleteFunc(slices.Clone(all), func(k killing) bool { return k.found.TotalResources == 0 })
+}
+
+func summaries(all []killing) []vm.DeletionSummary {
+	sums := make([]vm.DeletionSummary, len(all))
+	for n, k := range all {
+		sums[n] = k.found
+	}
+	return sums
+}
+
+// carryOutKills deletes VMs, several at once, and prints what came of it.
+func (a Commands) carryOutKills(ctx context.Context, s *app.Session, all []killing) error {
+	var names []string
+	for _, k := range all {
+		names = append(names, k.name)
+	}
+	var results []batch.Result[vm.DeletionSummary]
+	a.Stage("delete", "deleting "+strings.Join(names, ", "), func(report func(string)) string {
+		results = batch.Run(ctx, all, batch.Options{}, func(ctx context.Context, k killing) (vm.DeletionSummary, error) {
+			return a.killOne(ctx, s, k, report)
+		})
+		return app.FailedOf(len(batch.Failures(results, func(n int) string { return names[n] })), len(results))
+	})
+	var sums []vm.DeletionSummary
+	var again []string
+	failed := batch.Failures(results, func(n int) string { return names[n] })
+	for n, r := range results {
+		if r.Value.VMName != "" {
+			sums = append(sums, r.Value)
+		}
+		if r.Err != nil {
+			again = append(again, fmt.Sprintf("azlin kill %s -g %s", all[n].name, all[n].group))
+		}
+	}
+	if err := a.Output.Print(deletionViews(sums)); err != nil {
+		return err
+	}
+	return batch.Err("delete", len(all), failed, strings.Join(again, "; "))
+}
+
+func (a Commands) killOne(ctx context.Context, s *app.Session, k killing, report func(string)) (vm.DeletionSummary, error) {
+	sum, err := s.VMs.Delete(ctx, k.group, k.name, vm.DeleteOptions{Report: report})
+	if err == nil {
+		err = sum.Err()
+	}
+	if err != nil {
+		return sum, err
+	}
+	return sum, a.forgetVM(ctx, s, k.group, k.name, k.vmID)
+}
+
+// planKills finds what is to be deleted: VMs, and what unfinished launches of a name have left.
+func planKills(ctx context.Context, s *app.Session, names []string, flags killFlags) ([]killing, error) {
+	var all []killing
+	take := func(names []string, which app.Selecting) error {
+		sel, err := s.Choose(ctx, names, which, func(q *vm.Query) { q.Strict, q.Foreign = true, flags.foreign })
 		if err != nil {
 			return err
 		}
-		if err := a.Possible("deleting a VM", settings.Context, flags.consent); err != nil {
-			return err
-		}
-	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
-	}
-	group := s.Azure.Target().ResourceGroup
-	match, err := s.VMs.Resolve(ctx, name, group)
-	switch {
-	case err == nil:
-		name, group = match.VM.Name, match.VM.ResourceGroup
-		if !match.VM.Managed && !flags.foreign {
-			return &errkind.Error{
-				Kind: errkind.Conflict, Op: "delete vm", Resource: name,
-				Err: fmt.Errorf("azlin did not create it; say --foreign if it is to be deleted all the same"),
+		for _, i := range sel.VMs() {
+			if !i.Managed && !flags.foreign {
+				return &errkind.Error{
+					Kind: errkind.Conflict, Op: "delete vm", Resource: i.Name, Err: errors.New("azlin did not create it; use --foreign to delete it all the same"),
+				}
+			}
+			if !slices.ContainsFunc(all, func(k killing) bool { return k.vmID == i.VMID && k.name == i.Name && k.group == i.ResourceGroup }) {
+				all = append(all, killing{group: i.ResourceGroup, name: i.Name, vmID: i.VMID})
 			}
 		}
-	case errkind.Of(err) == errkind.NotFound:
-		// No VM, but perhaps the remains of one that was never finished.
-		if group, err = s.Launcher.GroupOf(name); err != nil {
-			return err
+		return nil
+	}
+	for _, name := range names {
+		err := take([]string{name}, app.Selecting{})
+		if errkind.Of(err) == errkind.NotFound && !vm.IsPattern(name) {
+			group, gerr := s.Launcher.GroupOf(name)
+			if gerr != nil {
+				return nil, gerr
+			}
+			all = append(all, killing{group: cmp.Or(group, s.Azure.Target().ResourceGroup, config.DefaultResourceGroup), name: name, missing: err})
+			continue
 		}
-		group = cmp.Or(group, s.Azure.Target().ResourceGroup, config.DefaultResourceGroup)
-	default:
-		return err
-	}
-	plan, err := s.VMs.Delete(ctx, group, name, vm.DeleteOptions{DryRun: true})
-	if err != nil {
-		return err
-	}
-	if flags.dryRun {
-		return a.Output.Print(deletionView(plan))
-	}
-	if plan.TotalResources > 0 {
-		a.Say("To be deleted:")
-		a.SayTarget(s, group)
-		for _, r := range plan.Results {
-			a.Say(fmt.Sprintf("  %-10s %s", r.ResourceType, r.ResourceName))
-		}
-		if err := a.Confirm(ctx, "Delete "+name+"?", s.Context, flags.consent); err != nil {
-			return err
+		if err != nil {
+			return nil, err
 		}
 	}
-	sum, err := a.deleting(name, func(report func(string)) (vm.DeletionSummary, error) {
-		return s.VMs.Delete(ctx, group, name, vm.DeleteOptions{Report: report})
-	})
-	if err != nil {
-		return err
-	}
-	if sum.FailedResources == 0 {
-		if err := a.forgetVM(ctx, s, group, name, match.VM.VMID); err != nil {
-			return err
+	if !flags.which.Empty() {
+		if err := take(nil, flags.which); err != nil {
+			return nil, err
 		}
 	}
-	return a.reportDeletion(sum, fmt.Sprintf("azlin kill %s -g %s", name, group))
+	for n, r := range batch.Run(ctx, all, batch.Options{}, func(ctx context.Context, k killing) (vm.DeletionSummary, error) {
+		return s.VMs.Delete(ctx, k.group, k.name, vm.DeleteOptions{DryRun: true})
+	}) {
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		all[n].found = r.Value
+	}
+	// A name of which nothing is there at all is wrong, and then nothing is deleted.
+	if !flags.ignoreMissing {
+		for _, k := range all {
+			if k.missing != nil && k.found.TotalResources == 0 {
+				return nil, k.missing
+			}
+		}
+	}
+	return all, nil
+}
+
+// sayDoomed heads the list of what is about to be deleted.
+func (a Commands) sayDoomed(s *app.Session, group string) {
+	a.Say("To be deleted:")
+	a.SayTarget(s, group)
+}
+
+// deletionViews shows one summary as it is, and several in one table.
+func deletionViews(sums []vm.DeletionSummary) term.View {
+	if len(sums) == 1 {
+		return deletionView(sums[0])
+	}
+	var rows []teardown.Result
+	var notes []string
+	for _, sum := range sums {
+		one := deletionView(sum)
+		rows = append(rows, sum.Results...)
+		if one.Note != "" && !slices.Contains(notes, one.Note) {
+			notes = append(notes, one.Note)
+		}
+	}
+	view := deletionView(vm.DeletionSummary{Results: rows, TotalResources: 1, DryRun: len(sums) > 0 && sums[0].DryRun})
+	view.Note = strings.Join(notes, "\n")
+	view.Data = struct {
+		VMs []vm.DeletionSummary `json:"vms"`
+	}{sums}
+	return view
 }
 
 // reportDeletion prints what came of a deletion; again is the command that finishes what failed.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -24,7 +25,7 @@ azlin did not create.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.remove(cmd.Context(), removal{
-				what: "deleting all VMs of a group", again: "azlin killall -g ",
+				again:    "azlin killall -g ",
 				question: func(group string) string { return "Delete all of azlin's VMs in " + group + "?" },
 				call:     (*vm.Service).DeleteAll,
 			}, "", flags)
@@ -46,7 +47,7 @@ typed.`,
 		Args:    app.Exactly(1, "one resource group"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.remove(cmd.Context(), removal{
-				what: "deleting a resource group", again: "azlin destroy ", typed: true,
+				again: "azlin destroy ", typed: true,
 				question: func(group string) string { return "Delete the group " + group + " and everything in it?" },
 				call:     (*vm.Service).DeleteAll, options: vm.DeleteOptions{ResourceGroup: true},
 			}, args[0], flags)
@@ -69,54 +70,71 @@ func (f *removeFlags) add(cmd *cobra.Command) {
 
 // removal is one way of deleting what is in a group.
 type removal struct {
-	what, again string
-	question    func(group string) string
-	typed       bool // the group's name has to be typed on a terminal
-	call        func(s *vm.Service, ctx context.Context, group string, o vm.DeleteOptions) (vm.DeletionSummary, error)
-	options     vm.DeleteOptions
+	again    string
+	question func(group string) string
+	typed    bool // the group's name has to be typed on a terminal
+	call     func(s *vm.Service, ctx context.Context, group string, o vm.DeleteOptions) (vm.DeletionSummary, error)
+	options  vm.DeleteOptions
 }
 
-// remove plans, shows, asks, deletes and reports.
+// doomedGroup is the plan of a removal.
+type doomedGroup struct {
+	group string
+	vms   []vm.Info
+	found vm.DeletionSummary
+}
+
+// remove deletes what is in a group.
 func (a Commands) remove(ctx context.Context, r removal, group string, flags removeFlags) error {
-	if !flags.dryRun { // before the emulator is started, or anything asked
-		settings, err := a.Resolution()
-		if err != nil {
-			return err
-		}
-		if err := a.Possible(r.what, settings.Context, flags.Consent); err != nil {
-			return err
-		}
-	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
-	}
-	group = cmp.Or(group, s.Azure.Target().ResourceGroup, config.DefaultResourceGroup)
-	listing, err := s.VMs.List(ctx, vm.ListOptions{ResourceGroup: group})
-	if err != nil {
-		return err
-	}
+	return app.Change[doomedGroup]{
+		Consent: flags.Consent, DryRun: flags.dryRun,
+		Plan: func(ctx context.Context, s *app.Session) (d doomedGroup, err error) {
+			d.group = cmp.Or(group, s.Azure.Target().ResourceGroup, config.DefaultResourceGroup)
+			listing, err := s.VMs.List(ctx, vm.ListOptions{ResourceGroup: d.group})
+			if err != nil {
+				return d, err
+			}
+			options := r.options
+			options.DryRun = true
+			d.vms = listing.VMs
+			d.found, err = r.call(s.VMs, ctx, d.group, options)
+			return d, err
+		},
+		View: func(d doomedGroup) term.View { return deletionView(d.found) },
+		Question: func(d doomedGroup) string {
+			if d.found.TotalResources == 0 || r.typed && a.Streams.InTTY && !flags.Yes { // asked in its own way
+				return ""
+			}
+			return r.question(d.group)
+		},
+		Show: a.showRemoval,
+		Apply: func(ctx context.Context, s *app.Session, d doomedGroup) error {
+			if d.found.TotalResources > 0 && r.typed && a.Streams.InTTY && !flags.Yes {
+				a.showRemoval(s, d)
+				if err := a.TypeName(ctx, r.question(d.group), "group", d.group); err != nil {
+					return err
+				}
+				agreed := flags.Consent
+				agreed.Yes = true // by typing; a protected context requires its own name, too
+				if err := a.Confirm(ctx, r.question(d.group), agreed); err != nil {
+					return err
+				}
+			}
+			return a.carryOutRemoval(ctx, s, r, d)
+		},
+	}.Do(ctx, a.App)
+}
+
+func (a Commands) carryOutRemoval(ctx context.Context, s *app.Session, r removal, d doomedGroup) error {
 	options := r.options
-	options.DryRun = true
-	plan, err := r.call(s.VMs, ctx, group, options)
-	if err != nil {
-		return err
-	}
-	if flags.dryRun {
-		return a.Output.Print(deletionView(plan))
-	}
-	if err := a.confirmRemoval(ctx, s, r, group, plan, listing.VMs, flags); err != nil {
-		return err
-	}
-	options.DryRun = false
-	sum, err := a.deleting(group, func(report func(string)) (vm.DeletionSummary, error) {
+	sum, err := a.deleting(d.group, func(report func(string)) (vm.DeletionSummary, error) {
 		options.Report = report
-		return r.call(s.VMs, ctx, group, options)
+		return r.call(s.VMs, ctx, d.group, options)
 	})
 	if err != nil {
 		return err
 	}
-	for _, i := range listing.VMs {
+	for _, i := range d.vms {
 		if _, err := s.VMs.Get(ctx, i.ResourceGroup, i.Name); err == nil {
 			continue // it could not be deleted
 		}
@@ -124,34 +142,23 @@ func (a Commands) remove(ctx context.Context, r removal, group string, flags rem
 			return err
 		}
 	}
-	return a.reportDeletion(sum, r.again+group)
+	return a.reportDeletion(sum, r.again+d.group)
 }
 
-// confirmRemoval shows the plan and asks.
-func (a Commands) confirmRemoval(ctx context.Context, s *app.Session, r removal, group string, plan vm.DeletionSummary, vms []vm.Info, flags removeFlags) error {
-	if plan.TotalResources == 0 {
-		return nil
-	}
-	a.Say("To be deleted:")
-	a.SayTarget(s, group)
-	for _, i := range vms {
+// showRemoval says what is about to be deleted.
+func (a Commands) showRemoval(s *app.Session, d doomedGroup) {
+	a.sayDoomed(s, d.group)
+	for _, i := range d.vms {
 		a.Say("  vm         " + i.Name)
 	}
-	for _, p := range plan.Results {
+	for _, p := range d.found.Results {
 		if p.ResourceType != "vm" {
 			a.Say(fmt.Sprintf("  %-10s %s", p.ResourceType, p.ResourceName))
 		}
 	}
-	for _, c := range plan.Contents {
+	for _, c := range d.found.Contents {
 		if c.ResourceType != "vm" {
 			a.Say(fmt.Sprintf("  %-10s %s", c.ResourceType, c.ResourceName))
 		}
 	}
-	if r.typed && a.Streams.InTTY && !flags.Yes {
-		if err := a.TypeName(ctx, r.question(group), "group", group); err != nil {
-			return err
-		}
-		flags.Yes = true // said by typing; a protected context still wants its own name
-	}
-	return a.Confirm(ctx, r.question(group), s.Context, flags.Consent)
 }

@@ -59,47 +59,56 @@ shows what it found, asks, and looks at each VM again before it deletes it.`,
 	return cmd
 }
 
+// pruning is the plan of a prune: the VMs that were looked at, of which some are idle.
+type pruning struct {
+	pruner prune.Pruner
+	vms    []prune.VM
+	idle   int
+}
+
 func (a Commands) prune(ctx context.Context, flags pruneFlags, idle time.Duration) error {
-	if !flags.dryRun { // before anything is asked
-		if err := a.PossibleHere("deleting VMs", flags.consent); err != nil {
-			return err
-		}
-	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
-	}
-	pruner := prune.Pruner{Idle: idle, Clock: s.Azure.Clock(), Board: status.Dashboard{
-		VMs: s.VMs, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, SSH: reach.Options{KeyPath: a.KeyPath("")}, Timeout: flags.timeout,
-	}}
-	group := s.Azure.Target().ResourceGroup
-	vms, err := pruner.Find(ctx, group)
-	if err != nil {
-		return err
-	}
-	doomed := 0
-	for _, v := range vms {
-		if v.Verdict == prune.Idle {
-			doomed++
-		}
-	}
-	if flags.dryRun || doomed == 0 {
-		return a.Output.Print(pruneView(vms, nil))
-	}
-	a.Say(fmt.Sprintf("To be deleted, with all that belongs to them, because they have not been used for %s:", flags.idle))
-	a.SayTarget(s, group)
-	for _, v := range vms {
-		if v.Verdict == prune.Idle {
-			a.Say(fmt.Sprintf("  %s in %s, last used %s (%s)", v.Name, v.ResourceGroup, v.Used.Format("2006-01-02 15:04Z"), v.Basis))
-		}
-	}
-	if err := a.Confirm(ctx, "Delete "+app.CountOf(doomed, "VM")+"?", s.Context, flags.consent); err != nil {
-		return err
+	return app.Change[pruning]{
+		Consent: flags.consent, DryRun: flags.dryRun,
+		Plan: func(ctx context.Context, s *app.Session) (p pruning, err error) {
+			p.pruner = prune.Pruner{Idle: idle, Clock: s.Azure.Clock(), Board: status.Dashboard{
+				VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, SSH: reach.Options{KeyPath: a.KeyPath("")}, Timeout: flags.timeout,
+			}}
+			p.vms, err = p.pruner.Find(ctx, s.Azure.Target().ResourceGroup)
+			for _, v := range p.vms {
+				if v.Verdict == prune.Idle {
+					p.idle++
+				}
+			}
+			return p, err
+		},
+		View: func(p pruning) term.View { return pruneView(p.vms, nil) },
+		Question: func(p pruning) string {
+			if p.idle == 0 {
+				return ""
+			}
+			return "Delete " + app.CountOf(p.idle, "VM") + "?"
+		},
+		Show: func(s *app.Session, p pruning) {
+			a.Say(fmt.Sprintf("To be deleted, with everything that belongs to them (idle for at least %s):", flags.idle))
+			a.SayTarget(s, s.Azure.Target().ResourceGroup)
+			for _, v := range p.vms {
+				if v.Verdict == prune.Idle {
+					a.Say(fmt.Sprintf("  %s in %s, last used %s (%s)", v.Name, v.ResourceGroup, v.Used.Format("2006-01-02 15:04Z"), v.Basis))
+				}
+			}
+		},
+		Apply: a.carryOutPrune,
+	}.Do(ctx, a.App)
+}
+
+func (a Commands) carryOutPrune(ctx context.Context, s *app.Session, p pruning) error {
+	if p.idle == 0 {
+		return a.Output.Print(pruneView(p.vms, nil))
 	}
 	var results []prune.Result
 	var errs []error
-	a.Stage("prune", "deleting "+app.CountOf(doomed, "VM"), func(report func(string)) string {
-		results = pruner.Delete(ctx, vms, report)
+	a.Stage("prune", "deleting "+app.CountOf(p.idle, "VM"), func(report func(string)) string {
+		results = p.pruner.Delete(ctx, p.vms, report)
 		for _, r := range results {
 			if r.Err != nil {
 				errs = append(errs, &errkind.Error{Err: r.Err, Next: fmt.Sprintf("azlin kill %s -g %s", r.VM.Name, r.VM.ResourceGroup)})
@@ -112,11 +121,11 @@ func (a Commands) prune(ctx context.Context, flags pruneFlags, idle time.Duratio
 			errs = append(errs, a.forgetVM(ctx, s, r.VM.ResourceGroup, r.VM.Name, r.VM.Info.VMID))
 		}
 	}
-	err = errors.Join(errs...)
+	err := errors.Join(errs...)
 	if err != nil && len(results) > 1 {
 		err = &errkind.Error{Kind: errkind.Partial, Err: err}
 	}
-	return errors.Join(a.Output.Print(pruneView(vms, results)), err)
+	return errors.Join(a.Output.Print(pruneView(p.vms, results)), err)
 }
 
 // prunedVM is the JSON of one VM.

@@ -66,6 +66,13 @@ type bastionPlanView struct {
 	Monthly *cost.Money `json:"price_monthly"`
 }
 
+// newBastion is the plan of a Bastion and of the network that it needs.
+type newBastion struct {
+	bastionPlanView
+
+	network bool // azlin's own, which does not exist yet
+}
+
 func (a Commands) createBastion(ctx context.Context, flags bastionCreateFlags) error {
 	var prefix netip.Prefix
 	if flags.subnet != "" {
@@ -74,68 +81,63 @@ func (a Commands) createBastion(ctx context.Context, flags bastionCreateFlags) e
 			return errkind.New(errkind.Invalid, "--subnet-prefix: %w", err)
 		}
 	}
-	if !flags.dryRun { // before the emulator is started, or anything asked
-		settings, err := a.Resolution()
-		if err != nil {
-			return err
-		}
-		if err := a.Possible("making a Bastion", settings.Context, flags.consent); err != nil {
-			return err
-		}
-	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
-	}
+	return app.Change[newBastion]{
+		Consent: flags.consent, DryRun: flags.dryRun,
+		Plan: func(ctx context.Context, s *app.Session) (newBastion, error) {
+			return a.planBastion(ctx, s, flags, prefix)
+		},
+		View: func(n newBastion) term.View {
+			return term.View{Data: n.bastionPlanView, Grid: app.PlanGrid(bastionPlanLines(n.bastionPlanView, n.network))}
+		},
+		Question: func(n newBastion) string { return "Create " + n.Name + "?" },
+		Show: func(s *app.Session, n newBastion) {
+			a.Say("To be created:")
+			a.SayTarget(s, n.ResourceGroup)
+			for _, l := range bastionPlanLines(n.bastionPlanView, n.network) {
+				a.Say(fmt.Sprintf("  %-11s %s", l.Name, l.Value))
+			}
+		},
+		Apply: func(ctx context.Context, s *app.Session, n newBastion) error {
+			var made bastion.Bastion
+			plan := n.CreatePlan
+			err := a.Showing("create", "creating bastion "+plan.Name, func(report func(string)) (err error) {
+				if n.network {
+					if _, err := s.Network.EnsureShared(ctx, plan.ResourceGroup, plan.Location, s.User, report); err != nil {
+						return err
+					}
+				}
+				made, err = s.Bastions.Create(ctx, plan, report)
+				return err
+			})
+			if err != nil {
+				return &errkind.Error{Err: err, Next: "azlin bastion create --vnet " + plan.VNet + " --name " + plan.Name + " --sku " + plan.SKU}
+			}
+			return a.Output.Print(term.View{Data: made, Grid: term.Rows([]bastion.Bastion{made}, bastionColumns())})
+		},
+	}.Do(ctx, a.App)
+}
+
+func (a Commands) planBastion(ctx context.Context, s *app.Session, flags bastionCreateFlags, prefix netip.Prefix) (n newBastion, err error) {
 	target := s.Azure.Target()
 	vnet := flags.vnet
 	if !strings.HasPrefix(vnet, "/") {
 		vnet = s.Network.VNetID(cmp.Or(target.ResourceGroup, config.DefaultResourceGroup), cmp.Or(vnet, network.VNetName(cmp.Or(flags.region, target.Region))))
 	}
-	plan, err := s.Bastions.PlanCreate(ctx, bastion.CreateOptions{
+	n.CreatePlan, err = s.Bastions.PlanCreate(ctx, bastion.CreateOptions{
 		VNet: vnet, Name: flags.name, SKU: flags.sku, SubnetPrefix: prefix, IPConnect: flags.ipConnect, Owner: s.User,
 	})
-	newNetwork := azure.IsNotFound(err) && flags.vnet == ""
-	if newNetwork {
-		plan, err = a.planWithNetwork(ctx, s, flags, prefix)
+	if n.network = azure.IsNotFound(err) && flags.vnet == ""; n.network {
+		n.CreatePlan, err = a.planWithNetwork(ctx, s, flags, prefix)
 	}
 	if azure.IsNotFound(err) {
-		return &errkind.Error{
-			Kind: errkind.NotFound, Op: "create bastion", Resource: plan.Name,
-			Err: fmt.Errorf("a bastion cannot be made without a network: %w", err),
+		return n, &errkind.Error{
+			Kind: errkind.NotFound, Op: "create bastion", Resource: n.Name, Err: fmt.Errorf("a bastion needs a network: %w", err),
 		}
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		n.Hourly, n.Monthly = bastionPrice(ctx, s, n.Location, n.SKU)
 	}
-	v := bastionPlanView{CreatePlan: plan}
-	v.Hourly, v.Monthly = bastionPrice(ctx, s, plan.Location, plan.SKU)
-	lines := bastionPlanLines(v, newNetwork)
-	if flags.dryRun {
-		return a.Output.Print(term.View{Data: v, Grid: app.PlanGrid(lines)})
-	}
-	a.Say("To be made:")
-	a.SayTarget(s, plan.ResourceGroup)
-	for _, l := range lines {
-		a.Say(fmt.Sprintf("  %-11s %s", l.Name, l.Value))
-	}
-	if err := a.Confirm(ctx, "Make "+plan.Name+"?", s.Context, flags.consent); err != nil {
-		return err
-	}
-	var made bastion.Bastion
-	err = a.Showing("create", "creating bastion "+plan.Name, func(report func(string)) (err error) {
-		if newNetwork {
-			if _, err := s.Network.EnsureShared(ctx, plan.ResourceGroup, plan.Location, s.User, report); err != nil {
-				return err
-			}
-		}
-		made, err = s.Bastions.Create(ctx, plan, report)
-		return err
-	})
-	if err != nil {
-		return &errkind.Error{Err: err, Next: "azlin bastion create --vnet " + plan.VNet + " --name " + plan.Name + " --sku " + plan.SKU}
-	}
-	return a.Output.Print(term.View{Data: made, Grid: term.Rows([]bastion.Bastion{made}, bastionColumns())})
+	return n, err
 }
 
 // planWithNetwork plans a Bastion in azlin's own network, which does not exist yet: as if it had been made.
@@ -200,53 +202,47 @@ shows what goes and what stays, and asks before it does. VMs without a public ad
 }
 
 func (a Commands) deleteBastion(ctx context.Context, name string, flags bastionDeleteFlags) error {
-	if !flags.dryRun { // before the emulator is started, or anything asked
-		settings, err := a.Resolution()
-		if err != nil {
-			return err
-		}
-		if err := a.Possible("deleting a Bastion", settings.Context, flags.consent); err != nil {
-			return err
-		}
-	}
-	s, err := a.Open(ctx)
-	if err != nil {
-		return err
-	}
+	return app.Change[bastion.DeletePlan]{
+		Consent: flags.consent, DryRun: flags.dryRun,
+		Plan: func(ctx context.Context, s *app.Session) (bastion.DeletePlan, error) {
+			return planBastionDeletion(ctx, s, name)
+		},
+		View:     func(plan bastion.DeletePlan) term.View { return bastionDeletionView(plan, "would be deleted") },
+		Question: func(plan bastion.DeletePlan) string { return "Delete " + plan.Name + "?" },
+		Show: func(s *app.Session, plan bastion.DeletePlan) {
+			a.Say("To be deleted:")
+			a.SayTarget(s, plan.ResourceGroup)
+			for _, i := range plan.Items {
+				a.Say(fmt.Sprintf("  %-10s %s", i.Type, i.Name))
+			}
+		},
+		Apply: func(ctx context.Context, s *app.Session, plan bastion.DeletePlan) error {
+			err := a.Showing("delete", "deleting bastion "+plan.Name, func(report func(string)) error { return s.Bastions.Delete(ctx, plan, report) })
+			if err != nil {
+				return &errkind.Error{Err: err, Next: "azlin bastion delete " + plan.Name + " -g " + plan.ResourceGroup}
+			}
+			return a.Output.Print(bastionDeletionView(plan, "deleted"))
+		},
+	}.Do(ctx, a.App)
+}
+
+// planBastionDeletion finds a Bastion, or what is left of one.
+func planBastionDeletion(ctx context.Context, s *app.Session, name string) (bastion.DeletePlan, error) {
 	group := s.Azure.Target().ResourceGroup
 	b, missing := s.Bastions.Find(ctx, name, group)
 	switch {
 	case missing == nil:
 		name, group = b.Name, b.ResourceGroup
 	case errkind.Of(missing) == errkind.NotFound && !strings.HasPrefix(name, "/"):
-		// No Bastion, but perhaps what is left of one.
 		group = cmp.Or(group, config.DefaultResourceGroup)
 	default:
-		return missing
+		return bastion.DeletePlan{}, missing
 	}
 	plan, err := s.Bastions.PlanDelete(ctx, group, name)
 	if azure.IsNotFound(err) {
-		return missing
+		return plan, missing
 	}
-	if err != nil {
-		return err
-	}
-	if flags.dryRun {
-		return a.Output.Print(bastionDeletionView(plan, "would be deleted"))
-	}
-	a.Say("To be deleted:")
-	a.SayTarget(s, group)
-	for _, i := range plan.Items {
-		a.Say(fmt.Sprintf("  %-10s %s", i.Type, i.Name))
-	}
-	if err := a.Confirm(ctx, "Delete "+name+"?", s.Context, flags.consent); err != nil {
-		return err
-	}
-	err = a.Showing("delete", "deleting bastion "+name, func(report func(string)) error { return s.Bastions.Delete(ctx, plan, report) })
-	if err != nil {
-		return &errkind.Error{Err: err, Next: "azlin bastion delete " + name + " -g " + group}
-	}
-	return a.Output.Print(bastionDeletionView(plan, "deleted"))
+	return plan, err
 }
 
 func bastionDeletionView(plan bastion.DeletePlan, result string) term.View {

@@ -104,7 +104,7 @@ func tunnelTarget(ctx context.Context, s *app.Session, name string, flags tunnel
 		b, err := s.Bastions.Find(ctx, flags.bastion, group)
 		return b, bastion.Target{IP: ip, Port: flags.port}, err
 	}
-	match, err := s.VMs.Resolve(ctx, name, group)
+	match, err := s.Find(ctx, name)
 	if err != nil {
 		return bastion.Bastion{}, bastion.Target{}, err
 	}

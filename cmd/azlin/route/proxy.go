@@ -110,7 +110,7 @@ func (a Commands) proxyConn(ctx context.Context, s *app.Session, name, through s
 		}
 		return remote.Open(ctx, host)
 	}
-	match, err := s.VMs.Resolve(ctx, name, s.Azure.Target().ResourceGroup)
+	match, err := s.Find(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (a Commands) contextFile() config.ContextFile {
 
 // completeContexts offers the names of contexts for the first argument.
 func (a Commands) completeContexts(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 || a.Prepare() != nil {
+	if len(args) > 0 || a.Prepare("azlin") != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	all, err := a.contextFile().Load()
@@ -336,7 +336,7 @@ func newContextDeleteCommand(a Commands) *cobra.Command {
 				}
 			}
 			where.Name = args[0]
-			if err := a.Confirm(cmd.Context(), "Delete the context "+args[0]+"?", where, agreed); err != nil {
+			if err := a.ConfirmIn(cmd.Context(), "Delete the context "+args[0]+"?", where, agreed); err != nil {
 				return err
 			}
 			return a.contextFile().Delete(cmd.Context(), args[0])

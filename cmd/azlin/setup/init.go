@@ -11,7 +11,6 @@ import (
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/signin"
-	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/config"
@@ -76,7 +75,7 @@ func (a Commands) init(ctx context.Context, flags initFlags) error {
 	if err != nil {
 		return err
 	}
-	if d.Context.Name == config.EmulatorContext && flags.name == "default" {
+	if d.Settings.Context.Name == config.EmulatorContext && flags.name == "default" {
 		flags.name = config.EmulatorContext
 	}
 	v := initView{SubscriptionID: subscription.ID, TenantID: subscription.TenantID}
@@ -86,7 +85,7 @@ func (a Commands) init(ctx context.Context, flags initFlags) error {
 	}{
 		{&v.ResourceGroup, "Resource group for new VMs", flags.group, cmp.Or(d.Options.Target.ResourceGroup, config.DefaultResourceGroup), "--group"},
 		{&v.Region, "Region", flags.region, cmp.Or(d.Options.Target.Region, config.DefaultRegion), "--region"},
-		{&v.VMSize, "VM size", flags.size, d.Config.VMSize(), "--size"},
+		{&v.VMSize, "VM size", flags.size, d.Settings.Config.VMSize(), "--size"},
 	} {
 		if *q.answer, err = a.answer(ctx, q.question, q.given, q.else_, q.by); err != nil {
 			return err
@@ -151,7 +150,7 @@ func (a Commands) chooseSubscription(ctx context.Context, named string, list fun
 }
 
 // checkSize asks Azure whether the region exists and offers the size to this subscription.
-func (a Commands) checkSize(ctx context.Context, d app.Destination, credential azcore.TokenCredential, v initView) error {
+func (a Commands) checkSize(ctx context.Context, d azlin.Destination, credential azcore.TokenCredential, v initView) error {
 	d.Options.Credential = credential
 	client, err := azlin.Open(d.Options) //nolint:contextcheck // the audit log is written even when the caller has given up
 	if err != nil {
@@ -166,7 +165,7 @@ func (a Commands) checkSize(ctx context.Context, d app.Destination, credential a
 
 // writeInit writes the defaults and the context and makes that the current one. The built-in context needs
 // none; one of that name that exists is changed.
-func (a Commands) writeInit(ctx context.Context, d app.Destination, name string, v initView) (string, error) {
+func (a Commands) writeInit(ctx context.Context, d azlin.Destination, name string, v initView) (string, error) {
 	err := a.ConfigFile().Update(ctx, func(c *config.Config) error {
 		c.DefaultResourceGroup, c.DefaultRegion, c.DefaultVMSize = v.ResourceGroup, v.Region, v.VMSize
 		return nil
@@ -177,7 +176,7 @@ func (a Commands) writeInit(ctx context.Context, d app.Destination, name string,
 	contexts := a.contextFile()
 	if name != config.EmulatorContext {
 		c := config.Context{
-			Name: name, Cloud: d.Context.Cloud, TenantID: v.TenantID, SubscriptionID: v.SubscriptionID,
+			Name: name, Cloud: d.Settings.Context.Cloud, TenantID: v.TenantID, SubscriptionID: v.SubscriptionID,
 			ResourceGroup: v.ResourceGroup, Region: v.Region,
 		}
 		err := contexts.Create(ctx, c)

@@ -14,12 +14,9 @@ import (
 // ErrDeclined is returned when a person answers a question with no.
 var ErrDeclined = &errkind.Error{Kind: errkind.Cancelled, Err: errors.New("not confirmed; nothing was changed")}
 
-// Confirm asks a yes-or-no question on standard error. Anything but y or yes is no. Without a terminal it
-// is an error that names the flag to give instead.
-func (s Streams) Confirm(ctx context.Context, question, flag string) error {
-	if !s.InTTY {
-		return errkind.New(errkind.Invalid, "%s needs a confirmation, but there is no terminal to ask on: give %s", question, flag)
-	}
+// Confirm asks a yes-or-no question on standard error. Anything but y or yes is no. Whether there is a terminal to ask on
+// is the caller's to know.
+func (s Streams) Confirm(ctx context.Context, question string) error {
 	if _, err := fmt.Fprintf(s.Err, "%s [y/N] ", question); err != nil {
 		return err
 	}

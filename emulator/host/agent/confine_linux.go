@@ -7,6 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// hideProcess keeps other processes of the same user id from tracing this one, and from following its links in /proc to its
+// program and its open files.
+func hideProcess() error {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("hide the agent from other processes: %w", err)
+	}
+	return nil
+}
+
 // withheld are the capabilities that even root's commands do not get. Without them nobody inside can undo a
 // read-only mount of the host's files, nor get at pid 1 and the socket it holds.
 var withheld = [...]uintptr{

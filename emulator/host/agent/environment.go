@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -16,13 +17,13 @@ import (
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games:/snap/bin"
 
 // environment is what sshd and PAM give a session: the login's own variables first, what the client sent after.
-func (s *server) environment(who account, e wire.Exec, terminal string) []string {
+func (s *server) environment(who account.Account, e wire.Exec, terminal string) []string {
 	path := defaultPath
 	if s.shims != "" {
 		path = s.shims + ":" + path
 	}
 	env := []string{
-		"USER=" + who.Name, "LOGNAME=" + who.Name, "HOME=" + s.tree.path(who.Home), "SHELL=" + who.Shell, "PATH=" + path,
+		"USER=" + who.Name, "LOGNAME=" + who.Name, "HOME=" + s.tree.Path(who.Home), "SHELL=" + who.Shell, "PATH=" + path,
 		"LANG=C.UTF-8",
 	}
 	if who.UID != 0 {

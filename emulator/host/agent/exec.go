@@ -12,12 +12,14 @@ import (
 
 	"github.com/creack/pty"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
+	"github.com/azlin-dev/azlin/emulator/host/agent/reaper"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
 // exec runs a command and stays until it has ended.
 func (s *server) exec(call *wire.Conn, e wire.Exec, files []*os.File) error {
-	who, err := s.tree.lookup(s.user)
+	who, err := s.tree.Lookup(s.user)
 	if err != nil {
 		return err
 	}
@@ -27,7 +29,7 @@ func (s *server) exec(call *wire.Conn, e wire.Exec, files []*os.File) error {
 	}
 	defer streams.close()
 	env := s.environment(who, e, streams.terminalName())
-	path, argv, err := resolve(who, e, env)
+	path, argv, err := s.resolve(who, e, env)
 	if err != nil {
 		return err
 	}
@@ -35,7 +37,7 @@ func (s *server) exec(call *wire.Conn, e wire.Exec, files []*os.File) error {
 		Dir: s.directory(who, e.Dir), Env: env, Files: streams.child[:],
 		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: e.Terminal != nil, Ctty: streams.controlling},
 	}
-	cmd, err := s.reaper.start(path, argv, attr, s.prepare)
+	cmd, err := s.reaper.Start(path, argv, attr, s.prepare)
 	if err != nil {
 		return err
 	}
@@ -43,18 +45,18 @@ func (s *server) exec(call *wire.Conn, e wire.Exec, files []*os.File) error {
 		s.admin.noteSudo(by, attr.Dir, variable(e.Env, "SUDO_COMMAND"))
 	}
 	if err := streams.announce(call); err != nil {
-		s.reaper.signal(cmd, syscall.SIGHUP)
+		s.reaper.Signal(cmd, syscall.SIGHUP)
 	}
 	streams.close() // the command has its own; so the other ends see its end
 	closeFiles(files)
 
 	go s.control(call, cmd)
-	return call.Send(wire.Event{Exit: exitOf(<-cmd.done)})
+	return call.Send(wire.Event{Exit: exitOf(<-cmd.Done)})
 }
 
 // control passes on signals until the asking end goes away, which by itself ends nothing: a command without a
 // terminal outlives its connection, one with a terminal is hung up by the kernel.
-func (s *server) control(call *wire.Conn, cmd command) {
+func (s *server) control(call *wire.Conn, cmd reaper.Command) {
 	for {
 		var c wire.Control
 		files, err := call.Receive(&c)
@@ -63,7 +65,7 @@ func (s *server) control(call *wire.Conn, cmd command) {
 		}
 		closeFiles(files)
 		if sig, ok := signals[c.Signal]; ok {
-			s.reaper.signal(cmd, sig)
+			s.reaper.Signal(cmd, sig)
 		}
 	}
 }
@@ -130,11 +132,15 @@ func (s *streams) close() {
 }
 
 // resolve finds the program and the arguments of a command.
-func resolve(who account, e wire.Exec, env []string) (string, []string, error) {
+func (s *server) resolve(who account.Account, e wire.Exec, env []string) (string, []string, error) {
 	shell := filepath.Base(who.Shell)
 	switch {
 	case e.SFTP:
-		return "/proc/self/exe", []string{"sftp-server", Marker, roleSFTP}, nil
+		self := "/proc/self/exe"
+		if s.isolated() {
+			self = agentPath
+		}
+		return self, []string{"sftp-server", Marker, roleSFTP}, nil
 	case e.Login && e.Command != "":
 		return who.Shell, []string{"-" + shell, "-c", e.Command}, nil
 	case e.Login:
@@ -149,8 +155,8 @@ func resolve(who account, e wire.Exec, env []string) (string, []string, error) {
 }
 
 // directory is where a command starts; a home that is gone does not keep anybody out.
-func (s *server) directory(who account, asked string) string {
-	for _, dir := range []string{asked, s.tree.path(who.Home)} {
+func (s *server) directory(who account.Account, asked string) string {
+	for _, dir := range []string{asked, s.tree.Path(who.Home)} {
 		if info, err := os.Stat(dir); dir != "" && err == nil && info.IsDir() {
 			return dir
 		}

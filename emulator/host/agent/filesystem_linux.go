@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -60,6 +61,7 @@ func isolate(boot wire.Boot) error {
 		{"show processors in /sys", func() error { return mountSys(root) }},
 		{"install the agent", func() error { return installAgent(boot.Agent, root) }},
 		{"change root", func() error { return changeRoot(root) }},
+		{"prepare /var", prepareVar},
 		{"set host name", func() error { return unix.Sethostname([]byte(boot.Hostname)) }},
 	}
 	for _, s := range steps {
@@ -76,31 +78,60 @@ func prepareDirectories(base string) error {
 		return fmt.Errorf("empty /tmp: %w", err)
 	}
 	for _, k := range kept {
-		if err := makeDir(filepath.Join(base, k.path), k.mode); err != nil {
+		if err := account.MakeDir(filepath.Join(base, k.path), k.mode); err != nil {
 			return err
 		}
 	}
-	for _, d := range []string{
-		dirRootfs, "upper/etc", "work/etc", "upper/opt", "work/opt", "work/local",
-		"var/log", "var/lib/cloud", "var/cache", "var/spool", "var/backups", "var/mail",
-		// The host's directories below /usr/local belong to a user that does not exist inside, and are written
-		// to through these, which do.
-		"upper/local/bin", "upper/local/sbin", "upper/local/lib", "upper/local/share", "upper/local/etc",
-		"upper/local/include", "upper/local/src", "upper/local/games",
-	} {
+	for _, d := range []string{dirRootfs, "upper/etc", "work/etc", "upper/opt", "work/opt", "upper/local", "work/local"} {
 		if err := os.MkdirAll(filepath.Join(base, d), 0o755); err != nil {
 			return err
 		}
 	}
-	if err := makeDir(filepath.Join(base, "var/tmp"), 0o777|os.ModeSticky); err != nil {
-		return err
-	}
-	for link, target := range map[string]string{"var/run": "/run", "var/lock": "/run/lock"} {
-		if err := os.Symlink(target, filepath.Join(base, link)); err != nil && !errors.Is(err, os.ErrExist) {
+	// The host's directories below /usr/local belong to a user that does not exist inside, and are written to through these,
+	// which do. The VM may have put links in their places, which are not followed.
+	for _, d := range []string{"bin", "sbin", "lib", "share", "etc", "include", "src", "games"} {
+		if err := os.Mkdir(filepath.Join(base, "upper/local", d), 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 			return err
 		}
 	}
 	return nil
+}
+
+// prepareVar makes what programs expect below /var. It is done inside, as the VM may have put links there: seen from the
+// host, they would lead to the host's directories.
+func prepareVar() error {
+	for _, d := range []string{"/var/log", "/var/lib/cloud", "/var/cache", "/var/spool", "/var/backups", "/var/mail"} {
+		makeBehindLinks(d, 0)
+	}
+	if err := account.MakeDir("/var/tmp", 0o777|os.ModeSticky); err != nil {
+		return err
+	}
+	for link, target := range map[string]string{"/var/run": "/run", "/var/lock": "/run/lock"} {
+		if err := os.Symlink(target, link); err != nil && !errors.Is(err, os.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeBehindLinks makes a directory also where a link leads to a place that is not there, as to a disk that is not mounted.
+// Where links lead nowhere in the end there is no directory: whoever made them does without.
+func makeBehindLinks(dir string, depth int) {
+	if os.MkdirAll(dir, 0o755) == nil || depth > 8 {
+		return
+	}
+	for at := dir; at != "/"; at = filepath.Dir(at) {
+		target, err := os.Readlink(at)
+		if err != nil {
+			continue
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(at), target)
+		}
+		makeBehindLinks(target, depth+1)
+		makeBehindLinks(dir, depth+1)
+		return
+	}
 }
 
 // mountPrograms shows /usr and its relatives read-only, mounts below them included.
@@ -219,7 +250,7 @@ func mountSys(root string) error {
 
 // installAgent makes this executable reachable inside.
 func installAgent(exe, root string) error {
-	target := filepath.Join(root, agentDir, "agent")
+	target := filepath.Join(root, agentPath)
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}

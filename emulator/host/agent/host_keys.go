@@ -21,7 +21,7 @@ func hostKeyFile(kind string) string { return "etc/ssh/ssh_host_" + kind + "_key
 func (m *machine) liveHostKeys() []wire.HostKey {
 	var keys []wire.HostKey
 	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
-		path := m.tree.path(hostKeyFile(kind))
+		path := m.tree.Path(hostKeyFile(kind))
 		info, err := os.Stat(path)
 		if err != nil || !info.Mode().IsRegular() || info.Size() > maxHostKey {
 			continue

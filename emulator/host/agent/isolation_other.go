@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -19,9 +20,17 @@ func installShims() error { return errNoNamespaces }
 
 func showRelease() error { return errNoNamespaces }
 
+func runScoped() error { return runInit() }
+
+func hideProcess() error { return nil }
+
 func confineRoot() error { return errNoNamespaces }
 
-func (m *machine) startUserAgent(account) (*wire.Conn, error) { return nil, errNoNamespaces }
+func copyDisk() error { return errNoNamespaces }
+
+func (m *machine) startUserAgent(account.Account) (userAgent, error) {
+	return userAgent{}, errNoNamespaces
+}
 
 func (m *machine) setHostname(string) error { return nil }
 

@@ -16,11 +16,11 @@ const maxKeys = 256 << 10
 
 // authorizedKeys reads the user's keys as sshd does with StrictModes: from files that nobody else may write.
 func (s *server) authorizedKeys() ([]byte, error) {
-	who, err := s.tree.lookup(s.user)
+	who, err := s.tree.Lookup(s.user)
 	if err != nil {
 		return nil, err
 	}
-	home := s.tree.path(who.Home)
+	home := s.tree.Path(who.Home)
 	var keys []byte
 	for _, name := range []string{"authorized_keys", "authorized_keys2"} {
 		data, err := readStrict(home, filepath.Join(home, ".ssh"), filepath.Join(home, ".ssh", name))

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -29,7 +30,7 @@ type logFiles struct {
 }
 
 // add appends to a log. A full disk must not stop the boot: what cannot be written is lost.
-func (l *logFiles) add(t tree, name, text string) {
+func (l *logFiles) add(t account.Tree, name, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if time.Since(l.checked) > time.Second {
@@ -38,7 +39,7 @@ func (l *logFiles) add(t tree, name, text string) {
 	f := l.open[name]
 	if f == nil {
 		var err error
-		if f, err = os.OpenFile(t.path(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err != nil {
+		if f, err = os.OpenFile(t.Path(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err != nil {
 			return
 		}
 		if l.open == nil {
@@ -50,11 +51,11 @@ func (l *logFiles) add(t tree, name, text string) {
 }
 
 // checkAll lets go of logs that were rotated or deleted meanwhile.
-func (l *logFiles) checkAll(t tree) {
+func (l *logFiles) checkAll(t account.Tree) {
 	l.checked = time.Now()
 	for name, f := range l.open {
 		here, err1 := f.Stat()
-		there, err2 := os.Stat(t.path(name))
+		there, err2 := os.Stat(t.Path(name))
 		if err1 != nil || err2 != nil || !os.SameFile(here, there) {
 			f.Close()
 			delete(l.open, name)
@@ -114,7 +115,7 @@ func (m *machine) logBoot() {
 	} {
 		text.WriteString(m.syslogLine(l[0], l[1]))
 	}
-	if err := os.MkdirAll(filepath.Dir(m.tree.path(systemLog)), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(m.tree.Path(systemLog)), 0o755); err != nil {
 		return
 	}
 	m.logs.add(m.tree, systemLog, text.String())

@@ -9,7 +9,10 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
+	"github.com/azlin-dev/azlin/emulator/host/agent/reaper"
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
@@ -18,8 +21,8 @@ import (
 type machine struct {
 	boot   wire.Boot
 	config *cloudinit.Config
-	tree   tree
-	reaper *reaper
+	tree   account.Tree
+	reaper *reaper.Reaper
 	conn   *wire.Conn // to the emulator
 	root   *server
 
@@ -29,21 +32,24 @@ type machine struct {
 	logs     logFiles
 
 	mu     sync.Mutex
-	agents map[string]*wire.Conn // the running agents of login users
+	agents map[string]userAgent // the running agents of login users
 }
 
 // runInit is pid 1. It ends when the emulator goes away, and with it, by the kernel's hand, all in the VM.
 func runInit() error {
 	ignoreSignals()
+	if err := hideProcess(); err != nil {
+		return err
+	}
 	conn, err := wire.FromFile(os.NewFile(controlFD, "control"))
 	if err != nil {
 		return err
 	}
-	m := &machine{conn: conn, reaper: newReaper(), agents: map[string]*wire.Conn{}}
+	m := &machine{conn: conn, reaper: reaper.NewReaper(), agents: map[string]userAgent{}}
 	if _, err := conn.Receive(&m.boot); err != nil {
 		return err
 	}
-	go m.reaper.run()
+	go m.reaper.Run()
 	if err := m.start(); err != nil {
 		_ = conn.Send(wire.Notice{Err: err.Error()})
 		return err
@@ -63,13 +69,13 @@ func runInit() error {
 		if err != nil {
 			return err
 		}
-		go m.dispatch(rootAccount().Name, route, call)
+		go m.dispatch(account.RootAccount().Name, route, call)
 	}
 }
 
 // start takes the boot as far as sshd's start.
 func (m *machine) start() error {
-	m.root = &server{reaper: m.reaper, user: rootAccount().Name, admin: m}
+	m.root = &server{reaper: m.reaper, user: account.RootAccount().Name, admin: m}
 	if m.boot.Isolated {
 		if err := isolate(m.boot); err != nil {
 			return err
@@ -79,8 +85,8 @@ func (m *machine) start() error {
 		}
 		m.root.prepare = confineRoot
 	} else {
-		m.tree = tree(m.boot.Root)
-		m.root.shims = m.tree.path(processShims)
+		m.tree = account.Tree(m.boot.Root)
+		m.root.shims = m.tree.Path(processShims)
 		if err := adoptOrphans(); err != nil {
 			return fmt.Errorf("adopt orphans: %w", err)
 		}
@@ -110,7 +116,7 @@ func (m *machine) start() error {
 		return fmt.Errorf("cloud-init: %w", err)
 	}
 	if m.boot.Isolated {
-		if err := m.listenFor(rootAccount().Name, rootSocketDir); err != nil {
+		if err := m.listenFor(account.RootAccount().Name, rootSocketDir); err != nil {
 			return fmt.Errorf("listen for sudo: %w", err)
 		}
 	}
@@ -121,9 +127,9 @@ func (m *machine) start() error {
 func (m *machine) dispatch(caller string, route wire.Route, call *os.File) {
 	defer call.Close()
 	if route.User == "" {
-		route.User = rootAccount().Name
+		route.User = account.RootAccount().Name
 	}
-	target, err := m.tree.lookup(route.User)
+	target, err := m.tree.Lookup(route.User)
 	if err == nil {
 		err = m.allow(caller, target)
 	}
@@ -151,47 +157,54 @@ func (m *machine) dispatch(caller string, route wire.Route, call *os.File) {
 // refuse answers a call that goes nowhere.
 func refuse(conn *wire.Conn, err error) {
 	defer conn.Close()
-	_ = conn.Send(wire.Event{Err: err.Error(), NotFound: errors.Is(err, errNoUser)})
+	_ = conn.Send(wire.Event{Err: err.Error(), NotFound: errors.Is(err, account.ErrNoUser)})
+}
+
+// userAgent is the agent of a login user.
+type userAgent struct {
+	conn    *wire.Conn
+	process reaper.Command
 }
 
 // forward gives a call to the user's agent, starting one if there is none: it may have been killed, as any
 // process of the user may.
-func (m *machine) forward(who account, call *os.File) error {
+func (m *machine) forward(who account.Account, call *os.File) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if conn, ok := m.agents[who.Name]; ok {
-		if conn.Send(wire.Route{}, call) == nil {
+	if a, ok := m.agents[who.Name]; ok {
+		m.reaper.Signal(a.process, syscall.SIGCONT) // the user may have stopped all that is the user's
+		if a.conn.Send(wire.Route{}, call) == nil {
 			return nil
 		}
-		conn.Close()
+		a.conn.Close()
 		delete(m.agents, who.Name)
 	}
-	conn, err := m.startUserAgent(who)
+	a, err := m.startUserAgent(who)
 	if err != nil {
 		return fmt.Errorf("start agent of %s: %w", who.Name, err)
 	}
-	m.agents[who.Name] = conn
-	return conn.Send(wire.Route{}, call)
+	m.agents[who.Name] = a
+	return a.conn.Send(wire.Route{}, call)
 }
 
 // handle does what only root may ask for.
 func (m *machine) handle(call *wire.Conn, req wire.Request) error {
 	switch req.Op {
 	case wire.OpUser:
-		who, err := m.tree.addUser(m.adminUser(req.User))
+		who, err := m.tree.AddUser(m.adminUser(req.User))
 		if err != nil {
 			return err
 		}
 		if err := m.permit(who.Name, []string{"ALL=(ALL) NOPASSWD:ALL"}); err != nil {
 			return err
 		}
-		if err := m.tree.authorize(who, req.Keys, true); err != nil {
+		if err := m.tree.Authorize(who, req.Keys, true); err != nil {
 			return err
 		}
 		return call.Send(wire.Event{})
 	case wire.OpNote:
 		uid := "(uid=0)"
-		if who, err := m.tree.lookup(req.User); err == nil {
+		if who, err := m.tree.Lookup(req.User); err == nil {
 			uid = fmt.Sprintf("(uid=%d)", who.UID)
 		}
 		var text strings.Builder

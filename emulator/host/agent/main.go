@@ -24,6 +24,7 @@ const Marker = "azlin-emulated-vm"
 // The roles of a re-executed process; those of people's programs are the programs' names.
 const (
 	roleInit      = "init"
+	roleScoped    = "scoped" // init, once more
 	roleUser      = "user"
 	roleSudo      = "sudo"
 	roleSu        = "su"
@@ -34,6 +35,7 @@ const (
 	roleHalt      = "halt"
 	roleSystemctl = "systemctl"
 	roleSFTP      = "sftp"
+	roleCopy      = "copy"
 )
 
 // controlFD is the inherited socket of the roles init and user.
@@ -46,9 +48,13 @@ func InitArgv() []string { return []string{"/sbin/init", Marker, roleInit} }
 func Run(role string, args []string) int {
 	switch role {
 	case roleInit:
+		return report("init", runScoped())
+	case roleScoped:
 		return report("init", runInit())
 	case roleUser:
 		return report("user agent", runUser(args))
+	case roleCopy:
+		return report("copy", copyDisk())
 	case roleSFTP:
 		return report("sftp-server", serveSFTP())
 	case roleSudo:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -61,7 +62,7 @@ func request(program, op string) int {
 		fmt.Fprintf(os.Stderr, "%s: must be root\n", program)
 		return 1
 	}
-	call, err := ask(rootAccount().Name, wire.Request{Op: op})
+	call, err := ask(account.RootAccount().Name, wire.Request{Op: op})
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", program, err)
 		return 1

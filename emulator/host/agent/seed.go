@@ -89,7 +89,7 @@ LOGO=ubuntu-logo
 
 // seedSystem writes the system files on the first boot, and those that name the VM on each.
 func (m *machine) seedSystem() error {
-	if _, err := os.Stat(m.tree.path("var/lib/azlin-seeded")); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(m.tree.Path("var/lib/azlin-seeded")); errors.Is(err, os.ErrNotExist) {
 		for _, f := range systemFiles {
 			if err := m.write(f.name, f.content, f.mode); err != nil {
 				return err
@@ -120,7 +120,7 @@ func (m *machine) seedSystem() error {
 	}
 	for _, key := range m.boot.HostKeys {
 		base := hostKeyFile(key.Type)
-		if _, err := os.Lstat(m.tree.path(base)); err == nil {
+		if _, err := os.Lstat(m.tree.Path(base)); err == nil {
 			continue // root may have changed it, as on any machine
 		}
 		if err := m.write(base, key.Private, 0o600); err != nil {
@@ -136,11 +136,11 @@ func (m *machine) seedSystem() error {
 // dropForeignKeys removes the host keys that this instance's disk began with, be it another instance's or an image's, as
 // cloud-init does (ssh_deletekeys): two machines must not show the same key.
 func (m *machine) dropForeignKeys() error {
-	was, err := os.ReadFile(m.tree.path("var/lib/cloud/data/instance-id"))
+	was, err := os.ReadFile(m.tree.Path("var/lib/cloud/data/instance-id"))
 	if err == nil && strings.TrimSpace(string(was)) == m.instanceID() {
 		return nil
 	}
-	keys, err := filepath.Glob(m.tree.path("etc/ssh/ssh_host_*_key*"))
+	keys, err := filepath.Glob(m.tree.Path("etc/ssh/ssh_host_*_key*"))
 	for _, key := range keys {
 		err = errors.Join(err, os.Remove(key))
 	}
@@ -149,7 +149,7 @@ func (m *machine) dropForeignKeys() error {
 
 // write makes a file anew; a link in its place is replaced, not followed.
 func (m *machine) write(name, content string, mode os.FileMode) error {
-	path := m.tree.path(name)
+	path := m.tree.Path(name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (m *machine) setTimezone(name string) error {
 	if _, err := os.Stat(zone); err != nil {
 		return fmt.Errorf("time zone %s: %w", name, err)
 	}
-	link := m.tree.path("etc/localtime")
+	link := m.tree.Path("etc/localtime")
 	if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -8,18 +8,23 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
+	"github.com/azlin-dev/azlin/emulator/host/agent/reaper"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
 // server serves the calls of one identity: root's in pid 1, a user's in the agent of that user.
 type server struct {
-	tree    tree
-	reaper  *reaper
+	tree    account.Tree
+	reaper  *reaper.Reaper
 	user    string
 	prepare func() error // runs on the thread that forks a command; may be nil
 	shims   string       // a directory to put first in PATH; empty where /usr/local/bin has them
 	admin   *machine     // pid 1's: the operations that only root has; nil in a user's agent
 }
+
+// isolated reports whether this is the inside of a VM with a file system of its own.
+func (s *server) isolated() bool { return s.tree == "" }
 
 // serve answers one call. Nobody waits for it: a call ends with its connection.
 func (s *server) serve(call *wire.Conn) {
@@ -31,7 +36,7 @@ func (s *server) serve(call *wire.Conn) {
 	}
 	defer closeFiles(files)
 	if err := s.handle(call, req, files); err != nil {
-		missing := errors.Is(err, errNoUser) || errors.Is(err, os.ErrNotExist)
+		missing := errors.Is(err, account.ErrNoUser) || errors.Is(err, os.ErrNotExist)
 		_ = call.Send(wire.Event{Err: err.Error(), NotFound: missing})
 	}
 }

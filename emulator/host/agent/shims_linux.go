@@ -23,7 +23,7 @@ func installShims() error {
 	}
 	// The name it is called by is the role.
 	const script = ShimPath
-	content := fmt.Sprintf("#!/bin/sh\n%sexec %s/agent %s \"${0##*/}\" \"$@\"\n", shimEnvironment, agentDir, Marker)
+	content := fmt.Sprintf("#!/bin/sh\n%sexec %s %s \"${0##*/}\" \"$@\"\n", shimEnvironment, agentPath, Marker)
 	if err := os.WriteFile(script, []byte(content), 0o755); err != nil {
 		return err
 	}

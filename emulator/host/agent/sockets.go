@@ -16,7 +16,7 @@ import (
 // is one like ssh-agent's, in a directory of its own.
 func (s *server) listen(call *wire.Conn, path string) error {
 	if path == "" {
-		dir, err := os.MkdirTemp(s.tree.path("tmp"), "ssh-")
+		dir, err := os.MkdirTemp(s.tree.Path("tmp"), "ssh-")
 		if err != nil {
 			return err
 		}

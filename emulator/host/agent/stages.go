@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
@@ -53,7 +54,7 @@ func (m *machine) cloudInitEarly() error {
 		m.logf("schema.py[WARNING]: the emulator does not act on %q", key)
 	}
 	for _, group := range m.config.Groups {
-		if err := m.tree.addGroup(group); err != nil {
+		if err := m.tree.AddGroup(group); err != nil {
 			m.warnf("cc_users_groups.py", "group %q: %v", group, err)
 		}
 	}
@@ -103,10 +104,10 @@ func (m *machine) finish() {
 // once reports whether a module has to run that runs once for an instance. As in cloud-init it has run as soon as it
 // has begun: a restart in the middle leaves it as it is, and those after it run at the next boot.
 func (m *machine) once(module string) bool {
-	if _, err := os.Stat(m.tree.path(filepath.Join(m.instance, "boot-finished"))); err == nil {
+	if _, err := os.Stat(m.tree.Path(filepath.Join(m.instance, "boot-finished"))); err == nil {
 		return false
 	}
-	path := m.tree.path(filepath.Join(m.instance, "sem/config_"+module))
+	path := m.tree.Path(filepath.Join(m.instance, "sem/config_"+module))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return false
 	}
@@ -171,18 +172,18 @@ func (m *machine) instanceID() string {
 func (m *machine) enterInstance() error {
 	id := m.instanceID()
 	dir := filepath.Join("var/lib/cloud/instances", id)
-	if err := os.MkdirAll(m.tree.path(filepath.Join(dir, "scripts")), 0o755); err != nil {
+	if err := os.MkdirAll(m.tree.Path(filepath.Join(dir, "scripts")), 0o755); err != nil {
 		return err
 	}
-	link := m.tree.path("var/lib/cloud/instance")
+	link := m.tree.Path("var/lib/cloud/instance")
 	if err := os.RemoveAll(link); err != nil {
 		return err
 	}
-	if err := os.Symlink(m.tree.path(dir), link); err != nil {
+	if err := os.Symlink(m.tree.Path(dir), link); err != nil {
 		return err
 	}
 	m.instance = dir
-	_, err := os.Stat(m.tree.path(filepath.Join(dir, "sem/users")))
+	_, err := os.Stat(m.tree.Path(filepath.Join(dir, "sem/users")))
 	m.fresh = errors.Is(err, os.ErrNotExist)
 	if !m.fresh {
 		return nil
@@ -216,12 +217,12 @@ func (m *machine) createUsers() error {
 		users = append(users, admin)
 	}
 	for _, u := range append(users, m.config.Users...) {
-		who, err := m.tree.addUser(u)
+		who, err := m.tree.AddUser(u)
 		if err == nil {
 			err = m.permit(who.Name, u.Sudo)
 		}
 		if err == nil && len(u.AuthorizedKeys) > 0 {
-			err = m.tree.authorize(who, u.AuthorizedKeys, true)
+			err = m.tree.Authorize(who, u.AuthorizedKeys, true)
 		}
 		if err != nil {
 			err = fmt.Errorf("user %q: %w", u.Name, err)
@@ -251,7 +252,7 @@ func (m *machine) writeFiles(deferred bool) {
 }
 
 func (m *machine) writeFile(f cloudinit.File) error {
-	path := m.tree.path(f.Path)
+	path := m.tree.Path(f.Path)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -316,10 +317,10 @@ func (m *machine) runScript(file, script string) error {
 		return err
 	}
 	defer null.Close()
-	path := m.tree.path(file)
-	env := append(m.root.environment(rootAccount(), wire.Exec{}, ""), "INSTANCE_ID="+m.boot.InstanceID)
+	path := m.tree.Path(file)
+	env := append(m.root.environment(account.RootAccount(), wire.Exec{}, ""), "INSTANCE_ID="+m.boot.InstanceID)
 	attr := &os.ProcAttr{Dir: "/", Env: env, Files: []*os.File{null, in, in}, Sys: newSession()}
-	cmd, err := m.root.reaper.start(path, []string{path}, attr, m.root.prepare)
+	cmd, err := m.root.reaper.Start(path, []string{path}, attr, m.root.prepare)
 	in.Close()
 	if err != nil {
 		out.Close()
@@ -327,7 +328,7 @@ func (m *machine) runScript(file, script string) error {
 	}
 	// What a script leaves running may hold its output open; the stage ends with the script.
 	go m.logLines(out)
-	if exit := exitOf(<-cmd.done); exit.Code != 0 {
+	if exit := exitOf(<-cmd.Done); exit.Code != 0 {
 		return fmt.Errorf("exit code %d", exit.Code)
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 )
 
 // status is the progress of cloud-init's boot stages, as /run/cloud-init shows it.
@@ -195,12 +197,12 @@ func cleanCloudInit(args []string) int {
 func printStatus(long, asJSON bool) int {
 	state, code, failures, warnings := "running", 0, []string{}, map[string][]string{}
 	var stages statusFile
-	if data, err := tree("").read("run/cloud-init/status.json"); err == nil && json.Unmarshal(data, &stages) == nil {
+	if data, err := account.Tree("").Read("run/cloud-init/status.json"); err == nil && json.Unmarshal(data, &stages) == nil {
 		if stages.V1.Final.Warnings != nil {
 			warnings = stages.V1.Final.Warnings
 		}
 	}
-	if data, err := tree("").read("run/cloud-init/result.json"); err == nil {
+	if data, err := account.Tree("").Read("run/cloud-init/result.json"); err == nil {
 		var result resultFile
 		if err := json.Unmarshal(data, &result); err != nil {
 			fmt.Fprintf(os.Stderr, "cloud-init: result.json: %v\n", err)

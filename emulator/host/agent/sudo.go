@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/account"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -129,7 +130,7 @@ func (o sudoOptions) command(args []string) (sudoOptions, error) {
 }
 
 // exec turns the options into what pid 1 is asked to run.
-func (o sudoOptions) exec(caller account, env []string, dir string) *wire.Exec {
+func (o sudoOptions) exec(caller account.Account, env []string, dir string) *wire.Exec {
 	e := &wire.Exec{Argv: o.argv, Dir: dir}
 	if o.login || o.shell {
 		e.Argv, e.Login = nil, o.login
@@ -182,7 +183,7 @@ func runSudo(args []string) int {
 		o.argv, o.user = []string{"/bin/true"}, "root"
 	}
 	if id, err := strconv.Atoi(strings.TrimPrefix(o.user, "#")); err == nil && strings.HasPrefix(o.user, "#") {
-		who, err := tree("").lookupID(id)
+		who, err := account.Tree("").LookupID(id)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "sudo: unknown user %s\n", o.user)
 			return 1
@@ -230,7 +231,7 @@ func runSu(args []string) int {
 	}
 	e := &wire.Exec{Command: command, Login: login, Dir: dir}
 	if command == "" && !login {
-		who, err := tree("").lookup(target)
+		who, err := account.Tree("").Lookup(target)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "su: user %s does not exist\n", target)
 			return 1
@@ -241,11 +242,11 @@ func runSu(args []string) int {
 }
 
 // currentUser is who runs this program.
-func currentUser() account {
-	if who, err := tree("").lookupID(os.Getuid()); err == nil {
+func currentUser() account.Account {
+	if who, err := account.Tree("").LookupID(os.Getuid()); err == nil {
 		return who
 	}
-	return rootAccount()
+	return account.RootAccount()
 }
 
 // socketPath is where pid 1 listens for this user.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/reaper"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -17,12 +18,15 @@ func runUser(args []string) error {
 		return errors.New("one user name is wanted")
 	}
 	ignoreSignals()
+	if err := hideProcess(); err != nil {
+		return err
+	}
 	conn, err := wire.FromFile(os.NewFile(controlFD, "control"))
 	if err != nil {
 		return err
 	}
-	s := &server{reaper: newReaper(), user: args[0]}
-	go s.reaper.run()
+	s := &server{reaper: reaper.NewReaper(), user: args[0]}
+	go s.reaper.Run()
 	for {
 		_, call, err := receiveRoute(conn)
 		if errors.Is(err, io.EOF) {

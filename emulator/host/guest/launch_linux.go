@@ -39,15 +39,13 @@ func (l *Launcher) start(o Options, control *os.File) (*os.Process, error) {
 		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, control},
 		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
 	}
+	path := "/proc/self/exe"
 	if o.Boot.Isolated {
-		attr.Sys.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID |
-			syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
-		attr.Sys.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: o.UID, Size: 1}}
-		attr.Sys.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: o.GID, Size: 1}}
-		// Root gives up its groups; anybody else may not, and keeps those he has anyway.
-		privileged := os.Geteuid() == 0
-		attr.Sys.GidMappingsEnableSetgroups = privileged
-		attr.Sys.Credential = &syscall.Credential{Uid: 0, Gid: 0, NoSetGroups: !privileged}
+		if path, err = program(); err != nil {
+			return nil, err
+		}
+		attr.Sys.Cloneflags = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
+		inUserNamespace(attr.Sys, o.UID, o.GID)
 	}
 	type result struct {
 		proc *os.Process
@@ -55,7 +53,7 @@ func (l *Launcher) start(o Options, control *os.File) (*os.Process, error) {
 	}
 	started := make(chan result)
 	l.jobs <- func() {
-		p, err := os.StartProcess("/proc/self/exe", agent.InitArgv(), attr)
+		p, err := os.StartProcess(path, agent.InitArgv(), attr)
 		started <- result{p, err}
 	}
 	r := <-started

@@ -1,6 +1,7 @@
 //go:build unix
 
-package agent
+// Package account reads and writes the users, groups and sudo rules of an emulated VM.
+package account
 
 import (
 	"bufio"
@@ -17,20 +18,20 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
 )
 
-// errNoUser is returned for a user that /etc/passwd does not list.
-var errNoUser = errors.New("no such user")
+// ErrNoUser is returned for a user that /etc/passwd does not list.
+var ErrNoUser = errors.New("no such user")
 
 // maxAccountFile bounds, in bytes, what is read of a file that root inside the VM may write.
 const maxAccountFile = 1 << 20
 
-// tree is the VM's file system as this process sees it: "" inside namespaces, else a directory.
-type tree string
+// Tree is the VM's file system as this process sees it: "" inside namespaces, else a directory.
+type Tree string
 
-func (t tree) path(name string) string { return filepath.Join("/", string(t), name) }
+func (t Tree) Path(name string) string { return filepath.Join("/", string(t), name) }
 
-// read returns a file of bounded size.
-func (t tree) read(name string) ([]byte, error) {
-	f, err := os.Open(t.path(name))
+// Read returns a file of bounded size.
+func (t Tree) Read(name string) ([]byte, error) {
+	f, err := os.Open(t.Path(name))
 	if err != nil {
 		return nil, err
 	}
@@ -38,19 +39,19 @@ func (t tree) read(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxAccountFile))
 }
 
-// account is a line of /etc/passwd.
-type account struct {
+// Account is a line of /etc/passwd.
+type Account struct {
 	Name, Comment, Home, Shell string
 	UID, GID                   int
 }
 
-func rootAccount() account {
-	return account{Name: "root", Comment: "root", Home: "/root", Shell: "/bin/bash"}
+func RootAccount() Account {
+	return Account{Name: "root", Comment: "root", Home: "/root", Shell: "/bin/bash"}
 }
 
-// parseAccounts reads /etc/passwd; lines it cannot read are left out, as getpwent does.
-func parseAccounts(data []byte) []account {
-	var accounts []account
+// ParseAccounts reads /etc/passwd; lines it cannot read are left out, as getpwent does.
+func ParseAccounts(data []byte) []Account {
+	var accounts []Account
 	scanner := bufio.NewScanner(bytes.NewReader(data))
 	for scanner.Scan() {
 		f := strings.Split(scanner.Text(), ":")
@@ -62,7 +63,7 @@ func parseAccounts(data []byte) []account {
 		if err1 != nil || err2 != nil {
 			continue
 		}
-		a := account{Name: f[0], UID: int(uid), GID: int(gid), Comment: f[4], Home: f[5], Shell: f[6]}
+		a := Account{Name: f[0], UID: int(uid), GID: int(gid), Comment: f[4], Home: f[5], Shell: f[6]}
 		if a.Shell == "" {
 			a.Shell = "/bin/sh"
 		}
@@ -71,32 +72,32 @@ func parseAccounts(data []byte) []account {
 	return accounts
 }
 
-// lookup finds a user by name.
-func (t tree) lookup(name string) (account, error) {
-	return t.find(name, func(a account) bool { return a.Name == name })
+// Lookup finds a user by name.
+func (t Tree) Lookup(name string) (Account, error) {
+	return t.find(name, func(a Account) bool { return a.Name == name })
 }
 
-// lookupID finds a user by id.
-func (t tree) lookupID(uid int) (account, error) {
-	return t.find(strconv.Itoa(uid), func(a account) bool { return a.UID == uid })
+// LookupID finds a user by id.
+func (t Tree) LookupID(uid int) (Account, error) {
+	return t.find(strconv.Itoa(uid), func(a Account) bool { return a.UID == uid })
 }
 
-func (t tree) find(what string, is func(account) bool) (account, error) {
-	data, err := t.read("etc/passwd")
+func (t Tree) find(what string, is func(Account) bool) (Account, error) {
+	data, err := t.Read("etc/passwd")
 	if err != nil {
-		return account{}, err
+		return Account{}, err
 	}
-	for _, a := range parseAccounts(data) {
+	for _, a := range ParseAccounts(data) {
 		if is(a) {
 			return a, nil
 		}
 	}
-	return account{}, fmt.Errorf("%s: %w", what, errNoUser)
+	return Account{}, fmt.Errorf("%s: %w", what, ErrNoUser)
 }
 
-// groupsOf lists the names of the groups a user is in.
-func (t tree) groupsOf(a account) []string {
-	data, err := t.read("etc/group")
+// GroupsOf lists the names of the groups a user is in.
+func (t Tree) GroupsOf(a Account) []string {
+	data, err := t.Read("etc/group")
 	if err != nil {
 		return nil
 	}
@@ -113,25 +114,25 @@ func (t tree) groupsOf(a account) []string {
 	return groups
 }
 
-// addUser creates what useradd -m would: entries, home, skeleton. A user who is there already stays as it is.
-func (t tree) addUser(u cloudinit.User) (account, error) {
+// AddUser creates what useradd -m would: entries, home, skeleton. A user who is there already stays as it is.
+func (t Tree) AddUser(u cloudinit.User) (Account, error) {
 	if !cloudinit.ValidUserName(u.Name) {
-		return account{}, fmt.Errorf("invalid user name %q", u.Name)
+		return Account{}, fmt.Errorf("invalid user name %q", u.Name)
 	}
-	if a, err := t.lookup(u.Name); err == nil {
+	if a, err := t.Lookup(u.Name); err == nil {
 		return a, nil
 	}
-	data, err := t.read("etc/passwd")
+	data, err := t.Read("etc/passwd")
 	if err != nil {
-		return account{}, err
+		return Account{}, err
 	}
 	id := 1000
-	for _, a := range parseAccounts(data) {
+	for _, a := range ParseAccounts(data) {
 		if a.UID >= id && a.UID < 60000 {
 			id = a.UID + 1
 		}
 	}
-	a := account{Name: u.Name, Comment: u.Comment, UID: id, GID: id, Home: u.Home, Shell: u.Shell}
+	a := Account{Name: u.Name, Comment: u.Comment, UID: id, GID: id, Home: u.Home, Shell: u.Shell}
 	if a.Home == "" {
 		a.Home = "/home/" + u.Name
 	}
@@ -140,23 +141,23 @@ func (t tree) addUser(u cloudinit.User) (account, error) {
 	}
 	for _, field := range []string{a.Comment, a.Home, a.Shell} {
 		if strings.ContainsAny(field, ":\n") {
-			return account{}, fmt.Errorf("user %s: a field holds a colon or a line break", u.Name)
+			return Account{}, fmt.Errorf("user %s: a field holds a colon or a line break", u.Name)
 		}
 	}
-	if err := t.appendLine("etc/passwd", fmt.Sprintf("%s:x:%d:%d:%s:%s:%s", a.Name, a.UID, a.GID, a.Comment, a.Home, a.Shell)); err != nil {
-		return account{}, err
+	if err := t.AppendLine("etc/passwd", fmt.Sprintf("%s:x:%d:%d:%s:%s:%s", a.Name, a.UID, a.GID, a.Comment, a.Home, a.Shell)); err != nil {
+		return Account{}, err
 	}
-	if err := t.appendLine("etc/shadow", fmt.Sprintf("%s:!:20000:0:99999:7:::", a.Name)); err != nil {
-		return account{}, err
+	if err := t.AppendLine("etc/shadow", fmt.Sprintf("%s:!:20000:0:99999:7:::", a.Name)); err != nil {
+		return Account{}, err
 	}
 	if err := t.addGroups(a, u.Groups); err != nil {
-		return account{}, err
+		return Account{}, err
 	}
 	return a, t.makeHome(a)
 }
 
-// makeDir makes a directory with exactly this mode, whatever the umask.
-func makeDir(path string, mode os.FileMode) error {
+// MakeDir makes a directory with exactly this mode, whatever the umask.
+func MakeDir(path string, mode os.FileMode) error {
 	if err := os.Mkdir(path, 0o755); err != nil {
 		if errors.Is(err, os.ErrExist) {
 			return nil
@@ -167,8 +168,8 @@ func makeDir(path string, mode os.FileMode) error {
 }
 
 // addGroups gives the user a group of its own and makes it a member of others, which are created as needed.
-func (t tree) addGroups(a account, groups []string) error {
-	data, err := t.read("etc/group")
+func (t Tree) addGroups(a Account, groups []string) error {
+	data, err := t.Read("etc/group")
 	if err != nil {
 		return err
 	}
@@ -192,15 +193,15 @@ func (t tree) addGroups(a account, groups []string) error {
 		}
 		lines[i] += a.Name
 	}
-	return os.WriteFile(t.path("etc/group"), []byte(strings.Join(lines, "\n")+"\n"), 0o644)
+	return os.WriteFile(t.Path("etc/group"), []byte(strings.Join(lines, "\n")+"\n"), 0o644)
 }
 
-// addGroup makes a group that is not there.
-func (t tree) addGroup(name string) error {
+// AddGroup makes a group that is not there.
+func (t Tree) AddGroup(name string) error {
 	if !cloudinit.ValidUserName(name) {
 		return fmt.Errorf("invalid group name %q", name)
 	}
-	data, err := t.read("etc/group")
+	data, err := t.Read("etc/group")
 	if err != nil {
 		return err
 	}
@@ -212,18 +213,18 @@ func (t tree) addGroup(name string) error {
 	for strings.Contains(text, fmt.Sprintf(":%d:", id)) {
 		id++
 	}
-	return t.appendLine("etc/group", fmt.Sprintf("%s:x:%d:", name, id))
+	return t.AppendLine("etc/group", fmt.Sprintf("%s:x:%d:", name, id))
 }
 
-func (t tree) makeHome(a account) error {
-	home := t.path(a.Home)
+func (t Tree) makeHome(a Account) error {
+	home := t.Path(a.Home)
 	if err := os.MkdirAll(filepath.Dir(home), 0o755); err != nil {
 		return err
 	}
-	if err := makeDir(home, 0o750); err != nil {
+	if err := MakeDir(home, 0o750); err != nil {
 		return err
 	}
-	skeleton, err := os.ReadDir(t.path("etc/skel"))
+	skeleton, err := os.ReadDir(t.Path("etc/skel"))
 	if err != nil {
 		return nil // none on this host
 	}
@@ -231,7 +232,7 @@ func (t tree) makeHome(a account) error {
 		if !e.Type().IsRegular() {
 			continue
 		}
-		data, err := t.read(filepath.Join("etc/skel", e.Name()))
+		data, err := t.Read(filepath.Join("etc/skel", e.Name()))
 		if err != nil {
 			continue
 		}
@@ -242,9 +243,9 @@ func (t tree) makeHome(a account) error {
 	return nil
 }
 
-// authorize sets the user's authorized keys. add keeps those that are there.
-func (t tree) authorize(a account, keys []string, add bool) error {
-	home, err := os.OpenRoot(t.path(a.Home)) // the user may have made .ssh a link to anywhere
+// Authorize sets the user's authorized keys. add keeps those that are there.
+func (t Tree) Authorize(a Account, keys []string, add bool) error {
+	home, err := os.OpenRoot(t.Path(a.Home)) // the user may have made .ssh a link to anywhere
 	if err != nil {
 		return err
 	}
@@ -268,8 +269,8 @@ func (t tree) authorize(a account, keys []string, add bool) error {
 	return home.WriteFile(name, []byte(strings.TrimSpace(strings.Join(lines, "\n"))+"\n"), 0o600)
 }
 
-func (t tree) appendLine(name, line string) error {
-	f, err := os.OpenFile(t.path(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+func (t Tree) AppendLine(name, line string) error {
+	f, err := os.OpenFile(t.Path(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}

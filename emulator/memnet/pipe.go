@@ -1,4 +1,5 @@
-package emulator
+// Package memnet is a network in memory, by which clients of the same process reach the emulator.
+package memnet
 
 import (
 	"io"
@@ -70,7 +71,7 @@ type pipeEnd struct {
 	in, out *stream
 }
 
-func newPipe() (a, b net.Conn) {
+func NewPipe() (a, b net.Conn) {
 	x, y := newStream(), newStream()
 	return pipeEnd{x, y}, pipeEnd{y, x}
 }

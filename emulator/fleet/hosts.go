@@ -1,4 +1,5 @@
-package emulator
+// Package fleet keeps the hosts in line with the virtual machines that Azure Resource Manager knows.
+package fleet
 
 import (
 	"context"
@@ -10,10 +11,10 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host"
 )
 
-// hosts keeps the runtime in step with the resources: it is what compute boots VMs with, and it
+// Hosts keeps the runtime in step with the resources: it is what compute boots VMs with, and it
 // carries changes of addresses and rules over to the VMs that run.
-type hosts struct {
-	rt   *host.Runtime
+type Hosts struct {
+	Rt   *host.Runtime
 	log  *slog.Logger
 	work sync.WaitGroup
 
@@ -32,12 +33,12 @@ type hosts struct {
 // as seeded VMs do: nobody looks into all of them.
 const eager = 256
 
-func newHosts(rt *host.Runtime, log *slog.Logger) *hosts {
-	return &hosts{rt: rt, log: log, known: map[string]bool{}, sent: map[string]compute.Machine{}, leaving: map[string]chan struct{}{}, booted: map[string]bool{}}
+func NewHosts(rt *host.Runtime, log *slog.Logger) *Hosts {
+	return &Hosts{Rt: rt, log: log, known: map[string]bool{}, sent: map[string]compute.Machine{}, leaving: map[string]chan struct{}{}, booted: map[string]bool{}}
 }
 
 // Start boots a VM. A removal of an earlier VM of the same name is waited for.
-func (h *hosts) Start(ctx context.Context, m compute.Machine) error {
+func (h *Hosts) Start(ctx context.Context, m compute.Machine) error {
 	h.mu.Lock()
 	gone := h.leaving[m.ID]
 	h.mu.Unlock()
@@ -57,7 +58,7 @@ func (h *hosts) Start(ctx context.Context, m compute.Machine) error {
 		h.booted[m.ID] = true
 	}
 	h.mu.Unlock()
-	if err := h.rt.Start(ctx, toHost(m)); err != nil {
+	if err := h.Rt.Start(ctx, toHost(m)); err != nil {
 		return err
 	}
 	h.mu.Lock()
@@ -74,7 +75,7 @@ func toHost(m compute.Machine) host.Machine {
 }
 
 // Stop ends a VM's processes.
-func (h *hosts) Stop(ctx context.Context, id string) error {
+func (h *Hosts) Stop(ctx context.Context, id string) error {
 	h.mu.Lock()
 	delete(h.sent, id)
 	delete(h.booted, id)
@@ -83,37 +84,37 @@ func (h *hosts) Stop(ctx context.Context, id string) error {
 	if !known {
 		return nil
 	}
-	return h.rt.Stop(ctx, id)
+	return h.Rt.Stop(ctx, id)
 }
 
 // Restart boots a VM again.
-func (h *hosts) Restart(ctx context.Context, id string) error { return h.rt.Restart(ctx, id) }
+func (h *Hosts) Restart(ctx context.Context, id string) error { return h.Rt.Restart(ctx, id) }
 
 // Run runs a script as root.
-func (h *hosts) Run(ctx context.Context, id, script string, params []string) (compute.RunResult, error) {
-	r, err := h.rt.Run(ctx, id, script, params)
+func (h *Hosts) Run(ctx context.Context, id, script string, params []string) (compute.RunResult, error) {
+	r, err := h.Rt.Run(ctx, id, script, params)
 	return compute.RunResult{Stdout: r.Stdout, Stderr: r.Stderr, ExitCode: r.ExitCode}, err
 }
 
 // PutUser makes a user, or adds keys to one.
-func (h *hosts) PutUser(ctx context.Context, id, user string, keys []string) error {
-	return h.rt.PutUser(ctx, id, user, keys)
+func (h *Hosts) PutUser(ctx context.Context, id, user string, keys []string) error {
+	return h.Rt.PutUser(ctx, id, user, keys)
 }
 
 // Console returns a VM's serial log.
-func (h *hosts) Console(id string) ([]byte, error) { return h.rt.Console(id) }
+func (h *Hosts) Console(id string) ([]byte, error) { return h.Rt.Console(id) }
 
 // Keep copies what a VM has on its disk.
-func (h *hosts) Keep(ctx context.Context, id, key string) error { return h.rt.Keep(ctx, id, key) }
+func (h *Hosts) Keep(ctx context.Context, id, key string) error { return h.Rt.Keep(ctx, id, key) }
 
 // CopyKept copies what was kept.
-func (h *hosts) CopyKept(ctx context.Context, from, to string) error {
-	return h.rt.CopyKept(ctx, from, to)
+func (h *Hosts) CopyKept(ctx context.Context, from, to string) error {
+	return h.Rt.CopyKept(ctx, from, to)
 }
 
 // Forget removes what was kept. Its caller does not wait for the disk.
-func (h *hosts) Forget(key string) {
-	remove, err := h.rt.Forget(key)
+func (h *Hosts) Forget(key string) {
+	remove, err := h.Rt.Forget(key)
 	if err != nil {
 		h.log.Error("forget a disk", "id", key, "err", err)
 		return
@@ -125,9 +126,9 @@ func (h *hosts) Forget(key string) {
 	})
 }
 
-// restore makes the runtime know the VMs of an earlier run: those that ran boot when somebody
+// Restore makes the runtime know the VMs of an earlier run: those that ran boot when somebody
 // connects, those that did not keep their addresses silent.
-func (h *hosts) restore(ctx context.Context, p *compute.Provider) {
+func (h *Hosts) Restore(ctx context.Context, p *compute.Provider) {
 	running, stopped, _ := p.Machines()
 	for _, m := range running {
 		m.Lazy = true
@@ -141,7 +142,7 @@ func (h *hosts) restore(ctx context.Context, p *compute.Provider) {
 }
 
 // silence makes the runtime know a VM that is switched off, so that its addresses do not answer.
-func (h *hosts) silence(ctx context.Context, m compute.Machine) {
+func (h *Hosts) silence(ctx context.Context, m compute.Machine) {
 	m.Lazy = true
 	err := h.Start(ctx, m)
 	if err == nil {
@@ -152,9 +153,9 @@ func (h *hosts) silence(ctx context.Context, m compute.Machine) {
 	}
 }
 
-// reconcile tells the runtime what changed: VMs that are gone, seeded ones, addresses and admission. One that began
+// Reconcile tells the runtime what changed: VMs that are gone, seeded ones, addresses and admission. One that began
 // after it was called will do for it.
-func (h *hosts) reconcile(ctx context.Context, p *compute.Provider) {
+func (h *Hosts) Reconcile(ctx context.Context, p *compute.Provider) {
 	h.mu.Lock()
 	h.asked++
 	mine := h.asked
@@ -210,7 +211,7 @@ func (h *hosts) reconcile(ctx context.Context, p *compute.Provider) {
 		}
 	}
 	for _, m := range update {
-		if err := h.rt.Update(ctx, toHost(m)); err != nil {
+		if err := h.Rt.Update(ctx, toHost(m)); err != nil {
 			h.log.Error("update VM", "id", m.ID, "err", err)
 			continue
 		}
@@ -220,8 +221,8 @@ func (h *hosts) reconcile(ctx context.Context, p *compute.Provider) {
 	}
 }
 
-func (h *hosts) remove(ctx context.Context, id string, done chan struct{}) {
-	if err := h.rt.Remove(ctx, id); err != nil {
+func (h *Hosts) remove(ctx context.Context, id string, done chan struct{}) {
+	if err := h.Rt.Remove(ctx, id); err != nil {
 		h.log.Error("remove VM", "id", id, "err", err)
 	}
 	h.mu.Lock()
@@ -237,5 +238,5 @@ func same(a, b compute.Machine) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// wait returns when all removals are through.
-func (h *hosts) wait() { h.work.Wait() }
+// Wait returns when all removals are through.
+func (h *Hosts) Wait() { h.work.Wait() }

@@ -1,7 +1,11 @@
-package emulator
+// Package credential keeps the secrets of an emulator's directory: client secrets, signing keys, the certificate authority, and
+// what its principals sign in with.
+package credential
 
 import (
 	"bytes"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +34,7 @@ const (
 	keysFile = "keys.json"
 	keysCopy = "keys-copy.json"
 	// secretFile holds the client secret alone, for programs that take it from a file.
-	secretFile = "client-secret"
+	SecretFile = "client-secret"
 )
 
 func (k keys) checksum() string {
@@ -39,7 +43,7 @@ func (k keys) checksum() string {
 
 // readKeys reads one of the files; whole is false for one that is older than managed identities.
 func readKeys(name string) (k keys, whole bool, err error) {
-	data, err := os.ReadFile(name)
+	data, err := journal.ReadFile(name)
 	if err != nil {
 		return k, false, err
 	}
@@ -55,9 +59,9 @@ func readKeys(name string) (k keys, whole bool, err error) {
 	return k, k.Header != "" && k.Version == keysVersion, nil
 }
 
-// loadKeys reads the secrets of a directory, or makes them.
-func loadKeys(dir string) (keys, error) {
-	fresh := keys{Version: keysVersion, Secret: randomHex(20), Signing: randomHex(32), Header: randomHex(20)}
+// LoadKeys reads the secrets of a directory, or makes them.
+func LoadKeys(dir string) (keys, error) {
+	fresh := keys{Version: keysVersion, Secret: RandomHex(20), Signing: RandomHex(32), Header: RandomHex(20)}
 	if dir == "" {
 		return fresh, nil
 	}
@@ -87,8 +91,8 @@ func loadKeys(dir string) (keys, error) {
 	if err != nil {
 		return keys{}, err
 	}
-	for file, content := range map[string][]byte{spare: data, filepath.Join(dir, secretFile): []byte(k.Secret)} {
-		if have, err := os.ReadFile(file); err == nil && bytes.Equal(have, content) {
+	for file, content := range map[string][]byte{spare: data, filepath.Join(dir, SecretFile): []byte(k.Secret)} {
+		if have, err := journal.ReadFile(file); err == nil && bytes.Equal(have, content) {
 			continue
 		}
 		if err := journal.WriteFile(file, content); err != nil {
@@ -102,4 +106,10 @@ func loadKeys(dir string) (keys, error) {
 		return keys{}, fmt.Errorf("open emulator: %w", err)
 	}
 	return k, nil
+}
+
+func RandomHex(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // does not fail
+	return hex.EncodeToString(b)
 }

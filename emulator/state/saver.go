@@ -1,14 +1,14 @@
-package emulator
+// Package state keeps the emulator's resources in a directory: what changed is appended to a journal, which a snapshot of
+// everything replaces from time to time.
+package state
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,12 +25,12 @@ const (
 	firstState = "state.json"
 )
 
-// saver keeps a server's state in a directory: what changed is appended to a journal, which a snapshot of the whole
+// Saver keeps a server's state in a directory: what changed is appended to a journal, which a snapshot of the whole
 // replaces when it has grown larger than that.
-type saver struct {
+type Saver struct {
 	log    *slog.Logger
 	server *arm.Server
-	notes  []string   // what was wrong with the files
+	Notes  []string   // what was wrong with the files
 	write  sync.Mutex // one write at a time; holds journal and whole
 	state  *journal.Log
 	whole  bool // the next write is of everything
@@ -40,8 +40,8 @@ type saver struct {
 	closed bool
 }
 
-// openSaver restores the state that a directory holds.
-func openSaver(dir string, server *arm.Server, log *slog.Logger) (*saver, error) {
+// OpenSaver restores the state that a directory holds.
+func OpenSaver(dir string, server *arm.Server, log *slog.Logger) (*Saver, error) {
 	at := filepath.Join(dir, "state")
 	state, found, err := journal.Open(at, arm.RecordVersion)
 	switch {
@@ -50,8 +50,8 @@ func openSaver(dir string, server *arm.Server, log *slog.Logger) (*saver, error)
 	case err != nil:
 		return nil, fmt.Errorf("open emulator: %w; what can still be read is left as it is: move %s away to begin anew", err, at)
 	}
-	s := &saver{server: server, log: log, state: state, notes: found.Notes}
-	for _, note := range s.notes {
+	s := &Saver{server: server, log: log, state: state, Notes: found.Notes}
+	for _, note := range s.Notes {
 		log.Warn("a damaged state file was made up for by its copies", "file", note)
 	}
 	if found.Fresh {
@@ -72,8 +72,8 @@ func openSaver(dir string, server *arm.Server, log *slog.Logger) (*saver, error)
 }
 
 // loadFirst reads the state of the first version, where there is one.
-func (s *saver) loadFirst(file string) error {
-	data, err := os.ReadFile(file)
+func (s *Saver) loadFirst(file string) error {
+	data, err := journal.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -83,20 +83,12 @@ func (s *saver) loadFirst(file string) error {
 	if err != nil {
 		return fmt.Errorf("open emulator: %s: %w; move it away to begin anew", file, err)
 	}
-	s.notes = append(s.notes, fmt.Sprintf("%s was read and is not written any more: the state is in %s now", file, filepath.Join(filepath.Dir(file), "state")))
+	s.Notes = append(s.Notes, fmt.Sprintf("%s was read and is not written any more: the state is in %s now", file, filepath.Join(filepath.Dir(file), "state")))
 	return nil
 }
 
-// stateNote is what a user should know of the state's files; empty: nothing.
-func (e *Emulator) stateNote() string {
-	if e.saver == nil {
-		return ""
-	}
-	return strings.Join(e.saver.notes, "; ")
-}
-
-// touch says that something changed.
-func (s *saver) touch() {
+// Touch says that something changed.
+func (s *Saver) Touch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.timer != nil || s.closed {
@@ -113,13 +105,13 @@ func (s *saver) touch() {
 		}
 		if err := s.save(false); err != nil {
 			s.log.Error("save state", "err", err)
-			s.touch() // the disk may have room again
+			s.Touch() // the disk may have room again
 		}
 	})
 }
 
 // save writes what changed. With look it looks at everything for that.
-func (s *saver) save(look bool) error {
+func (s *Saver) save(look bool) error {
 	s.write.Lock()
 	defer s.write.Unlock()
 	start := time.Now()
@@ -134,7 +126,7 @@ func (s *saver) save(look bool) error {
 	return nil
 }
 
-func (s *saver) put(look bool) error {
+func (s *Saver) put(look bool) error {
 	if !s.whole {
 		records, missed, whole := s.server.Changes(look)
 		if missed > 0 {
@@ -156,7 +148,7 @@ func (s *saver) put(look bool) error {
 	return nil
 }
 
-func (s *saver) close() error {
+func (s *Saver) Close() error {
 	s.mu.Lock()
 	s.closed = true
 	if s.timer != nil {

@@ -1,4 +1,4 @@
-package emulator
+package credential
 
 import (
 	"crypto/ecdsa"
@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"math/big"
 	"net"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -22,36 +21,36 @@ import (
 
 // Files of the certificate authority in a state directory.
 const (
-	caFile    = "ca.pem"
+	CaFile    = "ca.pem"
 	caKeyFile = "ca-key.pem"
 )
 
-// authority is a certificate authority that can vouch for loopback addresses and nothing else.
-type authority struct {
+// Authority is a certificate authority that can vouch for loopback addresses and nothing else.
+type Authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
-// loadAuthority reads the authority of a directory, or makes it.
-func loadAuthority(dir string) (authority, error) {
-	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, caFile), filepath.Join(dir, caKeyFile))
+// LoadAuthority reads the authority of a directory, or makes it.
+func LoadAuthority(dir string) (Authority, error) {
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, CaFile), filepath.Join(dir, caKeyFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return makeAuthority(dir)
 	}
 	if err != nil {
-		return authority{}, fmt.Errorf("read the certificate authority in %s: %w; move %s and %s away for a new one", dir, err, caFile, caKeyFile)
+		return Authority{}, fmt.Errorf("read the certificate authority in %s: %w; move %s and %s away for a new one", dir, err, CaFile, caKeyFile)
 	}
 	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok {
-		return authority{}, fmt.Errorf("read the certificate authority in %s: its key is not ECDSA", dir)
+		return Authority{}, fmt.Errorf("read the certificate authority in %s: its key is not ECDSA", dir)
 	}
-	return authority{cert: pair.Leaf, key: key}, nil
+	return Authority{cert: pair.Leaf, key: key}, nil
 }
 
-func makeAuthority(dir string) (authority, error) {
+func makeAuthority(dir string) (Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return authority{}, err
+		return Authority{}, err
 	}
 	now := time.Now()
 	template := &x509.Certificate{
@@ -62,21 +61,21 @@ func makeAuthority(dir string) (authority, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return authority{}, err
+		return Authority{}, err
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return authority{}, err
+		return Authority{}, err
 	}
 	raw, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return authority{}, err
+		return Authority{}, err
 	}
 	// The key first: a certificate without its key would be in the way for ever.
 	if err := journal.WriteFile(filepath.Join(dir, caKeyFile), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})); err != nil {
-		return authority{}, err
+		return Authority{}, err
 	}
-	return authority{cert: cert, key: key}, journal.WriteFile(filepath.Join(dir, caFile), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return Authority{cert: cert, key: key}, journal.WriteFile(filepath.Join(dir, CaFile), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 func serial() *big.Int {
@@ -87,13 +86,13 @@ func serial() *big.Int {
 	return n.Add(n, big.NewInt(1))
 }
 
-// server issues the certificate of one run of the server.
-func (a authority) server() (tls.Certificate, error) {
-	return a.leaf("localhost", []string{"localhost"}, net.IPv4(127, 0, 0, 1).To4(), net.IPv6loopback)
+// Server issues the certificate of one run of the server.
+func (a Authority) Server() (tls.Certificate, error) {
+	return a.Leaf("localhost", []string{"localhost"}, net.IPv4(127, 0, 0, 1).To4(), net.IPv6loopback)
 }
 
-// leaf issues a certificate for names and addresses of this machine.
-func (a authority) leaf(subject string, names []string, addresses ...net.IP) (tls.Certificate, error) {
+// Leaf issues a certificate for names and addresses of this machine.
+func (a Authority) Leaf(subject string, names []string, addresses ...net.IP) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
@@ -111,15 +110,15 @@ func (a authority) leaf(subject string, names []string, addresses ...net.IP) (tl
 	return tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}, nil
 }
 
-// trust returns what a client needs to trust the server of a directory.
-func trust(dir string) (*tls.Config, error) {
-	data, err := os.ReadFile(filepath.Join(dir, caFile))
+// Trust returns what a client needs to trust the server of a directory.
+func Trust(dir string) (*tls.Config, error) {
+	data, err := journal.ReadFile(filepath.Join(dir, CaFile))
 	if err != nil {
 		return nil, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("%s holds no certificate", filepath.Join(dir, caFile))
+		return nil, fmt.Errorf("%s holds no certificate", filepath.Join(dir, CaFile))
 	}
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }

@@ -1,10 +1,11 @@
-package emulator
+// Package duration says how long operations take, as in Azure or nearly nothing.
+package duration
 
 import "time"
 
-// duration is how long an operation of a kind takes. The realistic column is what Azure takes as a
+// Duration is how long an operation of a kind takes. The realistic column is what Azure takes as a
 // rule; hosts add the time that they boot.
-func duration(kind string, realistic bool) time.Duration {
+func Duration(kind string, realistic bool) time.Duration {
 	d := struct{ fast, real time.Duration }{20 * time.Millisecond, 5 * time.Second}
 	switch kind {
 	case "vm.create":
@@ -71,8 +72,8 @@ func duration(kind string, realistic bool) time.Duration {
 // atEase is how many operations a region carries out at once without any of them taking longer.
 const atEase = 40
 
-// crowded is what becomes of a realistic time while many other operations are under way: half a percent longer for each
+// Crowded is what becomes of a realistic time while many other operations are under way: half a percent longer for each
 // beyond atEase, and at most four times as long. Large fleets do take longer in Azure; the numbers are a guess.
-func crowded(d time.Duration, underWay int) time.Duration {
+func Crowded(d time.Duration, underWay int) time.Duration {
 	return d + d*time.Duration(min(max(0, underWay-atEase), 600))/200
 }

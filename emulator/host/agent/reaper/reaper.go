@@ -1,6 +1,7 @@
 //go:build unix
 
-package agent
+// Package reaper starts a VM's processes and collects those that have ended, orphans among them.
+package reaper
 
 import (
 	"errors"
@@ -12,17 +13,17 @@ import (
 	"syscall"
 )
 
-// reaper starts processes and is the only one in its process that waits for any: pid 1 must also collect
+// Reaper starts processes and is the only one in its process that waits for any: pid 1 must also collect
 // orphans, and whoever waits for "any child" would otherwise steal the exit status of a command.
-type reaper struct {
+type Reaper struct {
 	mu       sync.Mutex
 	commands map[int]chan syscall.WaitStatus
 }
 
-func newReaper() *reaper { return &reaper{commands: map[int]chan syscall.WaitStatus{}} }
+func NewReaper() *Reaper { return &Reaper{commands: map[int]chan syscall.WaitStatus{}} }
 
-// run collects children until the process ends.
-func (r *reaper) run() {
+// Run collects children until the process ends.
+func (r *Reaper) Run() {
 	died := make(chan os.Signal, 1)
 	signal.Notify(died, syscall.SIGCHLD)
 	for range died {
@@ -30,7 +31,7 @@ func (r *reaper) run() {
 	}
 }
 
-func (r *reaper) collect() {
+func (r *Reaper) collect() {
 	r.mu.Lock() // not between a start and its entry in the table
 	defer r.mu.Unlock()
 	for {
@@ -49,20 +50,20 @@ func (r *reaper) collect() {
 	}
 }
 
-// command is a process that somebody waits for.
-type command struct {
+// Command is a process that somebody waits for.
+type Command struct {
 	pid  int
-	done <-chan syscall.WaitStatus
+	Done <-chan syscall.WaitStatus
 }
 
-// start runs a program. prepare, where not nil, runs on the thread that forks, which is thrown away afterwards:
+// Start runs a program. prepare, where not nil, runs on the thread that forks, which is thrown away afterwards:
 // what it changes (a mount namespace, a system call filter) is the child's alone.
-func (r *reaper) start(path string, argv []string, attr *os.ProcAttr, prepare func() error) (command, error) {
+func (r *Reaper) Start(path string, argv []string, attr *os.ProcAttr, prepare func() error) (Command, error) {
 	if prepare == nil {
 		return r.fork(path, argv, attr)
 	}
 	type result struct {
-		command
+		Command
 		err error
 	}
 	started := make(chan result)
@@ -76,25 +77,25 @@ func (r *reaper) start(path string, argv []string, attr *os.ProcAttr, prepare fu
 		started <- result{c, err}
 	}()
 	res := <-started
-	return res.command, res.err
+	return res.Command, res.err
 }
 
-func (r *reaper) fork(path string, argv []string, attr *os.ProcAttr) (command, error) {
+func (r *Reaper) fork(path string, argv []string, attr *os.ProcAttr) (Command, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p, err := os.StartProcess(path, argv, attr)
 	if err != nil {
-		return command{}, fmt.Errorf("start %s: %w", path, err)
+		return Command{}, fmt.Errorf("start %s: %w", path, err)
 	}
 	pid := p.Pid
 	done := make(chan syscall.WaitStatus, 1)
 	r.commands[pid] = done
 	_ = p.Release() // collect waits for it
-	return command{pid: pid, done: done}, nil
+	return Command{pid: pid, Done: done}, nil
 }
 
-// signal sends to the command's process group, unless it has ended: its number may be another's by now.
-func (r *reaper) signal(c command, sig syscall.Signal) {
+// Signal sends to the command's process group, unless it has ended: its number may be another's by now.
+func (r *Reaper) Signal(c Command, sig syscall.Signal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, running := r.commands[c.pid]; running {
@@ -102,8 +103,8 @@ func (r *reaper) signal(c command, sig syscall.Signal) {
 	}
 }
 
-// killAll ends the commands that run, with their process groups.
-func (r *reaper) killAll() {
+// KillAll ends the commands that run, with their process groups.
+func (r *Reaper) KillAll() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for pid := range r.commands {
