@@ -1,5 +1,5 @@
 # Every target installs what it needs, or prints the line that does.
-.PHONY: demo build test live bench torture lint docs install prerequisites
+.PHONY: demo build test race live bench torture lint docs install prerequisites
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/azlin ./cmd/azlin
@@ -10,6 +10,10 @@ demo: prerequisites build
 
 test: prerequisites
 	./test/run.sh
+
+# Every test under the race detector, those that start processes as well.
+race: prerequisites
+	./test/run.sh --race
 
 # The conformance cases against a real subscription (AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID), in a group of
 # their own that is deleted again. A VM and two Bastions are made, one after the other: about half an hour, and less than

@@ -26,7 +26,7 @@ var levels = [][]string{
 	{"azure/pacing"},
 	{"azure"},
 	{"azure/signin", "azure/permission"},
-	{"vm/cloudinit"},
+	{"vm/cloudinit", "remote/keypair"},
 	{"vm", "remote", "bastion", "cost"},
 	{"reach", "remote/repository", "remote/terminal", "remote/tunnel", "remote/sshconfig", "health/logs"},
 	{"launch", "health/doctor", "health/status", "upkeep/keys", "upkeep/cleanup", "upkeep/update", "upkeep/resize"},

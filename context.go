@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/local/notify"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/repository"
 )
 
@@ -131,7 +132,7 @@ func optionsOf(r config.Resolution, paths config.Paths, env config.Environment) 
 	return Options{
 		StateDir: paths.Dir, AgentSocket: env.SSHAuthSock, Context: r.Context.Name,
 		Launch: launch.Defaults{
-			Size: r.Config.VMSize(), SSHSource: r.Config.SSHSource, KeyPath: filepath.Join(paths.SSHDir, remote.DefaultKeyName),
+			Size: r.Config.VMSize(), SSHSource: r.Config.SSHSource, KeyPath: filepath.Join(paths.SSHDir, keypair.DefaultKeyName),
 		},
 		Access:       lent(paths, env),
 		Patience:     r.Config.OperationPatience(),

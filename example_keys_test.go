@@ -11,7 +11,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/reach"
-	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
@@ -23,7 +23,7 @@ func Example_keyRotation() {
 	defer w.stop()
 	ctx := context.Background()
 	w.launch("my-vm")
-	next, err := remote.GenerateKeyPair(filepath.Join(w.dir, "ssh"), "new_key")
+	next, err := keypair.GenerateKeyPair(filepath.Join(w.dir, "ssh"), "new_key")
 	check(err)
 	result, err := w.Keys.RotateKey(ctx, "azlin-rg", "my-vm", next.Public, keys.Options{OldKey: w.key.Private})
 	if errors.Is(err, keys.ErrRotation) {
@@ -37,7 +37,7 @@ func Example_keyRotation() {
 	}
 	vms, err := w.VMs.List(ctx, vm.ListOptions{ResourceGroup: "azlin-rg"})
 	check(err)
-	another, err := remote.GenerateKeyPair(filepath.Join(w.dir, "ssh"), "another_key")
+	another, err := keypair.GenerateKeyPair(filepath.Join(w.dir, "ssh"), "another_key")
 	check(err)
 	results, err := w.Keys.RotateKeysBatch(ctx, vms.VMs, another.Public, keys.Options{OldKey: next.Private})
 	check(err)

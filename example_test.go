@@ -21,6 +21,7 @@ import (
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -36,7 +37,7 @@ type workplace struct {
 
 	auth *signin.Authenticator
 	dir  string
-	key  remote.KeyPair
+	key  keypair.KeyPair
 	stop func()
 }
 
@@ -50,7 +51,7 @@ func open() *workplace {
 	check(err)
 	w := &workplace{dir: dir}
 	w.stop = func() { check(errors.Join(local.Close(), hosts.Close(), os.RemoveAll(dir))) }
-	w.key, err = remote.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
+	w.key, err = keypair.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
 	check(err)
 
 	id := local.Identity()
@@ -208,7 +209,7 @@ func Example_deletion() {
 func Example_provisioning() {
 	w := open()
 	defer w.stop()
-	public, err := remote.PublicKeyContent(w.key.Public)
+	public, err := keypair.PublicKeyContent(w.key.Public)
 	check(err)
 	details, err := w.VMs.Provision(context.Background(), vm.Config{
 		Name: "my-dev-vm", ResourceGroup: "azlin-rg", Region: "westus2", Size: "Standard_B2s", SSHPublicKeys: []string{public},
@@ -239,12 +240,12 @@ func Example_keys() {
 	dir, err := os.MkdirTemp("", "azlin-example-")
 	check(err)
 	defer os.RemoveAll(dir)
-	fmt.Println(remote.KeyExists(dir, "azlin_key"))
-	pair, err := remote.GenerateKeyPair(dir, "azlin_key")
+	fmt.Println(keypair.KeyExists(dir, "azlin_key"))
+	pair, err := keypair.GenerateKeyPair(dir, "azlin_key")
 	check(err)
-	public, err := remote.PublicKeyContent(pair.Public)
+	public, err := keypair.PublicKeyContent(pair.Public)
 	check(err)
-	fmt.Println(remote.KeyExists(dir, "azlin_key"), filepath.Base(pair.Private), public[:11])
+	fmt.Println(keypair.KeyExists(dir, "azlin_key"), filepath.Base(pair.Private), public[:11])
 	// Output:
 	// false
 	// true azlin_key ssh-ed25519

@@ -25,6 +25,7 @@ import (
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -39,7 +40,7 @@ type cloud struct {
 	*emulator.Emulator
 
 	dir  string
-	key  remote.KeyPair
+	key  keypair.KeyPair
 	port int
 }
 
@@ -70,7 +71,7 @@ func newCloudWith(t *testing.T, o emulator.Options) *cloud {
 			t.Error(err)
 		}
 	})
-	if c.key, err = remote.GenerateKeyPair(filepath.Join(c.dir, "ssh"), ""); err != nil {
+	if c.key, err = keypair.GenerateKeyPair(filepath.Join(c.dir, "ssh"), ""); err != nil {
 		t.Fatal(err)
 	}
 	return c

@@ -11,7 +11,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/operation"
-	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -43,7 +43,7 @@ func (l *Launcher) operationFor(ctx context.Context, config *vm.Config, earlier 
 
 // newOperation makes an operation with a host key of its own. It is on disk only when it is saved.
 func newOperation(subscription, group, name string, now time.Time) (*operation.Operation, error) {
-	key, err := remote.NewHostKey()
+	key, err := keypair.NewHostKey()
 	if err != nil {
 		return nil, err
 	}

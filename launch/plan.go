@@ -14,7 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/operation"
-	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -72,7 +72,7 @@ func (l *Launcher) prepare(r Request, earlier *operation.Operation) (*Plan, erro
 	config.NATGateway = false                   // until it is known that one is needed
 	config.SSHPublicKeys = []string{standInKey} // until the default key has been made
 	if config.SSHKeyPath != l.Defaults.KeyPath {
-		_, public, err := remote.KeyPairAt(config.SSHKeyPath)
+		_, public, err := keypair.KeyPairAt(config.SSHKeyPath)
 		if err != nil {
 			return nil, err
 		}

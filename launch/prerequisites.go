@@ -10,7 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/local/prereq"
 	"github.com/azlin-dev/azlin/local/progress"
-	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // standInKey is in a plan's configuration until the key has been read.
@@ -53,11 +53,11 @@ func (l *Launcher) publicKey(p *Plan) (string, error) {
 	path := p.Config.SSHKeyPath
 	if path == l.Defaults.KeyPath && path != "" && !onlyPublic(path) {
 		path = strings.TrimSuffix(path, ".pub")
-		if _, err := remote.GenerateKeyPair(filepath.Dir(path), filepath.Base(path)); err != nil {
+		if _, err := keypair.GenerateKeyPair(filepath.Dir(path), filepath.Base(path)); err != nil {
 			return "", err
 		}
 	}
-	_, public, err := remote.KeyPairAt(path)
+	_, public, err := keypair.KeyPairAt(path)
 	return public, err
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/progress"
-	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
@@ -33,7 +33,7 @@ func newPlanningCloud(t *testing.T, o emulator.Options) *cloud {
 			t.Error(err)
 		}
 	})
-	if c.key, err = remote.GenerateKeyPair(c.dir, "key"); err != nil {
+	if c.key, err = keypair.GenerateKeyPair(c.dir, "key"); err != nil {
 		t.Fatal(err)
 	}
 	return c

@@ -24,6 +24,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -59,7 +60,7 @@ func newLab(t *testing.T) *lab {
 	l := &lab{T: t, cloud: e}
 	l.azure = l.open(e)
 	dir := t.TempDir()
-	pair, err := remote.GenerateKeyPair(dir, "key")
+	pair, err := keypair.GenerateKeyPair(dir, "key")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +230,7 @@ func TestPrivateVM(t *testing.T) {
 	if err != nil || string(scanned.Marshal()) != string(h.HostKey.Marshal()) {
 		t.Errorf("scanned %v, %v", scanned, err)
 	}
-	pair, err := remote.GenerateKeyPair(t.TempDir(), "other")
+	pair, err := keypair.GenerateKeyPair(t.TempDir(), "other")
 	if err != nil {
 		t.Fatal(err)
 	}

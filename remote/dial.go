@@ -18,6 +18,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // DefaultUser is the login user of VMs that azlin creates.
@@ -157,7 +158,7 @@ func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, e
 		path := strings.TrimSuffix(h.KeyPath, ".pub")
 		data, err := os.ReadFile(path)
 		if err != nil && h.AgentSocket == "" {
-			return nil, nil, keyError(path, err)
+			return nil, nil, keypair.KeyError(path, err)
 		}
 		if err == nil {
 			signer, err := ssh.ParsePrivateKey(data)
@@ -166,7 +167,7 @@ func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, e
 			case errors.As(err, &missing):
 				locked = true
 			case err != nil:
-				return nil, nil, keyError(path, err)
+				return nil, nil, keypair.KeyError(path, err)
 			default:
 				signers = append(signers, signer)
 			}
@@ -237,7 +238,7 @@ func WaitForSSH(ctx context.Context, h Host, interval time.Duration, report func
 		if err == nil {
 			return client, nil
 		}
-		if errkind.Of(err) == errkind.HostKey || errors.Is(err, ErrKey) || h.hopeless(err) {
+		if errkind.Of(err) == errkind.HostKey || errors.Is(err, keypair.ErrKey) || h.hopeless(err) {
 			return nil, err
 		}
 		if report != nil && ctx.Err() == nil {

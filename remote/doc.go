@@ -10,7 +10,6 @@ import "errors"
 
 // The failures of this package, for errors.Is.
 var (
-	ErrKey        = errors.New("SSH key error")
 	ErrConnection = errors.New("SSH connection failed")
 	ErrExec       = errors.New("remote command could not be run")
 	ErrHostKey    = errors.New("host key verification failed")

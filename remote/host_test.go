@@ -18,6 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
@@ -47,11 +48,11 @@ func boot(t *testing.T) *machine {
 	t.Helper()
 	dir := t.TempDir()
 	runtime := local.Hosts(t, host.Options{Port: 2200 + os.Getpid()%500})
-	pair, err := remote.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
+	pair, err := keypair.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, err := remote.PublicKeyContent(pair.Public)
+	public, err := keypair.PublicKeyContent(pair.Public)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +148,7 @@ func TestDialRefusals(t *testing.T) {
 	t.Parallel()
 	m := boot(t)
 	stranger, _ := hostKey(t)
-	strangersKey, err := remote.GenerateKeyPair(t.TempDir(), "")
+	strangersKey, err := keypair.GenerateKeyPair(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +163,7 @@ func TestDialRefusals(t *testing.T) {
 		"a key it refuses":   {func(h *remote.Host) { h.KeyPath = strangersKey.Private }, errkind.Permission, remote.ErrKeyRefused, "azureuser"},
 		"a user it has not":  {func(h *remote.Host) { h.User = "mallory" }, errkind.Permission, remote.ErrKeyRefused, "mallory"},
 		"no key at all":      {func(h *remote.Host) { h.KeyPath = "" }, errkind.Permission, remote.ErrConnection, "no key"},
-		"an absent key file": {func(h *remote.Host) { h.KeyPath = "/nonexistent" }, errkind.Invalid, remote.ErrKey, "/nonexistent"},
+		"an absent key file": {func(h *remote.Host) { h.KeyPath = "/nonexistent" }, errkind.Invalid, keypair.ErrKey, "/nonexistent"},
 		"nobody listens":     {func(h *remote.Host) { h.Port = 1 }, errkind.Unreachable, remote.ErrConnection, "refused"},
 	} {
 		h := m.Host

@@ -14,6 +14,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // KnownHosts is a known_hosts file of azlin's own, keyed by VM id instead of address, because
@@ -69,7 +70,7 @@ func (k KnownHosts) Pin(ctx context.Context, vmID string, key ssh.PublicKey) err
 			}
 			return nil, changedHostKey(vmID, known, key)
 		}
-		line := alias(vmID) + " " + authorizedKey(key) + "\n"
+		line := alias(vmID) + " " + keypair.AuthorizedKey(key) + "\n"
 		if len(old) > 0 && old[len(old)-1] != '\n' {
 			line = "\n" + line
 		}

@@ -13,11 +13,12 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/damage"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
-func hostKey(t *testing.T) (ssh.PublicKey, remote.HostKey) {
+func hostKey(t *testing.T) (ssh.PublicKey, keypair.HostKey) {
 	t.Helper()
-	pair, err := remote.NewHostKey()
+	pair, err := keypair.NewHostKey()
 	if err != nil {
 		t.Fatal(err)
 	}

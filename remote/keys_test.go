@@ -11,19 +11,20 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 func TestGenerateKeyPairNeverReplaces(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ssh")
-	if remote.KeyExists(dir, "") {
+	if keypair.KeyExists(dir, "") {
 		t.Error("a key exists in an absent directory")
 	}
-	pair, err := remote.GenerateKeyPair(dir, "")
+	pair, err := keypair.GenerateKeyPair(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pair.Private != filepath.Join(dir, "azlin_key") || !remote.KeyExists(dir, "") {
+	if pair.Private != filepath.Join(dir, "azlin_key") || !keypair.KeyExists(dir, "") {
 		t.Errorf("got %+v", pair)
 	}
 	private := read(t, pair.Private)
@@ -36,7 +37,7 @@ func TestGenerateKeyPairNeverReplaces(t *testing.T) {
 	if err := os.Remove(pair.Public); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := remote.GenerateKeyPair(dir, ""); err != nil {
+	if _, err := keypair.GenerateKeyPair(dir, ""); err != nil {
 		t.Fatal(err)
 	}
 	if read(t, pair.Private) != private {
@@ -53,7 +54,7 @@ func TestGenerateKeyPairAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if _, err := remote.GenerateKeyPair(dir, "k"); err != nil {
+			if _, err := keypair.GenerateKeyPair(dir, "k"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -63,7 +64,7 @@ func TestGenerateKeyPairAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := remote.PublicKeyContent(filepath.Join(dir, "k.pub"))
+	line, err := keypair.PublicKeyContent(filepath.Join(dir, "k.pub"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func TestGenerateKeyPairAtOnce(t *testing.T) {
 func TestKeyErrors(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	pair, err := remote.GenerateKeyPair(dir, "")
+	pair, err := keypair.GenerateKeyPair(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,14 +86,14 @@ func TestKeyErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, f := range map[string]func() error{
-		"a private key as public": func() error { _, err := remote.PublicKeyContent(pair.Private); return err },
-		"garbage":                 func() error { _, err := remote.PublicKeyContent(garbage); return err },
-		"absent":                  func() error { _, err := remote.PublicKeyContent(filepath.Join(dir, "no.pub")); return err },
-		"a path as name":          func() error { _, err := remote.GenerateKeyPair(dir, "../x"); return err },
-		"a hidden name":           func() error { _, err := remote.GenerateKeyPair(dir, ".x"); return err },
+		"a private key as public": func() error { _, err := keypair.PublicKeyContent(pair.Private); return err },
+		"garbage":                 func() error { _, err := keypair.PublicKeyContent(garbage); return err },
+		"absent":                  func() error { _, err := keypair.PublicKeyContent(filepath.Join(dir, "no.pub")); return err },
+		"a path as name":          func() error { _, err := keypair.GenerateKeyPair(dir, "../x"); return err },
+		"a hidden name":           func() error { _, err := keypair.GenerateKeyPair(dir, ".x"); return err },
 	} {
 		err := f()
-		if !errors.Is(err, remote.ErrKey) {
+		if !errors.Is(err, keypair.ErrKey) {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "BEGIN") {
@@ -103,11 +104,11 @@ func TestKeyErrors(t *testing.T) {
 
 func TestKeyPairAtDerives(t *testing.T) {
 	t.Parallel()
-	pair, err := remote.GenerateKeyPair(t.TempDir(), "")
+	pair, err := keypair.GenerateKeyPair(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := remote.PublicKeyContent(pair.Public)
+	want, err := keypair.PublicKeyContent(pair.Public)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestKeyPairAtDerives(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{pair.Private, pair.Public} {
-		_, got, err := remote.KeyPairAt(path)
+		_, got, err := keypair.KeyPairAt(path)
 		if err != nil || !strings.HasPrefix(want, got) {
 			t.Errorf("%s: got %q, %v", path, got, err)
 		}
@@ -138,11 +139,11 @@ func read(t *testing.T, name string) string {
 func TestEarlierKeys(t *testing.T) {
 	t.Parallel()
 	m := boot(t)
-	accepted, err := remote.PublicKeyContent(m.KeyPath + ".pub")
+	accepted, err := keypair.PublicKeyContent(m.KeyPath + ".pub")
 	if err != nil {
 		t.Fatal(err)
 	}
-	pair, err := remote.GenerateKeyPair(t.TempDir(), "new")
+	pair, err := keypair.GenerateKeyPair(t.TempDir(), "new")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func TestEarlierKeys(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(args, " "), "-i "+pair.Private+" -o IdentitiesOnly=yes -i ") || !strings.Contains(strings.Join(args, " "), "-i "+m.KeyPath) {
 		t.Errorf("ssh gets %q, %v", args, err)
 	}
-	public, err := remote.PublicKeyContent(pair.Public)
+	public, err := keypair.PublicKeyContent(pair.Public)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // terminal is what a person sits at: a session runs on it, and what is on the screen is kept.
@@ -248,7 +249,7 @@ func TestReconnectStops(t *testing.T) {
 	n := s.network()
 	s.Port = n.port()
 	stranger, _ := hostKey(t)
-	strangersKey, err := remote.GenerateKeyPair(t.TempDir(), "")
+	strangersKey, err := keypair.GenerateKeyPair(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

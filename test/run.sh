@@ -1,25 +1,42 @@
 #!/bin/bash
 # The whole test suite, as CI runs it: seconds per stage, the ten slowest tests, and a red exit code if
-# anything failed.
+# anything failed. With --race it runs all tests under the race detector, and nothing else.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 failed=()
 summary=()
 
+# A stage that lacks a program returns this, and has said what to install.
+skip=75
+
 stage() { # stage NAME COMMAND...
-    local name=$1 began=$SECONDS
+    local name=$1 began=$SECONDS word=ok
     shift
     printf '\n== %s\n' "$name"
-    if "$@"; then
-        summary+=("$(printf '%5ds  ok    %s' $((SECONDS - began)) "$name")")
-    else
-        summary+=("$(printf '%5ds  FAIL  %s' $((SECONDS - began)) "$name")")
+    "$@"
+    case $? in
+    0) ;;
+    "$skip") word=skipped ;;
+    *)
+        word=FAIL
         failed+=("$name")
-    fi
+        ;;
+    esac
+    summary+=("$(printf '%5ds  %-7s  %s' $((SECONDS - began)) $word "$name")")
 }
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+# Tests whose program is missing are skipped: a C compiler is for the race detector, an X server and a terminal are for windows,
+# OpenSSH's server is for reconnecting, and python3 runs a client of Bastion that is not azlin's own.
+programs() {
+    ./test/prerequisites.sh gcc=gcc file:/usr/include/stdio.h=libc6-dev pgrep=procps file:/usr/sbin/sshd=openssh-server \
+        Xvfb=xvfb xterm=xterm xwininfo=x11-utils python:requests=python3-requests python:websocket=python3-websocket || return $skip
+}
+
+# Debian's cloud-init judges what azlin renders.
+cloudInit() { ./test/cloud-init.sh || return $skip; }
 
 formatted() {
     local wrong
@@ -27,16 +44,52 @@ formatted() {
     [ -z "$wrong" ] || { printf 'gofmt would change:\n%s\n' "$wrong"; return 1; }
 }
 
-tests() {
-    # An X server and a terminal for the tests of windows.
-    ./test/prerequisites.sh Xvfb=xvfb xterm=xterm xwininfo=x11-utils || [ -z "${CI:-}" ] || return 1
-    # The seed of -shuffle is printed by every package that fails. The race detector would keep each process, of which there
-    # are thousands, for a second after its end.
-    GORACE=atexit_sleep_ms=0 go test -race -shuffle=on -timeout 45m -json ./... >"$log" 2>&1
-    local code=$?
-    go run ./test/report <"$log" || code=1
+# The tests of these packages start processes and wait for them. The race detector would slow down each process, and see
+# little: "make race" has the time for that.
+processes='/azlin/(cmd/azlin|test)(/|$)|/emulator/host$'
+
+# Tests with such a word in their name do the same a hundred times: they cut it off at each request, or damage each byte. Under
+# the race detector they take five times as long, and it sees what it has seen in the tests next to them. "make race" again.
+repeating='Any(Crash|Kill|Cut)|EveryRequest|LaunchAtWork|LostRequests|Damage|TenThousand|TwoHundred|LargeFleet|RandomDocuments'
+
+library() { go list ./... | grep -vE "$processes"; }
+
+run() { # run LOG ARGUMENTS...: go test, with a report
+    local log=$logs/$1 code
+    shift
+    # The seed of -shuffle is printed by every package that fails. A stage of its own vets.
+    go test -vet=off -shuffle=on -timeout 45m -json "$@" >"$log" 2>&1
+    code=$?
+    go run ./test/report "$log" || code=1
     return $code
 }
+
+# The race detector would keep each process for a second after its end.
+raced() { GORACE=atexit_sleep_ms=0 run "$1" -race "${@:2}"; }
+
+inProcess() {
+    if command -v gcc >/dev/null; then
+        raced library -skip "$repeating" $(library)
+    else
+        echo "The race detector needs gcc; these tests run without it."
+        run library -skip "$repeating" $(library)
+    fi
+}
+
+inProcessOften() {
+    local dirs
+    dirs=$(git grep -lE "^func (Test|Example|Fuzz)[A-Za-z]*($repeating)" '*_test.go' | xargs -n 1 dirname | sort -u | sed 's|^|./|')
+    run repeating -run "$repeating" $(go list $dirs | grep -vE "$processes")
+}
+
+# These wait more than they work, so more of them run at once than there are cores.
+inProcesses() { run processes -parallel 8 $(go list ./... | grep -E "$processes"); }
+
+if [ "${1:-}" = --race ]; then
+    stage "prerequisites" programs
+    raced everything ./... || exit 1
+    exec go run ./test/report -slowest "$logs"/*
+fi
 
 otherSystems() {
     GOOS=darwin go build ./... && GOOS=windows go build ./...
@@ -52,44 +105,31 @@ generated() {
     return $code
 }
 
-# The real Azure CLI is driven against the emulator where it can be had; CI has no excuse.
+# The real Azure CLI is driven against the emulator.
 azureCLI() {
-    if ! ./test/prerequisites.sh az=azure-cli; then
-        [ -z "${CI:-}" ] || return 1
-        echo "the real az is not tested here"
-        return 0
-    fi
+    ./test/prerequisites.sh az=azure-cli || return $skip
     go test -tags az -count=1 -parallel 4 -timeout 20m -v ./test/az 2>&1 | grep -E '^ *(ok|FAIL|---|--- |[a-z_]+_test)'
     return "${PIPESTATUS[0]}"
 }
 
-# Debian's cloud-init judges what azlin renders; without it those tests are skipped, for which CI has no excuse.
-cloudInit() {
-    if ! ./test/cloud-init.sh; then
-        [ -z "${CI:-}" ] || return 1
-        echo "cloud-init's own validator is not asked here"
-    fi
-}
-
-# OpenSSH's server judges reconnecting. Where there is a service manager it would listen from then on, so only CI installs it.
-sshd=
-[ -z "${CI:-}" ] || sshd=/usr/sbin/sshd=openssh-server
-
-# A client of Bastion that is not azlin's own runs on Debian's python3.
-stage "prerequisites" ./test/prerequisites.sh $sshd pgrep=procps python:requests=python3-requests python:websocket=python3-websocket
+stage "prerequisites" programs
 stage "cloud-init's validator" cloudInit
 stage "formatting" formatted
 stage "vet, with every build tag" go vet -tags live,torture,az ./...
 stage "generated files" generated
 stage "lint" ./test/lint.sh
-stage "tests" tests
+stage "tests of the library, under the race detector" inProcess
+stage "tests that repeat themselves, without it" inProcessOften
+stage "tests that start processes" inProcesses
 stage "the API map" go run ./test/apimap
 stage "the real az" azureCLI
 stage "the demo" make -s demo
 stage "other systems" otherSystems
 
+go run ./test/report -slowest "$logs"/* || failed+=("the report")
 printf '\n== seconds per stage\n'
 printf '%s\n' "${summary[@]}"
+printf '%5ds  altogether\n' $SECONDS
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\nFAILED: %s\n' "${failed[*]}"
     exit 1

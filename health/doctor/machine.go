@@ -13,6 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/local/prereq"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // tools looks for the programs that azlin runs. Only ssh is needed by everybody.
@@ -45,7 +46,7 @@ func files(_ context.Context, s Subject) []Finding {
 	}
 	private := []string{
 		s.Paths.Dir, s.Paths.Config, s.Paths.Contexts, s.Paths.KnownHosts, s.Paths.Audit, s.Paths.Operations, s.Paths.Tokens,
-		filepath.Join(s.Paths.SSHDir, remote.DefaultKeyName),
+		filepath.Join(s.Paths.SSHDir, keypair.DefaultKeyName),
 	}
 	var all []Finding
 	for _, name := range private {

@@ -17,6 +17,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/health/logs"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
@@ -39,15 +40,15 @@ func boot(t *testing.T, config cloudinit.Config) *machine {
 	t.Helper()
 	dir := t.TempDir()
 	runtime := local.Hosts(t, host.Options{Port: 3200 + os.Getpid()%500})
-	pair, err := remote.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
+	pair, err := keypair.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, err := remote.PublicKeyContent(pair.Public)
+	public, err := keypair.PublicKeyContent(pair.Public)
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := remote.NewHostKey()
+	own, err := keypair.NewHostKey()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/azlin-dev/azlin/vm/disk"
 )
 
-// DefaultTimeout is how long a VM may take to answer.
+// DefaultTimeout is timeout for each VM.
 const DefaultTimeout = 10 * time.Second
 
 // Dashboard finds out how VMs are. It changes nothing, on the VMs neither.

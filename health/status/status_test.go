@@ -21,6 +21,7 @@ import (
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -34,7 +35,7 @@ type place struct {
 	*azlin.Client
 
 	hosts *host.Runtime
-	key   remote.KeyPair
+	key   keypair.KeyPair
 	board status.Dashboard
 }
 
@@ -58,7 +59,7 @@ func newPlace(t *testing.T) *place {
 			t.Error(err)
 		}
 	})
-	if p.key, err = remote.GenerateKeyPair(filepath.Join(dir, "ssh"), ""); err != nil {
+	if p.key, err = keypair.GenerateKeyPair(filepath.Join(dir, "ssh"), ""); err != nil {
 		t.Fatal(err)
 	}
 	id := local.Identity()

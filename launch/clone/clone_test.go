@@ -22,6 +22,7 @@ import (
 	"github.com/azlin-dev/azlin/launch/clone"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
@@ -43,7 +44,7 @@ type place struct {
 
 	t     *testing.T
 	hosts *host.Runtime
-	key   remote.KeyPair
+	key   keypair.KeyPair
 	dir   string
 }
 
@@ -53,10 +54,10 @@ func newPlace(t *testing.T) *place {
 	var err error
 	p.hosts = local.Hosts(t, host.Options{Port: 4600 + os.Getpid()%200, OperatorIP: operator})
 	p.Azure = local.New(t, emulator.Options{Hosts: p.hosts, OperatorIP: operator})
-	if p.key, err = remote.GenerateKeyPair(filepath.Join(p.dir, "ssh"), ""); err != nil {
+	if p.key, err = keypair.GenerateKeyPair(filepath.Join(p.dir, "ssh"), ""); err != nil {
 		t.Fatal(err)
 	}
-	_, public, err := remote.KeyPairAt(p.key.Private)
+	_, public, err := keypair.KeyPairAt(p.key.Private)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ type Request struct {
 	Name   string // of the image; empty: the VM's
 	Size   string // of the temporary VM; empty: the VM's
 
-	Abandon bool // nothing is to be made: see Baker.Abandon, which neither quota nor an image of that name keeps from deleting
+	Abandon bool // nothing is to be made: see Baker.Abandon, plan only a clean-up; skip quota and name checks
 }
 
 // Plan is an image that Azure would take, as far as can be known before it is asked.
@@ -192,7 +192,7 @@ func versionOf(at time.Time) string {
 	return fmt.Sprintf("%d.%d.%d", at.Year(), int(at.Month())*100+at.Day(), at.Hour()*10000+at.Minute()*100+at.Second())
 }
 
-// Begun is when the request began that a plan goes on with, and what time the image's content is of (UTC); zero: now.
+// Begun is start time of the resumed bake; zero: new, and what time the image's content is of (UTC); zero: now.
 func (p Plan) Begun() time.Time {
 	var year, day, clock int
 	if n, err := fmt.Sscanf(p.Version, "%d.%d.%d", &year, &day, &clock); !p.Resumes || n != 3 || err != nil {

@@ -175,7 +175,7 @@ func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (general
 	if !there {
 		return false, nil
 	}
-	// It may have been switched off by an earlier run, before Azure was told that it is clean. Then nobody knows.
+	// It may have been switched off by an earlier run, before Azure was told that it is clean. Whether cleaning finished is unknown; repeat it.
 	_, err = b.VMs.Start(ctx, p.Group, p.Builder, vm.PowerOptions{})
 	return false, err
 }

@@ -67,7 +67,7 @@ func Keys() []Key {
 		},
 		{
 			Name: "max_reconnect_attempts", Default: strconv.Itoa(DefaultReconnectAttempts), valid: validAttempts, field: func(c *Config) any { return &c.MaxReconnectAttempts },
-			Description: "how often in a row 'azlin connect' makes a lost connection again; 0: until stopped",
+			Description: "reconnect attempts in a row (0: no limit)",
 		},
 		{
 			Name: "operation_timeout", Default: DefaultOperationTimeout.String(), valid: validTimeout, field: func(c *Config) any { return &c.OperationTimeout },

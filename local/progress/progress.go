@@ -46,7 +46,8 @@ type Sink func(Event)
 var ErrNoStage = errors.New("no stage has been started")
 
 // Display follows one operation through its stages. Use New to make one; it may be used by
-// several goroutines.
+// several goroutines. A nil Display
+// shows nothing.
 type Display struct {
 	mu      sync.Mutex
 	sink    Sink
@@ -63,6 +64,9 @@ func New(totalStages int, sink Sink) *Display {
 
 // StartStage begins a stage. One still running is completed first.
 func (d *Display) StartStage(s Stage) {
+	if d == nil {
+		return
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.current != nil {
@@ -86,6 +90,9 @@ func (d *Display) SkipStage(reason string) error { return d.report(Skipped, reas
 func (d *Display) FailStage(message string) error { return d.report(Failed, message) }
 
 func (d *Display) report(p Phase, message string) error {
+	if d == nil {
+		return nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.current == nil {

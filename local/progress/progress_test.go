@@ -81,3 +81,15 @@ func Example() {
 	// 2 of 3: Installing
 	// 3 of 3: Connecting
 }
+
+// TestNilDisplay: whoever wants no progress passes nil.
+func TestNilDisplay(t *testing.T) {
+	t.Parallel()
+	var d *progress.Display
+	d.StartStage(progress.Stage{Name: "vm"})
+	for _, err := range []error{d.Update("x"), d.CompleteStage(), d.SkipStage("x"), d.FailStage("x")} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}

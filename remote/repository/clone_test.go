@@ -28,6 +28,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
@@ -167,15 +168,15 @@ func machine(t *testing.T, held ...ed25519.PrivateKey) *remote.Client {
 	t.Helper()
 	dir := t.TempDir()
 	runtime := local.Hosts(t, host.Options{Port: 2900 + os.Getpid()%90})
-	pair, err := remote.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
+	pair, err := keypair.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, err := remote.PublicKeyContent(pair.Public)
+	public, err := keypair.PublicKeyContent(pair.Public)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := remote.NewHostKey()
+	key, err := keypair.NewHostKey()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/terminal"
 )
 
@@ -325,7 +326,7 @@ func TestLaunch(t *testing.T) {
 	if _, err := d.l.Launch(t.Context(), remote.Interactive{}, terminal.Config{}); errkind.Of(err) != errkind.HostKey {
 		t.Errorf("without a host key: %v", err)
 	}
-	key, err := remote.GenerateKeyPair(d.dir, "key")
+	key, err := keypair.GenerateKeyPair(d.dir, "key")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // How long is waited between attempts: at first not at all; a VM that Azure says is stopped, or a sign-in that is refused,
@@ -116,7 +117,7 @@ func (t *Tunnel) again() (*remote.Client, error) {
 
 // final reports whether a failure to connect does not go away by waiting.
 func final(err error) bool {
-	return errkind.Of(err) == errkind.HostKey || errors.Is(err, remote.ErrKeyRefused) || errors.Is(err, remote.ErrKey)
+	return errkind.Of(err) == errkind.HostKey || errors.Is(err, remote.ErrKeyRefused) || errors.Is(err, keypair.ErrKey)
 }
 
 func dial(ctx context.Context, h remote.Host) (*remote.Client, error) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/tunnel"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
@@ -43,15 +44,15 @@ func boot(t *testing.T) *machine {
 	t.Helper()
 	dir := t.TempDir()
 	runtime := local.Hosts(t, host.Options{Port: 2800 + os.Getpid()%500})
-	pair, err := remote.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
+	pair, err := keypair.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, err := remote.PublicKeyContent(pair.Public)
+	public, err := keypair.PublicKeyContent(pair.Public)
 	if err != nil {
 		t.Fatal(err)
 	}
-	identity, err := remote.GenerateKeyPair(filepath.Join(dir, "identity"), "")
+	identity, err := keypair.GenerateKeyPair(filepath.Join(dir, "identity"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,7 @@ func boot(t *testing.T) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := remote.PublicKeyContent(identity.Public)
+	line, err := keypair.PublicKeyContent(identity.Public)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/tunnel"
 )
 
@@ -210,11 +211,11 @@ func TestTheVMMoves(t *testing.T) {
 // TestEndsByItself: a VM that is gone, one that refuses the key, and one with another host key end the tunnel.
 func TestEndsByItself(t *testing.T) {
 	t.Parallel()
-	other, err := remote.GenerateKeyPair(t.TempDir(), "other")
+	other, err := keypair.GenerateKeyPair(t.TempDir(), "other")
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := remote.PublicKeyContent(other.Public)
+	line, err := keypair.PublicKeyContent(other.Public)
 	if err != nil {
 		t.Fatal(err)
 	}

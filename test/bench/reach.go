@@ -19,6 +19,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // rowFunc times f and prints a row of the table.
@@ -167,7 +168,7 @@ func openWorld(ctx context.Context, r runner) (*world, error) {
 		if err != nil {
 			return nil, err
 		}
-		if *host, err = w.Reach.Host(ctx, match.VM, reach.Options{KeyPath: filepath.Join(r.dir, ".ssh", remote.DefaultKeyName)}); err != nil {
+		if *host, err = w.Reach.Host(ctx, match.VM, reach.Options{KeyPath: filepath.Join(r.dir, ".ssh", keypair.DefaultKeyName)}); err != nil {
 			return nil, err
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/upkeep/keys"
 )
 
@@ -16,9 +16,9 @@ func TestBackups(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b := keys.Backups{Dir: filepath.Join(dir, "keys")}
-	pairs := map[string]remote.KeyPair{}
+	pairs := map[string]keypair.KeyPair{}
 	for _, name := range []string{"azlin_key", "second", "third"} {
-		pair, err := remote.GenerateKeyPair(filepath.Join(dir, "ssh"), name)
+		pair, err := keypair.GenerateKeyPair(filepath.Join(dir, "ssh"), name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -59,7 +60,7 @@ func newLab(t *testing.T) *lab {
 			t.Error(err)
 		}
 	})
-	if _, err = remote.GenerateKeyPair(l.path("ssh"), ""); err != nil {
+	if _, err = keypair.GenerateKeyPair(l.path("ssh"), ""); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -165,7 +166,7 @@ func (l *lab) letIn(name, content string) {
 
 func (l *lab) public(path string) string {
 	l.Helper()
-	line, err := remote.PublicKeyContent(strings.TrimSuffix(path, ".pub") + ".pub")
+	line, err := keypair.PublicKeyContent(strings.TrimSuffix(path, ".pub") + ".pub")
 	if err != nil {
 		l.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -82,7 +83,7 @@ func TestRotationOfMany(t *testing.T) {
 	if got := l.authorized("off"); got != head+old+"\n" {
 		t.Errorf("off lets in %s", got)
 	}
-	other, err := remote.GenerateKeyPair(l.path("other"), "key")
+	other, err := keypair.GenerateKeyPair(l.path("other"), "key")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,14 +151,14 @@ func TestRotationTakesAKeyBack(t *testing.T) {
 	content := old + "\n" + foreignLine
 	l.letIn("dev", content)
 	dir := t.TempDir()
-	pair, err := remote.GenerateKeyPair(dir, "spare")
+	pair, err := keypair.GenerateKeyPair(dir, "spare")
 	if err != nil {
 		t.Fatal(err)
 	}
 	spare := l.public(pair.Public)
 	content += "\nunknown-option " + spare + "\n"
 	l.letIn("dev", content)
-	next, err := remote.GenerateKeyPair(dir, "next")
+	next, err := keypair.GenerateKeyPair(dir, "next")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +202,7 @@ func TestRotationNeedsPrivateHalves(t *testing.T) {
 	l := newLab(t)
 	l.create("dev")
 	dir := t.TempDir()
-	pair, err := remote.GenerateKeyPair(dir, "next")
+	pair, err := keypair.GenerateKeyPair(dir, "next")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +251,7 @@ func TestRotationNeedsPrivateHalves(t *testing.T) {
 	if _, err := client.Keys.RotateKeysBatch(t.Context(), dev, pair.Public, keys.Options{}); errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), "default key") {
 		t.Errorf("the default key needs a file: %v", err)
 	}
-	spare, err := remote.GenerateKeyPair(dir, "spare")
+	spare, err := keypair.GenerateKeyPair(dir, "spare")
 	if err != nil {
 		t.Fatal(err)
 	}

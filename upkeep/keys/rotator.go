@@ -30,7 +30,7 @@ type Rotator struct {
 // Options of a rotation. The zero value replaces the default key and keeps a copy of it.
 type Options struct {
 	OldKey   string // either half of the key that is replaced; empty: the default key
-	NoBackup bool   // delete the copy of the old key when no VM needs it any more
+	NoBackup bool   // delete the old key's backup once no VM needs it
 
 	SSH      reach.Options // how to reach the VMs; KeyPath is not used
 	ViaAzure bool          // where no key at hand lets anybody in, Azure's agent on the VM adds the new one
@@ -39,7 +39,7 @@ type Options struct {
 	Report func(Step) // told before and after each step, from several goroutines; nil: nobody
 }
 
-// DefaultTimeout is how long a VM may take for its part of a rotation, twice.
+// DefaultTimeout is timeout for each VM of a rotation, twice.
 const DefaultTimeout = time.Minute
 
 // Step is one step of a rotation.

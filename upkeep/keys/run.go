@@ -11,7 +11,7 @@ import (
 
 	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // work is a rotation while it runs.
@@ -182,7 +182,7 @@ func (w *work) generate(ctx context.Context) error {
 		if err := w.forgetGenerated(); err != nil { // half of one, that was cut off
 			return keyError("make key", w.state.NewPath, err)
 		}
-		pair, err := remote.GenerateKeyPair(filepath.Dir(w.state.NewPath), filepath.Base(w.state.NewPath))
+		pair, err := keypair.GenerateKeyPair(filepath.Dir(w.state.NewPath), filepath.Base(w.state.NewPath))
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -21,10 +22,10 @@ type HostFlags struct {
 }
 
 func (f *HostFlags) Add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.User, "user", "", "login user; default: the VM's admin user")
-	cmd.Flags().StringVar(&f.Key, "key", "", "private key to sign in with; default: ~/.ssh/azlin_key, then the agent's")
+	cmd.Flags().StringVar(&f.User, "user", "", "login user (default: the VM's admin user)")
+	cmd.Flags().StringVar(&f.Key, "key", "", "private key (default: ~/.ssh/azlin_key, then the agent's keys)")
 	AddBastion(cmd, &f.Bastion)
-	cmd.Flags().BoolVar(&f.AcceptNew, "accept-new-host-key", false, "record the host key of a VM whose key Azure cannot tell")
+	cmd.Flags().BoolVar(&f.AcceptNew, "accept-new-host-key", false, "accept and record the host key of a VM whose key Azure does not know")
 }
 
 func AddBastion(cmd *cobra.Command, name *string) {
@@ -34,7 +35,7 @@ func AddBastion(cmd *cobra.Command, name *string) {
 
 // Host finds the VM that name means and how to reach it.
 func (a *App) Host(ctx context.Context, s *Session, name string, f HostFlags) (vm.Match, remote.Host, error) {
-	if err := remote.CheckKeyPath(f.Key); err != nil {
+	if err := keypair.CheckKeyPath(f.Key); err != nil {
 		return vm.Match{}, remote.Host{}, err
 	}
 	match, err := s.Find(ctx, name)
@@ -52,8 +53,8 @@ func (a *App) KeyPath(asked string) string {
 	if asked != "" {
 		return asked
 	}
-	if remote.KeyExists(a.Paths.SSHDir, "") {
-		return a.Paths.SSHDir + "/" + remote.DefaultKeyName
+	if keypair.KeyExists(a.Paths.SSHDir, "") {
+		return a.Paths.SSHDir + "/" + keypair.DefaultKeyName
 	}
 	return ""
 }

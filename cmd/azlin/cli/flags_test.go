@@ -170,39 +170,54 @@ func TestEveryFlagActs(t *testing.T) {
 			t.Errorf("flagCases has %s, which does not exist", key)
 		}
 	}
-	p := newPerson(t)
-	p.prepare()
-	for _, key := range sortedKeys(cases) {
-		c := cases[key]
-		t.Run(strings.ReplaceAll(key, " ", "_"), func(t *testing.T) {
+	// Each part has an emulator of its own, so that the parts need not wait for each other.
+	keys := sortedKeys(cases)
+	const parts = 4
+	for part := range slices.Chunk(keys, (len(keys)+parts-1)/parts) {
+		t.Run("from_"+strings.ReplaceAll(part[0], " ", "_"), func(t *testing.T) {
+			t.Parallel()
+			p := newPerson(t)
+			p.prepare()
+			for _, key := range part {
+				t.Run(strings.ReplaceAll(key, " ", "_"), func(t *testing.T) {
+					p.t = t
+					acts(p, cases, key)
+				})
+			}
 			p.t = t
-			switch {
-			case c.script != "":
-				data, err := os.ReadFile("testdata/script/" + c.script + ".txtar")
-				if _, flag, _ := strings.Cut(key, " --"); err != nil || !strings.Contains(string(data), "--"+flag) {
-					t.Errorf("script %s does not use --%s: %v", c.script, flag, err)
-				}
-				return
-			case c.as != "":
-				if _, ok := cases[c.as]; !ok {
-					t.Errorf("%s has no case", c.as)
-				}
-				return
-			}
-			without, with := c.seen(p, nil), c.seen(p, c.with)
-			if strings.HasPrefix(key, "azlin emulator start") {
-				p.must("emulator", "stop") // the next case starts one as it is by default
-			}
-			if without == with {
-				t.Errorf("%s changes nothing that can be seen:\n%s", key, with)
-			}
-			if !regexp.MustCompile(c.want).MatchString(with) {
-				t.Errorf("%s: want %s in\n%s", key, c.want, with)
-			}
-			if regexp.MustCompile(c.want).MatchString(without) {
-				t.Errorf("%s: without it %s is seen, too:\n%s", key, c.want, without)
-			}
 		})
+	}
+}
+
+// acts runs a case without its flag and with it.
+func acts(p *person, cases map[string]flagCase, key string) {
+	t, c := p.t, cases[key]
+	t.Helper()
+	switch {
+	case c.script != "":
+		data, err := os.ReadFile("testdata/script/" + c.script + ".txtar")
+		if _, flag, _ := strings.Cut(key, " --"); err != nil || !strings.Contains(string(data), "--"+flag) {
+			t.Errorf("script %s does not use --%s: %v", c.script, flag, err)
+		}
+		return
+	case c.as != "":
+		if _, ok := cases[c.as]; !ok {
+			t.Errorf("%s has no case", c.as)
+		}
+		return
+	}
+	without, with := c.seen(p, nil), c.seen(p, c.with)
+	if strings.HasPrefix(key, "azlin emulator start") {
+		p.must("emulator", "stop") // the next case starts one as it is by default
+	}
+	if without == with {
+		t.Errorf("%s changes nothing that can be seen:\n%s", key, with)
+	}
+	if !regexp.MustCompile(c.want).MatchString(with) {
+		t.Errorf("%s: want %s in\n%s", key, c.want, with)
+	}
+	if regexp.MustCompile(c.want).MatchString(without) {
+		t.Errorf("%s: without it %s is seen, too:\n%s", key, c.want, without)
 	}
 }
 

@@ -77,6 +77,7 @@ Without an Azure account, try all of it on the local emulator:
 		}
 	}
 	root.AddCommand(newVersionCommand(a), newExitCodesTopic(), newSelectionTopic())
+	wrapHelp(root, a.Streams.Width)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root

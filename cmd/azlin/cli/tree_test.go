@@ -146,6 +146,7 @@ func treeCases() map[string]treeCase {
 		"azlin emulator":         {not: "a group"},
 		"azlin":                  {not: "a group"},
 		"azlin exit-codes":       {not: "a text"},
+		"azlin selection":        {not: "a text"},
 	}
 }
 

@@ -100,7 +100,7 @@ the remote one, or 255 when the connection failed.`,
 	f.StringArrayVarP(&flags.dynamic, "dynamic-forward", "D", nil, "a port here is a SOCKS proxy that ends at the VM: [ADDRESS:]PORT, as with ssh (repeatable)")
 	f.BoolVarP(&flags.agent, "forward-agent", "A", false, "lend your SSH agent to the VM while you are connected: whoever is root there can use it")
 	f.BoolVar(&flags.noReconnect, "no-reconnect", false, "end when the connection is lost")
-	f.IntVar(&flags.Attempts, "max-attempts", -1, "attempts to connect again, in a row; 0: until stopped; default: max_reconnect_attempts of the configuration, else 3")
+	f.IntVar(&flags.Attempts, "max-attempts", -1, "reconnect attempts in a row; 0 means no limit (default: max_reconnect_attempts, or 3)")
 	f.BoolVarP(&flags.yes, "yes", "y", false, "start the VM if it is stopped, and move your SSH rule if your address is not admitted, without asking")
 	return cmd
 }

@@ -19,7 +19,7 @@ func newHistoryCommand(a Commands) *cobra.Command {
 		Use:   "history [VM]",
 		Short: "List the connections made from this machine, newest first",
 		Long: `Lists the interactive connections that were made from this machine: when they began, how long they lasted and
-with which exit code they ended. One without an end goes on, or azlin was killed.`,
+with which exit code they ended. A connection without an end time is still open, or azlin was killed.`,
 		Example: "  azlin history\n  azlin history dev --limit 3\n  azlin history -o json --jq '.connections[].vm'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

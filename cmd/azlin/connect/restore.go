@@ -59,9 +59,9 @@ A session that somebody is attached to already has its window and is left out, u
 	f.BoolVar(&flags.attached, "attached", false, "also sessions that somebody is attached to")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be opened")
 	f.BoolVar(&flags.tabs, "tabs", false, "tabs instead of windows, where the terminal can be told to open them")
-	f.DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "how long a VM may take to answer")
-	f.StringVar(&flags.user, "user", "", "login user; default the VM's admin user")
-	f.StringVar(&flags.key, "key", "", "SSH key; default ~/.ssh/azlin_key")
+	f.DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "timeout for each VM")
+	f.StringVar(&flags.user, "user", "", "login user (default: the VM's admin user)")
+	f.StringVar(&flags.key, "key", "", "private key (default: ~/.ssh/azlin_key)")
 	flags.which.Add(cmd, "")
 	app.AddYes(cmd, &flags.yes)
 	return cmd

@@ -64,7 +64,7 @@ Run it again when VMs were made or deleted. --remove takes it all away again.`,
 	f := cmd.Flags()
 	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be written, and write nothing")
 	f.BoolVar(&flags.remove, "remove", false, "take the file of this context away, and with the last one the Include line")
-	f.BoolVar(&flags.proxy, "proxy", false, "reach all VMs through 'azlin proxy', so that an address that changes is of no matter")
+	f.BoolVar(&flags.proxy, "proxy", false, "use 'azlin proxy' for every VM, so that changed addresses keep working")
 	f.BoolVarP(&flags.yes, "yes", "y", false, "add the Include line to ~/.ssh/config without asking")
 	return cmd
 }

@@ -12,7 +12,7 @@ func newAdoptCommand(a Commands) *cobra.Command {
 	var session string
 	cmd := &cobra.Command{
 		Use:   "adopt VM",
-		Short: "Put an existing Linux VM under azlin's tags",
+		Short: "Let azlin manage an existing VM",
 		Long: `Tags a VM that was not created by azlin, so that list, stop, kill and the others count it as azlin's. Nothing
 else of it is changed.`,
 		Example: "  azlin adopt build-server\n  azlin adopt build-server --session builds",

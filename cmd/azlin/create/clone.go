@@ -53,8 +53,8 @@ The copies travel through snapshots, which are deleted in the end. When it is cu
 	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be made and stop")
 	f.StringVar(&flags.name, "name", "", "name of the clone; of several ones, what their names begin with; default the VM's with -clone")
 	f.IntVar(&flags.replicas, "replicas", 1, "how many")
-	f.StringVar(&flags.user, "user", "", "login user; default the source's admin user")
-	f.StringVar(&flags.key, "key", "", "private key that the source lets in; default ~/.ssh/azlin_key, then the agent's")
+	f.StringVar(&flags.user, "user", "", "login user (default: the source's admin user)")
+	f.StringVar(&flags.key, "key", "", "private key for the source (default: ~/.ssh/azlin_key, then the agent's keys)")
 	f.DurationVar(&flags.wait, "ssh-timeout", 5*time.Minute, "how long to wait for SSH")
 	return cmd
 }

@@ -27,7 +27,7 @@ func newImageBakeCommand(a Commands) *cobra.Command {
 		Short: "Make an image of a VM",
 		Long: `Makes a version of an image from a VM's system disk. The VM may go on running, and stays as it is: a copy of its disk goes
 to a temporary VM without a public address, where users with their homes, root's home, keys, logs and whatever else makes
-it one machine are taken out. What is installed stays, files outside of homes among that: see to it that no secrets are.
+it one machine are taken out. Files outside home directories are kept, so remove secrets first.
 Then the temporary VM goes. It takes about ten minutes; a version costs as much as a snapshot of the disk.
 
 Baking again makes another version, and 'azlin new --image NAME' takes the newest. When it is cut off, the same command
@@ -41,7 +41,7 @@ goes on, and with --abandon it removes what is temporary.`,
 	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be made and stop")
 	f.StringVar(&flags.name, "name", "", "name of the image; default the VM's")
 	f.BoolVar(&flags.abandon, "abandon", false, "give up one that was cut off: delete what is temporary, and make nothing")
-	f.StringVar(&flags.size, "size", "", "size of the temporary VM; default the VM's")
+	f.StringVar(&flags.size, "size", "", "size of the temporary VM (default: the VM's)")
 	cmd.MarkFlagsMutuallyExclusive("abandon", "dry-run")
 	return cmd
 }

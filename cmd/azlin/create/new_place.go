@@ -25,7 +25,7 @@ func (f *placeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.vnet, "vnet", "", "existing virtual network: its name, in the resource group, or its id; default azlin's own of the region")
 	flags.StringVar(&f.subnet, "subnet", "", "existing subnet: its name, in --vnet, or its id; default the only one of --vnet")
 	flags.BoolVar(&f.fallback, "fallback", false, "when Azure has no room: another zone, then another size, then another region")
-	flags.StringVar(&f.maxPrice, "max-price", "", "US dollars per hour, everything together, not to be exceeded, by a fallback neither")
+	flags.StringVar(&f.maxPrice, "max-price", "", "maximum total price in US dollars per hour; also limits --fallback")
 }
 
 func (f placeFlags) into(r *launch.Request) error {

@@ -33,7 +33,7 @@ func (f *setupFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.tools, "tools", nil, "tools to install: all, none, or some of "+strings.Join(cloudinit.ToolNames(), ",")+"; default all")
 	flags.StringVar(&f.startup, "startup-script", "", "file with a script that the VM runs once, as root, after everything else")
 	flags.StringVar(&f.cloudInit, "cloud-init", "", "file with #cloud-config or a script for the VM's first boot, added to azlin's own")
-	flags.StringVar(&f.wait, "wait", waitSSH, "be done when the VM can be worked on (ssh), or when its tools are installed, too (tools)")
+	flags.StringVar(&f.wait, "wait", waitSSH, "wait until the VM accepts SSH (ssh) or until its tools are installed (tools)")
 	app.Complete(cmd, "tools", append([]string{"all", "none"}, cloudinit.ToolNames()...))
 	app.Complete(cmd, "wait", []string{waitSSH, waitTools})
 }

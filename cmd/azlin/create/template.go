@@ -20,9 +20,9 @@ import (
 func newTemplateCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "template",
-		Short: "Keep what VMs are made from under a name",
+		Short: "Manage VM templates",
 		Long: `A template holds what 'azlin new' may be told: size, place, image, tools, scripts, tags, disks, repository. 'azlin
-new --template NAME' makes a VM from it; what the command line says besides wins, and tags add up.
+new --template NAME' makes a VM from it; Flags override the template; tags are merged..
 
 Templates are YAML files in azlin's directory, templates/NAME.yaml; docs/template.schema.json describes them to
 editors. A file that is damaged is named with line and column, and never changed.`,
@@ -154,7 +154,7 @@ func newTemplateValidateCommand(a Commands) *cobra.Command {
 		Use:   "validate NAME|FILE...",
 		Short: "Check templates without asking Azure",
 		Long: `Checks templates by name, or files that are to become some (with a slash or .yaml in their name; - is standard
-input). A mistake is told with file, line and column.`,
+input). Errors are reported with file, line, and column.`,
 		Example:           "  azlin template validate web\n  azlin template validate ./web.yaml",
 		Args:              app.AtLeastOne("templates or files"),
 		ValidArgsFunction: a.completeTemplates,

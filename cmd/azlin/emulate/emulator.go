@@ -17,6 +17,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 func newEmulatorCommand(a Commands) *cobra.Command {
@@ -234,11 +235,11 @@ first reached over SSH.`,
 			if _, err := a.StartEmulator(cmd.Context(), nil); err != nil {
 				return err
 			}
-			keys, err := remote.GenerateKeyPair(a.Paths.SSHDir, "")
+			keys, err := keypair.GenerateKeyPair(a.Paths.SSHDir, "")
 			if err != nil {
 				return err
 			}
-			public, err := remote.PublicKeyContent(keys.Public)
+			public, err := keypair.PublicKeyContent(keys.Public)
 			if err != nil {
 				return err
 			}

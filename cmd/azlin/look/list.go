@@ -40,7 +40,7 @@ subscription. However many there are, it takes four requests.`,
 			return a.Output.Print(listView(listing))
 		},
 	}
-	cmd.Flags().BoolVar(&options.All, "all", false, "also VMs that azlin did not create")
+	cmd.Flags().BoolVar(&options.All, "all", false, "include VMs that azlin did not create")
 	cmd.Flags().BoolVar(&options.RunningOnly, "running", false, "only running VMs")
 	return cmd
 }

@@ -34,7 +34,7 @@ func newLogsCommand(a Commands) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "logs VM",
-		Short: "What a VM tells of itself: its first boot, its system, its tools",
+		Short: "Show a VM's logs: its first boot, its system, its tools",
 		Long: `Shows the end of one of a VM's logs:
 
     cloud-init-output   what the scripts of the first boot print (the default)

@@ -31,12 +31,12 @@ func newStatusCommand(a Commands) *cobra.Command {
 	var flags statusFlags
 	cmd := &cobra.Command{
 		Use:   "status [VM...]",
-		Short: "Show how VMs are: load, sessions, cost, last use",
+		Short: "Show the status of VMs: load, sessions, cost, last use",
 		Long: `Shows of one VM, or of all that 'azlin list' shows, what Azure says, what each running VM says itself (uptime, CPU,
 memory, disk, tmux sessions: one SSH connection each, all at once), what it costs per month if it stays as it is, at list
 prices, and when it was last connected to from this machine.
 
-A VM that cannot be asked says why and does not delay the others. A tmux session with a star has somebody attached to
+VMs that do not answer are reported with the reason and do not delay the others. A tmux session with a star has somebody attached to
 it. What is not known is '-', and null in JSON.`,
 		Example: `  azlin status
   azlin status dev
@@ -65,13 +65,13 @@ it. What is not known is '-', and null in JSON.`,
 	}
 	flags.which.Add(cmd, "")
 	f := cmd.Flags()
-	f.BoolVar(&flags.all, "all", false, "also VMs that azlin did not create")
+	f.BoolVar(&flags.all, "all", false, "include VMs that azlin did not create")
 	f.BoolVar(&flags.running, "running", false, "only running VMs")
-	f.BoolVarP(&flags.watch, "watch", "w", false, "look again and again, until Ctrl-C")
-	f.DurationVar(&flags.interval, "interval", 5*time.Second, "with --watch: how long to wait in between")
-	f.DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "how long a VM may take to answer")
-	f.StringVar(&flags.user, "user", "", "login user; default the VM's admin user")
-	f.StringVar(&flags.key, "key", "", "SSH key; default ~/.ssh/azlin_key")
+	f.BoolVarP(&flags.watch, "watch", "w", false, "refresh until Ctrl-C")
+	f.DurationVar(&flags.interval, "interval", 5*time.Second, "with --watch: time between refreshes")
+	f.DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "timeout for each VM")
+	f.StringVar(&flags.user, "user", "", "login user (default: the VM's admin user)")
+	f.StringVar(&flags.key, "key", "", "private key (default: ~/.ssh/azlin_key)")
 	return cmd
 }
 

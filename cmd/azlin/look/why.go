@@ -30,7 +30,7 @@ func newWhyCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "why VM",
 		Short: "Find out what is wrong with a VM",
-		Long: `Asks everybody who may know why a VM does not work, all at once, and shows on one page what is wrong and what to type:
+		Long: `Checks Azure, the network rules, SSH, cloud-init, and the serial console at once, and shows what is wrong, and shows on one page what is wrong and what to type:
 Azure's state of the VM and its last failure, failed operations from the activity log, whether the security groups let you
 in, whether somebody can sign in, cloud-init and azlin's tools, room on the disk, and the end of the serial console. It
 changes nothing.`,

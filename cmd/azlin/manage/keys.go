@@ -75,9 +75,9 @@ of. A VM that does not run is shown as such.`,
 	flags.way.Add(cmd)
 	flags.which.Add(cmd, "")
 	f := cmd.Flags()
-	f.BoolVar(&flags.all, "all", false, "also VMs that azlin did not create")
+	f.BoolVar(&flags.all, "all", false, "include VMs that azlin did not create")
 	f.BoolVar(&flags.backups, "backups", false, "instead: the copies of keys on this machine")
-	f.DurationVar(&flags.timeout, "timeout", 20*time.Second, "how long a VM may take to answer")
+	f.DurationVar(&flags.timeout, "timeout", 20*time.Second, "timeout for each VM")
 	return cmd
 }
 

@@ -39,8 +39,8 @@ Other keys of a VM stay as they are, and the new one gets the old one's options.
 
 Without --new-key azlin makes one. The private half of a key that is given is the path without .pub, or with the agent.
 
-A VM that is stopped or does not answer keeps the old key and is told; 'azlin keys rotate', without anything, goes on
-with those, and with a rotation that was cut off.`,
+VMs that are stopped or unreachable keep the old key and are listed. Run 'azlin keys rotate' without arguments to finish
+them, or to resume a rotation that was interrupted.`,
 		Example: `  azlin keys rotate --all
   azlin keys rotate dev test --dry-run
   azlin keys rotate dev --new-key ~/.ssh/new_key.pub
@@ -60,13 +60,13 @@ with those, and with a rotation that was cut off.`,
 	f := cmd.Flags()
 	f.BoolVar(&flags.dryRun, "dry-run", false, "look at the VMs, show what would be done, and stop")
 	f.StringVar(&flags.newKey, "new-key", "", "either half of the new key; default: one that azlin makes")
-	f.StringVar(&flags.oldKey, "old-key", "", "either half of the key that is replaced; default: the default key")
-	f.BoolVar(&flags.noBackup, "no-backup", false, "delete the copy of the old key when no VM needs it any more")
+	f.StringVar(&flags.oldKey, "old-key", "", "either half of the key to replace (default: the default key)")
+	f.BoolVar(&flags.noBackup, "no-backup", false, "delete the old key's backup once no VM needs it")
 	f.BoolVar(&flags.azure, "via-azure", false, "where no key at hand lets in, have Azure's agent on the VM add the new one (Run Command)")
-	f.DurationVar(&flags.timeout, "timeout", keys.DefaultTimeout, "how long a VM may take for its part")
+	f.DurationVar(&flags.timeout, "timeout", keys.DefaultTimeout, "timeout for each VM")
 	f.StringVar(&flags.user, "user", "", "login user; default: each VM's admin user")
 	app.AddBastion(cmd, &flags.bastion)
-	f.BoolVar(&flags.acceptNew, "accept-new-host-key", false, "record the host key of a VM whose key Azure cannot tell")
+	f.BoolVar(&flags.acceptNew, "accept-new-host-key", false, "accept and record the host key of a VM whose key Azure does not know")
 	return cmd
 }
 

@@ -21,10 +21,9 @@ func newOperationsCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "operations",
 		Aliases: []string{"operation", "op"},
-		Short:   "What was begun and has not ended",
-		Long: `What was begun and has not ended: launches that were cut off or failed, as this machine remembers them and as
-the tags in Azure tell of other machines; clones and images that are being made; and power operations that were not
-waited for.`,
+		Short:   "Manage unfinished operations",
+		Long: `Lists, resumes and forgets unfinished operations: launches that were interrupted or failed, on this machine or on others,
+clones and images in progress, key rotations, and power operations that were not waited for.`,
 		Example: "  azlin operations list\n  azlin operations resume dev",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -141,7 +140,7 @@ func viewOfOperation(op *operation.Operation) operationView {
 func newOperationsListCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
-		Short:   "List what has not ended",
+		Short:   "List unfinished operations",
 		Example: "  azlin operations list\n  azlin operations list -o json --jq '.operations[].id'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -170,7 +169,7 @@ func newOperationsListCommand(a Commands) *cobra.Command {
 				}),
 			}
 			if len(views) == 0 && failure == nil {
-				v.Note = "nothing is unfinished"
+				v.Note = "no operation is unfinished"
 			}
 			if err := a.Output.Print(v); err != nil {
 				return err
@@ -190,7 +189,7 @@ func count(all []string) string {
 func newOperationsShowCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show OPERATION",
-		Short:   "Show one that has not ended",
+		Short:   "Show an unfinished operation",
 		Long:    "Shows an operation, found by its id, the beginning of that, or the name of its VM: what was asked for, how far it came, and what exists in Azure because of it.",
 		Example: "  azlin operations show dev\n  azlin operations show dev -o json --jq .resources",
 		Args:    app.Exactly(1, "an operation"),

@@ -155,10 +155,10 @@ func newOperationsForgetCommand(a Commands) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "forget OPERATION",
-		Short: "Forget one that has not ended",
-		Long: `Makes this machine forget an operation. In Azure nothing changes: what a launch has made there stays, and is removed
-with 'azlin kill'; a power operation goes on. Of a launch that has not reached its VM yet the VM's host key is
-forgotten, too, so that the VM can no longer be told from an impostor without asking Azure.`,
+		Short: "Forget an unfinished operation",
+		Long: `Removes an operation from this machine. Nothing changes in Azure: what a launch created stays, and 'azlin kill' deletes it; a
+power operation continues. If a launch has not reached its VM yet, the VM's host key is forgotten too; after that, azlin must
+ask Azure for the host key again.`,
 		Example: "  azlin operations forget dev\n  azlin operations forget dev --yes",
 		Args:    app.Exactly(1, "an operation"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -29,8 +29,8 @@ type updateFlags struct {
 
 func (f *updateFlags) add(cmd *cobra.Command, timeout time.Duration) {
 	f.host.Add(cmd)
-	f.which.Add(cmd, "all running VMs that azlin manages, instead of named ones")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", timeout, "how long to wait for a VM; its update goes on after that")
+	f.which.Add(cmd, "all running VMs that azlin manages, instead of named VMs")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", timeout, "how long to wait for a VM; its update continues after that")
 }
 
 func (f *updateFlags) check(cmd *cobra.Command, args []string) error {
@@ -46,12 +46,12 @@ func newUpdateCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "update VM...",
 		Short: "Update the tools on VMs",
-		Long: `Brings the tools of VMs to their newest versions, one by one, and then the packages of the system, which are told as
-"apt". One that fails does not stop the others. Of the tools (` + strings.Join(cloudinit.ToolNames(), ", ") + `) those are
-updated that are there; --tools names some, of which none may be missing.
+		Long: `Updates the tools on VMs to their newest versions, one by one, and then the system packages, reported as "apt". A tool
+that fails does not stop the others. By default, every installed
+tool is updated (` + strings.Join(cloudinit.ToolNames(), ", ") + `). With --tools, only the listed tools are; each must be installed.
 
-The update is a job of the VM: it goes on when the connection is lost, and azlin connects again. After --timeout, or
-Ctrl-C, the same command goes on with it, or tells how it ended.`,
+The update runs as a job on the VM. It continues when the connection is lost, and azlin reconnects. After --timeout, or
+Ctrl-C, run the same command to follow it again, or to see how it ended.`,
 		Example: "  azlin update dev\n  azlin update dev test --tools gh,docker\n  azlin update --all --timeout 20m",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.check(cmd, args); err != nil {
@@ -86,8 +86,8 @@ func newOSUpdateCommand(a Commands) *cobra.Command {
 that somebody changed stay as they are. It says which VMs want a restart, and restarts none. With -o json the output of
 apt comes along.
 
-The update is a job of the VM: it goes on when the connection is lost, and azlin connects again. After --timeout, or
-Ctrl-C, the same command goes on with it, or tells how it ended.`,
+The update runs as a job on the VM. It continues when the connection is lost, and azlin reconnects. After --timeout, or
+Ctrl-C, run the same command to follow it again, or to see how it ended.`,
 		Example: "  azlin os-update dev\n  azlin os-update --all -o json --jq '.results[] | select(.restart_required) | .vm'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.check(cmd, args); err != nil {

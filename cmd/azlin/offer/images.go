@@ -23,7 +23,7 @@ func newImagesCommand(a Commands) *cobra.Command {
 	var region string
 	cmd := &cobra.Command{
 		Use:   "images [PUBLISHER[:OFFER[:SKU]]]",
-		Short: "List images to make VMs from",
+		Short: "List images to create VMs from",
 		Long: `Lists the Ubuntu images that azlin chooses from by what a size needs. With a publisher it lists that one's
 offers, with an offer its SKUs, with a SKU its versions: publisher:offer:sku:version is what
 'azlin new --image' takes, and 'latest' is a version, too.`,

@@ -31,7 +31,7 @@ func newSizesCommand(a Commands) *cobra.Command {
 		Long: `Lists the VM sizes that a region offers to the subscription, the cheapest first, with the list price of a
 Linux VM while it runs. A month has 730 hours. Disks, addresses and traffic are not in these prices.
 
-Prices come from Azure's retail price service and are believed for a day; when it does not answer they are
+Prices come from Azure's retail price service and are cached for a day; when it does not answer they are
 from the list built into azlin, whose date is shown.`,
 		Example: `  azlin sizes --cores 4 --memory 16
   azlin sizes --arch arm64 --region eastus
@@ -41,7 +41,7 @@ from the list built into azlin, whose date is shown.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.region, "region", "", "region; default from the context or configuration")
-	f.IntVar(&flags.cores, "cores", 0, "only sizes with so many vCPUs at least")
+	f.IntVar(&flags.cores, "cores", 0, "only sizes with at least this many vCPUs")
 	f.Float64Var(&flags.memory, "memory", 0, "only sizes with so many GiB of memory at least")
 	f.StringVar(&flags.arch, "arch", "", "only sizes of an architecture: x64 or arm64")
 	f.BoolVar(&flags.all, "all", false, "also sizes that the subscription may not use in the region")

@@ -26,12 +26,12 @@ func newCleanupCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cleanup",
 		Short: "Show and delete what costs money and belongs to no VM any more",
-		Long: `Finds disks, network interfaces, public addresses and security groups of azlin's that nobody uses, snapshots whose
-source is gone or that a clone or an image has left which was cut off, and VMs that are stopped but still paid for, with what
-each costs per month at list prices; '-' is not known. It shows them and stops; with --delete it asks, looks at each once more, and deletes it. VMs are never deleted.
+		Long: `Finds unused disks, network interfaces, public addresses and security groups that azlin created, snapshots whose source is
+gone, those left by an interrupted clone or image, and VMs that are stopped but still billed. Shows what each costs per month
+(list prices; '-' if unknown). With --delete, asks, checks each resource again, and deletes it. VMs are never deleted.
 
-What a NAT gateway, a load balancer, a private endpoint, a subnet or a shared access signature holds is in use. What is
-young stays, as it may be part of a launch at work, and so does what an unfinished operation can go on with.
+Resources held by a NAT gateway, a load balancer, a private endpoint, a subnet or a shared access signature are in use.
+Resources younger than --older-than, or needed to resume an unfinished operation, are kept.
 
 Without -g it is the whole subscription, unless the context or the configuration names a group.`,
 		Example: `  azlin cleanup
@@ -51,7 +51,7 @@ Without -g it is the whole subscription, unless the context or the configuration
 	f.BoolVar(&flags.remove, "delete", false, "delete what is found, after a confirmation")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be deleted and stop; the default without --delete")
 	f.BoolVar(&flags.all, "all", false, "also what azlin did not make")
-	f.DurationVar(&flags.olderThan, "older-than", cleanup.DefaultAge, "only what nobody has needed for so long, such as 168h")
+	f.DurationVar(&flags.olderThan, "older-than", cleanup.DefaultAge, "only resources unused for at least this long, for example 168h")
 	return cmd
 }
 
@@ -136,7 +136,7 @@ func orDash(m *cost.Money) string {
 
 // savings says what a cleanup is worth.
 func savings(sum cleanup.Summary) string {
-	text := "together " + orDash(sum.EstimatedSavingsMonthly) + " per month at list prices"
+	text := "Total: " + orDash(sum.EstimatedSavingsMonthly) + " per month (list prices)"
 	if sum.UnknownCosts > 0 {
 		text += fmt.Sprintf(", and %d whose cost is not known", sum.UnknownCosts)
 	}

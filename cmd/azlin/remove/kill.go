@@ -43,7 +43,7 @@ scripts.`,
 	flags.which.Add(cmd, "")
 	flags.consent.Add(cmd)
 	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show what would be deleted and stop")
-	cmd.Flags().BoolVar(&flags.foreign, "foreign", false, "also VMs that azlin did not create")
+	cmd.Flags().BoolVar(&flags.foreign, "foreign", false, "include VMs that azlin did not create")
 	cmd.Flags().BoolVar(&flags.ignoreMissing, "ignore-not-found", false, "a VM that does not exist is no error")
 	return cmd
 }

@@ -41,8 +41,8 @@ func newDestroyCommand(a Commands) *cobra.Command {
 		Use:   "destroy GROUP",
 		Short: "Delete a resource group that is azlin's, with everything in it",
 		Long: `Deletes a whole resource group: VMs, disks, networks and all. It refuses when azlin did not create the group,
-or when anything in it is not azlin's, and names what that is. On a terminal the group's name has to be
-typed.`,
+or when anything in it is not azlin's, and names what that is. You are asked to type
+the group's name.`,
 		Example: "  azlin destroy azlin-rg --dry-run\n  azlin destroy azlin-rg --yes",
 		Args:    app.Exactly(1, "one resource group"),
 		RunE: func(cmd *cobra.Command, args []string) error {

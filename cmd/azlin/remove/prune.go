@@ -55,7 +55,7 @@ shows what it found, asks, and looks at each VM again before it deletes it.`,
 	flags.consent.Add(cmd)
 	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show what is idle and stop")
 	cmd.Flags().StringVar(&flags.idle, "idle", "30d", "how long a VM must not have been used, such as 14d or 36h")
-	cmd.Flags().DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "how long a VM may take to answer")
+	cmd.Flags().DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "timeout for each VM")
 	return cmd
 }
 

@@ -51,7 +51,7 @@ Without --vnet it is the network that 'azlin new' makes for the VMs of a region.
 	f.StringVar(&flags.sku, "sku", bastion.Standard, "Standard, Premium or Developer")
 	f.StringVar(&flags.region, "region", "", "region of azlin's own network; default from the context or configuration")
 	f.StringVar(&flags.subnet, "subnet-prefix", "", "range of AzureBastionSubnet if that is to be made, /26 or larger; default: a free one")
-	f.BoolVar(&flags.ipConnect, "ip-connect", false, "let targets be named by their address, too")
+	f.BoolVar(&flags.ipConnect, "ip-connect", false, "allow connecting to targets by IP address")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be made and stop")
 	flags.consent.Add(cmd)
 	app.Complete(cmd, "sku", []string{bastion.Standard, bastion.Premium, bastion.Developer})

@@ -32,7 +32,7 @@ func newProxyCommand(a Commands) *cobra.Command {
 and output on: as a ProxyCommand it lets every program that runs ssh reach private VMs. It checks no host key; the ssh
 that runs it does.
 
-A VM may also be named by its Azure Resource Manager id, which together with --bastion saves looking for it.`,
+A VM may also be named by its Azure Resource Manager id, with --bastion, no lookup is needed.`,
 		Example: `  azlin proxy dev
   ssh -o ProxyCommand='azlin proxy dev' azureuser@dev
   rsync -e "ssh -o ProxyCommand='azlin proxy dev'" -a project azureuser@dev:`,

@@ -168,7 +168,7 @@ in the whole subscription) and on the subscription, and says for each command wh
 somebody who may work in one group only: 'group' is for that group, 'subscription' the few things that
 only exist above it (sizes, quotas, images). Everybody else needs 'all'.
 
-Deny assignments are not in what Azure tells about permissions.`,
+Azure does not report deny assignments here.`,
 		Example: `  azlin auth permissions
   azlin auth permissions new kill -g team
   azlin auth permissions --role all >role.json && az role definition create --role-definition @role.json

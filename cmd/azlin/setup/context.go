@@ -60,7 +60,7 @@ func (f *contextFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.subscription, "subscription", "", "subscription's id")
 	cmd.Flags().StringVar(&f.region, "region", "", "region of new VMs")
 	cmd.Flags().StringVar(&f.description, "description", "", "what it is for")
-	cmd.Flags().BoolVar(&f.protected, "protected", false, "want its name typed before anything is deleted")
+	cmd.Flags().BoolVar(&f.protected, "protected", false, "require typing the context's name before deleting")
 	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "send nothing that would change anything")
 	app.Complete(cmd, "cloud", config.Clouds())
 }

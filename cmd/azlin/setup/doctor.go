@@ -29,7 +29,7 @@ broken.`,
 				return err
 			}
 			if !doctor.Healthy(findings) {
-				return errkind.New(errkind.Prerequisite, "something is broken; the column 'fix' says how to mend it")
+				return errkind.New(errkind.Prerequisite, "checks failed; see FIX")
 			}
 			return nil
 		},

@@ -1,4 +1,4 @@
-package remote
+package keypair
 
 import (
 	"crypto/ed25519"
@@ -18,6 +18,9 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
+// ErrKey is the class of the failures of this package, for errors.Is.
+var ErrKey = errors.New("SSH key error")
+
 // DefaultKeyName is the file name of the key pair that azlin makes for itself.
 const DefaultKeyName = "azlin_key"
 
@@ -27,7 +30,7 @@ type KeyPair struct {
 	Public  string // Private + ".pub"
 }
 
-func keyError(path string, err error) error {
+func KeyError(path string, err error) error {
 	return &errkind.Error{Kind: errkind.Invalid, Op: "ssh key", Resource: path, Class: ErrKey, Err: err}
 }
 
@@ -44,7 +47,7 @@ func CheckKeyPath(path string) error {
 		if _, public := os.Stat(private + ".pub"); public == nil {
 			return nil
 		}
-		return keyError(path, err)
+		return KeyError(path, err)
 	}
 	return nil
 }
@@ -57,31 +60,31 @@ func GenerateKeyPair(dir, name string) (KeyPair, error) {
 		name = DefaultKeyName
 	}
 	if name != filepath.Base(name) || strings.HasPrefix(name, ".") {
-		return KeyPair{}, keyError(name, errors.New("a key name is a plain file name"))
+		return KeyPair{}, KeyError(name, errors.New("a key name is a plain file name"))
 	}
 	pair := KeyPair{Private: filepath.Join(dir, name)}
 	pair.Public = pair.Private + ".pub"
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return KeyPair{}, keyError(dir, err)
+		return KeyPair{}, KeyError(dir, err)
 	}
 	private, err := os.ReadFile(pair.Private)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if private, err = createPrivateKey(pair.Private); err != nil {
-			return KeyPair{}, keyError(pair.Private, err)
+			return KeyPair{}, KeyError(pair.Private, err)
 		}
 	case err != nil:
-		return KeyPair{}, keyError(pair.Private, err)
+		return KeyPair{}, KeyError(pair.Private, err)
 	}
 	if _, err := os.Stat(pair.Public); err == nil {
 		return pair, nil
 	}
 	line, err := publicHalf(private)
 	if err != nil {
-		return KeyPair{}, keyError(pair.Private, err)
+		return KeyPair{}, KeyError(pair.Private, err)
 	}
 	if err := atomicfile.Write(pair.Public, []byte(line+" azlin\n"), 0o644); err != nil {
-		return KeyPair{}, keyError(pair.Public, err)
+		return KeyPair{}, KeyError(pair.Public, err)
 	}
 	return pair, nil
 }
@@ -140,14 +143,14 @@ func publicHalf(private []byte) (string, error) {
 	var locked *ssh.PassphraseMissingError
 	switch {
 	case errors.As(err, &locked) && locked.PublicKey != nil:
-		return authorizedKey(locked.PublicKey), nil
+		return AuthorizedKey(locked.PublicKey), nil
 	case err != nil:
 		return "", err
 	}
-	return authorizedKey(signer.PublicKey()), nil
+	return AuthorizedKey(signer.PublicKey()), nil
 }
 
-func authorizedKey(key ssh.PublicKey) string {
+func AuthorizedKey(key ssh.PublicKey) string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
 }
 
@@ -169,13 +172,13 @@ func KeyExists(dir, name string) bool {
 func PublicKeyContent(path string) (string, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", keyError(path, err)
+		return "", KeyError(path, err)
 	}
 	if strings.Contains(string(data), "PRIVATE KEY") {
-		return "", keyError(path, errors.New("this is a private key; the public half ends in .pub"))
+		return "", KeyError(path, errors.New("this is a private key; the public half ends in .pub"))
 	}
 	if _, _, _, _, err := ssh.ParseAuthorizedKey(data); err != nil {
-		return "", keyError(path, fmt.Errorf("not a public key: %w", err))
+		return "", KeyError(path, fmt.Errorf("not a public key: %w", err))
 	}
 	return strings.TrimSpace(string(data)), nil
 }
@@ -193,11 +196,11 @@ func KeyPairAt(path string) (pair KeyPair, public string, err error) {
 	}
 	data, err := os.ReadFile(private)
 	if err != nil {
-		return pair, "", keyError(private, err)
+		return pair, "", KeyError(private, err)
 	}
 	public, err = publicHalf(data)
 	if err != nil {
-		return pair, "", keyError(private, err)
+		return pair, "", KeyError(private, err)
 	}
 	return pair, public, nil
 }
@@ -212,11 +215,11 @@ type HostKey struct {
 func NewHostKey() (HostKey, error) {
 	private, err := newPrivateKey("")
 	if err != nil {
-		return HostKey{}, keyError("new host key", err)
+		return HostKey{}, KeyError("new host key", err)
 	}
 	public, err := publicHalf(private)
 	if err != nil {
-		return HostKey{}, keyError("new host key", err)
+		return HostKey{}, KeyError("new host key", err)
 	}
 	return HostKey{Private: string(private), Public: public}, nil
 }
