@@ -17,7 +17,7 @@ import (
 	"github.com/azlin-dev/azlin/launch/clone"
 	"github.com/azlin-dev/azlin/launch/image"
 	"github.com/azlin-dev/azlin/local/progress"
-	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/upkeep/resize"
 	"github.com/azlin-dev/azlin/vm"
@@ -41,7 +41,7 @@ func newPlanner(t *testing.T, o emulator.Options, around func(http.RoundTripper)
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	key, err := remote.GenerateKeyPair(dir, "key")
+	key, err := keypair.GenerateKeyPair(dir, "key")
 	if err != nil {
 		t.Fatal(err)
 	}
