@@ -26,6 +26,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
 	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Options says where to work. Target.SubscriptionID and Credential must be set.
@@ -60,18 +61,19 @@ type Options struct {
 
 // Client holds the services of one subscription. It may be used by several goroutines.
 type Client struct {
-	Azure    *azure.Client
-	Catalog  *catalog.Service
-	Network  *network.Service
-	Operator network.Operator // who works here, and from where
-	Disks    *disk.Service
-	VMs      *vm.Service
-	Bastions *bastion.Service
-	Reach    reach.Finder
-	Prices   *cost.Prices
-	Launcher *launch.Launcher
-	Keys     *keys.Rotator
-	Cleaner  *cleanup.Cleaner
+	Azure       *azure.Client
+	Catalog     *catalog.Service
+	Network     *network.Service
+	Operator    network.Operator // who works here, and from where
+	Disks       *disk.Service
+	VMs         *vm.Service
+	Provisioner *provision.Service
+	Bastions    *bastion.Service
+	Reach       reach.Finder
+	Prices      *cost.Prices
+	Launcher    *launch.Launcher
+	Keys        *keys.Rotator
+	Cleaner     *cleanup.Cleaner
 }
 
 // Open makes a Client. It sends nothing: the first request signs in.
@@ -101,7 +103,8 @@ func Open(o Options) (*Client, error) {
 	c := &Client{Azure: door, Catalog: catalog.New(door, under("cache"))}
 	c.Network, c.Disks = network.New(door), disk.New(door)
 	c.Operator = network.Operator{Network: c.Network, Name: o.User, Source: o.Launch.SSHSource, EchoServices: o.EchoServices, HTTP: o.HTTP}
-	c.VMs = vm.New(door, vm.Options{Catalog: c.Catalog, Network: c.Network, Disks: c.Disks, SessionNames: o.SessionNames})
+	c.VMs = vm.New(door, vm.Options{Network: c.Network, SessionNames: o.SessionNames})
+	c.Provisioner = provision.New(door, provision.Options{VMs: c.VMs, Catalog: c.Catalog, Network: c.Network, Disks: c.Disks})
 	if c.Bastions, err = bastion.New(door, bastion.Options{HTTP: o.HTTP, Dir: under("tunnels")}); err != nil {
 		return nil, err
 	}
@@ -117,11 +120,11 @@ func Open(o Options) (*Client, error) {
 	c.Prices = cost.New(cost.Options{Endpoint: o.PriceService, HTTP: o.HTTP, CacheDir: under("cache")})
 	c.Catalog.Prices = c.Prices
 	c.Launcher = &launch.Launcher{
-		VMs: c.VMs, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User,
+		VMs: c.VMs, Provisioner: c.Provisioner, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User,
 		Network: c.Network, Operator: c.Operator, Notifier: o.Notifier, Operations: operation.Store{Dir: under("operations")},
 		Access: o.Access, Defaults: o.Launch,
 	}
-	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Prices: c.Prices, Operations: c.Launcher.Operations}
+	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Provisioner: c.Provisioner, Prices: c.Prices, Operations: c.Launcher.Operations}
 	c.Keys = &keys.Rotator{
 		VMs: c.VMs, Reach: c.Reach, Operations: c.Launcher.Operations, Backups: backups, DefaultKey: defaultKey,
 		Subscription: o.Target.SubscriptionID,

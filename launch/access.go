@@ -11,7 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/network"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // access is how a VM will be reached, and how it gets out.
@@ -25,7 +25,7 @@ type access struct {
 
 // findAccess decides how the VM is reached: as it was asked for, else through a Bastion if one is in reach, else at a
 // public address. A private VM without a way in or out is an error of kind Prerequisite.
-func (l *Launcher) findAccess(ctx context.Context, r Request, config vm.Config) (access, error) {
+func (l *Launcher) findAccess(ctx context.Context, r Request, config provision.Config) (access, error) {
 	subnet, err := l.existingSubnet(ctx, r, config)
 	if err != nil {
 		return access{}, err
@@ -61,7 +61,7 @@ func (l *Launcher) findAccess(ctx context.Context, r Request, config vm.Config) 
 }
 
 // existingSubnet reads the subnet that the request names; the zero Subnet when it names none.
-func (l *Launcher) existingSubnet(ctx context.Context, r Request, config vm.Config) (network.Subnet, error) {
+func (l *Launcher) existingSubnet(ctx context.Context, r Request, config provision.Config) (network.Subnet, error) {
 	var subnet network.Subnet
 	var err error
 	vnet := l.networkOf(r, config)
@@ -109,7 +109,7 @@ func (l *Launcher) onlySubnet(ctx context.Context, vnet string) (network.Subnet,
 }
 
 // findEgress finds the way out of a private VM, without which it could neither install nor clone anything.
-func (l *Launcher) findEgress(ctx context.Context, r Request, config vm.Config, subnet network.Subnet, a *access) error {
+func (l *Launcher) findEgress(ctx context.Context, r Request, config provision.Config, subnet network.Subnet, a *access) error {
 	existing := subnet.ID != ""
 	if !existing {
 		var err error

@@ -10,6 +10,7 @@ import (
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // place3 is what a fallback changes.
@@ -48,7 +49,7 @@ func (l *Launcher) fallBack(plan *Plan, cause error) bool {
 // mostTries bounds how many places are gone through.
 const mostTries = 12
 
-func placeOf(c vm.Config) place3 { return place3{c.Size, strings.ToLower(c.Region), c.Zone} }
+func placeOf(c provision.Config) place3 { return place3{c.Size, strings.ToLower(c.Region), c.Zone} }
 
 func zoned(zone string) string {
 	if zone == "" {
@@ -59,7 +60,7 @@ func zoned(zone string) string {
 
 // provision makes the VM of the plan. When Azure has no room for it after all, and Fallback is wanted, it goes on with
 // the next alternative, and the plan says so.
-func (l *Launcher) provision(ctx context.Context, plan *Plan, display *progress.Display) (vm.Details, error) {
+func (l *Launcher) provision(ctx context.Context, plan *Plan, display *progress.Display) (provision.Details, error) {
 	report := func(step string) { _ = display.Update(step) } // the stage is open
 	for {
 		details, err := l.provisionOnce(ctx, plan, report)

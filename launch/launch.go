@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Launcher creates VMs that are ready to be worked on. Make one with azlin.Open.
@@ -24,11 +25,12 @@ type Launcher struct {
 	Catalog *catalog.Service
 	Reach   reach.Finder
 	// Bastions are asked whether one reaches a network; nil: none does.
-	Bastions *bastion.Service
-	Network  *network.Service
-	Operator network.Operator // who launches, and from where
-	Target   azure.Target     // defaults for group and region
-	Owner    string           // who launches, for the azlin-owner tag
+	Bastions    *bastion.Service
+	Provisioner *provision.Service
+	Network     *network.Service
+	Operator    network.Operator // who launches, and from where
+	Target      azure.Target     // defaults for group and region
+	Owner       string           // who launches, for the azlin-owner tag
 
 	Prices *cost.Prices // nil: the plan has no price
 
@@ -47,7 +49,7 @@ type Defaults struct {
 // Request says what to launch. Config.Name must be set, and Config.Size and KeyPath unless there are defaults
 // for them; what else is empty gets a default. It is kept on disk until the launch has ended.
 type Request struct {
-	vm.Config
+	provision.Config
 	Setup
 
 	KeyPath    string                 // either half of the SSH key to sign in with
@@ -72,7 +74,7 @@ type Request struct {
 
 // Plan is a launch that has been checked as far as it can be without writing.
 type Plan struct {
-	Config     vm.Config
+	Config     provision.Config
 	Setup      Setup
 	Repository *repository.Repository
 	Resumes    bool // an earlier launch of this VM was cut off, and this one goes on with it
@@ -97,7 +99,7 @@ type Plan struct {
 // Result is a launched VM.
 type Result struct {
 	VM         vm.Info
-	Details    vm.Details
+	Details    provision.Details
 	Host       remote.Host
 	Repository *repository.Repository
 	Tools      *logs.Installation // nil: nobody waited for them. See ToolsErr

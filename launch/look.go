@@ -10,8 +10,8 @@ import (
 
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // found is what was learnt about a place.
@@ -141,7 +141,7 @@ func affordable(plan *Plan) error {
 }
 
 // fitDisks finds disks that the image or the size does not allow.
-func fitDisks(c vm.Config, size catalog.Size, image catalog.ImageChoice) error {
+func fitDisks(c provision.Config, size catalog.Size, image catalog.ImageChoice) error {
 	switch {
 	case c.OSDiskSizeGB > 0 && c.OSDiskSizeGB < image.SizeGB:
 		return errkind.New(errkind.Invalid, "OS disk of %d GB: the image needs %d", c.OSDiskSizeGB, image.SizeGB)
@@ -152,7 +152,7 @@ func fitDisks(c vm.Config, size catalog.Size, image catalog.ImageChoice) error {
 }
 
 // machineOf is what a VM is made of, as far as it costs money.
-func machineOf(c vm.Config, size catalog.Size, image catalog.ImageChoice) cost.Machine {
+func machineOf(c provision.Config, size catalog.Size, image catalog.ImageChoice) cost.Machine {
 	m := cost.Machine{Region: c.Region, Size: size.Name, Spot: c.Spot, PublicIP: !c.Private, NATGateway: c.NATGateway}
 	root := cost.Disk{Type: size.DiskType(c.OSDiskType), SizeGB: c.OSDiskSizeGB}
 	if root.SizeGB == 0 {

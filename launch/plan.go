@@ -15,7 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/remote/keypair"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Plan checks everything that can be known before the first write: names, the size and where it is
@@ -154,7 +154,7 @@ func (p *Plan) keepRequest() error {
 }
 
 // networkOf is the id of the network that a request names; empty: the shared one.
-func (l *Launcher) networkOf(r Request, config vm.Config) string {
+func (l *Launcher) networkOf(r Request, config provision.Config) string {
 	switch {
 	case r.VNet == "" || r.VNet[0] == '/':
 		return r.VNet

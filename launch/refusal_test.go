@@ -16,8 +16,8 @@ import (
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/remote/keypair"
-	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // newPlanningCloud is one without hosts: enough to plan.
@@ -205,7 +205,7 @@ func TestDisksThatDoNotFit(t *testing.T) {
 	for says, change := range map[string]func(*launch.Request){
 		"OS disk of 10 GB: the image needs 30": func(r *launch.Request) { r.OSDiskSizeGB = 10 },
 		"9 data disks: size Standard_D4s_v5 takes 8": func(r *launch.Request) {
-			r.DataDisks = slices.Repeat([]vm.DataDisk{{SizeGB: 4}}, 9)
+			r.DataDisks = slices.Repeat([]provision.DataDisk{{SizeGB: 4}}, 9)
 		},
 	} {
 		_, err := c.plan(t.Context(), c.open(t, "laptop", nil), change)
@@ -222,7 +222,7 @@ func TestDisksThatDoNotFit(t *testing.T) {
 func TestSmallDisksHaveAPrice(t *testing.T) {
 	t.Parallel()
 	c := newPlanningCloud(t, emulator.Options{})
-	plan, err := c.plan(t.Context(), c.open(t, "laptop", nil), func(r *launch.Request) { r.DataDisks = []vm.DataDisk{{SizeGB: 10}} })
+	plan, err := c.plan(t.Context(), c.open(t, "laptop", nil), func(r *launch.Request) { r.DataDisks = []provision.DataDisk{{SizeGB: 10}} })
 	if err != nil || len(plan.Price.Unknown) > 0 {
 		t.Fatalf("%v, unknown %v", err, plan.Price.Unknown)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 const (
@@ -39,7 +40,7 @@ func newLab(t *testing.T) *lab {
 // launch makes dev, whose SSH server is at a port, and gives the id of its security group.
 func (l *lab) launch(port int) (i vm.Info, nsg string) {
 	l.t.Helper()
-	_, err := l.vms.Provision(l.t.Context(), vm.Config{
+	_, err := provision.New(l.c, provision.Options{VMs: l.vms, Network: l.nets}).Provision(l.t.Context(), provision.Config{
 		Name: "dev", ResourceGroup: group, Region: region, Size: "Standard_D2s_v5", Owner: "ann", OperationID: "op-dev", SSHPort: port,
 		SSHPublicKeys: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9hJ5Wq3X0mV9p4mYQ0gJd2bq0m2m8zjv6iWf6yqk3f ann@laptop"},
 		SSHSources:    []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},

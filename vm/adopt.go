@@ -39,7 +39,7 @@ func (s *Service) Adopt(ctx context.Context, group, name string, o AdoptOptions)
 	if session == "" {
 		session = sessionOf(i.Name)
 	}
-	if err := validSession(session); err != nil {
+	if err := ValidSession(session); err != nil {
 		return i, errkind.Classed(ErrManager, err)
 	}
 	tags := map[string]string{

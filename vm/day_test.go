@@ -20,7 +20,7 @@ import (
 // user is somebody who works with VMs of their own, and what they believe of them.
 type user struct {
 	name     string
-	service  *vm.Service
+	service  *services
 	random   *rand.Rand
 	believes map[string]vm.PowerState // absent: there is no VM of that name
 	log      []string

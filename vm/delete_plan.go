@@ -73,7 +73,7 @@ func (d *deletion) fromVM(ctx context.Context, m *armcompute.VirtualMachine) err
 			}
 		}
 	}
-	for _, diskID := range fromModel(m).Disks {
+	for _, diskID := range FromModel(m).Disks {
 		disk, err := d.getDisk(ctx, diskID)
 		if err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func planned(sum vm.DeletionSummary) []string {
@@ -32,7 +33,7 @@ func TestDelete(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		s, _ := l.open()
 		cfg := config("dev")
-		cfg.DataDisks = []vm.DataDisk{{SizeGB: 32}}
+		cfg.DataDisks = []provision.DataDisk{{SizeGB: 32}}
 		if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
 			t.Fatal(err)
 		}

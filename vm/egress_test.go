@@ -13,15 +13,16 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-func privateConfig(name string) vm.Config {
+func privateConfig(name string) provision.Config {
 	c := config(name)
 	c.Private, c.NATGateway, c.SSHSources = true, true, nil
 	return c
 }
 
-func provisionPrivate(t *testing.T, s *vm.Service) error {
+func provisionPrivate(t *testing.T, s *services) error {
 	t.Helper()
 	_, err := s.Provision(t.Context(), privateConfig("dev"), nil)
 	return err
@@ -40,7 +41,7 @@ func TestPrivateVM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		s, _ := l.open()
-		for _, cfg := range []vm.Config{config("public"), privateConfig("one"), privateConfig("two")} {
+		for _, cfg := range []provision.Config{config("public"), privateConfig("one"), privateConfig("two")} {
 			d, err := s.Provision(t.Context(), cfg, nil)
 			if err != nil || (d.PublicIP == "") != cfg.Private || d.PrivateIP == "" {
 				t.Fatalf("%+v, %v", d, err)
@@ -160,7 +161,7 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		s, _ := l.open()
-		member := func(n int) vm.Config {
+		member := func(n int) provision.Config {
 			c := config(vm.PoolName("ci", n, 3))
 			c.Pool = "ci"
 			return c

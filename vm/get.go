@@ -2,6 +2,8 @@ package vm
 
 import (
 	"context"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"net/netip"
 	"slices"
 	"strings"
@@ -15,11 +17,11 @@ import (
 
 // Get reads one VM with its power state and addresses (three requests). An absent VM is NotFound.
 func (s *Service) Get(ctx context.Context, group, name string) (Info, error) {
-	i, err := s.peek(ctx, group, name)
+	i, err := s.Peek(ctx, group, name)
 	if err != nil {
 		return Info{}, errkind.Classed(ErrManager, err)
 	}
-	if err := s.readAddresses(ctx, &i); err != nil {
+	if err := s.ReadAddresses(ctx, &i); err != nil {
 		return Info{}, errkind.Classed(ErrManager, err)
 	}
 	if i.SessionName == "" {
@@ -28,10 +30,21 @@ func (s *Service) Get(ctx context.Context, group, name string) (Info, error) {
 	return i, nil
 }
 
-// readAddresses fills in the addresses of one VM. A NIC or address that vanishes meanwhile leaves
+// Peek reads a VM with its power state, without addresses (one request).
+func (s *Service) Peek(ctx context.Context, group, name string) (Info, error) {
+	resp, err := s.azure.VMs().Get(ctx, group, name, &armcompute.VirtualMachinesClientGetOptions{
+		Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView),
+	})
+	if err != nil {
+		return Info{PowerState: UnknownState}, azure.Wrap("get vm", name, err)
+	}
+	return FromModel(&resp.VirtualMachine), nil
+}
+
+// ReadAddresses fills in the addresses of one VM. A NIC or address that vanishes meanwhile leaves
 // them unknown.
-func (s *Service) readAddresses(ctx context.Context, i *Info) error {
-	a := addresses{nics: map[string]*armnetwork.Interface{}, ips: map[string]*armnetwork.PublicIPAddress{}}
+func (s *Service) ReadAddresses(ctx context.Context, i *Info) error {
+	a := Addresses{Nics: map[string]*armnetwork.Interface{}, Ips: map[string]*armnetwork.PublicIPAddress{}}
 	for _, nicID := range i.NICs {
 		nic, err := s.network.NIC(ctx, nicID)
 		if err != nil {
@@ -40,7 +53,7 @@ func (s *Service) readAddresses(ctx context.Context, i *Info) error {
 		if nic == nil {
 			continue
 		}
-		a.nics[azure.IDKey(nicID)] = nic
+		a.Nics[azure.IDKey(nicID)] = nic
 		for _, cfg := range network.IPConfigurations(nic) {
 			if cfg.Properties.PublicIPAddress == nil {
 				continue
@@ -51,11 +64,11 @@ func (s *Service) readAddresses(ctx context.Context, i *Info) error {
 				return err
 			}
 			if ip != nil {
-				a.ips[azure.IDKey(ipID)] = ip
+				a.Ips[azure.IDKey(ipID)] = ip
 			}
 		}
 	}
-	a.fill(i)
+	a.Fill(i)
 	return nil
 }
 

@@ -165,7 +165,7 @@ func (s *Service) groupInventory(ctx context.Context, group string) ([]Info, err
 	views.SetLimit(parallel)
 	for i := range vms {
 		views.Go(func() error {
-			seen, err := s.peek(vctx, vms[i].ResourceGroup, vms[i].Name)
+			seen, err := s.Peek(vctx, vms[i].ResourceGroup, vms[i].Name)
 			if azure.IsNotFound(err) {
 				return nil // deleted between the two requests: its state stays unknown
 			}
@@ -180,20 +180,20 @@ func (s *Service) groupInventory(ctx context.Context, group string) ([]Info, err
 const parallel = 8
 
 func join(models []*armcompute.VirtualMachine, nics []*armnetwork.Interface, ips []*armnetwork.PublicIPAddress) []Info {
-	a := addresses{
-		nics: make(map[string]*armnetwork.Interface, len(nics)),
-		ips:  make(map[string]*armnetwork.PublicIPAddress, len(ips)),
+	a := Addresses{
+		Nics: make(map[string]*armnetwork.Interface, len(nics)),
+		Ips:  make(map[string]*armnetwork.PublicIPAddress, len(ips)),
 	}
 	for _, n := range nics {
-		a.nics[azure.IDKey(azure.Value(n.ID))] = n
+		a.Nics[azure.IDKey(azure.Value(n.ID))] = n
 	}
 	for _, ip := range ips {
-		a.ips[azure.IDKey(azure.Value(ip.ID))] = ip
+		a.Ips[azure.IDKey(azure.Value(ip.ID))] = ip
 	}
 	vms := make([]Info, 0, len(models))
 	for _, m := range models {
-		i := fromModel(m)
-		a.fill(&i)
+		i := FromModel(m)
+		a.Fill(&i)
 		vms = append(vms, i)
 	}
 	return vms

@@ -10,6 +10,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // TestModel makes a VM and reads what it was made of.
@@ -19,7 +20,7 @@ func TestModel(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		s, _ := l.open()
 		made := config("dev")
-		made.OSDiskSizeGB, made.DataDisks, made.Identity, made.Zone = 64, []vm.DataDisk{{SizeGB: 8}, {SizeGB: 16}}, "system", "2"
+		made.OSDiskSizeGB, made.DataDisks, made.Identity, made.Zone = 64, []provision.DataDisk{{SizeGB: 8}, {SizeGB: 16}}, "system", "2"
 		made.Tags = map[string]string{"team": "web"}
 		if _, err := s.Provision(t.Context(), made, nil); err != nil {
 			t.Fatal(err)
@@ -32,7 +33,7 @@ func TestModel(t *testing.T) {
 			got.DataDisks[n].Type = ""
 		}
 		got.OSDiskType = ""
-		want := vm.Config{
+		want := provision.Config{
 			ResourceGroup: group, Region: region, Size: made.Size, Zone: "2", AdminUsername: "azureuser", OSDiskSizeGB: 64,
 			DataDisks: made.DataDisks, Identity: "system", Tags: made.Tags,
 		}

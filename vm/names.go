@@ -41,8 +41,8 @@ func isAlnum(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
-// validSession allows what VM names allow, and underscores.
-func validSession(name string) error {
+// ValidSession allows what VM names allow, and underscores.
+func ValidSession(name string) error {
 	if len(name) > 64 {
 		return errkind.New(errkind.Invalid, "session name %q: use at most 64 characters", name)
 	}
@@ -82,16 +82,16 @@ func (n Names) DataDisk(i int) string { return fmt.Sprintf("%s-data-%d", n.VM, i
 
 // The steps in an operation tag.
 const (
-	stepNetwork = "network"
-	stepVM      = "vm"
-	stepDone    = "done"
+	StepNetwork = "network"
+	StepVM      = "vm"
+	StepDone    = "done"
 )
 
-// operationTag is the value of azlin-op: <kind>:<id>:<step>.
-func operationTag(id, step string) string { return "new:" + id + ":" + step }
+// OperationTag is the value of azlin-op: <kind>:<id>:<step>.
+func OperationTag(id, step string) string { return "new:" + id + ":" + step }
 
-// parseOperation takes an azlin-op tag of a create apart.
-func parseOperation(tag string) (id, step string, ok bool) {
+// ParseOperation takes an azlin-op tag of a create apart.
+func ParseOperation(tag string) (id, step string, ok bool) {
 	parts := strings.Split(tag, ":")
 	if len(parts) != 3 || parts[0] != "new" || parts[1] == "" {
 		return "", "", false

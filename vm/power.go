@@ -144,6 +144,6 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 
 // readPower asks for one VM's power state.
 func (s *Service) readPower(ctx context.Context, group, name string) (PowerState, error) {
-	i, err := s.peek(ctx, group, name)
+	i, err := s.Peek(ctx, group, name)
 	return i.PowerState, err
 }

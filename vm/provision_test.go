@@ -15,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestProvision(t *testing.T) {
@@ -102,10 +103,10 @@ func TestProvisionTwice(t *testing.T) {
 		}
 		other := config("dev")
 		other.OperationID, other.Owner = "op-2", "bob"
-		if _, err := s.Provision(t.Context(), other, nil); errkind.Of(err) != errkind.Conflict || !errors.Is(err, vm.ErrProvisioning) {
+		if _, err := s.Provision(t.Context(), other, nil); errkind.Of(err) != errkind.Conflict || !errors.Is(err, provision.ErrProvisioning) {
 			t.Errorf("somebody else: %v", err)
 		}
-		if _, err := s.Resumes(t.Context(), other); errkind.Of(err) != errkind.Conflict || !errors.Is(err, vm.ErrProvisioning) {
+		if _, err := s.Resumes(t.Context(), other); errkind.Of(err) != errkind.Conflict || !errors.Is(err, provision.ErrProvisioning) {
 			t.Errorf("somebody else resumes: %v", err)
 		}
 		if err := s.Finish(t.Context(), first.ID, first.OperationID); err != nil {
@@ -125,20 +126,22 @@ func TestProvisionTwice(t *testing.T) {
 
 func TestProvisionVariants(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*vm.Config){
-		"arm64":          func(c *vm.Config) { c.Size = "Standard_B2ps_v2" },
-		"generation 1":   func(c *vm.Config) { c.Size = "Standard_D2_v3" },
-		"zone":           func(c *vm.Config) { c.Zone = "2" },
-		"spot":           func(c *vm.Config) { c.Spot = true },
-		"identity":       func(c *vm.Config) { c.Identity = "system" },
-		"data disks":     func(c *vm.Config) { c.DataDisks = []vm.DataDisk{{SizeGB: 32}, {SizeGB: 64, Type: "StandardSSD_LRS"}} },
-		"bigger OS disk": func(c *vm.Config) { c.OSDiskSizeGB = 128 },
-		"named image":    func(c *vm.Config) { c.Image = "Canonical:ubuntu-24_04-lts:server:latest" },
-		"private":        func(c *vm.Config) { c.Private, c.SSHSources = true, nil },
-		"IPv6 operator": func(c *vm.Config) {
+	for name, change := range map[string]func(*provision.Config){
+		"arm64":        func(c *provision.Config) { c.Size = "Standard_B2ps_v2" },
+		"generation 1": func(c *provision.Config) { c.Size = "Standard_D2_v3" },
+		"zone":         func(c *provision.Config) { c.Zone = "2" },
+		"spot":         func(c *provision.Config) { c.Spot = true },
+		"identity":     func(c *provision.Config) { c.Identity = "system" },
+		"data disks": func(c *provision.Config) {
+			c.DataDisks = []provision.DataDisk{{SizeGB: 32}, {SizeGB: 64, Type: "StandardSSD_LRS"}}
+		},
+		"bigger OS disk": func(c *provision.Config) { c.OSDiskSizeGB = 128 },
+		"named image":    func(c *provision.Config) { c.Image = "Canonical:ubuntu-24_04-lts:server:latest" },
+		"private":        func(c *provision.Config) { c.Private, c.SSHSources = true, nil },
+		"IPv6 operator": func(c *provision.Config) {
 			c.SSHSources = append(c.SSHSources, netip.MustParsePrefix("2001:db8::/64"))
 		},
-		"own tags": func(c *vm.Config) { c.Tags = map[string]string{"environment": "production"} },
+		"own tags": func(c *provision.Config) { c.Tags = map[string]string{"environment": "production"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -192,20 +195,20 @@ func TestProvisionRefused(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		azure  emulator.Options
-		change func(*vm.Config)
+		change func(*provision.Config)
 		want   errkind.Kind
 		code   string
 		left   bool
 	}{
-		{"no such size", emulator.Options{}, func(c *vm.Config) { c.Size = "Standard_X99" }, errkind.Invalid, "", false},
+		{"no such size", emulator.Options{}, func(c *provision.Config) { c.Size = "Standard_X99" }, errkind.Invalid, "", false},
 		{"size not offered", emulator.Options{Restricted: []string{"Standard_D2s_v5"}}, nil, errkind.Capacity, "SkuNotAvailable", false},
 		{"quota", emulator.Options{Quota: map[string]int{"standardDSv5Family": 1}}, nil, errkind.Quota, "OperationNotAllowed", true},
 		{"no room", emulator.Options{Exhausted: []string{"Standard_D2s_v5"}}, nil, errkind.Capacity, "AllocationFailed", true},
-		{"bad name", emulator.Options{}, func(c *vm.Config) { c.Name = "-x" }, errkind.Invalid, "", false},
-		{"no keys", emulator.Options{}, func(c *vm.Config) { c.SSHPublicKeys = nil }, errkind.Invalid, "", false},
-		{"open to nobody", emulator.Options{}, func(c *vm.Config) { c.SSHSources = nil }, errkind.Invalid, "", false},
-		{"image of another architecture", emulator.Options{}, func(c *vm.Config) { c.Image = "Canonical:ubuntu-24_04-lts:server-arm64:latest" }, errkind.Invalid, "", false},
-		{"no such image", emulator.Options{}, func(c *vm.Config) { c.Image = "Canonical:nothing:server:latest" }, errkind.NotFound, "", false},
+		{"bad name", emulator.Options{}, func(c *provision.Config) { c.Name = "-x" }, errkind.Invalid, "", false},
+		{"no keys", emulator.Options{}, func(c *provision.Config) { c.SSHPublicKeys = nil }, errkind.Invalid, "", false},
+		{"open to nobody", emulator.Options{}, func(c *provision.Config) { c.SSHSources = nil }, errkind.Invalid, "", false},
+		{"image of another architecture", emulator.Options{}, func(c *provision.Config) { c.Image = "Canonical:ubuntu-24_04-lts:server-arm64:latest" }, errkind.Invalid, "", false},
+		{"no such image", emulator.Options{}, func(c *provision.Config) { c.Image = "Canonical:nothing:server:latest" }, errkind.NotFound, "", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -217,7 +220,7 @@ func TestProvisionRefused(t *testing.T) {
 					tc.change(&cfg)
 				}
 				_, err := s.Provision(t.Context(), cfg, nil)
-				if errkind.Of(err) != tc.want || !errors.Is(err, vm.ErrProvisioning) {
+				if errkind.Of(err) != tc.want || !errors.Is(err, provision.ErrProvisioning) {
 					t.Fatalf("kind %q, want %q: %v", errkind.Of(err), tc.want, err)
 				}
 				if tc.code != "" && azure.Code(err) != tc.code {
@@ -228,7 +231,7 @@ func TestProvisionRefused(t *testing.T) {
 					t.Errorf("left over: %v", e.LeftOver)
 				}
 				if tc.left {
-					if f, ok := errors.AsType[*vm.ProvisioningFailure](err); !ok || f.Stage != "vm" || f.Code != tc.code || f.VM != "dev" {
+					if f, ok := errors.AsType[*provision.ProvisioningFailure](err); !ok || f.Stage != "vm" || f.Code != tc.code || f.VM != "dev" {
 						t.Errorf("failure: %+v", f)
 					}
 				} else if n := l.emu.Counts().Requests["PUT"]; n != 0 {

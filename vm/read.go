@@ -12,8 +12,8 @@ import (
 	"github.com/azlin-dev/azlin/network"
 )
 
-// fromModel reads what the VM itself tells.
-func fromModel(m *armcompute.VirtualMachine) Info {
+// FromModel reads what the VM itself tells.
+func FromModel(m *armcompute.VirtualMachine) Info {
 	tags := azure.Tags(m.Tags)
 	i := Info{
 		Name: azure.Value(m.Name), ID: azure.Value(m.ID), Location: azure.Value(m.Location), Tags: tags,
@@ -123,16 +123,16 @@ func changedTime(statuses []*armcompute.InstanceViewStatus) *time.Time {
 	return nil
 }
 
-// addresses joins VMs with their addresses. Keys are azure.IDKey of ids.
-type addresses struct {
-	nics map[string]*armnetwork.Interface
-	ips  map[string]*armnetwork.PublicIPAddress
+// Addresses joins VMs with their addresses. Keys are azure.IDKey of ids.
+type Addresses struct {
+	Nics map[string]*armnetwork.Interface
+	Ips  map[string]*armnetwork.PublicIPAddress
 }
 
-// fill sets the addresses of the first network interface that has any.
-func (a addresses) fill(i *Info) {
+// Fill sets the addresses of the first network interface that has any.
+func (a Addresses) Fill(i *Info) {
 	for _, id := range i.NICs {
-		nic := a.nics[azure.IDKey(id)]
+		nic := a.Nics[azure.IDKey(id)]
 		if nic == nil {
 			continue
 		}
@@ -146,7 +146,7 @@ func (a addresses) fill(i *Info) {
 			if i.PublicIP != "" || cfg.Properties.PublicIPAddress == nil {
 				continue
 			}
-			if ip := a.ips[azure.IDKey(azure.Value(cfg.Properties.PublicIPAddress.ID))]; ip != nil && ip.Properties != nil {
+			if ip := a.Ips[azure.IDKey(azure.Value(cfg.Properties.PublicIPAddress.ID))]; ip != nil && ip.Properties != nil {
 				i.PublicIP = azure.Value(ip.Properties.IPAddress)
 			}
 		}

@@ -7,8 +7,6 @@ import (
 	"github.com/azlin-dev/azlin/azure/resourcegroup"
 	"github.com/azlin-dev/azlin/internal/keylock"
 	"github.com/azlin-dev/azlin/network"
-	"github.com/azlin-dev/azlin/vm/catalog"
-	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 // The classes of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
@@ -16,16 +14,12 @@ var (
 	ErrManager          = errors.New("vm query failed")
 	ErrLifecycle        = errors.New("vm deletion failed")
 	ErrLifecycleControl = errors.New("vm power operation failed")
-	ErrProvisioning     = errors.New("vm provisioning failed")
 	ErrTags             = errors.New("tagging failed")
 )
 
 // Options of a Service. The zero value is ready.
 type Options struct {
-	// The services that it works with; nil: one of its own. A catalog of its own keeps no files.
-	Catalog *catalog.Service
-	Network *network.Service
-	Disks   *disk.Service
+	Network *network.Service // nil: one of its own
 
 	// SessionNames are names, by VM name, of sessions that this machine knows. They count for VMs whose tag
 	// azlin-session has none, unless another VM's tag has the same.
@@ -35,9 +29,7 @@ type Options struct {
 // Service is the VMs of one subscription. It may be used by several goroutines.
 type Service struct {
 	azure    *azure.Client
-	catalog  *catalog.Service
 	network  *network.Service
-	disk     *disk.Service
 	groups   *resourcegroup.Service
 	locks    keylock.Locks
 	sessions map[string]string
@@ -45,17 +37,9 @@ type Service struct {
 
 // New returns the service of c's subscription. It sends nothing.
 func New(c *azure.Client, o Options) *Service {
-	s := &Service{
-		azure: c, catalog: o.Catalog, network: o.Network, disk: o.Disks, groups: resourcegroup.New(c), sessions: o.SessionNames,
-	}
-	if s.catalog == nil {
-		s.catalog = catalog.New(c, "")
-	}
+	s := &Service{azure: c, network: o.Network, groups: resourcegroup.New(c), sessions: o.SessionNames}
 	if s.network == nil {
 		s.network = network.New(c)
-	}
-	if s.disk == nil {
-		s.disk = disk.New(c)
 	}
 	return s
 }

@@ -27,7 +27,7 @@ func (s *Service) nameSessions(vms []Info) {
 // a Conflict, because it would find that one.
 func (s *Service) SetSession(ctx context.Context, group, name, session string) (Info, error) {
 	if session != "" {
-		if err := validSession(session); err != nil {
+		if err := ValidSession(session); err != nil {
 			return Info{}, errkind.Classed(ErrManager, err)
 		}
 	}

@@ -90,3 +90,8 @@ func changeable(names iter.Seq[string]) error {
 	}
 	return nil
 }
+
+// SetHostKey records the public SSH host key of a VM in its tag, for every other machine to verify it by.
+func (s *Service) SetHostKey(ctx context.Context, id, public string) error {
+	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagHostKey: public})
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // refusing fails the PUT of one kind of resource.
@@ -33,7 +34,7 @@ func TestUnfinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		service, door := l.open()
-		create := func(s *vm.Service, name string) (vm.Details, error) {
+		create := func(s *services, name string) (provision.Details, error) {
 			return s.Provision(t.Context(), config(name), nil)
 		}
 		finished, err := create(service, "finished")

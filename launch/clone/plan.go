@@ -25,17 +25,19 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
 	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Cloner clones the VMs of one subscription.
 type Cloner struct {
-	Azure   *azure.Client
-	VMs     *vm.Service
-	Catalog *catalog.Service
-	Disks   *disk.Service
-	Reach   reach.Finder
-	Prices  *cost.Prices // nil: prices are not known
-	Owner   string       // goes into the tag azlin-owner
+	Azure       *azure.Client
+	VMs         *vm.Service
+	Provisioner *provision.Service
+	Catalog     *catalog.Service
+	Disks       *disk.Service
+	Reach       reach.Finder
+	Prices      *cost.Prices // nil: prices are not known
+	Owner       string       // goes into the tag azlin-owner
 }
 
 // Request is what is wanted.
@@ -65,7 +67,7 @@ type Plan struct {
 	Notes   []string  // what could not be checked, and why
 	left    []string  // ids of snapshots that an earlier run has left
 	begun   int       // how many of the clones Azure has already, unfinished
-	config  vm.Config
+	config  provision.Config
 	request Request
 	key     string // what the names of snapshots and operations have in common
 }
@@ -100,7 +102,7 @@ func (c *Cloner) Plan(ctx context.Context, r Request) (Plan, error) {
 	}
 	sum := sha256.Sum256([]byte(strings.ToLower(r.Source.VMID + "\n" + r.Name)))
 	p.key = hex.EncodeToString(sum[:5])
-	if p.config, err = c.VMs.Model(ctx, r.Source.ResourceGroup, r.Source.Name); err != nil {
+	if p.config, err = c.Provisioner.Model(ctx, r.Source.ResourceGroup, r.Source.Name); err != nil {
 		return p, err
 	}
 	if err := p.take(&resp.VirtualMachine, r, c.Owner); err != nil {
@@ -161,7 +163,7 @@ func (p *Plan) take(m *armcompute.VirtualMachine, r Request, owner string) error
 			size = int(*d.DiskSizeGB)
 		}
 		p.add(*d.ManagedDisk.ID, fmt.Sprintf("data-%d", n), size, kind)
-		c.DataDisks = append(c.DataDisks, vm.DataDisk{SizeGB: max(1, size), Type: kind})
+		c.DataDisks = append(c.DataDisks, provision.DataDisk{SizeGB: max(1, size), Type: kind})
 	}
 	c.Image, c.SessionName, c.Template, c.Pool, c.HostKey, c.CustomData, c.OSDiskSizeGB = "", "", "", "", "", nil, 0
 	c.Private, c.SubnetID, c.SSHSources, c.Owner, c.Source = p.Private, r.Source.Subnet, r.SSHSources, owner, r.Source.Name
@@ -179,7 +181,7 @@ func (p *Plan) add(id, suffix string, size int, kind string) {
 
 // operation is what a clone's resources are marked with, so that the same request goes on with them.
 func (p Plan) operation(name string) string {
-	return vm.CopyOperation("clone", p.key+"-"+name[max(0, len(name)-20):])
+	return provision.CopyOperation("clone", p.key+"-"+name[max(0, len(name)-20):])
 }
 
 // mine is whether a VM is a clone that this request made, and whether it ended that.

@@ -19,14 +19,15 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Result is what became of one clone.
 type Result struct {
 	Name     string
-	Details  vm.Details // of a VM that was made
-	Success  bool       // it was made, and somebody could sign in
-	Earlier  bool       // an earlier run had made it
+	Details  provision.Details // of a VM that was made
+	Success  bool              // it was made, and somebody could sign in
+	Earlier  bool              // an earlier run had made it
 	Duration time.Duration
 	Err      error
 }
@@ -163,7 +164,7 @@ func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []s
 	cfg.Name, cfg.OperationID = name, p.operation(name)
 	cfg.Copy = new(*p.config.Copy)
 	cfg.Copy.OSSnapshot, cfg.Copy.DataSnapshots = snapshots[0], snapshots[1:]
-	if r.Details, r.Err = c.VMs.Provision(ctx, cfg, func(step string) { report(name + ": " + step) }); r.Err != nil {
+	if r.Details, r.Err = c.Provisioner.Provision(ctx, cfg, func(step string) { report(name + ": " + step) }); r.Err != nil {
 		r.Err = c.Catalog.Refused(ctx, cfg.Wanted(1), r.Err)
 		return r
 	}
@@ -175,7 +176,7 @@ func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []s
 		}
 		return r
 	}
-	r.Err = c.VMs.Finish(ctx, r.Details.ID, r.Details.OperationID)
+	r.Err = c.Provisioner.Finish(ctx, r.Details.ID, r.Details.OperationID)
 	return r
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
 	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestMain(m *testing.M) {
@@ -57,7 +58,7 @@ func (p *place) vms() *vm.Service { return vm.New(p.Client(), vm.Options{}) }
 
 func (p *place) provision(name, image string) {
 	p.t.Helper()
-	_, err := p.vms().Provision(p.t.Context(), vm.Config{
+	_, err := provision.New(p.Client(), provision.Options{}).Provision(p.t.Context(), provision.Config{
 		Name: name, ResourceGroup: group, Region: "westus2", Size: "Standard_D2s_v5", Image: image, OperationID: name, SSHPublicKeys: []string{public},
 		SSHSources: []netip.Prefix{netip.PrefixFrom(operator, 32)},
 	}, nil)
@@ -77,7 +78,7 @@ func (p *place) run(name, script string) string {
 }
 
 func baker(c *azure.Client) *image.Baker {
-	return &image.Baker{Azure: c, VMs: vm.New(c, vm.Options{}), Catalog: catalog.New(c, ""), Disks: disk.New(c), Owner: "ann"}
+	return &image.Baker{Azure: c, VMs: vm.New(c, vm.Options{}), Provisioner: provision.New(c, provision.Options{}), Catalog: catalog.New(c, ""), Disks: disk.New(c), Owner: "ann"}
 }
 
 // bake bakes an image of dev, as a process does that knows nothing of an earlier one.

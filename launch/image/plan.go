@@ -17,6 +17,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Request is what is wanted.
@@ -42,7 +43,7 @@ type Plan struct {
 	Resumes bool     // an earlier request has come to something, and is gone on with
 
 	disk       armcompute.Disk
-	config     vm.Config // of the temporary VM
+	config     provision.Config // of the temporary VM
 	definition *armcompute.GalleryImage
 	built      bool // the temporary VM is there
 	published  bool // the version is there: what is left is to clean up
@@ -95,7 +96,7 @@ func (b *Baker) Plan(ctx context.Context, r Request) (Plan, error) {
 // read finds out what the temporary VM has to be, and what image it makes.
 func (b *Baker) read(ctx context.Context, p *Plan, m *armcompute.VirtualMachine) (err error) {
 	g, gctx := errgroup.WithContext(ctx)
-	var config vm.Config
+	var config provision.Config
 	diskID, err := config.CopyOf(m)
 	if err != nil {
 		return err
@@ -127,7 +128,7 @@ func (b *Baker) read(ctx context.Context, p *Plan, m *armcompute.VirtualMachine)
 		p.DiskGB = int(*d.DiskSizeGB)
 	}
 	config.Name, config.ResourceGroup, config.Region, config.Owner = p.Builder, p.Group, p.Region, b.Owner
-	config.Size, config.OperationID = cmp.Or(p.request.Size, p.Source.VMSize), vm.CopyOperation("bake", p.key)
+	config.Size, config.OperationID = cmp.Or(p.request.Size, p.Source.VMSize), provision.CopyOperation("bake", p.key)
 	config.Private, config.SubnetID, config.Source = true, p.Source.Subnet, p.Source.Name
 	if len(m.Zones) > 0 && m.Zones[0] != nil && p.request.Size == "" { // where the size is known to be had
 		config.Zone = *m.Zones[0]
@@ -161,7 +162,7 @@ func (b *Baker) earlier(ctx context.Context, p *Plan) error {
 		return err
 	}
 	p.Resumes = true
-	unfinished, err := b.VMs.Unfinished(ctx, p.Group)
+	unfinished, err := b.Provisioner.Unfinished(ctx, p.Group)
 	if err != nil {
 		return err
 	}

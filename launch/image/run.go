@@ -169,7 +169,7 @@ func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (general
 			return false, err
 		}
 	}
-	if _, err := b.VMs.Provision(ctx, config, report); err != nil {
+	if _, err := b.Provisioner.Provision(ctx, config, report); err != nil {
 		return false, b.Catalog.Refused(ctx, config.Wanted(1), err)
 	}
 	if !there {

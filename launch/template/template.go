@@ -12,8 +12,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/remote/repository"
-	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // ErrTemplate is the class of every failure here, for errors.Is. Its kind (errkind.Of) says more.
@@ -62,7 +62,7 @@ func (c Config) Request() (launch.Request, error) {
 		image = ""
 	}
 	r := launch.Request{
-		Config: vm.Config{
+		Config: provision.Config{
 			Size: c.VMSize, Region: c.Region, Zone: c.Zone, Image: image, AdminUsername: c.AdminUsername, Tags: c.Tags,
 			OSDiskSizeGB: c.OSDiskGB, Spot: c.Spot, Identity: c.Identity, Private: c.Private, NATGateway: c.NATGateway, Template: c.Name,
 		},
@@ -73,7 +73,7 @@ func (c Config) Request() (launch.Request, error) {
 		r.CloudInit = []byte(c.CloudInit)
 	}
 	for _, gb := range c.DataDisksGB {
-		r.DataDisks = append(r.DataDisks, vm.DataDisk{SizeGB: gb})
+		r.DataDisks = append(r.DataDisks, provision.DataDisk{SizeGB: gb})
 	}
 	if c.Repo == "" {
 		return r, nil
@@ -84,7 +84,7 @@ func (c Config) Request() (launch.Request, error) {
 }
 
 // FromVM makes a template of what a VM was made from (vm.Service.Model).
-func FromVM(name string, from vm.Config) Config {
+func FromVM(name string, from provision.Config) Config {
 	c := Config{
 		Name: name, VMSize: from.Size, Region: from.Region, Zone: from.Zone, Image: from.Image, AdminUsername: from.AdminUsername,
 		Tags: from.Tags, OSDiskGB: from.OSDiskSizeGB, Spot: from.Spot, Identity: from.Identity, Private: from.Private,

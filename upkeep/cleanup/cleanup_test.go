@@ -24,6 +24,7 @@ import (
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // anything asks for whatever nobody uses, whoever made it and whenever.
@@ -123,7 +124,7 @@ func TestALaunchAtWorkIsNoOrphan(t *testing.T) {
 	cuts, orphans := 0, 0
 	do := func(t *testing.T, c *azure.Client) error {
 		t.Helper()
-		_, err := vm.New(c, vm.Options{}).Provision(t.Context(), config("dev"), nil)
+		_, err := provision.New(c, provision.Options{}).Provision(t.Context(), config("dev"), nil)
 		return err
 	}
 	local.AtEveryRequest(t, nil, do, func(t *testing.T, a *local.Azure) {
@@ -415,8 +416,8 @@ func TestSnapshotsOfCopies(t *testing.T) {
 		find()
 		time.Sleep(2 * time.Hour)
 		builder := config("base-bake-0123456789")
-		builder.OperationID = vm.CopyOperation("bake", "0123456789")
-		if _, err := l.vms.Provision(t.Context(), builder, nil); err != nil {
+		builder.OperationID = provision.CopyOperation("bake", "0123456789")
+		if _, err := provision.New(l.c, provision.Options{}).Provision(t.Context(), builder, nil); err != nil {
 			t.Fatal(err)
 		}
 		find("snapshot clone-9876543210-snapshot")

@@ -20,6 +20,7 @@ import (
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 const (
@@ -64,7 +65,7 @@ func cleanerOf(a *local.Azure, c *azure.Client) *cleanup.Cleaner {
 
 func (l *lab) launch(name string) vm.Info {
 	l.Helper()
-	_, err := l.vms.Provision(l.Context(), config(name), nil)
+	_, err := provision.New(l.c, provision.Options{}).Provision(l.Context(), config(name), nil)
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -75,8 +76,8 @@ func (l *lab) launch(name string) vm.Info {
 	return i
 }
 
-func config(name string) vm.Config {
-	return vm.Config{
+func config(name string) provision.Config {
+	return provision.Config{
 		Name: name, ResourceGroup: group, Region: region, Size: "Standard_D2s_v5", SSHPublicKeys: []string{key},
 		CustomData: []byte("#cloud-config\n"), SSHSources: []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},
 		Owner: "ann", OperationID: "op-" + name, HostKey: "ssh-ed25519 AAAAhost",

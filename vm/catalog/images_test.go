@@ -9,8 +9,8 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestImages(t *testing.T) {
@@ -49,7 +49,7 @@ func TestImages(t *testing.T) {
 		if err != nil || len(versions) != 2 || versions[0] < versions[1] {
 			t.Fatalf("versions %v, %v", versions, err)
 		}
-		if _, err := provision(t, c, func(cfg *vm.Config) { cfg.Image = versions[1] }); err != nil {
+		if _, err := provisioned(t, c, func(cfg *provision.Config) { cfg.Image = versions[1] }); err != nil {
 			t.Error(err)
 		}
 

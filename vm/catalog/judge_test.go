@@ -22,6 +22,7 @@ import (
 	"github.com/azlin-dev/azlin/upkeep/resize"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // planner plans everything that takes up quota: two vCPUs of the family of dev, which has two.
@@ -37,7 +38,7 @@ func newPlanner(t *testing.T, o emulator.Options, around func(http.RoundTripper)
 	var options azure.Options
 	a := local.New(t, o)
 	c := a.Client(func(o *azure.Options) { options = *o })
-	if _, err := provision(t, c, func(*vm.Config) {}); err != nil {
+	if _, err := provisioned(t, c, func(*provision.Config) {}); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -66,7 +67,7 @@ func newPlanner(t *testing.T, o emulator.Options, around func(http.RoundTripper)
 // plans are the plans of everything, with the notes of each.
 func (p planner) plans() map[string]func(context.Context) ([]string, error) {
 	request := launch.Request{
-		Config: vm.Config{Name: "another", ResourceGroup: "azlin-rg", Size: "Standard_D2s_v5"}, KeyPath: p.key,
+		Config: provision.Config{Name: "another", ResourceGroup: "azlin-rg", Size: "Standard_D2s_v5"}, KeyPath: p.key,
 	}
 	return map[string]func(context.Context) ([]string, error){
 		"new": func(ctx context.Context) ([]string, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/test/local"
-	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 const region = "westus2"
@@ -23,16 +23,16 @@ func open(t *testing.T, o emulator.Options) (*catalog.Service, *azure.Client) {
 	return catalog.New(c, ""), c
 }
 
-// provision makes a VM in that Azure.
-func provision(t *testing.T, c *azure.Client, change func(*vm.Config)) (vm.Details, error) {
+// provisioned makes a VM in that Azure.
+func provisioned(t *testing.T, c *azure.Client, change func(*provision.Config)) (provision.Details, error) {
 	t.Helper()
-	cfg := vm.Config{
+	cfg := provision.Config{
 		Name: "dev", ResourceGroup: "azlin-rg", Region: region, Size: "Standard_D2s_v5", Owner: "ann", OperationID: "op-dev",
 		SSHPublicKeys: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9hJ5Wq3X0mV9p4mYQ0gJd2bq0m2m8zjv6iWf6yqk3f ann@laptop"},
 		SSHSources:    []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},
 	}
 	change(&cfg)
-	return vm.New(c, vm.Options{}).Provision(t.Context(), cfg, nil)
+	return provision.New(c, provision.Options{}).Provision(t.Context(), cfg, nil)
 }
 
 // forbid turns an answer into the refusal that a principal without rights gets.

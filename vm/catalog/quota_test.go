@@ -6,8 +6,8 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestQuotas(t *testing.T) {
@@ -34,7 +34,7 @@ func TestQuotas(t *testing.T) {
 		if n := c.Requests(); n != 2 {
 			t.Errorf("%d requests, want 2", n)
 		}
-		if _, err := provision(t, c, func(*vm.Config) {}); err != nil {
+		if _, err := provisioned(t, c, func(*provision.Config) {}); err != nil {
 			t.Fatal(err)
 		}
 		if q := find(catalog.QuotaCores); q.Current != 2 || q.Left() != 8 {

@@ -12,8 +12,8 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestSizes(t *testing.T) {
@@ -102,7 +102,7 @@ func TestGPUSizeHasNoSecureBoot(t *testing.T) {
 			if z.GPUs == 0 || !z.TrustedLaunch || z.Restriction != "" {
 				continue
 			}
-			d, err := provision(t, c, func(cfg *vm.Config) { cfg.Size = z.Name })
+			d, err := provisioned(t, c, func(cfg *provision.Config) { cfg.Size = z.Name })
 			if errkind.Of(err) == errkind.Quota {
 				continue
 			}

@@ -61,7 +61,7 @@ The copies travel through snapshots, which are deleted in the end. When it is cu
 
 func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) error {
 	cloner := func(s *app.Session) *clone.Cloner {
-		return &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
+		return &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Provisioner: s.Provisioner, Catalog: s.Catalog, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
 	}
 	return app.Change[clone.Plan]{
 		Consent: flags.consent, DryRun: flags.dryRun,

@@ -48,7 +48,7 @@ goes on, and with --abandon it removes what is temporary.`,
 
 func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error {
 	baker := func(s *app.Session) *image.Baker {
-		return &image.Baker{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Disks: s.Disks, Owner: s.User}
+		return &image.Baker{Azure: s.Azure, VMs: s.VMs, Provisioner: s.Provisioner, Catalog: s.Catalog, Disks: s.Disks, Owner: s.User}
 	}
 	change := app.Change[image.Plan]{
 		Consent: flags.consent, DryRun: flags.dryRun,

@@ -1,4 +1,4 @@
-package vm
+package provision
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/disk"
 )
 
@@ -23,7 +24,7 @@ func (c *Config) CopyOf(m *armcompute.VirtualMachine) (id string, err error) {
 }
 
 // ensureDisks makes the disks of a VM from snapshots and gives their ids, the OS disk first.
-func (p *provision) ensureDisks(ctx context.Context) ([]string, error) {
+func (p *run) ensureDisks(ctx context.Context) ([]string, error) {
 	from := p.cfg.Copy
 	wanted := []disk.FromSnapshot{{Name: p.names.OSDisk, Type: p.size.DiskType(p.cfg.OSDiskType), Snapshot: from.OSSnapshot}}
 	for n, source := range from.DataSnapshots {
@@ -33,13 +34,13 @@ func (p *provision) ensureDisks(ctx context.Context) ([]string, error) {
 		}
 		wanted = append(wanted, disk.FromSnapshot{Name: p.names.DataDisk(n), Type: p.size.DiskType(kind), Snapshot: source})
 	}
-	return p.disk.Ensure(ctx, disk.Place{
-		Group: p.cfg.ResourceGroup, Region: p.cfg.Region, Zone: p.cfg.Zone, Tags: p.cfg.tags(p.now(), stepVM), Report: p.report, Left: p.left.add,
+	return p.disks.Ensure(ctx, disk.Place{
+		Group: p.cfg.ResourceGroup, Region: p.cfg.Region, Zone: p.cfg.Zone, Tags: p.cfg.tags(p.now(), vm.StepVM), Report: p.report, Left: p.left.add,
 	}, wanted)
 }
 
 // copiedStorage attaches disks that exist.
-func (p *provision) copiedStorage() *armcompute.StorageProfile {
+func (p *run) copiedStorage() *armcompute.StorageProfile {
 	profile := &armcompute.StorageProfile{OSDisk: &armcompute.OSDisk{
 		Name: new(p.names.OSDisk), OSType: to.Ptr(armcompute.OperatingSystemTypesLinux), CreateOption: to.Ptr(armcompute.DiskCreateOptionTypesAttach),
 		Caching: to.Ptr(armcompute.CachingTypesReadWrite), DeleteOption: to.Ptr(armcompute.DiskDeleteOptionTypesDelete),

@@ -1,4 +1,4 @@
-package vm
+package provision
 
 import (
 	"context"
@@ -14,10 +14,11 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
 )
 
 // createVM asks Azure for the VM and waits until it runs.
-func (p *provision) createVM(ctx context.Context, nic *armnetwork.Interface, ip *armnetwork.PublicIPAddress) (Details, error) {
+func (p *run) createVM(ctx context.Context, nic *armnetwork.Interface, ip *armnetwork.PublicIPAddress) (Details, error) {
 	azure.Report(p.report, "creating vm "+p.cfg.Name+" ("+p.cfg.Size+")")
 	p.left.add(p.vmID(p.cfg.ResourceGroup, p.cfg.Name))
 	op, err := azure.Begin(ctx, p.azure, "create vm", p.cfg.Name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientCreateOrUpdateResponse], error) {
@@ -48,14 +49,14 @@ func (p *provision) createVM(ctx context.Context, nic *armnetwork.Interface, ip 
 	if err != nil {
 		return Details{}, err
 	}
-	i := fromModel(&made.VirtualMachine)
-	a := addresses{nics: map[string]*armnetwork.Interface{azure.IDKey(azure.Value(nic.ID)): nic}, ips: map[string]*armnetwork.PublicIPAddress{}}
+	i := vm.FromModel(&made.VirtualMachine)
+	a := vm.Addresses{Nics: map[string]*armnetwork.Interface{azure.IDKey(azure.Value(nic.ID)): nic}, Ips: map[string]*armnetwork.PublicIPAddress{}}
 	if ip != nil {
-		a.ips[azure.IDKey(azure.Value(ip.ID))] = ip
+		a.Ips[azure.IDKey(azure.Value(ip.ID))] = ip
 	}
-	a.fill(&i)
+	a.Fill(&i)
 	if i.PrivateIP == "" || ip != nil && i.PublicIP == "" { // the answers to the PUTs did not tell yet
-		if err := p.readAddresses(ctx, &i); err != nil {
+		if err := p.vms.ReadAddresses(ctx, &i); err != nil {
 			return Details{}, err
 		}
 	}
@@ -71,7 +72,7 @@ func existsAlready(err error) bool {
 }
 
 // goOn takes the VM that turned out to exist, if it is ours.
-func (p *provision) goOn(ctx context.Context, cause error) (Details, error) {
+func (p *run) goOn(ctx context.Context, cause error) (Details, error) {
 	i, err := p.find(ctx)
 	if err != nil {
 		return Details{}, err
@@ -90,11 +91,11 @@ func (p *provision) goOn(ctx context.Context, cause error) (Details, error) {
 }
 
 // model is the VM as it is asked for.
-func (p *provision) model(nicID string) armcompute.VirtualMachine {
+func (p *run) model(nicID string) armcompute.VirtualMachine {
 	c := p.cfg
 	m := armcompute.VirtualMachine{
 		Location: new(c.Region),
-		Tags:     azure.SDKTags(c.tags(p.now(), stepVM)),
+		Tags:     azure.SDKTags(c.tags(p.now(), vm.StepVM)),
 		Identity: identityOf(c.Identity),
 		Properties: &armcompute.VirtualMachineProperties{
 			HardwareProfile: &armcompute.HardwareProfile{VMSize: new(armcompute.VirtualMachineSizeTypes(c.Size))},
@@ -128,7 +129,7 @@ func (p *provision) model(nicID string) armcompute.VirtualMachine {
 	return m
 }
 
-func (p *provision) storage() *armcompute.StorageProfile {
+func (p *run) storage() *armcompute.StorageProfile {
 	c := p.cfg
 	osDisk := &armcompute.OSDisk{
 		Name:         new(p.names.OSDisk),
@@ -159,7 +160,7 @@ func (p *provision) storage() *armcompute.StorageProfile {
 	return sp
 }
 
-func (p *provision) managedDisk(kind string) *armcompute.ManagedDiskParameters {
+func (p *run) managedDisk(kind string) *armcompute.ManagedDiskParameters {
 	return &armcompute.ManagedDiskParameters{StorageAccountType: new(armcompute.StorageAccountTypes(p.size.DiskType(kind)))}
 }
 

@@ -1,4 +1,4 @@
-package vm
+package provision
 
 import (
 	"encoding/base64"
@@ -10,6 +10,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/network"
+	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
 	"github.com/azlin-dev/azlin/vm/disk"
 )
@@ -93,10 +94,10 @@ func (c Config) withDefaults() Config {
 func (c Config) Validate() error {
 	bad := func(format string, args ...any) error { return errkind.New(errkind.Invalid, format, args...) }
 	c = c.withDefaults()
-	if err := ValidateName(c.Name); err != nil {
+	if err := vm.ValidateName(c.Name); err != nil {
 		return err
 	}
-	if err := validSession(c.SessionName); err != nil {
+	if err := vm.ValidSession(c.SessionName); err != nil {
 		return err
 	}
 	for what, v := range map[string]string{"resource group": c.ResourceGroup, "region": c.Region, "size": c.Size} {
@@ -140,7 +141,7 @@ func (c Config) Validate() error {
 		return bad("a spot price of %g: give one above zero, for a spot VM", c.SpotMaxPrice)
 	}
 	if c.Pool != "" {
-		if err := ValidateName(c.Pool); err != nil {
+		if err := vm.ValidateName(c.Pool); err != nil {
 			return err
 		}
 	}
@@ -179,7 +180,7 @@ func (c Config) Validate() error {
 	if strings.ContainsAny(c.OperationID, ": \t\n") || len(c.OperationID) > 64 {
 		return bad("operation id %q", c.OperationID)
 	}
-	return azure.ValidateTags(c.tags(time.Time{}, stepVM))
+	return azure.ValidateTags(c.tags(time.Time{}, vm.StepVM))
 }
 
 // Wanted is what Azure is asked for with count VMs of c, for catalog.Service.Judge.
@@ -247,7 +248,7 @@ func (c Config) tags(now time.Time, step string) map[string]string {
 		azure.TagManagedBy: azure.ManagedBy,
 		azure.TagCreated:   now.UTC().Format(time.RFC3339),
 		azure.TagSession:   c.SessionName,
-		azure.TagOperation: operationTag(c.OperationID, step),
+		azure.TagOperation: vm.OperationTag(c.OperationID, step),
 	}
 	if c.Owner != "" {
 		own[azure.TagOwner] = c.Owner
@@ -267,7 +268,7 @@ func (c Config) tags(now time.Time, step string) map[string]string {
 	if c.Copy != nil {
 		own[azure.TagUser] = c.AdminUsername
 	}
-	if c.HostKey != "" && step == stepVM {
+	if c.HostKey != "" && step == vm.StepVM {
 		own[azure.TagHostKey] = c.HostKey
 	}
 	return azure.WithTags(c.Tags, own)

@@ -1,4 +1,4 @@
-package vm
+package provision
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
 )
 
 // Model reads what a VM is made of, so that another one can be made like it: its place, size, image, disks, login
@@ -17,11 +18,11 @@ import (
 func (s *Service) Model(ctx context.Context, group, name string) (Config, error) {
 	resp, err := s.azure.VMs().Get(ctx, group, name, nil)
 	if err != nil {
-		return Config{}, errkind.Classed(ErrManager, azure.Wrap("get vm", name, err))
+		return Config{}, errkind.Classed(vm.ErrManager, azure.Wrap("get vm", name, err))
 	}
-	i := fromModel(&resp.VirtualMachine)
-	if err := s.readAddresses(ctx, &i); err != nil {
-		return Config{}, errkind.Classed(ErrManager, err)
+	i := vm.FromModel(&resp.VirtualMachine)
+	if err := s.vms.ReadAddresses(ctx, &i); err != nil {
+		return Config{}, errkind.Classed(vm.ErrManager, err)
 	}
 	c := Config{
 		ResourceGroup: i.ResourceGroup, Region: i.Location, Size: i.VMSize, AdminUsername: i.AdminUsername, Spot: i.Spot,

@@ -1,4 +1,4 @@
-package vm
+package provision
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/vm"
 )
 
 // Unfinished is a create that did not come to its end, or whose VM is gone while something of it is not.
@@ -50,7 +51,7 @@ func (s *Service) Unfinished(ctx context.Context, group string) ([]Unfinished, e
 	done, taken := map[string]bool{}, map[string]bool{}
 	for _, item := range items {
 		tags := azure.Tags(item.Tags)
-		if kind, key, ok := CopySnapshot(tags); ok {
+		if kind, key, ok := vm.CopySnapshot(tags); ok {
 			if copies[key] == nil {
 				copies[key] = &Unfinished{OperationID: CopyOperation(kind, key), Kind: kind}
 			}
@@ -58,7 +59,7 @@ func (s *Service) Unfinished(ctx context.Context, group string) ([]Unfinished, e
 			continue
 		}
 		tag, _ := azure.Tag(tags, azure.TagOperation)
-		id, step, ok := parseOperation(tag)
+		id, step, ok := vm.ParseOperation(tag)
 		if _, own := azure.Tag(tags, azure.TagSession); !ok || !own || !azure.Managed(tags) {
 			continue // VMs share it, or it is not ours
 		}
@@ -67,7 +68,7 @@ func (s *Service) Unfinished(ctx context.Context, group string) ([]Unfinished, e
 			u = &Unfinished{OperationID: id, Kind: kindOfCreate(id)}
 			found[id] = u
 		}
-		done[id] = done[id] || step == stepDone
+		done[id] = done[id] || step == vm.StepDone
 		u.add(item, tags)
 	}
 	var all []Unfinished
@@ -145,7 +146,7 @@ func (u *Unfinished) add(item *armresources.GenericResourceExpanded, tags map[st
 		return // whose name follows from the source's
 	}
 	// The names follow from the VM's, so any of them tells it.
-	n := NamesOf("")
+	n := vm.NamesOf("")
 	for _, suffix := range []string{n.NIC, n.PublicIP, n.NSG, n.OSDisk} {
 		if base, ok := strings.CutSuffix(name, suffix); ok && u.VM == "" {
 			u.VM = base

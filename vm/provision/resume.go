@@ -1,4 +1,4 @@
-package vm
+package provision
 
 import (
 	"context"
@@ -6,16 +6,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
-
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/vm"
 )
 
 // adopt decides what a VM of our name means: ours from an earlier run, which is awaited; a failed one
 // of ours, which is removed; or a conflict.
-func (p *provision) adopt(ctx context.Context, i Info) (Details, bool, error) {
+func (p *run) adopt(ctx context.Context, i vm.Info) (Details, bool, error) {
 	if err := p.mayGoOn(i); err != nil {
 		return Details{}, false, err
 	}
@@ -29,7 +27,7 @@ func (p *provision) adopt(ctx context.Context, i Info) (Details, bool, error) {
 	case err != nil:
 		return Details{}, false, err
 	case strings.EqualFold(i.ProvisioningState, "Succeeded"):
-		if err := p.readAddresses(ctx, &i); err != nil {
+		if err := p.vms.ReadAddresses(ctx, &i); err != nil {
 			return Details{}, false, err
 		}
 		return p.details(i, true), true, nil
@@ -40,7 +38,7 @@ func (p *provision) adopt(ctx context.Context, i Info) (Details, bool, error) {
 		}
 	}
 	azure.Report(p.report, "deleting vm "+i.Name+", which Azure could not bring up, to make it anew")
-	summary, err := p.Delete(ctx, i.ResourceGroup, i.Name, DeleteOptions{})
+	summary, err := p.vms.Delete(ctx, i.ResourceGroup, i.Name, vm.DeleteOptions{})
 	if err == nil && summary.FailedResources > 0 {
 		err = summary.Err()
 	}
@@ -53,7 +51,7 @@ func (p *provision) adopt(ctx context.Context, i Info) (Details, bool, error) {
 
 // mayGoOn returns a Conflict unless the VM belongs to an unfinished create of the same operation or
 // the same owner.
-func (p *provision) mayGoOn(i Info) error {
+func (p *run) mayGoOn(i vm.Info) error {
 	conflict := func(format string, args ...any) error {
 		return &errkind.Error{
 			Kind: errkind.Conflict, Op: "create vm", Resource: i.Name, Err: errkind.New(errkind.Conflict, format, args...),
@@ -63,12 +61,12 @@ func (p *provision) mayGoOn(i Info) error {
 		return conflict("a VM of this name exists in %s and is not azlin's", i.ResourceGroup)
 	}
 	tag, _ := azure.Tag(i.Tags, azure.TagOperation)
-	id, step, ok := parseOperation(tag)
+	id, step, ok := vm.ParseOperation(tag)
 	owner, _ := azure.Tag(i.Tags, azure.TagOwner)
 	switch {
 	case ok && id == p.cfg.OperationID:
 		return nil
-	case !ok || step == stepDone:
+	case !ok || step == vm.StepDone:
 		return &errkind.Error{
 			Err:  conflict("a VM of this name exists in %s", i.ResourceGroup),
 			Next: fmt.Sprintf("azlin connect %s, or take another --name", i.Name),
@@ -82,7 +80,7 @@ func (p *provision) mayGoOn(i Info) error {
 }
 
 // settled waits until Azure has finished with the VM, one way or the other.
-func (p *provision) settled(ctx context.Context, i Info) (Info, error) {
+func (p *run) settled(ctx context.Context, i vm.Info) (vm.Info, error) {
 	began := time.Now()
 	for {
 		switch strings.ToLower(i.ProvisioningState) {
@@ -95,7 +93,7 @@ func (p *provision) settled(ctx context.Context, i Info) (Info, error) {
 			return i, azure.Wrap("wait for vm", i.Name, err)
 		}
 		var err error
-		if i, err = p.peek(ctx, i.ResourceGroup, i.Name); err != nil {
+		if i, err = p.vms.Peek(ctx, i.ResourceGroup, i.Name); err != nil {
 			return i, err
 		}
 	}
@@ -115,21 +113,10 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// peek reads a VM with its power state, without addresses (one request).
-func (s *Service) peek(ctx context.Context, group, name string) (Info, error) {
-	resp, err := s.azure.VMs().Get(ctx, group, name, &armcompute.VirtualMachinesClientGetOptions{
-		Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView),
-	})
-	if err != nil {
-		return Info{PowerState: UnknownState}, azure.Wrap("get vm", name, err)
-	}
-	return fromModel(&resp.VirtualMachine), nil
-}
-
 // Resumes says whether Provision would go on with a VM that is there already. A VM of that name that is
 // finished, or somebody else's, is the same Conflict that Provision would return (one request).
 func (s *Service) Resumes(ctx context.Context, cfg Config) (bool, error) {
-	p := &provision{Service: s, cfg: cfg.withDefaults(), names: NamesOf(cfg.Name)}
+	p := &run{Service: s, cfg: cfg.withDefaults(), names: vm.NamesOf(cfg.Name)}
 	i, err := p.find(ctx)
 	if err != nil || i == nil {
 		return false, errkind.Classed(ErrProvisioning, err)

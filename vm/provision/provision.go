@@ -1,4 +1,4 @@
-package vm
+package provision
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/network"
+	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
@@ -55,11 +56,11 @@ func (f *ProvisioningFailure) Unwrap() error { return f.Err }
 
 func newOperationID() string { return uuid.NewString() }
 
-// provision is one run of Provision.
-type provision struct {
+// run is one run of Provision.
+type run struct {
 	*Service
 	cfg    Config
-	names  Names
+	names  vm.Names
 	size   catalog.Size
 	copies []string // ids of those that were copied, the OS disk first
 	image  catalog.ImageChoice
@@ -94,7 +95,7 @@ func (s *Service) Provision(ctx context.Context, cfg Config, report func(step st
 // every ten seconds only; a VM that answers earlier need not wait for that.
 func (s *Service) ProvisionWatched(ctx context.Context, cfg Config, report func(step string), watch func(Accepted)) (Details, error) {
 	cfg = cfg.withDefaults()
-	p := &provision{Service: s, cfg: cfg, names: NamesOf(cfg.Name), report: report, watch: watch, stage: "check"}
+	p := &run{Service: s, cfg: cfg, names: vm.NamesOf(cfg.Name), report: report, watch: watch, stage: "check"}
 	if err := cfg.Validate(); err != nil {
 		return Details{}, &errkind.Error{Kind: errkind.Of(err), Class: ErrProvisioning, Err: err}
 	}
@@ -111,15 +112,10 @@ func (s *Service) ProvisionWatched(ctx context.Context, cfg Config, report func(
 // Finish marks the VM as complete, after which its name is taken: a create of that name is a Conflict
 // and no longer goes on. Call it when the VM has been reached over SSH.
 func (s *Service) Finish(ctx context.Context, id, operationID string) error {
-	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagOperation: operationTag(operationID, stepDone)})
+	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagOperation: vm.OperationTag(operationID, vm.StepDone)})
 }
 
-// SetHostKey records the public SSH host key of a VM in its tag, for every other machine to verify it by.
-func (s *Service) SetHostKey(ctx context.Context, id, public string) error {
-	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagHostKey: public})
-}
-
-func (p *provision) run(ctx context.Context) (Details, error) {
+func (p *run) run(ctx context.Context) (Details, error) {
 	azure.Report(p.report, "checking what exists")
 	d, done, err := p.check(ctx)
 	if err != nil || done {
@@ -148,8 +144,8 @@ func (p *provision) run(ctx context.Context) (Details, error) {
 }
 
 // check looks for the VM, its group and its size at once. done is true when the VM is there already.
-func (p *provision) check(ctx context.Context) (d Details, done bool, err error) {
-	var existing *Info
+func (p *run) check(ctx context.Context) (d Details, done bool, err error) {
+	var existing *vm.Info
 	var groupExists bool
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
@@ -185,21 +181,21 @@ func (p *provision) check(ctx context.Context) (d Details, done bool, err error)
 }
 
 // createGroup makes the group, once for the VMs of one pool.
-func (p *provision) createGroup(ctx context.Context) error {
+func (p *run) createGroup(ctx context.Context) error {
 	unlock, err := p.locks.Lock(ctx, "group "+strings.ToLower(p.cfg.ResourceGroup))
 	if err != nil {
 		return azure.Wrap("create resource group", p.cfg.ResourceGroup, err)
 	}
 	defer unlock()
 	azure.Report(p.report, "creating resource group "+p.cfg.ResourceGroup)
-	tags := p.cfg.tags(p.now(), stepNetwork)
+	tags := p.cfg.tags(p.now(), vm.StepNetwork)
 	_, _, err = p.groups.Ensure(ctx, p.cfg.ResourceGroup, p.cfg.Region, tags)
 	return err
 }
 
 // find reads the VM with its power state but without addresses; nil when there is none.
-func (p *provision) find(ctx context.Context) (*Info, error) {
-	i, err := p.peek(ctx, p.cfg.ResourceGroup, p.cfg.Name)
+func (p *run) find(ctx context.Context) (*vm.Info, error) {
+	i, err := p.vms.Peek(ctx, p.cfg.ResourceGroup, p.cfg.Name)
 	if azure.IsNotFound(err) {
 		return nil, nil
 	}
@@ -207,7 +203,7 @@ func (p *provision) find(ctx context.Context) (*Info, error) {
 }
 
 // surroundings prepares what the network interface refers to, all at once.
-func (p *provision) surroundings(ctx context.Context) (subnet, nsg string, ip *armnetwork.PublicIPAddress, err error) {
+func (p *run) surroundings(ctx context.Context) (subnet, nsg string, ip *armnetwork.PublicIPAddress, err error) {
 	place := p.place()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
@@ -219,7 +215,7 @@ func (p *provision) surroundings(ctx context.Context) (subnet, nsg string, ip *a
 	g.Go(func() (err error) {
 		name, place := p.names.NSG, place
 		if p.cfg.Pool != "" {
-			name, place.Tags = NamesOf(p.cfg.Pool).NSG, place.Shared
+			name, place.Tags = vm.NamesOf(p.cfg.Pool).NSG, place.Shared
 		}
 		nsg, err = p.network.EnsureSecurityGroup(ctx, place, name, network.SSHAccess{Rule: p.cfg.SSHRule, Sources: p.cfg.SSHSources, Port: p.cfg.SSHPort})
 		return err
@@ -236,19 +232,19 @@ func (p *provision) surroundings(ctx context.Context) (subnet, nsg string, ip *a
 }
 
 // place is where the network of the VM is made. Tags of what VMs share leave out what belongs to one of them.
-func (p *provision) place() network.Place {
+func (p *run) place() network.Place {
 	place := network.Place{
-		Group: p.cfg.ResourceGroup, Region: p.cfg.Region, Tags: p.cfg.tags(p.now(), stepNetwork), Report: p.report, Left: p.left.add,
+		Group: p.cfg.ResourceGroup, Region: p.cfg.Region, Tags: p.cfg.tags(p.now(), vm.StepNetwork), Report: p.report, Left: p.left.add,
 	}
 	place.Shared = maps.Clone(place.Tags)
 	delete(place.Shared, azure.TagSession)
 	return place
 }
 
-func (p *provision) now() time.Time { return p.azure.Clock().Now() }
+func (p *run) now() time.Time { return p.azure.Clock().Now() }
 
 // failure dresses an error with the stage and what is left over.
-func (p *provision) failure(err error) error {
+func (p *run) failure(err error) error {
 	f := &ProvisioningFailure{VM: p.cfg.Name, Stage: p.stage, Code: azure.Code(err), Err: err, LeftOver: p.left.ids()}
 	out := &errkind.Error{
 		Kind: errkind.Of(err), Op: "create vm", Resource: p.cfg.Name, Code: f.Code, LeftOver: f.LeftOver, Class: ErrProvisioning, Err: f,
@@ -263,14 +259,14 @@ func (p *provision) failure(err error) error {
 }
 
 // details describes the finished VM.
-func (p *provision) details(i Info, resumed bool) Details {
+func (p *run) details(i vm.Info, resumed bool) Details {
 	d := Details{
 		VMName: i.Name, ResourceGroup: i.ResourceGroup, PublicIP: i.PublicIP, PrivateIP: i.PrivateIP, Region: i.Location,
 		VMSize: i.VMSize, AdminUsername: i.AdminUsername, SSHKeyPath: p.cfg.SSHKeyPath, ID: i.ID, VMID: i.VMID, Zones: i.Zones,
 		OperationID: p.cfg.OperationID, HostKey: i.HostKey(), Resumed: resumed,
 	}
 	if tag, ok := azure.Tag(i.Tags, azure.TagOperation); ok {
-		if id, _, ok := parseOperation(tag); ok {
+		if id, _, ok := vm.ParseOperation(tag); ok {
 			d.OperationID = id
 		}
 	}
