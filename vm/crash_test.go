@@ -75,7 +75,7 @@ func TestKillAfterAnyCrashOfCreate(t *testing.T) {
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }
 
@@ -105,7 +105,7 @@ func TestKillAgainAfterAnyCrashOfKill(t *testing.T) {
 		if err := killDev(t, s); err != nil {
 			t.Fatal(err)
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }
 
@@ -141,7 +141,7 @@ func TestLostAnswers(t *testing.T) {
 				if err != nil || sum.Err() != nil {
 					t.Fatal(err, sum.Err())
 				}
-				l.onlyShared(t)
+				l.OnlyShared(t)
 			})
 		})
 	}

@@ -145,7 +145,7 @@ func hoursOfFourUsers(t *testing.T, long time.Duration, seed uint64) {
 		if sum, err := users[0].service.DeleteAll(t.Context(), group, vm.DeleteOptions{}); err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 		t.Logf("%d acts, %d faults, %d VMs at the end", acts, struck, len(have))
 	})
 }

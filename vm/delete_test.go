@@ -159,7 +159,7 @@ func TestDeleteLocked(t *testing.T) {
 		if sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{}); err != nil || sum.Err() != nil {
 			t.Errorf("without the lock: %v, %v", err, sum.Err())
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }
 

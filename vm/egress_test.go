@@ -131,7 +131,7 @@ func TestKillAfterAnyCrashOfPrivateCreate(t *testing.T) {
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }
 
@@ -150,7 +150,7 @@ func TestKillAgainAfterAnyCrashOfPrivateKill(t *testing.T) {
 		if err := killDev(t, s); err != nil {
 			t.Fatal(err)
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }
 
@@ -192,7 +192,7 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 		if sum.TotalResources != dry.TotalResources {
 			t.Errorf("%d resources were announced, %d deleted", dry.TotalResources, sum.TotalResources)
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 		if slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nsg" }) {
 			t.Errorf("the group is gone, but said to be kept: %+v", sum.Kept)
 		}
@@ -204,6 +204,6 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 		if sum, err = s.Delete(t.Context(), group, "ci-01", vm.DeleteOptions{}); err != nil || sum.Err() != nil {
 			t.Fatalf("%+v, %v", sum, err)
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }

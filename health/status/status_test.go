@@ -87,7 +87,7 @@ func newPlace(t *testing.T) *place {
 		t.Fatal(err)
 	}
 	p.board = status.Dashboard{
-		VMs: p.VMs, Reach: p.Reach, Prices: p.Prices, History: history.Log{Path: filepath.Join(dir, "connections.jsonl")},
+		VMs: p.VMs, Disks: p.Disks, Reach: p.Reach, Prices: p.Prices, History: history.Log{Path: filepath.Join(dir, "connections.jsonl")},
 		SSH: reach.Options{KeyPath: p.key.Private},
 	}
 	return p

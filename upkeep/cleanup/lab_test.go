@@ -58,7 +58,7 @@ func (l *lab) cleaner(change ...func(*azure.Options)) *cleanup.Cleaner {
 
 func cleanerOf(a *local.Azure, c *azure.Client) *cleanup.Cleaner {
 	return &cleanup.Cleaner{
-		Azure: c, VMs: vm.New(c, vm.Options{}),
+		Azure: c, VMs: vm.New(c, vm.Options{}), Provisioner: provision.New(c, provision.Options{}),
 		Prices: cost.New(cost.Options{Endpoint: "https://azure.test/api/retail/prices", HTTP: a.Emulator.Client()}),
 	}
 }

@@ -85,11 +85,11 @@ func (p planner) plans() map[string]func(context.Context) ([]string, error) {
 			return plan.Plans[0].Notes, nil
 		},
 		"clone": func(ctx context.Context) ([]string, error) {
-			plan, err := (&clone.Cloner{Azure: p.Azure, VMs: p.VMs, Catalog: p.Catalog, Disks: p.Disks}).Plan(ctx, clone.Request{Source: p.dev})
+			plan, err := (&clone.Cloner{Azure: p.Azure, VMs: p.VMs, Provisioner: p.Provisioner, Catalog: p.Catalog, Disks: p.Disks}).Plan(ctx, clone.Request{Source: p.dev})
 			return plan.Notes, err
 		},
 		"bake": func(ctx context.Context) ([]string, error) {
-			plan, err := (&image.Baker{Azure: p.Azure, VMs: p.VMs, Catalog: p.Catalog, Disks: p.Disks}).Plan(ctx, image.Request{Source: p.dev})
+			plan, err := (&image.Baker{Azure: p.Azure, VMs: p.VMs, Provisioner: p.Provisioner, Catalog: p.Catalog, Disks: p.Disks}).Plan(ctx, image.Request{Source: p.dev})
 			return plan.Notes, err
 		},
 		"resize": func(ctx context.Context) ([]string, error) {

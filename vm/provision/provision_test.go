@@ -1,4 +1,4 @@
-package vm_test
+package provision_test
 
 import (
 	"errors"
@@ -174,19 +174,9 @@ func TestProvisionVariants(t *testing.T) {
 				if err != nil || sum.Err() != nil {
 					t.Fatal(err, sum.Err())
 				}
-				l.onlyShared(t)
+				l.OnlyShared(t)
 			})
 		})
-	}
-}
-
-// onlyShared fails unless nothing but the group and the shared network is left.
-func (l *lab) onlyShared(t *testing.T) {
-	t.Helper()
-	for kind, n := range l.Resources() {
-		if kind != "Microsoft.Resources/resourceGroups" && kind != "Microsoft.Network/virtualNetworks" {
-			t.Errorf("%d %s left", n, kind)
-		}
 	}
 }
 
@@ -241,7 +231,7 @@ func TestProvisionRefused(t *testing.T) {
 				if err != nil || sum.Err() != nil {
 					t.Fatal(err, sum.Err())
 				}
-				l.onlyShared(t)
+				l.OnlyShared(t)
 			})
 		})
 	}
@@ -293,6 +283,6 @@ func TestProvisionPool(t *testing.T) {
 		if err != nil || sum.Err() != nil || sum.TotalResources != 30 || sum.DeletedResources != 30 {
 			t.Errorf("%+v, %v", sum, err)
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }

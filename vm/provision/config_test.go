@@ -1,4 +1,4 @@
-package vm_test
+package provision_test
 
 import (
 	"net/netip"
