@@ -81,7 +81,7 @@ type Plan struct {
 
 	Price   *cost.Estimate   // at list prices, without traffic; nil without Launcher.Prices
 	Quota   []catalog.Demand // what the VM counts against; nil when it could not be read
-	Image   string           // as vm.Config.Image
+	Image   string           // as provision.Config.Image
 	Bastion *bastion.Bastion // through which the VM will be reached; nil: directly
 	Egress  string           // of a private VM: name of its NAT gateway, or what else is its way out
 	Notes   []string         // what could not be checked, and why

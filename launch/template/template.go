@@ -26,7 +26,7 @@ type Config struct {
 	VMSize        string `json:"vm_size,omitempty" yaml:"vm_size,omitempty"`
 	Region        string `json:"region,omitempty" yaml:"region,omitempty"`
 	Zone          string `json:"zone,omitempty" yaml:"zone,omitempty"`
-	Image         string `json:"image,omitempty" yaml:"image,omitempty"` // as vm.Config.Image; "UbuntuLTS": Ubuntu 24.04 fitting the size
+	Image         string `json:"image,omitempty" yaml:"image,omitempty"` // as provision.Config.Image; "UbuntuLTS": Ubuntu 24.04 fitting the size
 	AdminUsername string `json:"admin_username,omitempty" yaml:"admin_username,omitempty"`
 
 	InstallTools  Tools  `json:"install_tools" yaml:"install_tools,omitempty"` // names of cloudinit.Tools; nil: all; empty: none
