@@ -11,7 +11,7 @@ import (
 )
 
 // advice is what to do when a name that follows from a VM's is somebody else's.
-const advice = "choose another VM name"
+const advice = "choose another name"
 
 // EnsureSecurityGroup gives the id of a network security group with an operator's rule in it
 // (networkSecurityGroups/createOrUpdate, securityRules/createOrUpdate). Without sources it has no rule.

@@ -22,7 +22,7 @@ type Resource[M any] struct {
 	ID   string
 
 	Region string // it has to be in; empty: anywhere
-	Advice string // what to do when the name is somebody else's: "choose another VM name"; empty: nothing
+	Advice string // what to do when the name is somebody else's: "choose another name"; empty: nothing
 
 	Get    func(context.Context) (M, error)
 	Read   func(*M) Existing

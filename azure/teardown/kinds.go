@@ -10,7 +10,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Of is the item of a resource, of the kinds that azlin makes for VMs, networks and Bastions; ok is whether it is one.
+// Of is the item of a resource, of the kinds that azlin makes for VMs, networks, Bastions and images; ok is whether it is one.
 func Of(c *azure.Client, id azure.ID) (item Item, ok bool) {
 	group, name := id.ResourceGroup, id.Name()
 	switch {
@@ -55,6 +55,26 @@ func Of(c *azure.Client, id azure.ID) (item Item, ok bool) {
 		item = of(c, id, "snapshot", "snapshot", RankLeaf, func(ctx context.Context) (*runtime.Poller[armcompute.SnapshotsClientDeleteResponse], error) {
 			return c.Snapshots().BeginDelete(ctx, group, name, nil)
 		}, func(ctx context.Context) error { _, err := c.Snapshots().Get(ctx, group, name, nil); return err })
+	case id.IsType("Microsoft.Compute/galleries/images/versions"):
+		item = of(c, id, "image", "image", 0, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImageVersionsClientDeleteResponse], error) {
+			return c.GalleryVersions().BeginDelete(ctx, group, id.Names[0], id.Names[1], name, nil)
+		}, func(ctx context.Context) error {
+			_, err := c.GalleryVersions().Get(ctx, group, id.Names[0], id.Names[1], name, nil)
+			return err
+		})
+		item.Blocks, item.Name = true, id.Names[1]+":"+name
+	case id.IsType("Microsoft.Compute/galleries/images"):
+		item = of(c, id, "image name", "image", 1, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImagesClientDeleteResponse], error) {
+			return c.GalleryImages().BeginDelete(ctx, group, id.Names[0], name, nil)
+		}, func(ctx context.Context) error {
+			_, err := c.GalleryImages().Get(ctx, group, id.Names[0], name, nil)
+			return err
+		})
+		item.Blocks = true
+	case id.IsType("Microsoft.Compute/galleries"):
+		item = of(c, id, "gallery", "gallery", 2, func(ctx context.Context) (*runtime.Poller[armcompute.GalleriesClientDeleteResponse], error) {
+			return c.Galleries().BeginDelete(ctx, group, name, nil)
+		}, func(ctx context.Context) error { _, err := c.Galleries().Get(ctx, group, name, nil); return err })
 	default:
 		return Item{}, false
 	}

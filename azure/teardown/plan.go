@@ -1,6 +1,7 @@
 package teardown
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -12,6 +13,7 @@ import (
 type Item struct {
 	Kind string // what results call it: "vm", "nic", "disk"
 	ID   azure.ID
+	Name string // for people; empty: the last one of ID
 	VM   string // that it belongs to; empty: none
 	Rank int    // what uses another resource goes before it: lower ranks are deleted first
 	// Blocks: when it could not be deleted, nothing of a higher rank is tried.
@@ -50,12 +52,14 @@ type Result struct {
 
 // Result describes the item with what came of it.
 func (i Item) Result(err error) Result {
-	r := Result{ResourceType: i.Kind, ResourceName: i.ID.Name(), VM: i.VM, ID: i.ID.String(), Err: err, Success: err == nil}
+	r := Result{ResourceType: i.Kind, ResourceName: i.name(), VM: i.VM, ID: i.ID.String(), Err: err, Success: err == nil}
 	if err != nil {
 		r.ErrorMessage = err.Error()
 	}
 	return r
 }
+
+func (i Item) name() string { return cmp.Or(i.Name, i.ID.Name()) }
 
 // Kept is a resource that stays, and why.
 type Kept struct {

@@ -39,7 +39,7 @@ func Run(ctx context.Context, c *azure.Client, items []Item, report func(step st
 		err := errs[i]
 		if slices.Contains(todo, i) && err == nil {
 			err = &errkind.Error{
-				Kind: errkind.Conflict, Op: "delete " + item.Kind, Resource: item.ID.Name(),
+				Kind: errkind.Conflict, Op: "delete " + item.Kind, Resource: item.name(),
 				Err: errors.New("the deletion was accepted, but it is still there"),
 			}
 		}
@@ -67,7 +67,7 @@ func deleteRanks(ctx context.Context, items []Item, todo []int, errs []error, re
 				continue
 			}
 			g.Go(func() error {
-				azure.Report(report, "deleting "+items[i].Kind+" "+items[i].ID.Name())
+				azure.Report(report, "deleting "+items[i].Kind+" "+items[i].name())
 				if errs[i] = items[i].remove(ctx); azure.IsNotFound(errs[i]) {
 					errs[i] = nil
 				}
@@ -89,7 +89,7 @@ func (i Item) remove(ctx context.Context) error {
 			return err
 		}
 		if why != "" {
-			return &errkind.Error{Kind: errkind.Conflict, Op: "delete " + i.Kind, Resource: i.ID.Name(), Class: ErrNeeded, Err: errkind.New(errkind.Conflict, "%s", why)}
+			return &errkind.Error{Kind: errkind.Conflict, Op: "delete " + i.Kind, Resource: i.name(), Class: ErrNeeded, Err: errkind.New(errkind.Conflict, "%s", why)}
 		}
 	}
 	return i.Delete(ctx)
@@ -100,14 +100,16 @@ var errHeld = errors.New("not tried")
 
 // holdBack spares what hangs on a resource that could not be deleted.
 func holdBack(items []Item, todo []int, errs []error, rank int) bool {
-	at := slices.IndexFunc(todo, func(i int) bool { return items[i].Rank == rank && items[i].Blocks && errs[i] != nil })
+	at := slices.IndexFunc(todo, func(i int) bool {
+		return items[i].Rank == rank && items[i].Blocks && errs[i] != nil && !errors.Is(errs[i], ErrNeeded)
+	})
 	if at < 0 {
 		return false
 	}
 	for _, i := range todo {
 		if items[i].Rank > rank {
 			errs[i] = &errkind.Error{
-				Kind: errkind.Conflict, Op: "delete " + items[i].Kind, Resource: items[i].ID.Name(),
+				Kind: errkind.Conflict, Op: "delete " + items[i].Kind, Resource: items[i].name(),
 				Err: fmt.Errorf("%w, because the %s could not be deleted", errHeld, items[todo[at]].Kind),
 			}
 		}
@@ -126,7 +128,7 @@ func remaining(ctx context.Context, items []Item, todo []int, errs []error) []in
 			there[i] = exists || err != nil
 			switch {
 			case err != nil && errs[i] == nil:
-				errs[i] = fmt.Errorf("look whether %s %s is gone: %w", items[i].Kind, items[i].ID.Name(), err)
+				errs[i] = fmt.Errorf("look whether %s %s is gone: %w", items[i].Kind, items[i].name(), err)
 			case err == nil && !exists:
 				errs[i] = nil // it went with another one
 			}

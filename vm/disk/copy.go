@@ -98,7 +98,7 @@ func (s *Service) Ensure(ctx context.Context, p Place, all []FromSnapshot) ([]st
 func (s *Service) ensure(ctx context.Context, p Place, d FromSnapshot) (string, error) {
 	made, _, err := ensure.Ensure(ctx, s.azure, ensure.Resource[armcompute.Disk]{
 		Kind: "disk", Name: d.Name, ID: azure.NewID(s.azure.SubscriptionID(), p.Group, "Microsoft.Compute", "disks", d.Name).String(),
-		Region: p.Region, Advice: "choose another VM name", Report: p.Report, Left: p.Left,
+		Region: p.Region, Advice: "choose another name", Report: p.Report, Left: p.Left,
 		Get: func(ctx context.Context) (armcompute.Disk, error) {
 			resp, err := s.azure.Disks().Get(ctx, p.Group, d.Name, nil)
 			return resp.Disk, err
