@@ -19,15 +19,18 @@ const modulePath = "github.com/azlin-dev/azlin"
 // levels is the table of contents of this repository, from the ground up. A package imports only
 // packages of lower levels.
 var levels = [][]string{
-	{"errkind", "internal/atomicfile", "internal/damage", "internal/detach", "internal/near", "internal/owner", "internal/relay", "internal/tomledit"},
+	{"errkind", "internal/atomicfile", "internal/damage", "internal/detach", "internal/keylock", "internal/money", "internal/near", "internal/owner", "internal/relay", "internal/tomledit"},
 	{"batch"},
 	{"local/config", "local/audit", "local/history", "local/notify", "local/prereq", "local/progress", "operation"},
 	{"azure/answer"},
 	{"azure/pacing"},
 	{"azure"},
-	{"azure/signin", "azure/permission"},
+	{"azure/signin", "azure/permission", "azure/ensure", "azure/teardown", "azure/resourcegroup"},
 	{"vm/cloudinit", "remote/keypair"},
-	{"vm", "remote", "bastion", "cost"},
+	{"remote", "cost", "vm/catalog", "vm/disk"},
+	{"network"},
+	{"vm", "bastion"},
+	{"vm/provision"},
 	{"reach", "remote/repository", "remote/terminal", "remote/tunnel", "remote/sshconfig", "health/logs"},
 	{"launch", "health/doctor", "health/status", "upkeep/keys", "upkeep/cleanup", "upkeep/update", "upkeep/resize"},
 	{"launch/clone", "launch/image", "launch/template", "upkeep/prune", "health/why"},

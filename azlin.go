@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/local/notify"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
@@ -23,6 +24,9 @@ import (
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Options says where to work. Target.SubscriptionID and Credential must be set.
@@ -37,7 +41,7 @@ type Options struct {
 	ProxyCommand []string // see reach.Finder; empty: interactive sessions reach public addresses only
 	AgentSocket  string   // SSH_AUTH_SOCK; empty: no agent
 	PriceService string   // address of the retail price service; empty: cost.DefaultEndpoint
-	EchoServices []string // that tell the operator's address; empty: launch.DefaultEchoServices
+	EchoServices []string // that tell the operator's address; empty: network.DefaultEchoServices
 	ReadOnly     bool     // refuse every write before it is sent
 
 	// SessionNames are this machine's names, by VM name, for VMs whose tag has none.
@@ -57,14 +61,19 @@ type Options struct {
 
 // Client holds the services of one subscription. It may be used by several goroutines.
 type Client struct {
-	Azure    *azure.Client
-	VMs      *vm.Service
-	Bastions *bastion.Service
-	Reach    reach.Finder
-	Prices   *cost.Prices
-	Launcher *launch.Launcher
-	Keys     *keys.Rotator
-	Cleaner  *cleanup.Cleaner
+	Azure       *azure.Client
+	Catalog     *catalog.Service
+	Network     *network.Service
+	Operator    network.Operator // who works here, and from where
+	Disks       *disk.Service
+	VMs         *vm.Service
+	Provisioner *provision.Service
+	Bastions    *bastion.Service
+	Reach       reach.Finder
+	Prices      *cost.Prices
+	Launcher    *launch.Launcher
+	Keys        *keys.Rotator
+	Cleaner     *cleanup.Cleaner
 }
 
 // Open makes a Client. It sends nothing: the first request signs in.
@@ -91,7 +100,11 @@ func Open(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{Azure: door, VMs: vm.New(door, vm.Options{CacheDir: under("cache"), SessionNames: o.SessionNames})}
+	c := &Client{Azure: door, Catalog: catalog.New(door, under("cache"))}
+	c.Network, c.Disks = network.New(door), disk.New(door)
+	c.Operator = network.Operator{Network: c.Network, Name: o.User, Source: o.Launch.SSHSource, EchoServices: o.EchoServices, HTTP: o.HTTP}
+	c.VMs = vm.New(door, vm.Options{Network: c.Network, SessionNames: o.SessionNames})
+	c.Provisioner = provision.New(door, provision.Options{VMs: c.VMs, Catalog: c.Catalog, Network: c.Network, Disks: c.Disks})
 	if c.Bastions, err = bastion.New(door, bastion.Options{HTTP: o.HTTP, Dir: under("tunnels")}); err != nil {
 		return nil, err
 	}
@@ -105,12 +118,13 @@ func Open(o Options) (*Client, error) {
 	defaultKey := strings.TrimSuffix(o.Launch.KeyPath, ".pub")
 	c.Reach.DefaultKey, c.Reach.EarlierKeys = defaultKey, backups.Earlier(defaultKey)
 	c.Prices = cost.New(cost.Options{Endpoint: o.PriceService, HTTP: o.HTTP, CacheDir: under("cache")})
+	c.Catalog.Prices = c.Prices
 	c.Launcher = &launch.Launcher{
-		VMs: c.VMs, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User, HTTP: o.HTTP,
-		EchoServices: o.EchoServices, Notifier: o.Notifier, Operations: operation.Store{Dir: under("operations")},
+		VMs: c.VMs, Provisioner: c.Provisioner, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User,
+		Network: c.Network, Operator: c.Operator, Notifier: o.Notifier, Operations: operation.Store{Dir: under("operations")},
 		Access: o.Access, Defaults: o.Launch,
 	}
-	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Prices: c.Prices, Operations: c.Launcher.Operations}
+	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Provisioner: c.Provisioner, Prices: c.Prices, Operations: c.Launcher.Operations}
 	c.Keys = &keys.Rotator{
 		VMs: c.VMs, Reach: c.Reach, Operations: c.Launcher.Operations, Backups: backups, DefaultKey: defaultKey,
 		Subscription: o.Target.SubscriptionID,

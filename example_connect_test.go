@@ -24,8 +24,10 @@ func Example_reconnecting() {
 	handler := remote.ReconnectHandler{
 		MaxAttempts: 5,
 		Route:       w.Reach.Again(match.VM, options),
-		Diagnose:    func(ctx context.Context, _ remote.Host) error { return w.Launcher.CheckAdmission(ctx, match.VM) },
-		Report:      func(e remote.ReconnectEvent) { fmt.Println(e.Phase, e.Attempt) },
+		Diagnose: func(ctx context.Context, _ remote.Host) error {
+			return w.Operator.Check(ctx, match.VM.Name, match.VM.NICs)
+		},
+		Report: func(e remote.ReconnectEvent) { fmt.Println(e.Phase, e.Attempt) },
 	}
 	in := remote.Interactive{Host: h, KnownHosts: w.Reach.KnownHosts, Command: []string{"exit 3"}}
 	code, err := remote.Connector{ReconnectHandler: handler}.Connect(ctx, in)

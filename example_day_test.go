@@ -71,7 +71,7 @@ func Example_status() {
 	defer w.stop()
 	ctx := context.Background()
 	result := w.launch("my-vm")
-	board := status.Dashboard{VMs: w.VMs, Reach: w.Reach, Prices: w.Prices, SSH: reach.Options{KeyPath: w.key.Private}}
+	board := status.Dashboard{VMs: w.VMs, Disks: w.Disks, Reach: w.Reach, Prices: w.Prices, SSH: reach.Options{KeyPath: w.key.Private}}
 	_, err := remote.Execute(ctx, result.Host, "tmux new-session -d -s work", time.Minute)
 	check(err)
 	v, err := board.Get(ctx, "azlin-rg", "my-vm")

@@ -23,6 +23,7 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestMain(m *testing.M) {
@@ -78,7 +79,7 @@ func open() *workplace {
 func (w *workplace) launch(name string) *launch.Result {
 	display := progress.New(0, nil)
 	plan, err := w.Launcher.Plan(context.Background(), launch.Request{
-		Config:  vm.Config{Name: name, Size: "Standard_B2s"},
+		Config:  provision.Config{Name: name, Size: "Standard_B2s"},
 		KeyPath: w.key.Private, SSHSource: "203.0.113.10",
 	}, display)
 	check(err)
@@ -103,7 +104,7 @@ func Example() {
 		}
 	})
 	plan, err := w.Launcher.Plan(context.Background(), launch.Request{
-		Config:    vm.Config{Name: "dev", Size: "Standard_B2s"},
+		Config:    provision.Config{Name: "dev", Size: "Standard_B2s"},
 		KeyPath:   w.key.Private,
 		SSHSource: "203.0.113.10",
 	}, display)
@@ -211,11 +212,11 @@ func Example_provisioning() {
 	defer w.stop()
 	public, err := keypair.PublicKeyContent(w.key.Public)
 	check(err)
-	details, err := w.VMs.Provision(context.Background(), vm.Config{
+	details, err := w.Provisioner.Provision(context.Background(), provision.Config{
 		Name: "my-dev-vm", ResourceGroup: "azlin-rg", Region: "westus2", Size: "Standard_B2s", SSHPublicKeys: []string{public},
 		SSHSources: []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},
 	}, nil)
-	if errors.Is(err, vm.ErrProvisioning) {
+	if errors.Is(err, provision.ErrProvisioning) {
 		fmt.Println("Provisioning failed:", err)
 		return
 	}
@@ -223,7 +224,7 @@ func Example_provisioning() {
 
 	// A pool of them, ready to be worked on.
 	plan, err := w.Launcher.PlanPool(context.Background(), launch.Request{
-		Config:  vm.Config{Name: "worker", Size: "Standard_B2s"},
+		Config:  provision.Config{Name: "worker", Size: "Standard_B2s"},
 		KeyPath: w.key.Private, SSHSource: "203.0.113.10",
 	}, 3, progress.New(0, nil))
 	check(err)

@@ -123,6 +123,9 @@ func (c *Client) AccessToken(ctx context.Context) (string, error) {
 // Clock tells the time that Azure lives in.
 func (c *Client) Clock() *Clock { return c.clock }
 
+// Patience is how long an operation of Azure's is waited for.
+func (c *Client) Patience() time.Duration { return c.patience }
+
 // Requests is the number of requests sent so far, each try counted, token requests not.
 func (c *Client) Requests() int { return c.traffic.total() }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/network"
 )
 
 // The names and sizes that Azure fixes.
@@ -276,13 +277,13 @@ func (s *Service) create(ctx context.Context, p CreatePlan, say func(string), le
 			tags[tagSubnet] = vnet.Name()
 		}
 		// The address first: its tag tells whoever goes on, or cleans up, that the subnet is azlin's.
-		if err := s.createAddress(ctx, p, tags, say, left); err != nil {
+		if err := s.ensureAddress(ctx, p, tags, say, left); err != nil {
 			return Bastion{}, err
 		}
 		if p.NewSubnet.IsValid() {
 			say("creating subnet " + SubnetName)
 			// Azure's own services stand in it: whether it is private is theirs to say.
-			_, err := wait(ctx, s, "create subnet", SubnetName, func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientCreateOrUpdateResponse], error) {
+			_, err := azure.Run(ctx, s.azure, "create subnet", SubnetName, func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientCreateOrUpdateResponse], error) {
 				return s.azure.Subnets().BeginCreateOrUpdate(ctx, vnet.ResourceGroup, vnet.Name(), SubnetName, armnetwork.Subnet{
 					Properties: &armnetwork.SubnetPropertiesFormat{AddressPrefix: new(p.NewSubnet.String())},
 				}, nil)
@@ -302,7 +303,7 @@ func (s *Service) create(ctx context.Context, p CreatePlan, say func(string), le
 	id := azure.NewID(s.azure.SubscriptionID(), p.ResourceGroup, "Microsoft.Network", "bastionHosts", p.Name).String()
 	say("creating bastion " + p.Name)
 	*left = append(*left, id)
-	made, err := wait(ctx, s, "create bastion", p.Name, func(ctx context.Context) (*runtime.Poller[armnetwork.BastionHostsClientCreateOrUpdateResponse], error) {
+	made, err := azure.Run(ctx, s.azure, "create bastion", p.Name, func(ctx context.Context) (*runtime.Poller[armnetwork.BastionHostsClientCreateOrUpdateResponse], error) {
 		return s.azure.Bastions().BeginCreateOrUpdate(ctx, p.ResourceGroup, p.Name, host, nil)
 	})
 	if err != nil {
@@ -311,31 +312,12 @@ func (s *Service) create(ctx context.Context, p CreatePlan, say func(string), le
 	return fromModel(&made.BastionHost), nil
 }
 
-func (s *Service) createAddress(ctx context.Context, p CreatePlan, tags map[string]string, say func(string), left *[]string) error {
-	ip, err := azure.ParseID(p.PublicIP)
-	if err != nil {
-		return err
+// ensureAddress makes the Bastion's public address, or takes that of an unfinished one.
+func (s *Service) ensureAddress(ctx context.Context, p CreatePlan, tags map[string]string, say func(string), left *[]string) error {
+	place := network.Place{
+		Group: p.ResourceGroup, Region: p.Location, Tags: tags, Report: say, Left: func(id string) { *left = append(*left, id) },
 	}
-	*left = append(*left, p.PublicIP)
-	if !p.NewPublicIP {
-		return nil
-	}
-	say("creating public address " + ip.Name())
-	_, err = wait(ctx, s, "create public address", ip.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse], error) {
-		return s.azure.PublicIPs().BeginCreateOrUpdate(ctx, ip.ResourceGroup, ip.Name(), armnetwork.PublicIPAddress{
-			Location: new(p.Location), Tags: azure.SDKTags(tags),
-			SKU: &armnetwork.PublicIPAddressSKU{
-				Name: new(armnetwork.PublicIPAddressSKUNameStandard), Tier: new(armnetwork.PublicIPAddressSKUTierRegional),
-			},
-			Properties: &armnetwork.PublicIPAddressPropertiesFormat{
-				PublicIPAllocationMethod: new(armnetwork.IPAllocationMethodStatic), PublicIPAddressVersion: new(armnetwork.IPVersionIPv4),
-			},
-		}, nil)
-	})
+	host := azure.NewID(s.azure.SubscriptionID(), p.ResourceGroup, "Microsoft.Network", "bastionHosts", p.Name)
+	_, err := network.New(s.azure).EnsureAddress(ctx, place, addressName(p.Name), host.String())
 	return err
-}
-
-// wait starts an operation and waits for it.
-func wait[T any](ctx context.Context, s *Service, op, resource string, begin func(context.Context) (*runtime.Poller[T], error)) (T, error) {
-	return azure.Run(ctx, s.azure, op, resource, begin)
 }

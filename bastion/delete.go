@@ -3,12 +3,9 @@ package bastion
 import (
 	"context"
 	"errors"
-	"strings"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/teardown"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
@@ -104,44 +101,30 @@ func (s *Service) planLeftOver(ctx context.Context, p DeletePlan, gone error) (D
 // addressName is the name of the address that azlin makes for a Bastion.
 func addressName(bastion string) string { return bastion + "-ip" }
 
-// Delete deletes what the plan says. report, which may be nil, hears of each step. It stops at the first failure; what is
-// then left is in the error. Deleting what is gone is no error.
+// Delete deletes what the plan says, and looks whether it is gone. report, which may be nil, hears of each step. When
+// something cannot be deleted, nothing after it is; what is then left is in the error. Deleting what is gone is no error.
 func (s *Service) Delete(ctx context.Context, p DeletePlan, report func(step string)) error {
+	items := make([]teardown.Item, len(p.Items))
 	for n, item := range p.Items {
-		if report != nil {
-			report("deleting " + item.Type + " " + item.Name)
+		id, err := azure.ParseID(item.ID)
+		if err != nil {
+			return err
 		}
-		if err := s.deleteItem(ctx, item); err != nil && !azure.IsNotFound(err) {
-			e := &errkind.Error{Kind: errkind.Of(err), Err: err}
-			for _, left := range p.Items[n:] {
-				e.LeftOver = append(e.LeftOver, left.ID)
-			}
-			return e
+		ok := false
+		if items[n], ok = teardown.Of(s.azure, id); !ok {
+			return errors.New("nothing that goes with a bastion: " + item.Type)
+		}
+		items[n].Rank, items[n].Blocks = n, true // the plan's order
+	}
+	var errs []error
+	var left []string
+	for _, r := range teardown.Run(ctx, s.azure, items, report) {
+		if r.Err != nil {
+			errs, left = append(errs, r.Err), append(left, r.ID)
 		}
 	}
-	return nil
-}
-
-func (s *Service) deleteItem(ctx context.Context, item Item) (err error) {
-	id, err := azure.ParseID(item.ID)
-	if err != nil {
-		return err
+	if errs == nil {
+		return nil
 	}
-	switch strings.ToLower(item.Type) {
-	case "bastion":
-		_, err = wait(ctx, s, "delete bastion", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.BastionHostsClientDeleteResponse], error) {
-			return s.azure.Bastions().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
-		})
-	case "public-ip":
-		_, err = wait(ctx, s, "delete public address", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.PublicIPAddressesClientDeleteResponse], error) {
-			return s.azure.PublicIPs().BeginDelete(ctx, id.ResourceGroup, id.Name(), nil)
-		})
-	case "subnet":
-		_, err = wait(ctx, s, "delete subnet", id.Name(), func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientDeleteResponse], error) {
-			return s.azure.Subnets().BeginDelete(ctx, id.ResourceGroup, id.Parent().Name(), id.Name(), nil)
-		})
-	default:
-		err = errors.New("nothing that goes with a bastion: " + item.Type)
-	}
-	return err
+	return &errkind.Error{Kind: errkind.Of(errs[0]), Err: errs[0], LeftOver: left}
 }

@@ -94,12 +94,12 @@ func (s *Service) post(ctx context.Context, host, path, contentType string, body
 	}
 	resp, err := s.client().Do(req)
 	if err != nil {
-		return nil, network(err)
+		return nil, unanswered(err)
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, network(err)
+		return nil, unanswered(err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, refusal(resp.StatusCode, data)
@@ -144,8 +144,8 @@ func refusal(status int, data []byte) error {
 	return &errkind.Error{Kind: kind, Err: errors.New(text)}
 }
 
-// network is the error of a request that got no answer, without its URL, which may hold a token.
-func network(err error) error {
+// unanswered is the error of a request that got no answer, without its URL, which may hold a token.
+func unanswered(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}

@@ -133,7 +133,7 @@ func (x *Session) dial(ctx context.Context) (net.Conn, error) {
 			data, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status says enough
 			return nil, refusal(resp.StatusCode, data)
 		}
-		return nil, network(err)
+		return nil, unanswered(err)
 	}
 	ws.SetReadLimit(maxAnswer)
 	return &conn{
@@ -254,7 +254,7 @@ func (s *Service) revoke(ctx context.Context, host, auth, node string) error {
 	}
 	resp, err := s.client().Do(req)
 	if err != nil {
-		return network(err)
+		return unanswered(err)
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {

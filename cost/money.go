@@ -1,69 +1,24 @@
 package cost
 
-import (
-	"errors"
-	"fmt"
+import "github.com/azlin-dev/azlin/internal/money"
 
-	"github.com/shopspring/decimal"
+// Money is an amount in a currency.
+type Money = money.Money
+
+// Source says where a price comes from and of when it is.
+type Source = money.Source
+
+// The names of the sources of prices.
+const (
+	SourceRetail  = money.SourceRetail  // Azure's retail price service, now or within the last day
+	SourceBuiltIn = money.SourceBuiltIn // the list in this program
 )
 
 // HoursPerMonth is what a month of running is estimated with.
-const HoursPerMonth = 730
-
-// Money is an amount in a currency. Its JSON has the amount as a string, so that no reader rounds it.
-type Money struct {
-	Amount   decimal.Decimal `json:"amount"`
-	Currency string          `json:"currency"` // ISO 4217: "USD"
-}
+const HoursPerMonth = money.HoursPerMonth
 
 // ErrCurrency is returned when amounts in different currencies are to be added.
-var ErrCurrency = errors.New("amounts are in different currencies")
+var ErrCurrency = money.ErrCurrency
 
 // USD is an amount in US dollars, for example USD("0.192").
-func USD(amount string) (Money, error) {
-	d, err := decimal.NewFromString(amount)
-	if err != nil {
-		return Money{}, fmt.Errorf("amount %q: %w", amount, err)
-	}
-	return Money{Amount: d, Currency: "USD"}, nil
-}
-
-// Add returns the sum. Adding to the zero Money gives other.
-func (m Money) Add(other Money) (Money, error) {
-	switch {
-	case m.Currency == "":
-		return other, nil
-	case other.Currency != m.Currency:
-		return Money{}, fmt.Errorf("add %s and %s: %w", m, other, ErrCurrency)
-	}
-	return Money{m.Amount.Add(other.Amount), m.Currency}, nil
-}
-
-// Times returns the amount n times.
-func (m Money) Times(n int64) Money {
-	return Money{m.Amount.Mul(decimal.NewFromInt(n)), m.Currency}
-}
-
-// PerMonth is what an hourly price comes to in a month of running.
-func (m Money) PerMonth() Money { return m.Times(HoursPerMonth) }
-
-// PerHour is what a monthly price comes to in an hour, to a millionth.
-func (m Money) PerHour() Money {
-	return Money{m.Amount.DivRound(decimal.NewFromInt(HoursPerMonth), 6), m.Currency}
-}
-
-// String is "0.192 USD", with two decimals at least.
-func (m Money) String() string {
-	return m.text(max(2, min(6, -m.Amount.Exponent())))
-}
-
-// Cents is the amount rounded to cents: "140.16 USD".
-func (m Money) Cents() string { return m.text(2) }
-
-func (m Money) text(places int32) string {
-	s := m.Amount.StringFixed(places)
-	if m.Currency == "" {
-		return s
-	}
-	return s + " " + m.Currency
-}
+func USD(amount string) (Money, error) { return money.USD(amount) }

@@ -1,21 +1,6 @@
 package cost
 
-import (
-	"slices"
-	"time"
-)
-
-// The names of the sources of prices.
-const (
-	SourceRetail  = "retail"   // Azure's retail price service, now or within the last day
-	SourceBuiltIn = "built-in" // the list in this program
-)
-
-// Source says where a price comes from and of when it is.
-type Source struct {
-	Name string    `json:"name"`
-	AsOf time.Time `json:"as_of"` // UTC: when the service was asked, or the date of the list
-}
+import "slices"
 
 // VMPrice is what a Linux VM of a size costs per hour in a region.
 type VMPrice struct {

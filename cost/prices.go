@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/azlin-dev/azlin/internal/money"
 )
 
 // Options of Prices. The zero value asks Microsoft's service for US dollars and keeps nothing on disk.
@@ -54,6 +56,24 @@ func New(o Options) *Prices {
 	}
 }
 
+// Known reports whether the built-in list has the size in any region.
+func (p *Prices) Known(size string) bool { return Known(size) }
+
+// Hourly is what VMs cost, as VMs does, without those whose price is not known.
+func (p *Prices) Hourly(ctx context.Context, region string, spot bool, sizes ...string) map[string]money.Price {
+	all := map[string]money.Price{}
+	for size, price := range p.VMs(ctx, region, sizes...).Sizes {
+		hourly := price.OnDemand
+		if spot {
+			hourly = price.Spot
+		}
+		if hourly != nil {
+			all[size] = money.Price{Hourly: *hourly, Source: price.Source}
+		}
+	}
+	return all
+}
+
 // VMs are the hourly prices of VM sizes, written as Azure does: "Standard_D4s_v5" (GET /api/retail/prices, one
 // request per size that is not known from the last day, or all of the region for many). When the service
 // does not answer they are from the built-in list.
@@ -80,7 +100,7 @@ func (p *Prices) VMs(ctx context.Context, region string, sizes ...string) VMPric
 	known := p.known(region)
 	for _, size := range sizes {
 		if k, ok := known.size(size, time.Now()); ok {
-			out.Sizes[size] = VMPrice{OnDemand: k.OnDemand, Spot: k.Spot, Source: Source{SourceRetail, k.At}}
+			out.Sizes[size] = VMPrice{OnDemand: k.OnDemand, Spot: k.Spot, Source: Source{Name: SourceRetail, AsOf: k.At}}
 		} else {
 			out.Sizes[size] = p.builtIn(region, size)
 		}
@@ -146,7 +166,7 @@ func (p *Prices) Disk(ctx context.Context, region string, d Disk) Price {
 		return Price{Failed: err}
 	}
 	list := p.known(region).Disks[name]
-	price := Price{Source: Source{SourceRetail, list.At}}
+	price := Price{Source: Source{Name: SourceRetail, AsOf: list.At}}
 	if m, ok := list.Tiers[tier]; ok {
 		price.Money = &m
 	}
@@ -195,7 +215,7 @@ func (p *Prices) hourly(ctx context.Context, region, service, meter string) Pric
 		return Price{Failed: err}
 	}
 	m := p.known(region).Meters[key]
-	return Price{Money: m.Money, Source: Source{SourceRetail, m.At}}
+	return Price{Money: m.Money, Source: Source{Name: SourceRetail, AsOf: m.At}}
 }
 
 // ask fetches what is not known yet, once for all who want it at the same time.

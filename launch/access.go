@@ -10,7 +10,8 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/network"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // access is how a VM will be reached, and how it gets out.
@@ -24,7 +25,7 @@ type access struct {
 
 // findAccess decides how the VM is reached: as it was asked for, else through a Bastion if one is in reach, else at a
 // public address. A private VM without a way in or out is an error of kind Prerequisite.
-func (l *Launcher) findAccess(ctx context.Context, r Request, config vm.Config) (access, error) {
+func (l *Launcher) findAccess(ctx context.Context, r Request, config provision.Config) (access, error) {
 	subnet, err := l.existingSubnet(ctx, r, config)
 	if err != nil {
 		return access{}, err
@@ -35,7 +36,7 @@ func (l *Launcher) findAccess(ctx context.Context, r Request, config vm.Config) 
 	}
 	network := subnet.ID
 	if network == "" {
-		network = l.VMs.SharedSubnetID(config.ResourceGroup, config.Region, true)
+		network = l.Network.SharedSubnetID(config.ResourceGroup, config.Region, true)
 	}
 	if l.Bastions != nil {
 		if a.bastion, err = l.Bastions.Reaching(ctx, network); err != nil && (r.Private || errkind.Of(err) != errkind.Permission) {
@@ -60,17 +61,17 @@ func (l *Launcher) findAccess(ctx context.Context, r Request, config vm.Config) 
 }
 
 // existingSubnet reads the subnet that the request names; the zero Subnet when it names none.
-func (l *Launcher) existingSubnet(ctx context.Context, r Request, config vm.Config) (vm.Subnet, error) {
-	var subnet vm.Subnet
+func (l *Launcher) existingSubnet(ctx context.Context, r Request, config provision.Config) (network.Subnet, error) {
+	var subnet network.Subnet
 	var err error
 	vnet := l.networkOf(r, config)
 	switch {
 	case strings.HasPrefix(r.Subnet, "/"):
-		subnet, err = l.VMs.Subnet(ctx, r.Subnet)
+		subnet, err = l.Network.Subnet(ctx, r.Subnet)
 	case r.Subnet != "" && vnet == "":
 		return subnet, errkind.New(errkind.Invalid, "subnet %q: say in which network, or give its id", r.Subnet)
 	case r.Subnet != "":
-		subnet, err = l.VMs.Subnet(ctx, vnet+"/subnets/"+r.Subnet)
+		subnet, err = l.Network.Subnet(ctx, vnet+"/subnets/"+r.Subnet)
 	case vnet != "":
 		subnet, err = l.onlySubnet(ctx, vnet)
 	default:
@@ -86,13 +87,13 @@ func (l *Launcher) existingSubnet(ctx context.Context, r Request, config vm.Conf
 }
 
 // onlySubnet is the subnet of a network that has no other for VMs.
-func (l *Launcher) onlySubnet(ctx context.Context, vnet string) (vm.Subnet, error) {
-	all, err := l.VMs.Subnets(ctx, vnet)
+func (l *Launcher) onlySubnet(ctx context.Context, vnet string) (network.Subnet, error) {
+	all, err := l.Network.Subnets(ctx, vnet)
 	if err != nil {
-		return vm.Subnet{}, err
+		return network.Subnet{}, err
 	}
 	var names []string
-	all = slices.DeleteFunc(all, func(s vm.Subnet) bool {
+	all = slices.DeleteFunc(all, func(s network.Subnet) bool {
 		id, err := azure.ParseID(s.ID)
 		// Azure's own services have these to themselves.
 		reserved := err != nil || slices.Contains([]string{"gatewaysubnet", "azurebastionsubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet"}, strings.ToLower(id.Name()))
@@ -102,17 +103,17 @@ func (l *Launcher) onlySubnet(ctx context.Context, vnet string) (vm.Subnet, erro
 		return reserved
 	})
 	if len(all) != 1 {
-		return vm.Subnet{}, errkind.New(errkind.Invalid, "the network has %d subnets for VMs (%s): say which one", len(all), strings.Join(names, ", "))
+		return network.Subnet{}, errkind.New(errkind.Invalid, "the network has %d subnets for VMs (%s): say which one", len(all), strings.Join(names, ", "))
 	}
 	return all[0], nil
 }
 
 // findEgress finds the way out of a private VM, without which it could neither install nor clone anything.
-func (l *Launcher) findEgress(ctx context.Context, r Request, config vm.Config, subnet vm.Subnet, a *access) error {
+func (l *Launcher) findEgress(ctx context.Context, r Request, config provision.Config, subnet network.Subnet, a *access) error {
 	existing := subnet.ID != ""
 	if !existing {
 		var err error
-		subnet, err = l.VMs.Subnet(ctx, l.VMs.SharedSubnetID(config.ResourceGroup, config.Region, true))
+		subnet, err = l.Network.Subnet(ctx, l.Network.SharedSubnetID(config.ResourceGroup, config.Region, true))
 		if err != nil && errkind.Of(err) != errkind.NotFound {
 			return err
 		}
@@ -128,7 +129,7 @@ func (l *Launcher) findEgress(ctx context.Context, r Request, config vm.Config, 
 		a.egress = "Azure's default outbound access"
 		return nil
 	case r.NATGateway && !existing:
-		a.nat, a.egress = true, "NAT gateway "+vm.NATName(config.Region)+" (new)"
+		a.nat, a.egress = true, "NAT gateway "+network.NATName(config.Region)+" (new)"
 		return nil
 	}
 	e := &errkind.Error{Kind: errkind.Prerequisite, Op: "launch", Resource: config.Name}

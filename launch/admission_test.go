@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/remote"
 )
 
@@ -20,13 +20,13 @@ func TestAdmission(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := client.Launcher.CheckAdmission(t.Context(), result.VM); err != nil {
+	if err := client.Operator.Check(t.Context(), result.VM.Name, result.VM.NICs); err != nil {
 		t.Errorf("who launched it: %v", err)
 	}
-	l := *client.Launcher
-	l.Defaults.SSHSource = "198.51.100.7"
-	err = l.CheckAdmission(t.Context(), result.VM)
-	refusal, ok := errors.AsType[*launch.NotAdmitted](err)
+	l := client.Operator
+	l.Source = "198.51.100.7"
+	err = l.Check(t.Context(), result.VM.Name, result.VM.NICs)
+	refusal, ok := errors.AsType[*network.NotAdmitted](err)
 	if !ok || errkind.Of(err) != errkind.Unreachable || !errors.Is(err, remote.ErrConnection) ||
 		!strings.Contains(err.Error(), "your address 198.51.100.7 is not admitted: rule DenyAllInBound of network security group dev-nsg refuses it") {
 		t.Fatalf("got %v", err)
@@ -39,19 +39,19 @@ func TestAdmission(t *testing.T) {
 	if err := l.Admit(t.Context(), refusal); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.CheckAdmission(t.Context(), result.VM); err != nil {
+	if err := l.Check(t.Context(), result.VM.Name, result.VM.NICs); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
-	a, err := client.VMs.SSHAdmission(t.Context(), result.VM, netip.MustParseAddr("203.0.113.10"), 0)
+	a, err := client.Network.SSHAdmission(t.Context(), result.VM.NICs, netip.MustParseAddr("203.0.113.10"), 0)
 	if err != nil || a.Admitted {
 		t.Errorf("the address that was left is still admitted: %+v, %v", a, err)
 	}
-	l.Defaults.SSHSource = "nowhere"
-	if err := l.CheckAdmission(t.Context(), result.VM); errkind.Of(err) != errkind.Invalid {
+	l.Source = "nowhere"
+	if err := l.Check(t.Context(), result.VM.Name, result.VM.NICs); errkind.Of(err) != errkind.Invalid {
 		t.Errorf("nonsense: %v", err)
 	}
-	l.Defaults.SSHSource, l.EchoServices = "", []string{"https://127.0.0.1:1/"}
-	if err := l.CheckAdmission(t.Context(), result.VM); errkind.Of(err) != errkind.Prerequisite {
+	l.Source, l.EchoServices = "", []string{"https://127.0.0.1:1/"}
+	if err := l.Check(t.Context(), result.VM.Name, result.VM.NICs); errkind.Of(err) != errkind.Prerequisite {
 		t.Errorf("an address that nobody tells: %v", err)
 	}
 }

@@ -9,15 +9,15 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // provisionOnce makes the VM, and looks meanwhile whether it answers already: Azure is asked at long intervals only, as
 // it wants to be, and a VM that accepts a login is done, or nearly.
-func (l *Launcher) provisionOnce(ctx context.Context, plan *Plan, report func(step string)) (vm.Details, error) {
+func (l *Launcher) provisionOnce(ctx context.Context, plan *Plan, report func(step string)) (provision.Details, error) {
 	ctx, done := context.WithCancel(ctx)
 	defer done()
-	return l.VMs.ProvisionWatched(ctx, plan.Config, report, func(a vm.Accepted) {
+	return l.Provisioner.ProvisionWatched(ctx, plan.Config, report, func(a provision.Accepted) {
 		if a.PublicIP != "" {
 			go func() {
 				if l.answers(ctx, plan, a.PublicIP) {

@@ -9,12 +9,14 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // place3 is what a fallback changes.
 type place3 struct{ size, region, zone string }
 
-func asRefusal(err error) (*Refusal, bool) { return errors.AsType[*Refusal](err) }
+func asRefusal(err error) (*catalog.Refusal, bool) { return errors.AsType[*catalog.Refusal](err) }
 
 // fallBack changes the plan to the next of the alternatives that a refusal offers, and says so: another
 // zone comes before another size, that before another region. It never changes how the VM is reached, and stays within
@@ -28,7 +30,7 @@ func (l *Launcher) fallBack(plan *Plan, cause error) bool {
 		plan.tried = map[place3]bool{}
 	}
 	plan.tried[placeOf(plan.Config)] = true
-	for _, a := range refusal.all {
+	for _, a := range refusal.All {
 		there := place3{a.Size, strings.ToLower(a.Region), a.Zone}
 		// An existing network is where it is.
 		elsewhere := !strings.EqualFold(a.Region, plan.Config.Region) && (plan.request.VNet != "" || plan.request.Subnet != "")
@@ -37,7 +39,7 @@ func (l *Launcher) fallBack(plan *Plan, cause error) bool {
 		}
 		plan.tried[there] = true
 		reason, _, _ := strings.Cut(refusal.Reason.Error(), "\n")
-		plan.Fallbacks = append(plan.Fallbacks, fmt.Sprintf("%s in place of %s %s%s: %s", a.place(), plan.Config.Size, plan.Config.Region, zoned(plan.Config.Zone), reason))
+		plan.Fallbacks = append(plan.Fallbacks, fmt.Sprintf("%s in place of %s %s%s: %s", a.Place(), plan.Config.Size, plan.Config.Region, zoned(plan.Config.Zone), reason))
 		plan.Config.Size, plan.Config.Region, plan.Config.Zone = a.Size, a.Region, a.Zone
 		return true
 	}
@@ -47,7 +49,7 @@ func (l *Launcher) fallBack(plan *Plan, cause error) bool {
 // mostTries bounds how many places are gone through.
 const mostTries = 12
 
-func placeOf(c vm.Config) place3 { return place3{c.Size, strings.ToLower(c.Region), c.Zone} }
+func placeOf(c provision.Config) place3 { return place3{c.Size, strings.ToLower(c.Region), c.Zone} }
 
 func zoned(zone string) string {
 	if zone == "" {
@@ -58,14 +60,14 @@ func zoned(zone string) string {
 
 // provision makes the VM of the plan. When Azure has no room for it after all, and Fallback is wanted, it goes on with
 // the next alternative, and the plan says so.
-func (l *Launcher) provision(ctx context.Context, plan *Plan, display *progress.Display) (vm.Details, error) {
+func (l *Launcher) provision(ctx context.Context, plan *Plan, display *progress.Display) (provision.Details, error) {
 	report := func(step string) { _ = display.Update(step) } // the stage is open
 	for {
 		details, err := l.provisionOnce(ctx, plan, report)
 		if err == nil {
 			return details, nil
 		}
-		refusal := l.refused(ctx, plan, err)
+		refusal := l.Catalog.Refused(ctx, plan.wanted, err)
 		if !plan.request.Fallback || errkind.Of(err) != errkind.Capacity || ctx.Err() != nil {
 			return details, refusal
 		}

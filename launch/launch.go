@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
@@ -10,30 +9,35 @@ import (
 	"github.com/azlin-dev/azlin/health/logs"
 	"github.com/azlin-dev/azlin/local/notify"
 	"github.com/azlin-dev/azlin/local/prereq"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Launcher creates VMs that are ready to be worked on. Make one with azlin.Open.
 type Launcher struct {
-	VMs   *vm.Service
-	Reach reach.Finder
+	VMs     *vm.Service
+	Catalog *catalog.Service
+	Reach   reach.Finder
 	// Bastions are asked whether one reaches a network; nil: none does.
-	Bastions *bastion.Service
-	Target   azure.Target // defaults for group and region
-	Owner    string       // who launches, for the azlin-owner tag and the name of the SSH rule
-	HTTP     *http.Client // for the echo services; nil: http.DefaultClient
+	Bastions    *bastion.Service
+	Provisioner *provision.Service
+	Network     *network.Service
+	Operator    network.Operator // who launches, and from where
+	Target      azure.Target     // defaults for group and region
+	Owner       string           // who launches, for the azlin-owner tag
 
 	Prices *cost.Prices // nil: the plan has no price
 
-	Notifier     *notify.Notifier  // told when a launch ends; nil: nobody
-	EchoServices []string          // empty: DefaultEchoServices
-	Operations   operation.Store   // unfinished launches; without a directory they go on only as far as Azure tells
-	Access       repository.Access // what may be lent to a clone
-	Defaults     Defaults
+	Notifier   *notify.Notifier  // told when a launch ends; nil: nobody
+	Operations operation.Store   // unfinished launches; without a directory they go on only as far as Azure tells
+	Access     repository.Access // what may be lent to a clone
+	Defaults   Defaults
 }
 
 // Defaults are for what a request and an earlier launch of the same VM leave open. The key at KeyPath is made when it
@@ -45,7 +49,7 @@ type Defaults struct {
 // Request says what to launch. Config.Name must be set, and Config.Size and KeyPath unless there are defaults
 // for them; what else is empty gets a default. It is kept on disk until the launch has ended.
 type Request struct {
-	vm.Config
+	provision.Config
 	Setup
 
 	KeyPath    string                 // either half of the SSH key to sign in with
@@ -70,14 +74,14 @@ type Request struct {
 
 // Plan is a launch that has been checked as far as it can be without writing.
 type Plan struct {
-	Config     vm.Config
+	Config     provision.Config
 	Setup      Setup
 	Repository *repository.Repository
 	Resumes    bool // an earlier launch of this VM was cut off, and this one goes on with it
 
 	Price   *cost.Estimate   // at list prices, without traffic; nil without Launcher.Prices
-	Quota   []Quota          // what the VM counts against; nil when it could not be read
-	Image   string           // as vm.Config.Image
+	Quota   []catalog.Demand // what the VM counts against; nil when it could not be read
+	Image   string           // as provision.Config.Image
 	Bastion *bastion.Bastion // through which the VM will be reached; nil: directly
 	Egress  string           // of a private VM: name of its NAT gateway, or what else is its way out
 	Notes   []string         // what could not be checked, and why
@@ -88,14 +92,14 @@ type Plan struct {
 	request Request // complete, with what was decided
 	count   int     // how many of it are to be made
 	op      *operation.Operation
-	wanted  wanted
+	wanted  catalog.Wanted
 	tried   map[place3]bool
 }
 
 // Result is a launched VM.
 type Result struct {
 	VM         vm.Info
-	Details    vm.Details
+	Details    provision.Details
 	Host       remote.Host
 	Repository *repository.Repository
 	Tools      *logs.Installation // nil: nobody waited for them. See ToolsErr

@@ -28,6 +28,7 @@ import (
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestMain(m *testing.M) {
@@ -116,7 +117,7 @@ func (c *cloud) open(t *testing.T, state string, around func(http.RoundTripper) 
 
 func (c *cloud) request(name string) launch.Request {
 	return launch.Request{
-		Config:  vm.Config{Name: name, ResourceGroup: "g", Size: "Standard_B2s"},
+		Config:  provision.Config{Name: name, ResourceGroup: "g", Size: "Standard_B2s"},
 		KeyPath: c.key.Private, SSHTimeout: 30 * time.Second,
 	}
 }

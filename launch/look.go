@@ -2,7 +2,6 @@ package launch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -11,19 +10,20 @@ import (
 
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // found is what was learnt about a place.
 type found struct {
 	access   access
 	source   netip.Prefix
-	size     vm.Size
-	quotas   []vm.Quota
+	offer    catalog.Offer
+	size     catalog.Size
 	estimate *cost.Estimate
-	image    vm.ImageChoice
+	image    catalog.ImageChoice
 
-	sourceErr, sizeErr, quotaErr, imageErr error
+	sourceErr, sizeErr, imageErr error
 }
 
 // look finds out at the same time what the plan needs of Azure and of other services: the way in and out, the
@@ -48,43 +48,27 @@ func (l *Launcher) look(ctx context.Context, plan *Plan) error {
 	case f.source.IsValid():
 		config.SSHSources = []netip.Prefix{f.source}
 	}
-	if f.quotaErr != nil {
-		plan.Notes = append(plan.Notes, "the quota could not be read: "+f.quotaErr.Error())
+	plan.wanted = config.Wanted(plan.count)
+	plan.wanted.Counted = plan.Resumes // what there is already counts, and would be counted again
+	var priceErr error
+	if f.sizeErr == nil && f.imageErr == nil {
+		priceErr = affordable(plan)
 	}
-	want := wanted{config: *config, size: f.size, quotas: f.quotas, count: plan.count}
-	plan.wanted = want
-	if f.sizeErr != nil {
-		return l.notInRegion(ctx, want, f.sizeErr)
+	judgement, err := l.Catalog.Judge(ctx, f.offer, plan.wanted)
+	plan.Notes, plan.Quota = append(plan.Notes, judgement.Notes...), judgement.Quota
+	if err != nil {
+		return err
 	}
-	config.Size = f.size.Name // as Azure writes it
-	want.config.Size = f.size.Name
-	if err := f.size.Check(config.Zone); err != nil {
-		return l.refuse(ctx, want, err)
-	}
+	config.Size = judgement.Size.Name // as Azure writes it
+	plan.wanted.Size = config.Size
 	if f.imageErr != nil {
 		return f.imageErr
 	}
-	if err := fitDisks(*config, f.size, f.image); err != nil {
-		return err
-	}
 	plan.Image = f.image.Name
-	if config.Spot && !f.size.Spot {
-		return l.refuse(ctx, want, &errkind.Error{
-			Kind: errkind.Capacity, Op: "check size", Resource: f.size.Name, Err: errors.New("it is not offered as a spot VM"),
-		})
-	}
-	if err := l.affordable(ctx, plan, &want); err != nil {
+	if err := fitDisks(*config, judgement.Size, f.image); err != nil {
 		return err
 	}
-	plan.wanted = want
-	plan.Quota = needed(f.quotas, f.size, *config, plan.count)
-	if plan.Resumes {
-		return nil // what there is already counts, and would be counted again
-	}
-	if err := exceeded(plan.Quota, config.Region); err != nil {
-		return l.refuse(ctx, want, err)
-	}
-	return nil
+	return priceErr
 }
 
 // find asks for everything at once. Of the errors that it returns each alone keeps the VM from being; the others are
@@ -99,19 +83,19 @@ func (l *Launcher) find(ctx context.Context, plan *Plan) (found, error) {
 	})
 	if r.SSHSource == "" && l.Defaults.SSHSource == "" && !r.Private {
 		g.Go(func() error {
-			f.source, f.sourceErr = l.operatorAddress(gctx)
+			f.source, f.sourceErr = l.Operator.Address(gctx)
 			return nil // of no matter when the VM turns out to be private
 		})
 	}
 	g.Go(func() error {
-		f.quotas, f.quotaErr = l.VMs.Quotas(gctx, config.Region)
-		return nil // advisory: Azure itself refuses what does not fit
+		f.offer = l.Catalog.Offer(gctx, config.Region, config.Size)
+		return nil
 	})
 	g.Go(func() error {
-		if f.size, f.sizeErr = l.VMs.Size(gctx, config.Region, config.Size); f.sizeErr != nil {
-			return nil // for look to judge, as all the others
+		if f.size, f.sizeErr = l.Catalog.Size(gctx, config.Region, config.Size); f.sizeErr != nil {
+			return nil // for the judge, who has it in the offer
 		}
-		f.image, f.imageErr = l.VMs.Image(gctx, config, f.size)
+		f.image, f.imageErr = l.Catalog.Image(gctx, config.ResourceGroup, config.Region, f.size, config.Image)
 		if l.Prices != nil && f.imageErr == nil {
 			f.estimate = new(l.Prices.Estimate(gctx, machineOf(config, f.size, f.image)))
 		}
@@ -123,8 +107,9 @@ func (l *Launcher) find(ctx context.Context, plan *Plan) (found, error) {
 	return f, ctx.Err()
 }
 
-// affordable holds the price against the highest one. What the parts beside the VM cost is left for alternatives, too.
-func (l *Launcher) affordable(ctx context.Context, plan *Plan, want *wanted) error {
+// affordable holds the price against the highest one: what is too expensive is for the judge to refuse, an unknown price is
+// the error. What the parts beside the VM cost is left for alternatives, too.
+func affordable(plan *Plan) error {
 	limit := plan.request.MaxPrice
 	if limit.Currency == "" {
 		return nil
@@ -145,18 +130,18 @@ func (l *Launcher) affordable(ctx context.Context, plan *Plan, want *wanted) err
 		return unknown("the price is in " + price.Hourly.Currency)
 	}
 	rest := price.Hourly.Amount.Sub(price.Parts[0].Hourly.Amount)
-	want.limit = &cost.Money{Amount: limit.Amount.Sub(rest), Currency: limit.Currency}
-	if price.Hourly.Amount.LessThanOrEqual(limit.Amount) {
-		return nil
+	plan.wanted.Limit = &cost.Money{Amount: limit.Amount.Sub(rest), Currency: limit.Currency}
+	if price.Hourly.Amount.GreaterThan(limit.Amount) {
+		plan.wanted.Against = &errkind.Error{
+			Kind: errkind.Quota, Op: "check price", Resource: plan.Config.Size,
+			Err: fmt.Errorf("it would cost %s per hour, more than the %s that you allow", price.Hourly, limit),
+		}
 	}
-	return l.refuse(ctx, *want, &errkind.Error{
-		Kind: errkind.Quota, Op: "check price", Resource: plan.Config.Size,
-		Err: fmt.Errorf("it would cost %s per hour, more than the %s that you allow", price.Hourly, limit),
-	})
+	return nil
 }
 
 // fitDisks finds disks that the image or the size does not allow.
-func fitDisks(c vm.Config, size vm.Size, image vm.ImageChoice) error {
+func fitDisks(c provision.Config, size catalog.Size, image catalog.ImageChoice) error {
 	switch {
 	case c.OSDiskSizeGB > 0 && c.OSDiskSizeGB < image.SizeGB:
 		return errkind.New(errkind.Invalid, "OS disk of %d GB: the image needs %d", c.OSDiskSizeGB, image.SizeGB)
@@ -167,7 +152,7 @@ func fitDisks(c vm.Config, size vm.Size, image vm.ImageChoice) error {
 }
 
 // machineOf is what a VM is made of, as far as it costs money.
-func machineOf(c vm.Config, size vm.Size, image vm.ImageChoice) cost.Machine {
+func machineOf(c provision.Config, size catalog.Size, image catalog.ImageChoice) cost.Machine {
 	m := cost.Machine{Region: c.Region, Size: size.Name, Spot: c.Spot, PublicIP: !c.Private, NATGateway: c.NATGateway}
 	root := cost.Disk{Type: size.DiskType(c.OSDiskType), SizeGB: c.OSDiskSizeGB}
 	if root.SizeGB == 0 {

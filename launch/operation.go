@@ -12,12 +12,12 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/remote/keypair"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // operationFor finds out what became of an earlier launch of the VM, in Azure and on this machine. Its
 // first request is the one that signs in.
-func (l *Launcher) operationFor(ctx context.Context, config *vm.Config, earlier *operation.Operation) (op *operation.Operation, resumes bool, err error) {
+func (l *Launcher) operationFor(ctx context.Context, config *provision.Config, earlier *operation.Operation) (op *operation.Operation, resumes bool, err error) {
 	op = earlier
 	fresh := func() (err error) {
 		op, err = newOperation(l.Target.SubscriptionID, config.ResourceGroup, config.Name, time.Now())
@@ -29,7 +29,7 @@ func (l *Launcher) operationFor(ctx context.Context, config *vm.Config, earlier 
 		}
 	}
 	config.OperationID, config.HostKey = op.ID, op.HostKey.Public
-	exists, err := l.VMs.Resumes(ctx, *config)
+	exists, err := l.Provisioner.Resumes(ctx, *config)
 	if err != nil {
 		return nil, false, err
 	}
@@ -104,7 +104,7 @@ func (l *Launcher) remember(plan *Plan, stage string, failure error) error {
 // keepFailure writes down why a launch failed, or forgets the launch when nothing exists because of it: what it was
 // asked for is not to be taken up again then.
 func (l *Launcher) keepFailure(plan *Plan, failure error) error {
-	if f, ok := errors.AsType[*vm.ProvisioningFailure](failure); ok && !plan.Resumes && len(f.LeftOver) == 0 {
+	if f, ok := errors.AsType[*provision.ProvisioningFailure](failure); ok && !plan.Resumes && len(f.LeftOver) == 0 {
 		return l.Operations.Remove(plan.op)
 	}
 	return l.remember(plan, plan.op.Stage, failure)

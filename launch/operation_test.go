@@ -9,7 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/progress"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // TestGoingOnKeepsWhatWasAskedFor: a launch that failed is gone on with by its name alone, what is said anew wins, and how
@@ -24,7 +24,7 @@ func TestGoingOnKeepsWhatWasAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := func(change func(*launch.Request)) (*launch.Plan, error) {
-		r := launch.Request{Config: vm.Config{Name: "dev", ResourceGroup: "g"}}
+		r := launch.Request{Config: provision.Config{Name: "dev", ResourceGroup: "g"}}
 		change(&r)
 		return client.Launcher.Plan(t.Context(), r, progress.New(0, nil))
 	}
@@ -39,7 +39,7 @@ func TestGoingOnKeepsWhatWasAskedFor(t *testing.T) {
 	if _, err = again(func(r *launch.Request) { r.Private = true }); errkind.Of(err) != errkind.Prerequisite || !strings.Contains(err.Error(), "no Bastion reaches") {
 		t.Errorf("to be private now: %v", err)
 	}
-	result, err := run(t.Context(), client, launch.Request{Config: vm.Config{Name: "dev", ResourceGroup: "g"}})
+	result, err := run(t.Context(), client, launch.Request{Config: provision.Config{Name: "dev", ResourceGroup: "g"}})
 	if err != nil || result.VM.Tags["team"] != "web" {
 		t.Errorf("%+v, %v", result, err)
 	}

@@ -9,11 +9,13 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/progress"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/remote/keypair"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Plan checks everything that can be known before the first write: names, the size and where it is
@@ -64,7 +66,7 @@ func (l *Launcher) prepare(r Request, earlier *operation.Operation) (*Plan, erro
 	config := r.Config
 	config.ResourceGroup = cmp.Or(r.ResourceGroup, l.Target.ResourceGroup)
 	config.Size = cmp.Or(config.Size, l.Defaults.Size)
-	config.Region = vm.RegionName(cmp.Or(config.Region, l.Target.Region))
+	config.Region = azure.RegionName(cmp.Or(config.Region, l.Target.Region))
 	config.Owner = cmp.Or(config.Owner, l.Owner)
 	config.SSHKeyPath = cmp.Or(r.KeyPath, l.Defaults.KeyPath)
 	config.NATGateway = false                   // until it is known that one is needed
@@ -78,7 +80,7 @@ func (l *Launcher) prepare(r Request, earlier *operation.Operation) (*Plan, erro
 	}
 	config.SSHSources = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 32)} // stands in until it is known
 	if source := cmp.Or(r.SSHSource, l.Defaults.SSHSource); source != "" {
-		parsed, err := ParseSource(source)
+		parsed, err := network.ParseSource(source)
 		if err != nil {
 			return nil, err
 		}
@@ -152,11 +154,11 @@ func (p *Plan) keepRequest() error {
 }
 
 // networkOf is the id of the network that a request names; empty: the shared one.
-func (l *Launcher) networkOf(r Request, config vm.Config) string {
+func (l *Launcher) networkOf(r Request, config provision.Config) string {
 	switch {
 	case r.VNet == "" || r.VNet[0] == '/':
 		return r.VNet
 	default:
-		return l.VMs.VNetID(config.ResourceGroup, r.VNet)
+		return l.Network.VNetID(config.ResourceGroup, r.VNet)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // MaxPool is how many VMs a pool may have.
@@ -33,7 +34,7 @@ type PoolPlan struct {
 type PoolResult struct {
 	Existing   []vm.Info
 	Successful []*Result
-	Failed     []*vm.ProvisioningFailure
+	Failed     []*provision.ProvisioningFailure
 	TotalTime  time.Duration
 }
 
@@ -51,7 +52,7 @@ func (r *PoolResult) Err() error {
 		left = append(left, f.LeftOver...)
 	}
 	e := &errkind.Error{
-		Kind: errkind.Partial, Class: vm.ErrProvisioning, LeftOver: left, Err: errors.Join(errs...),
+		Kind: errkind.Partial, Class: provision.ErrProvisioning, LeftOver: left, Err: errors.Join(errs...),
 		Op: fmt.Sprintf("launch pool: %d of %d failed (%s)", len(r.Failed), len(r.Failed)+len(r.Successful)+len(r.Existing), strings.Join(names, ", ")),
 	}
 	if len(r.Successful)+len(r.Existing) == 0 {
@@ -238,8 +239,8 @@ func (l *Launcher) RunPool(ctx context.Context, pool *PoolPlan, display *progres
 			result.Successful = append(result.Successful, results[n])
 			continue
 		}
-		failure := &vm.ProvisioningFailure{VM: p.Config.Name, Stage: p.op.Stage, Code: azure.Code(errs[n]), Err: errs[n]}
-		if f, ok := errors.AsType[*vm.ProvisioningFailure](errs[n]); ok {
+		failure := &provision.ProvisioningFailure{VM: p.Config.Name, Stage: p.op.Stage, Code: azure.Code(errs[n]), Err: errs[n]}
+		if f, ok := errors.AsType[*provision.ProvisioningFailure](errs[n]); ok {
 			failure.LeftOver = f.LeftOver
 		}
 		result.Failed = append(result.Failed, failure)

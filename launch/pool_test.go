@@ -14,7 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // exhausted refuses the creation of some VMs, as Azure does when it has run out of a size, and counts what goes through.
@@ -85,7 +85,7 @@ func TestPool(t *testing.T) {
 		}
 	}
 	err := result.Err()
-	if errkind.Of(err) != errkind.Partial || !errors.Is(err, vm.ErrProvisioning) || !strings.Contains(err.Error(), "2 of 20 failed (ci-03, ci-17)") {
+	if errkind.Of(err) != errkind.Partial || !errors.Is(err, provision.ErrProvisioning) || !strings.Contains(err.Error(), "2 of 20 failed (ci-03, ci-17)") {
 		t.Errorf("got %v", err)
 	}
 	want := map[string]int{

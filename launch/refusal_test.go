@@ -16,7 +16,8 @@ import (
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/remote/keypair"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // newPlanningCloud is one without hosts: enough to plan.
@@ -58,7 +59,7 @@ func wrote(c *cloud) []string {
 
 func TestPlanRefusesWhatAzureWouldRefuse(t *testing.T) {
 	t.Parallel()
-	names := func(all []launch.Alternative) (l []string) {
+	names := func(all []catalog.Alternative) (l []string) {
 		for _, a := range all {
 			l = append(l, strings.TrimSuffix(a.Size+"@"+a.Region+"/"+a.Zone, "/"))
 		}
@@ -164,7 +165,7 @@ func TestPlanRefusesWhatAzureWouldRefuse(t *testing.T) {
 					t.Errorf("want %q in %v", part, err)
 				}
 			}
-			r, ok := errors.AsType[*launch.Refusal](err)
+			r, ok := errors.AsType[*catalog.Refusal](err)
 			if !ok {
 				t.Fatalf("no refusal: %v", err)
 			}
@@ -204,7 +205,7 @@ func TestDisksThatDoNotFit(t *testing.T) {
 	for says, change := range map[string]func(*launch.Request){
 		"OS disk of 10 GB: the image needs 30": func(r *launch.Request) { r.OSDiskSizeGB = 10 },
 		"9 data disks: size Standard_D4s_v5 takes 8": func(r *launch.Request) {
-			r.DataDisks = slices.Repeat([]vm.DataDisk{{SizeGB: 4}}, 9)
+			r.DataDisks = slices.Repeat([]provision.DataDisk{{SizeGB: 4}}, 9)
 		},
 	} {
 		_, err := c.plan(t.Context(), c.open(t, "laptop", nil), change)
@@ -221,7 +222,7 @@ func TestDisksThatDoNotFit(t *testing.T) {
 func TestSmallDisksHaveAPrice(t *testing.T) {
 	t.Parallel()
 	c := newPlanningCloud(t, emulator.Options{})
-	plan, err := c.plan(t.Context(), c.open(t, "laptop", nil), func(r *launch.Request) { r.DataDisks = []vm.DataDisk{{SizeGB: 10}} })
+	plan, err := c.plan(t.Context(), c.open(t, "laptop", nil), func(r *launch.Request) { r.DataDisks = []provision.DataDisk{{SizeGB: 10}} })
 	if err != nil || len(plan.Price.Unknown) > 0 {
 		t.Fatalf("%v, unknown %v", err, plan.Price.Unknown)
 	}
@@ -238,7 +239,7 @@ func TestAlternativesCanBeHad(t *testing.T) {
 	})
 	client := c.open(t, "laptop", nil)
 	_, err := c.plan(t.Context(), client, func(*launch.Request) {})
-	r, ok := errors.AsType[*launch.Refusal](err)
+	r, ok := errors.AsType[*catalog.Refusal](err)
 	if !ok || len(r.Alternatives) != 3 {
 		t.Fatal(err)
 	}
@@ -274,13 +275,13 @@ func TestPlanHasPriceAndQuota(t *testing.T) {
 			t.Errorf("%+v", q)
 		}
 	}
-	if len(got) != 3 || got[vm.QuotaCores] != 4 || got["standardDSv5Family"] != 4 || got[vm.QuotaPublicIPs] != 1 {
+	if len(got) != 3 || got[catalog.QuotaCores] != 4 || got["standardDSv5Family"] != 4 || got[catalog.QuotaPublicIPs] != 1 {
 		t.Errorf("quota %v", got)
 	}
 	plan, err = c.plan(t.Context(), c.open(t, "laptop", nil), func(r *launch.Request) {
 		r.Spot, r.Image = true, "Debian:debian-12:12-gen2:latest"
 	})
-	if err != nil || len(plan.Quota) != 2 || plan.Quota[0].Name != vm.QuotaSpotCores || !slices.Equal(plan.Price.Unknown, []string{"OS disk"}) {
+	if err != nil || len(plan.Quota) != 2 || plan.Quota[0].Name != catalog.QuotaSpotCores || !slices.Equal(plan.Price.Unknown, []string{"OS disk"}) {
 		t.Errorf("spot: %+v, %v", plan, err)
 	}
 }
@@ -312,7 +313,7 @@ func TestLateRefusalHasAlternatives(t *testing.T) {
 	r := c.request("dev")
 	r.Size, r.Zone = "Standard_D4s_v5", "2"
 	_, err := run(t.Context(), c.open(t, "laptop", nil), r)
-	refusal, ok := errors.AsType[*launch.Refusal](err)
+	refusal, ok := errors.AsType[*catalog.Refusal](err)
 	if !ok || errkind.Of(err) != errkind.Capacity || len(refusal.Alternatives) != 3 {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func (l *Launcher) Rehearse(ctx context.Context, plans ...*Plan) ([]azure.Write,
 				return nil, err
 			}
 		}
-		if _, err := l.VMs.Provision(ctx, config, nil); err != nil {
+		if _, err := l.Provisioner.Provision(ctx, config, nil); err != nil {
 			return nil, err
 		}
 	}

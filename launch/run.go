@@ -13,8 +13,8 @@ import (
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Run carries out a plan. When it fails or is cut off, planning the same VM again goes on where it
@@ -85,7 +85,7 @@ func (l *Launcher) run(ctx context.Context, plan *Plan, display *progress.Displa
 	if client, err = l.awaitTools(ctx, plan, result, client, display); err != nil {
 		return nil, resumable(config, err)
 	}
-	if err := l.VMs.Finish(ctx, result.Details.ID, result.Details.OperationID); err != nil {
+	if err := l.Provisioner.Finish(ctx, result.Details.ID, result.Details.OperationID); err != nil {
 		return nil, resumable(config, err)
 	}
 	if result.VM, err = l.VMs.Get(ctx, config.ResourceGroup, config.Name); err != nil {
@@ -135,7 +135,7 @@ func waitingFor(err error) string {
 
 // checkAccess compares the address that SSH sees with the one that was admitted. They differ behind
 // some proxies and NATs; the connection works then only as long as both stay.
-func checkAccess(ctx context.Context, client *remote.Client, config vm.Config) []string {
+func checkAccess(ctx context.Context, client *remote.Client, config provision.Config) []string {
 	if config.Private {
 		return nil
 	}
@@ -156,7 +156,7 @@ func checkAccess(ctx context.Context, client *remote.Client, config vm.Config) [
 }
 
 // resumable says how to go on, unless the failure says so itself.
-func resumable(config vm.Config, err error) error {
+func resumable(config provision.Config, err error) error {
 	for e := range errkind.All(err) {
 		if e.Next != "" {
 			return err

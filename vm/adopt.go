@@ -25,7 +25,7 @@ func (s *Service) Adopt(ctx context.Context, group, name string, o AdoptOptions)
 		return i, err
 	}
 	refuse := func(format string, args ...any) (Info, error) {
-		return i, classed(ErrManager, &errkind.Error{
+		return i, errkind.Classed(ErrManager, &errkind.Error{
 			Kind: errkind.Conflict, Op: "adopt vm", Resource: name, Err: errkind.New(errkind.Conflict, format, args...),
 		})
 	}
@@ -39,8 +39,8 @@ func (s *Service) Adopt(ctx context.Context, group, name string, o AdoptOptions)
 	if session == "" {
 		session = sessionOf(i.Name)
 	}
-	if err := validSession(session); err != nil {
-		return i, classed(ErrManager, err)
+	if err := ValidSession(session); err != nil {
+		return i, errkind.Classed(ErrManager, err)
 	}
 	tags := map[string]string{
 		azure.TagManagedBy: azure.ManagedBy, azure.TagSession: session,
@@ -50,7 +50,7 @@ func (s *Service) Adopt(ctx context.Context, group, name string, o AdoptOptions)
 		tags[azure.TagOwner] = o.Owner
 	}
 	if err := s.azure.MergeTags(ctx, i.ID, tags); err != nil {
-		return i, classed(ErrManager, err)
+		return i, errkind.Classed(ErrManager, err)
 	}
 	return s.Get(ctx, group, name)
 }

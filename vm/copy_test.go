@@ -15,6 +15,8 @@ import (
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // original makes dev with a data disk, and a snapshot of each of its disks.
@@ -22,7 +24,7 @@ func original(t *testing.T, l *lab) {
 	t.Helper()
 	s, c := l.open()
 	cfg := config("dev")
-	cfg.DataDisks = []vm.DataDisk{{SizeGB: 32}}
+	cfg.DataDisks = []provision.DataDisk{{SizeGB: 32}}
 	if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -41,11 +43,11 @@ func original(t *testing.T, l *lab) {
 	}
 }
 
-func copied(subscription string) vm.Config {
+func copied(subscription string) provision.Config {
 	cfg := config("twin")
 	cfg.SSHPublicKeys, cfg.CustomData, cfg.HostKey = nil, nil, ""
 	in := "/subscriptions/" + subscription + "/resourceGroups/" + group + "/providers/Microsoft.Compute/snapshots/"
-	cfg.Copy = &vm.DiskCopy{OSSnapshot: in + "os", DataSnapshots: []string{in + "data-0"}, TrustedLaunch: true, SecureBoot: true}
+	cfg.Copy = &disk.Copy{OSSnapshot: in + "os", DataSnapshots: []string{in + "data-0"}, TrustedLaunch: true, SecureBoot: true}
 	return cfg
 }
 
@@ -57,11 +59,11 @@ func TestCopyOfDisks(t *testing.T) {
 		original(t, l)
 		before := l.Resources()
 		s, c := l.open()
-		for name, change := range map[string]func(*vm.Config){
-			"an image":      func(c *vm.Config) { c.Image = "Canonical:ubuntu-24_04-lts:server:latest" },
-			"user data":     func(c *vm.Config) { c.CustomData = []byte("#cloud-config\n") },
-			"no snapshot":   func(c *vm.Config) { c.Copy.OSSnapshot = "dev" },
-			"too few disks": func(c *vm.Config) { c.DataDisks = []vm.DataDisk{{SizeGB: 1}, {SizeGB: 1}} },
+		for name, change := range map[string]func(*provision.Config){
+			"an image":      func(c *provision.Config) { c.Image = "Canonical:ubuntu-24_04-lts:server:latest" },
+			"user data":     func(c *provision.Config) { c.CustomData = []byte("#cloud-config\n") },
+			"no snapshot":   func(c *provision.Config) { c.Copy.OSSnapshot = "dev" },
+			"too few disks": func(c *provision.Config) { c.DataDisks = []provision.DataDisk{{SizeGB: 1}, {SizeGB: 1}} },
 		} {
 			cfg := copied(c.SubscriptionID())
 			change(&cfg)
@@ -95,7 +97,7 @@ func TestCopyOfDisks(t *testing.T) {
 	})
 }
 
-func deleteTwin(t *testing.T, s *vm.Service) error {
+func deleteTwin(t *testing.T, s *services) error {
 	t.Helper()
 	sum, err := s.Delete(t.Context(), group, "twin", vm.DeleteOptions{})
 	if err == nil {
@@ -116,7 +118,7 @@ func TestCopyAfterAnyCrash(t *testing.T) {
 				t.Helper()
 				original(t, l)
 				before, subscription = l.Resources(), l.emu.Identity().SubscriptionID
-			}, func(t *testing.T, s *vm.Service) error {
+			}, func(t *testing.T, s *services) error {
 				t.Helper()
 				_, err := s.Provision(t.Context(), copied(subscription), nil)
 				return err

@@ -16,10 +16,11 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // atEveryRequest is local.AtEveryRequest for the service.
-func atEveryRequest(t *testing.T, prepare func(*testing.T, *lab), do func(*testing.T, *vm.Service) error, check func(*testing.T, *lab)) {
+func atEveryRequest(t *testing.T, prepare func(*testing.T, *lab), do func(*testing.T, *services) error, check func(*testing.T, *lab)) {
 	t.Helper()
 	ready := func(t *testing.T, a *local.Azure) {
 		t.Helper()
@@ -29,14 +30,14 @@ func atEveryRequest(t *testing.T, prepare func(*testing.T, *lab), do func(*testi
 	}
 	local.AtEveryRequest(t, ready, func(t *testing.T, c *azure.Client) error {
 		t.Helper()
-		return do(t, vm.New(c, vm.Options{}))
+		return do(t, newServices(c))
 	}, func(t *testing.T, a *local.Azure) {
 		t.Helper()
 		check(t, labOn(t, a))
 	})
 }
 
-func provisionDev(t *testing.T, s *vm.Service) error {
+func provisionDev(t *testing.T, s *services) error {
 	t.Helper()
 	_, err := s.Provision(t.Context(), config("dev"), nil)
 	return err
@@ -74,11 +75,11 @@ func TestKillAfterAnyCrashOfCreate(t *testing.T) {
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }
 
-func killDev(t *testing.T, s *vm.Service) error {
+func killDev(t *testing.T, s *services) error {
 	t.Helper()
 	sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
 	if err == nil {
@@ -93,7 +94,7 @@ func TestKillAgainAfterAnyCrashOfKill(t *testing.T) {
 		t.Helper()
 		s, _ := l.open()
 		cfg := config("dev")
-		cfg.DataDisks = []vm.DataDisk{{SizeGB: 32}}
+		cfg.DataDisks = []provision.DataDisk{{SizeGB: 32}}
 		if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +105,7 @@ func TestKillAgainAfterAnyCrashOfKill(t *testing.T) {
 		if err := killDev(t, s); err != nil {
 			t.Fatal(err)
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }
 
@@ -140,7 +141,7 @@ func TestLostAnswers(t *testing.T) {
 				if err != nil || sum.Err() != nil {
 					t.Fatal(err, sum.Err())
 				}
-				l.onlyShared(t)
+				l.OnlyShared(t)
 			})
 		})
 	}

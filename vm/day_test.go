@@ -20,7 +20,7 @@ import (
 // user is somebody who works with VMs of their own, and what they believe of them.
 type user struct {
 	name     string
-	service  *vm.Service
+	service  *services
 	random   *rand.Rand
 	believes map[string]vm.PowerState // absent: there is no VM of that name
 	log      []string
@@ -145,7 +145,7 @@ func hoursOfFourUsers(t *testing.T, long time.Duration, seed uint64) {
 		if sum, err := users[0].service.DeleteAll(t.Context(), group, vm.DeleteOptions{}); err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 		t.Logf("%d acts, %d faults, %d VMs at the end", acts, struck, len(have))
 	})
 }

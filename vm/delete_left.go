@@ -2,9 +2,7 @@ package vm
 
 import (
 	"context"
-	"encoding/json"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -12,39 +10,41 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/errkind"
 )
 
 // leftBehind plans what exists under the names that a create of this VM gives, is azlin's, and is not
 // in the plan yet: what an unfinished create or delete has left. A name alone is not enough.
 func (d *deletion) leftBehind(ctx context.Context, group string) error {
-	names := NamesOf(d.vm)
-	vm := azure.NewID(d.azure.SubscriptionID(), group, "Microsoft.Compute", "virtualMachines", d.vm)
-	nicID := d.networkID(group, "networkInterfaces", names.NIC)
-	ipID := d.networkID(group, "publicIPAddresses", names.PublicIP)
+	names := NamesOf(d.VM)
+	vm := azure.NewID(d.azure.SubscriptionID(), group, "Microsoft.Compute", "virtualMachines", d.VM)
+	nicID := azure.NewID(d.azure.SubscriptionID(), group, "Microsoft.Network", "networkInterfaces", names.NIC)
+	ipID := azure.NewID(d.azure.SubscriptionID(), group, "Microsoft.Network", "publicIPAddresses", names.PublicIP)
+	diskID := func(name string) azure.ID {
+		return azure.NewID(d.azure.SubscriptionID(), group, "Microsoft.Compute", "disks", name)
+	}
 	var nic *armnetwork.Interface
 	var ip *armnetwork.PublicIPAddress
 	disks := make([]*armcompute.Disk, 1+maxDataDisks)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	if !d.seen[azure.IDKey(nicID)] {
-		g.Go(func() (err error) { nic, err = d.getNIC(gctx, nicID); return err })
+	if !d.Seen(nicID) {
+		g.Go(func() (err error) { nic, err = d.network.NIC(gctx, nicID.String()); return err })
 	}
-	if !d.seen[azure.IDKey(ipID)] {
-		g.Go(func() (err error) { ip, err = d.getIP(gctx, ipID); return err })
+	if !d.Seen(ipID) {
+		g.Go(func() (err error) { ip, err = d.network.Address(gctx, ipID.String()); return err })
 	}
 	g.Go(func() error {
 		// Data disks are numbered without a gap, so the first absent one ends the search.
 		for i := range disks {
-			id := d.diskID(group, names.OSDisk)
+			id := diskID(names.OSDisk)
 			if i > 0 {
-				id = d.diskID(group, names.DataDisk(i-1))
+				id = diskID(names.DataDisk(i - 1))
 			}
-			if d.seen[azure.IDKey(id)] {
+			if d.Seen(id) {
 				continue
 			}
 			var err error
-			if disks[i], err = d.getDisk(gctx, id); err != nil {
+			if disks[i], err = d.getDisk(gctx, id.String()); err != nil {
 				return err
 			}
 			if i > 0 && disks[i] == nil {
@@ -62,11 +62,7 @@ func (d *deletion) leftBehind(ctx context.Context, group string) error {
 		}
 	}
 	if ip != nil && azure.Managed(azure.Tags(ip.Tags)) {
-		id, err := azure.ParseID(nicID)
-		if err != nil {
-			return err
-		}
-		d.ip(ip, id)
+		d.ip(ip, nicID)
 	}
 	for _, disk := range disks {
 		if disk != nil && azure.Managed(azure.Tags(disk.Tags)) {
@@ -77,11 +73,11 @@ func (d *deletion) leftBehind(ctx context.Context, group string) error {
 		return err
 	}
 	// Both ask themselves whether it is azlin's and unused.
-	if err := d.nsg(ctx, d.networkID(group, "networkSecurityGroups", names.NSG)); err != nil {
+	if err := d.nsg(ctx, d.nsgID(group, names.NSG)); err != nil {
 		return err
 	}
-	if pool, ok := poolOf(d.vm); ok {
-		return d.nsg(ctx, d.networkID(group, "networkSecurityGroups", NamesOf(pool).NSG))
+	if pool, ok := poolOf(d.VM); ok {
+		return d.nsg(ctx, d.nsgID(group, NamesOf(pool).NSG))
 	}
 	return nil
 }
@@ -94,10 +90,10 @@ func BakeSnapshot(builder string) string { return builder + "-disk" }
 
 // bakedFrom plans the snapshot of the temporary VM of an image.
 func (d *deletion) bakedFrom(ctx context.Context, group string) error {
-	if !builderName.MatchString(d.vm) {
+	if !builderName.MatchString(d.VM) {
 		return nil
 	}
-	name := BakeSnapshot(d.vm)
+	name := BakeSnapshot(d.VM)
 	resp, err := d.azure.Snapshots().Get(ctx, group, name, nil)
 	if err := azure.Wrap("get snapshot", name, err); err != nil {
 		if azure.IsNotFound(err) {
@@ -107,7 +103,7 @@ func (d *deletion) bakedFrom(ctx context.Context, group string) error {
 	}
 	tags := azure.Tags(resp.Tags)
 	if kind, _, ok := CopySnapshot(tags); ok && kind == "bake" {
-		d.add(d.plannedSnapshot(azure.NewID(d.azure.SubscriptionID(), group, "Microsoft.Compute", "snapshots", name)))
+		d.plan(azure.NewID(d.azure.SubscriptionID(), group, "Microsoft.Compute", "snapshots", name))
 	}
 	return nil
 }
@@ -125,40 +121,3 @@ func CopySnapshot(tags map[string]string) (kind, rest string, ok bool) {
 
 // maxDataDisks is the most that any size takes.
 const maxDataDisks = 64
-
-// locksVersion is the api-version of Microsoft.Authorization/locks.
-const locksVersion = "2016-09-01"
-
-// nameLocks adds to Azure's refusal which locks hold the resource, as far as they may be read.
-func (s *Service) nameLocks(ctx context.Context, id string, err error) error {
-	if err == nil || !strings.EqualFold(azure.Code(err), "ScopeLocked") {
-		return err
-	}
-	var names []string
-	perr := s.azure.Page(ctx, id+"/providers/Microsoft.Authorization/locks", locksVersion, func(page []byte) error {
-		var list struct {
-			Value []struct {
-				ID         string `json:"id"`
-				Name       string `json:"name"`
-				Properties struct {
-					Level string `json:"level"`
-				} `json:"properties"`
-			} `json:"value"`
-		}
-		if err := json.Unmarshal(page, &list); err != nil {
-			return err
-		}
-		for _, l := range list.Value {
-			names = append(names, l.Name+" ("+l.Properties.Level+")")
-		}
-		return nil
-	})
-	if perr != nil || len(names) == 0 {
-		return err // Azure's own words name the locked scope
-	}
-	slices.Sort(names)
-	return &errkind.Error{
-		Kind: errkind.Conflict, Op: "delete", Resource: id, Code: "ScopeLocked",
-		Err: errkind.New(errkind.Conflict, "locked by %s: remove the lock first (az lock delete)", strings.Join(names, ", ")),
-	}
-}

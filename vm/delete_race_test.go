@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/teardown"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
@@ -54,7 +55,7 @@ func TestDeleteRacesWithANewUser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		failed := slices.DeleteFunc(slices.Clone(sum.Results), func(r vm.DeletionResult) bool { return r.Success })
+		failed := slices.DeleteFunc(slices.Clone(sum.Results), func(r teardown.Result) bool { return r.Success })
 		if len(failed) == 0 || failed[0].ResourceType != "nic" || !strings.Contains(failed[0].ErrorMessage, "is used by existing VM") {
 			t.Errorf("failed: %+v", failed)
 		}

@@ -10,11 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/resourcegroup"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func planned(sum vm.DeletionSummary) []string {
@@ -31,7 +33,7 @@ func TestDelete(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		s, _ := l.open()
 		cfg := config("dev")
-		cfg.DataDisks = []vm.DataDisk{{SizeGB: 32}}
+		cfg.DataDisks = []provision.DataDisk{{SizeGB: 32}}
 		if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +159,7 @@ func TestDeleteLocked(t *testing.T) {
 		if sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{}); err != nil || sum.Err() != nil {
 			t.Errorf("without the lock: %v, %v", err, sum.Err())
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }
 
@@ -229,8 +231,8 @@ func TestResourceGroups(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, emulator.Options{})
-		s, _ := l.open()
-		groups := s.ResourceGroups()
+		_, c := l.open()
+		groups := resourcegroup.New(c)
 		if ok, err := groups.Exists(t.Context(), "a"); err != nil || ok {
 			t.Errorf("exists: %v, %v", ok, err)
 		}
@@ -252,7 +254,7 @@ func TestResourceGroups(t *testing.T) {
 		if err := groups.Delete(t.Context(), "a", nil); err != nil {
 			t.Errorf("deleting what is gone: %v", err)
 		}
-		f := vm.ResourceGroupFailure{Group: "a", Err: errkind.New(errkind.Conflict, "busy")}
+		f := resourcegroup.Failure{Group: "a", Err: errkind.New(errkind.Conflict, "busy")}
 		if f.Error() != "a: busy" || errkind.Of(f) != errkind.Conflict {
 			t.Errorf("failure: %v", f)
 		}

@@ -8,19 +8,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azlin-dev/azlin/azure/teardown"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-func privateConfig(name string) vm.Config {
+func privateConfig(name string) provision.Config {
 	c := config(name)
 	c.Private, c.NATGateway, c.SSHSources = true, true, nil
 	return c
 }
 
-func provisionPrivate(t *testing.T, s *vm.Service) error {
+func provisionPrivate(t *testing.T, s *services) error {
 	t.Helper()
 	_, err := s.Provision(t.Context(), privateConfig("dev"), nil)
 	return err
@@ -39,27 +41,27 @@ func TestPrivateVM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		s, _ := l.open()
-		for _, cfg := range []vm.Config{config("public"), privateConfig("one"), privateConfig("two")} {
+		for _, cfg := range []provision.Config{config("public"), privateConfig("one"), privateConfig("two")} {
 			d, err := s.Provision(t.Context(), cfg, nil)
 			if err != nil || (d.PublicIP == "") != cfg.Private || d.PrivateIP == "" {
 				t.Fatalf("%+v, %v", d, err)
 			}
 		}
-		subnet, err := s.Subnet(t.Context(), s.SharedSubnetID(group, region, true))
+		subnet, err := l.net().Subnet(t.Context(), l.net().SharedSubnetID(group, region, true))
 		if err != nil || !subnet.HasEgress() || subnet.NATGateway == "" || subnet.Region != region {
 			t.Errorf("%+v, %v", subnet, err)
 		}
-		if open, err := s.Subnet(t.Context(), s.SharedSubnetID(group, region, false)); err != nil || open.HasEgress() {
+		if open, err := l.net().Subnet(t.Context(), l.net().SharedSubnetID(group, region, false)); err != nil || open.HasEgress() {
 			t.Errorf("the other subnet: %+v, %v", open, err)
 		}
-		if all, err := s.Subnets(t.Context(), subnet.VNet); err != nil || len(all) != 2 {
+		if all, err := l.net().Subnets(t.Context(), subnet.VNet); err != nil || len(all) != 2 {
 			t.Errorf("%+v, %v", all, err)
 		}
-		if _, err := s.Subnet(t.Context(), subnet.VNet+"/subnets/none"); errkind.Of(err) != errkind.NotFound {
+		if _, err := l.net().Subnet(t.Context(), subnet.VNet+"/subnets/none"); errkind.Of(err) != errkind.NotFound {
 			t.Errorf("an absent subnet: %v", err)
 		}
 		sum, err := s.Delete(t.Context(), group, "one", vm.DeleteOptions{})
-		if err != nil || sum.Err() != nil || !slices.ContainsFunc(sum.Kept, func(k vm.Kept) bool { return k.ResourceType == "nat-gateway" }) {
+		if err != nil || sum.Err() != nil || !slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nat-gateway" }) {
 			t.Errorf("the first of two: %+v, %v", sum, err)
 		}
 		plan, err := s.Delete(t.Context(), group, "two", vm.DeleteOptions{DryRun: true})
@@ -67,7 +69,7 @@ func TestPrivateVM(t *testing.T) {
 			t.Errorf("the plan for the last: %+v, %v", plan, err)
 		}
 		sum, err = s.Delete(t.Context(), group, "two", vm.DeleteOptions{})
-		if err != nil || sum.Err() != nil || sum.DeletedResources != 7 || slices.ContainsFunc(sum.Kept, func(k vm.Kept) bool { return k.ResourceType == "nat-gateway" }) {
+		if err != nil || sum.Err() != nil || sum.DeletedResources != 7 || slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nat-gateway" }) {
 			t.Errorf("the last: %+v, %v", sum, err)
 		}
 		if n := l.Resources()["Microsoft.Network/natGateways"]; n != 0 {
@@ -90,14 +92,14 @@ func TestSubnetOfOursGetsAGateway(t *testing.T) {
 		if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
 			t.Fatal(err)
 		}
-		id := s.SharedSubnetID(group, region, true)
-		if before, err := s.Subnet(t.Context(), id); err != nil || before.HasEgress() {
+		id := l.net().SharedSubnetID(group, region, true)
+		if before, err := l.net().Subnet(t.Context(), id); err != nil || before.HasEgress() {
 			t.Fatalf("%+v, %v", before, err)
 		}
 		if _, err := s.Provision(t.Context(), privateConfig("open"), nil); err != nil {
 			t.Fatal(err)
 		}
-		if after, err := s.Subnet(t.Context(), id); err != nil || after.NATGateway == "" {
+		if after, err := l.net().Subnet(t.Context(), id); err != nil || after.NATGateway == "" {
 			t.Errorf("%+v, %v", after, err)
 		}
 	})
@@ -114,7 +116,7 @@ func TestPrivateCreateResumesAfterAnyCrash(t *testing.T) {
 		if diff := cmp.Diff(privateResources, l.Resources()); diff != "" {
 			t.Error(diff)
 		}
-		if sub, err := s.Subnet(t.Context(), s.SharedSubnetID(group, region, true)); err != nil || !sub.HasEgress() {
+		if sub, err := l.net().Subnet(t.Context(), l.net().SharedSubnetID(group, region, true)); err != nil || !sub.HasEgress() {
 			t.Errorf("%+v, %v", sub, err)
 		}
 	})
@@ -129,7 +131,7 @@ func TestKillAfterAnyCrashOfPrivateCreate(t *testing.T) {
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }
 
@@ -148,7 +150,7 @@ func TestKillAgainAfterAnyCrashOfPrivateKill(t *testing.T) {
 		if err := killDev(t, s); err != nil {
 			t.Fatal(err)
 		}
-		l.onlyShared(t)
+		l.OnlyShared(t)
 	})
 }
 
@@ -159,7 +161,7 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		s, _ := l.open()
-		member := func(n int) vm.Config {
+		member := func(n int) provision.Config {
 			c := config(vm.PoolName("ci", n, 3))
 			c.Pool = "ci"
 			return c
@@ -174,14 +176,14 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 		}
 		sum, err := s.Delete(t.Context(), group, "ci-02", vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil || l.Resources()["Microsoft.Network/networkSecurityGroups"] != 1 ||
-			!slices.ContainsFunc(sum.Kept, func(k vm.Kept) bool { return k.ResourceType == "nsg" && strings.HasPrefix(k.Reason, "used by") }) {
+			!slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nsg" && strings.HasPrefix(k.Reason, "used by") }) {
 			t.Errorf("%+v, %v", sum, err)
 		}
 		// A dry run of all sees what goes with the last of them, as the run itself does.
-		isGroup := func(r vm.DeletionResult) bool { return r.ResourceType == "nsg" && r.ResourceName == "ci-nsg" }
+		isGroup := func(r teardown.Result) bool { return r.ResourceType == "nsg" && r.ResourceName == "ci-nsg" }
 		dry, err := s.DeleteAll(t.Context(), group, vm.DeleteOptions{DryRun: true})
 		if err != nil || !slices.ContainsFunc(dry.Results, isGroup) ||
-			slices.ContainsFunc(dry.Kept, func(k vm.Kept) bool { return k.ResourceType == "nsg" }) {
+			slices.ContainsFunc(dry.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nsg" }) {
 			t.Errorf("dry run: %+v, %v", dry, err)
 		}
 		if sum, err = s.DeleteAll(t.Context(), group, vm.DeleteOptions{}); err != nil || sum.Err() != nil {
@@ -190,8 +192,8 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 		if sum.TotalResources != dry.TotalResources {
 			t.Errorf("%d resources were announced, %d deleted", dry.TotalResources, sum.TotalResources)
 		}
-		l.onlyShared(t)
-		if slices.ContainsFunc(sum.Kept, func(k vm.Kept) bool { return k.ResourceType == "nsg" }) {
+		l.OnlyShared(t)
+		if slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nsg" }) {
 			t.Errorf("the group is gone, but said to be kept: %+v", sum.Kept)
 		}
 
@@ -202,28 +204,6 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 		if sum, err = s.Delete(t.Context(), group, "ci-01", vm.DeleteOptions{}); err != nil || sum.Err() != nil {
 			t.Fatalf("%+v, %v", sum, err)
 		}
-		l.onlyShared(t)
-	})
-}
-
-func TestEnsureNetwork(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, door := l.open()
-		for range 2 {
-			id, err := s.EnsureNetwork(t.Context(), group, region, "ann", nil)
-			if err != nil || id != s.VNetID(group, vm.VNetName(region)) {
-				t.Fatalf("%s, %v", id, err)
-			}
-		}
-		want := map[string]int{"Microsoft.Resources/resourceGroups": 1, "Microsoft.Network/virtualNetworks": 1}
-		if diff := cmp.Diff(want, l.Resources()); diff != "" || door.RequestsByMethod()["PUT"] != 2 {
-			t.Errorf("%d PUTs\n%s", door.RequestsByMethod()["PUT"], diff)
-		}
-		// A VM goes there.
-		if _, err := s.Provision(t.Context(), config("dev"), nil); err != nil || l.Resources()["Microsoft.Network/virtualNetworks"] != 1 {
-			t.Errorf("%v, %v", err, l.Resources())
-		}
+		l.OnlyShared(t)
 	})
 }

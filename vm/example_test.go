@@ -10,6 +10,7 @@ import (
 	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Signing in, making a VM, listing it and deleting it again, here against a local Azure. Leave out
@@ -43,7 +44,7 @@ func Example() {
 	}
 
 	vms := vm.New(client, vm.Options{})
-	_, err = vms.Provision(ctx, vm.Config{
+	_, err = provision.New(client, provision.Options{VMs: vms}).Provision(ctx, provision.Config{
 		Name: "dev", ResourceGroup: "azlin-rg", Region: "westus2", Size: "Standard_B2s", Owner: "ann",
 		SSHPublicKeys: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9hJ5Wq3X0mV9p4mYQ0gJd2bq0m2m8zjv6iWf6yqk3f"},
 		SSHSources:    []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},

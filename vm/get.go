@@ -2,6 +2,8 @@ package vm
 
 import (
 	"context"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"net/netip"
 	"slices"
 	"strings"
@@ -10,16 +12,17 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/network"
 )
 
 // Get reads one VM with its power state and addresses (three requests). An absent VM is NotFound.
 func (s *Service) Get(ctx context.Context, group, name string) (Info, error) {
-	i, err := s.peek(ctx, group, name)
+	i, err := s.Peek(ctx, group, name)
 	if err != nil {
-		return Info{}, classed(ErrManager, err)
+		return Info{}, errkind.Classed(ErrManager, err)
 	}
-	if err := s.readAddresses(ctx, &i); err != nil {
-		return Info{}, classed(ErrManager, err)
+	if err := s.ReadAddresses(ctx, &i); err != nil {
+		return Info{}, errkind.Classed(ErrManager, err)
 	}
 	if i.SessionName == "" {
 		i.SessionName = s.sessions[i.Name]
@@ -27,61 +30,46 @@ func (s *Service) Get(ctx context.Context, group, name string) (Info, error) {
 	return i, nil
 }
 
-// readAddresses fills in the addresses of one VM. A NIC or address that vanishes meanwhile leaves
+// Peek reads a VM with its power state, without addresses (one request).
+func (s *Service) Peek(ctx context.Context, group, name string) (Info, error) {
+	resp, err := s.azure.VMs().Get(ctx, group, name, &armcompute.VirtualMachinesClientGetOptions{
+		Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView),
+	})
+	if err != nil {
+		return Info{PowerState: UnknownState}, azure.Wrap("get vm", name, err)
+	}
+	return FromModel(&resp.VirtualMachine), nil
+}
+
+// ReadAddresses fills in the addresses of one VM. A NIC or address that vanishes meanwhile leaves
 // them unknown.
-func (s *Service) readAddresses(ctx context.Context, i *Info) error {
-	a := addresses{nics: map[string]*armnetwork.Interface{}, ips: map[string]*armnetwork.PublicIPAddress{}}
+func (s *Service) ReadAddresses(ctx context.Context, i *Info) error {
+	a := Addresses{Nics: map[string]*armnetwork.Interface{}, Ips: map[string]*armnetwork.PublicIPAddress{}}
 	for _, nicID := range i.NICs {
-		nic, err := s.getNIC(ctx, nicID)
+		nic, err := s.network.NIC(ctx, nicID)
 		if err != nil {
 			return err
 		}
 		if nic == nil {
 			continue
 		}
-		a.nics[azure.IDKey(nicID)] = nic
-		for _, cfg := range ipConfigurations(nic) {
+		a.Nics[azure.IDKey(nicID)] = nic
+		for _, cfg := range network.IPConfigurations(nic) {
 			if cfg.Properties.PublicIPAddress == nil {
 				continue
 			}
-			ipID := val(cfg.Properties.PublicIPAddress.ID)
-			ip, err := s.getIP(ctx, ipID)
+			ipID := azure.Value(cfg.Properties.PublicIPAddress.ID)
+			ip, err := s.network.Address(ctx, ipID)
 			if err != nil {
 				return err
 			}
 			if ip != nil {
-				a.ips[azure.IDKey(ipID)] = ip
+				a.Ips[azure.IDKey(ipID)] = ip
 			}
 		}
 	}
-	a.fill(i)
+	a.Fill(i)
 	return nil
-}
-
-// getNIC reads a network interface by id; nil when it does not exist.
-func (s *Service) getNIC(ctx context.Context, id string) (*armnetwork.Interface, error) {
-	parsed, err := azure.ParseID(id)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := s.azure.NICs().Get(ctx, parsed.ResourceGroup, parsed.Name(), nil)
-	if azure.IsNotFound(err) {
-		return nil, nil
-	}
-	return &resp.Interface, azure.Wrap("get network interface", parsed.Name(), err)
-}
-
-// getIP reads a public address by id; nil when it does not exist.
-func (s *Service) getIP(ctx context.Context, id string) (*armnetwork.PublicIPAddress, error) {
-	parsed, err := azure.ParseID(id)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := s.azure.PublicIPs().Get(ctx, parsed.ResourceGroup, parsed.Name(), nil)
-	if azure.IsNotFound(err) {
-		return nil, nil
-	}
-	return &resp.PublicIPAddress, azure.Wrap("get public address", parsed.Name(), err)
 }
 
 // Match is what a name stands for.
@@ -101,7 +89,7 @@ func (s *Service) Resolve(ctx context.Context, name, group string) (Match, error
 		return Match{}, err
 	}
 	m, err := ResolveIn(l.VMs, name)
-	return m, classed(ErrManager, err)
+	return m, errkind.Classed(ErrManager, err)
 }
 
 // ResolveIn is Resolve among VMs that were listed before.

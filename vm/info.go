@@ -88,6 +88,6 @@ func (i Info) HostKey() string {
 // that azlin did not create are finished.
 func (i Info) Finished() bool {
 	tag, _ := azure.Tag(i.Tags, azure.TagOperation)
-	_, step, ok := parseOperation(tag)
-	return !ok || step == stepDone
+	_, step, ok := ParseOperation(tag)
+	return !ok || step == StepDone
 }

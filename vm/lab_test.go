@@ -11,8 +11,10 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/local/audit"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 const (
@@ -38,15 +40,34 @@ func labOn(t *testing.T, a *local.Azure) *lab {
 	return &lab{a, t, a.Emulator}
 }
 
-// open is what a new process does: another client, and nothing remembered.
-func (l *lab) open(change ...func(*azure.Options)) (*vm.Service, *azure.Client) {
-	l.t.Helper()
-	c := l.Client(change...)
-	return vm.New(c, vm.Options{}), c
+// services are what works on VMs, together.
+type services struct {
+	*vm.Service
+	*provisioner
 }
 
-func config(name string) vm.Config {
-	return vm.Config{
+type provisioner = provision.Service
+
+func newServices(c *azure.Client) *services {
+	vms := vm.New(c, vm.Options{})
+	return &services{vms, provision.New(c, provision.Options{VMs: vms})}
+}
+
+// open is what a new process does: another client, and nothing remembered.
+func (l *lab) open(change ...func(*azure.Options)) (*services, *azure.Client) {
+	l.t.Helper()
+	c := l.Client(change...)
+	return newServices(c), c
+}
+
+// net is the networks of the lab.
+func (l *lab) net() *network.Service {
+	l.t.Helper()
+	return network.New(l.Client())
+}
+
+func config(name string) provision.Config {
+	return provision.Config{
 		Name: name, ResourceGroup: group, Region: region, Size: "Standard_D2s_v5", SSHPublicKeys: []string{key},
 		CustomData: []byte("#cloud-config\n"), SSHSources: []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},
 		Owner: "ann", OperationID: "op-" + name, HostKey: "ssh-ed25519 AAAAhost",

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 	"golang.org/x/sync/errgroup"
@@ -39,7 +38,7 @@ func (s *Service) List(ctx context.Context, o ListOptions) (Listing, error) {
 		vms, err = s.groupInventory(ctx, o.ResourceGroup)
 	}
 	if err != nil {
-		return Listing{}, classed(ErrManager, err)
+		return Listing{}, errkind.Classed(ErrManager, err)
 	}
 	s.nameSessions(vms)
 	l := Listing{VMs: []Info{}}
@@ -60,7 +59,7 @@ func (s *Service) List(ctx context.Context, o ListOptions) (Listing, error) {
 	}
 	if inGroup == 0 && o.ResourceGroup != "" {
 		if err := s.requireGroup(ctx, o.ResourceGroup); err != nil {
-			return Listing{}, classed(ErrManager, err)
+			return Listing{}, errkind.Classed(ErrManager, err)
 		}
 	}
 	slices.SortStableFunc(l.VMs, newestFirst)
@@ -96,23 +95,23 @@ func (s *Service) inventory(ctx context.Context) ([]Info, error) {
 	var ips []*armnetwork.PublicIPAddress
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		models, err = pages(ctx, "list VMs", s.azure.VMs().NewListAllPager(nil),
+		models, err = azure.Pages(ctx, "list VMs", s.azure.VMs().NewListAllPager(nil),
 			func(p armcompute.VirtualMachinesClientListAllResponse) []*armcompute.VirtualMachine { return p.Value })
 		return err
 	})
 	g.Go(func() (err error) {
-		states, err = pages(ctx, "list the states of VMs",
+		states, err = azure.Pages(ctx, "list the states of VMs",
 			s.azure.VMs().NewListAllPager(&armcompute.VirtualMachinesClientListAllOptions{StatusOnly: new("true")}),
 			func(p armcompute.VirtualMachinesClientListAllResponse) []*armcompute.VirtualMachine { return p.Value })
 		return err
 	})
 	g.Go(func() (err error) {
-		nics, err = pages(ctx, "list network interfaces", s.azure.NICs().NewListAllPager(nil),
+		nics, err = azure.Pages(ctx, "list network interfaces", s.azure.NICs().NewListAllPager(nil),
 			func(p armnetwork.InterfacesClientListAllResponse) []*armnetwork.Interface { return p.Value })
 		return err
 	})
 	g.Go(func() (err error) {
-		ips, err = pages(ctx, "list public addresses", s.azure.PublicIPs().NewListAllPager(nil),
+		ips, err = azure.Pages(ctx, "list public addresses", s.azure.PublicIPs().NewListAllPager(nil),
 			func(p armnetwork.PublicIPAddressesClientListAllResponse) []*armnetwork.PublicIPAddress {
 				return p.Value
 			})
@@ -124,7 +123,7 @@ func (s *Service) inventory(ctx context.Context) ([]Info, error) {
 	views := make(map[string][]*armcompute.InstanceViewStatus, len(states))
 	for _, m := range states {
 		if m.Properties != nil && m.Properties.InstanceView != nil {
-			views[azure.IDKey(val(m.ID))] = m.Properties.InstanceView.Statuses
+			views[azure.IDKey(azure.Value(m.ID))] = m.Properties.InstanceView.Statuses
 		}
 	}
 	vms := join(models, nics, ips)
@@ -144,17 +143,17 @@ func (s *Service) groupInventory(ctx context.Context, group string) ([]Info, err
 	var ips []*armnetwork.PublicIPAddress
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		models, err = pages(gctx, "list VMs of "+group, s.azure.VMs().NewListPager(group, nil),
+		models, err = azure.Pages(gctx, "list VMs of "+group, s.azure.VMs().NewListPager(group, nil),
 			func(p armcompute.VirtualMachinesClientListResponse) []*armcompute.VirtualMachine { return p.Value })
 		return err
 	})
 	g.Go(func() (err error) {
-		nics, err = pages(gctx, "list network interfaces of "+group, s.azure.NICs().NewListPager(group, nil),
+		nics, err = azure.Pages(gctx, "list network interfaces of "+group, s.azure.NICs().NewListPager(group, nil),
 			func(p armnetwork.InterfacesClientListResponse) []*armnetwork.Interface { return p.Value })
 		return err
 	})
 	g.Go(func() (err error) {
-		ips, err = pages(gctx, "list public addresses of "+group, s.azure.PublicIPs().NewListPager(group, nil),
+		ips, err = azure.Pages(gctx, "list public addresses of "+group, s.azure.PublicIPs().NewListPager(group, nil),
 			func(p armnetwork.PublicIPAddressesClientListResponse) []*armnetwork.PublicIPAddress { return p.Value })
 		return err
 	})
@@ -166,7 +165,7 @@ func (s *Service) groupInventory(ctx context.Context, group string) ([]Info, err
 	views.SetLimit(parallel)
 	for i := range vms {
 		views.Go(func() error {
-			seen, err := s.peek(vctx, vms[i].ResourceGroup, vms[i].Name)
+			seen, err := s.Peek(vctx, vms[i].ResourceGroup, vms[i].Name)
 			if azure.IsNotFound(err) {
 				return nil // deleted between the two requests: its state stays unknown
 			}
@@ -181,39 +180,27 @@ func (s *Service) groupInventory(ctx context.Context, group string) ([]Info, err
 const parallel = 8
 
 func join(models []*armcompute.VirtualMachine, nics []*armnetwork.Interface, ips []*armnetwork.PublicIPAddress) []Info {
-	a := addresses{
-		nics: make(map[string]*armnetwork.Interface, len(nics)),
-		ips:  make(map[string]*armnetwork.PublicIPAddress, len(ips)),
+	a := Addresses{
+		Nics: make(map[string]*armnetwork.Interface, len(nics)),
+		Ips:  make(map[string]*armnetwork.PublicIPAddress, len(ips)),
 	}
 	for _, n := range nics {
-		a.nics[azure.IDKey(val(n.ID))] = n
+		a.Nics[azure.IDKey(azure.Value(n.ID))] = n
 	}
 	for _, ip := range ips {
-		a.ips[azure.IDKey(val(ip.ID))] = ip
+		a.Ips[azure.IDKey(azure.Value(ip.ID))] = ip
 	}
 	vms := make([]Info, 0, len(models))
 	for _, m := range models {
-		i := fromModel(m)
-		a.fill(&i)
+		i := FromModel(m)
+		a.Fill(&i)
 		vms = append(vms, i)
 	}
 	return vms
 }
 
-// pages reads all pages of a list.
-func pages[T, P any](ctx context.Context, op string, pager *runtime.Pager[P], items func(P) []*T) ([]*T, error) {
-	return azure.Pages(ctx, op, pager, items)
-}
-
-// classed gives err the class of the module that failed, for errors.Is.
-func classed(class, err error) error {
-	if err == nil {
-		return nil
-	}
-	if e, ok := err.(*errkind.Error); ok && e.Class == nil { //nolint:errorlint // only the outermost is ours to complete
-		out := *e
-		out.Class = class
-		return &out
-	}
-	return &errkind.Error{Kind: errkind.Of(err), Class: class, Err: err}
+// requireGroup returns NotFound for a group that does not exist.
+func (s *Service) requireGroup(ctx context.Context, name string) error {
+	_, err := s.groups.Get(ctx, name)
+	return err
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/resourcegroup"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
@@ -115,7 +116,7 @@ func TestListChooses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		l.foreign(t, "other")
-		s, _ := l.open()
+		s, c := l.open()
 		for _, name := range []string{"a", "b", "c"} {
 			if _, err := s.Provision(t.Context(), config(name), nil); err != nil {
 				t.Fatal(err)
@@ -153,7 +154,7 @@ func TestListChooses(t *testing.T) {
 		if _, err := s.List(t.Context(), vm.ListOptions{ResourceGroup: "nowhere"}); errkind.Of(err) != errkind.NotFound {
 			t.Errorf("an absent group: %v", err)
 		}
-		if _, _, err := s.ResourceGroups().Ensure(t.Context(), "empty-rg", region, nil); err != nil {
+		if _, _, err := resourcegroup.New(c).Ensure(t.Context(), "empty-rg", region, nil); err != nil {
 			t.Fatal(err)
 		}
 		if list, err := s.List(t.Context(), vm.ListOptions{ResourceGroup: "empty-rg"}); err != nil || list.VMs == nil || len(list.VMs) != 0 {

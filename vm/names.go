@@ -1,10 +1,7 @@
 package vm
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"hash/fnv"
 	"strconv"
 	"strings"
 	"time"
@@ -44,8 +41,8 @@ func isAlnum(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
-// validSession allows what VM names allow, and underscores.
-func validSession(name string) error {
+// ValidSession allows what VM names allow, and underscores.
+func ValidSession(name string) error {
 	if len(name) > 64 {
 		return errkind.New(errkind.Invalid, "session name %q: use at most 64 characters", name)
 	}
@@ -83,54 +80,18 @@ func poolOf(vm string) (pool string, ok bool) {
 // DataDisk is the name of the n-th data disk, from 0.
 func (n Names) DataDisk(i int) string { return fmt.Sprintf("%s-data-%d", n.VM, i) }
 
-// The subnets of the shared network: VMs with a public address are in the one, private VMs in the other, whose
-// way out is a NAT gateway.
-const (
-	SubnetName        = "azlin"
-	PrivateSubnetName = "azlin-private"
-)
-
-// VNetName is the virtual network that all VMs of a region and group share.
-func VNetName(region string) string { return "azlin-vnet-" + strings.ToLower(region) }
-
-const natPrefix = "azlin-nat-"
-
-// NATName is the NAT gateway that the private VMs of a region and group share.
-func NATName(region string) string { return natPrefix + strings.ToLower(region) }
-
-// natAddressName is the public address of a NAT gateway.
-func natAddressName(region string) string { return NATName(region) + "-ip" }
-
-// addressSpace gives each region its own /16, so that networks of two regions can be peered.
-func addressSpace(region string) (network, subnet, private string) {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(strings.ToLower(region))) // cannot fail
-	second := 64 + h.Sum32()%128
-	return fmt.Sprintf("10.%d.0.0/16", second), fmt.Sprintf("10.%d.0.0/20", second), fmt.Sprintf("10.%d.16.0/20", second)
-}
-
-// SSHRulePrefix begins the names of the rules that admit an operator.
-const SSHRulePrefix = "azlin-ssh-"
-
-// SSHRuleName is the name of the rule that admits one operator, who is named by anything that tells
-// operators apart and stays the same when their address changes.
-func SSHRuleName(operator string) string {
-	sum := sha256.Sum256([]byte(operator))
-	return SSHRulePrefix + hex.EncodeToString(sum[:5])
-}
-
 // The steps in an operation tag.
 const (
-	stepNetwork = "network"
-	stepVM      = "vm"
-	stepDone    = "done"
+	StepNetwork = "network"
+	StepVM      = "vm"
+	StepDone    = "done"
 )
 
-// operationTag is the value of azlin-op: <kind>:<id>:<step>.
-func operationTag(id, step string) string { return "new:" + id + ":" + step }
+// OperationTag is the value of azlin-op: <kind>:<id>:<step>.
+func OperationTag(id, step string) string { return "new:" + id + ":" + step }
 
-// parseOperation takes an azlin-op tag of a create apart.
-func parseOperation(tag string) (id, step string, ok bool) {
+// ParseOperation takes an azlin-op tag of a create apart.
+func ParseOperation(tag string) (id, step string, ok bool) {
 	parts := strings.Split(tag, ":")
 	if len(parts) != 3 || parts[0] != "new" || parts[1] == "" {
 		return "", "", false

@@ -63,7 +63,7 @@ func (f *faulty) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 }
 
 // fleetRun lists a fleet, stops all of it, lists it and starts all of it, ten at a time, and returns the errors.
-func (l *lab) fleetRun(ctx context.Context, s *vm.Service, vms int) (failed []error) {
+func (l *lab) fleetRun(ctx context.Context, s *services, vms int) (failed []error) {
 	var mu sync.Mutex
 	note := func(err error) {
 		if err != nil {

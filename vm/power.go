@@ -95,7 +95,7 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 ) (LifecycleResult, error) {
 	began := time.Now()
 	finish := func(err error) (LifecycleResult, error) {
-		r.Err = classed(ErrLifecycleControl, err)
+		r.Err = errkind.Classed(ErrLifecycleControl, err)
 		r.Success, r.Duration = err == nil, time.Since(began)
 		return r, r.Err
 	}
@@ -144,6 +144,6 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 
 // readPower asks for one VM's power state.
 func (s *Service) readPower(ctx context.Context, group, name string) (PowerState, error) {
-	i, err := s.peek(ctx, group, name)
+	i, err := s.Peek(ctx, group, name)
 	return i.PowerState, err
 }

@@ -19,7 +19,7 @@ func (s *Service) Await(ctx context.Context, r LifecycleResult, report func(azur
 	if err == nil {
 		r.After, err = s.readPower(ctx, r.ResourceGroup, r.VM)
 	}
-	r.Err = classed(ErrLifecycleControl, err)
+	r.Err = errkind.Classed(ErrLifecycleControl, err)
 	r.Success, r.Duration, r.ResumeToken = err == nil, r.Duration+time.Since(began), ""
 	return r, r.Err
 }

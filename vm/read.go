@@ -9,22 +9,14 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/network"
 )
 
-// val reads an optional value of an SDK model; the zero value stands for absent.
-func val[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
-// fromModel reads what the VM itself tells.
-func fromModel(m *armcompute.VirtualMachine) Info {
+// FromModel reads what the VM itself tells.
+func FromModel(m *armcompute.VirtualMachine) Info {
 	tags := azure.Tags(m.Tags)
 	i := Info{
-		Name: val(m.Name), ID: val(m.ID), Location: val(m.Location), Tags: tags,
+		Name: azure.Value(m.Name), ID: azure.Value(m.ID), Location: azure.Value(m.Location), Tags: tags,
 		PowerState: UnknownState, Managed: azure.Managed(tags),
 	}
 	i.SessionName, _ = azure.Tag(tags, azure.TagSession)
@@ -32,29 +24,29 @@ func fromModel(m *armcompute.VirtualMachine) Info {
 		i.ResourceGroup = id.ResourceGroup
 	}
 	for _, z := range m.Zones {
-		i.Zones = append(i.Zones, val(z))
+		i.Zones = append(i.Zones, azure.Value(z))
 	}
 	p := m.Properties
 	if p == nil {
 		return i
 	}
-	i.ProvisioningState, i.VMID = val(p.ProvisioningState), val(p.VMID)
+	i.ProvisioningState, i.VMID = azure.Value(p.ProvisioningState), azure.Value(p.VMID)
 	if p.TimeCreated != nil {
 		t := p.TimeCreated.UTC()
 		i.CreatedTime = &t
 	}
 	if p.HardwareProfile != nil {
-		i.VMSize = string(val(p.HardwareProfile.VMSize))
+		i.VMSize = string(azure.Value(p.HardwareProfile.VMSize))
 	}
 	if p.OSProfile != nil {
-		i.AdminUsername = val(p.OSProfile.AdminUsername)
+		i.AdminUsername = azure.Value(p.OSProfile.AdminUsername)
 	} else { // of a VM that was made from a disk Azure knows none
 		i.AdminUsername, _ = azure.Tag(i.Tags, azure.TagUser)
 	}
-	i.Spot = val(p.Priority) == armcompute.VirtualMachinePriorityTypesSpot
+	i.Spot = azure.Value(p.Priority) == armcompute.VirtualMachinePriorityTypesSpot
 	if sp := p.StorageProfile; sp != nil {
 		if sp.OSDisk != nil {
-			i.OSType = string(val(sp.OSDisk.OSType))
+			i.OSType = string(azure.Value(sp.OSDisk.OSType))
 			if sp.OSDisk.ManagedDisk != nil && sp.OSDisk.ManagedDisk.ID != nil {
 				i.Disks = append(i.Disks, *sp.OSDisk.ManagedDisk.ID)
 			}
@@ -99,7 +91,7 @@ func nicIDs(n *armcompute.NetworkProfile) []string {
 		if ref == nil || ref.ID == nil {
 			continue
 		}
-		if ref.Properties != nil && val(ref.Properties.Primary) {
+		if ref.Properties != nil && azure.Value(ref.Properties.Primary) {
 			ids = append([]string{*ref.ID}, ids...)
 			continue
 		}
@@ -114,7 +106,7 @@ func PowerStateOf(statuses []*armcompute.InstanceViewStatus) PowerState {
 		if st == nil {
 			continue
 		}
-		if kind, state, ok := strings.Cut(val(st.Code), "/"); ok && strings.EqualFold(kind, "PowerState") {
+		if kind, state, ok := strings.Cut(azure.Value(st.Code), "/"); ok && strings.EqualFold(kind, "PowerState") {
 			return PowerState(strings.ToLower(state))
 		}
 	}
@@ -124,57 +116,39 @@ func PowerStateOf(statuses []*armcompute.InstanceViewStatus) PowerState {
 // changedTime is the time of the last operation, which Azure keeps with how it ended.
 func changedTime(statuses []*armcompute.InstanceViewStatus) *time.Time {
 	for _, st := range statuses {
-		if st != nil && st.Time != nil && strings.HasPrefix(strings.ToLower(val(st.Code)), "provisioningstate/") {
+		if st != nil && st.Time != nil && strings.HasPrefix(strings.ToLower(azure.Value(st.Code)), "provisioningstate/") {
 			return new(st.Time.UTC())
 		}
 	}
 	return nil
 }
 
-// addresses joins VMs with their addresses. Keys are azure.IDKey of ids.
-type addresses struct {
-	nics map[string]*armnetwork.Interface
-	ips  map[string]*armnetwork.PublicIPAddress
+// Addresses joins VMs with their addresses. Keys are azure.IDKey of ids.
+type Addresses struct {
+	Nics map[string]*armnetwork.Interface
+	Ips  map[string]*armnetwork.PublicIPAddress
 }
 
-// fill sets the addresses of the first network interface that has any.
-func (a addresses) fill(i *Info) {
+// Fill sets the addresses of the first network interface that has any.
+func (a Addresses) Fill(i *Info) {
 	for _, id := range i.NICs {
-		nic := a.nics[azure.IDKey(id)]
+		nic := a.Nics[azure.IDKey(id)]
 		if nic == nil {
 			continue
 		}
-		for _, cfg := range ipConfigurations(nic) {
+		for _, cfg := range network.IPConfigurations(nic) {
 			if i.PrivateIP == "" {
-				i.PrivateIP = val(cfg.Properties.PrivateIPAddress)
+				i.PrivateIP = azure.Value(cfg.Properties.PrivateIPAddress)
 			}
 			if i.Subnet == "" && cfg.Properties.Subnet != nil {
-				i.Subnet = val(cfg.Properties.Subnet.ID)
+				i.Subnet = azure.Value(cfg.Properties.Subnet.ID)
 			}
 			if i.PublicIP != "" || cfg.Properties.PublicIPAddress == nil {
 				continue
 			}
-			if ip := a.ips[azure.IDKey(val(cfg.Properties.PublicIPAddress.ID))]; ip != nil && ip.Properties != nil {
-				i.PublicIP = val(ip.Properties.IPAddress)
+			if ip := a.Ips[azure.IDKey(azure.Value(cfg.Properties.PublicIPAddress.ID))]; ip != nil && ip.Properties != nil {
+				i.PublicIP = azure.Value(ip.Properties.IPAddress)
 			}
 		}
 	}
-}
-
-// ipConfigurations gives those of nic that have properties, the primary one first.
-func ipConfigurations(nic *armnetwork.Interface) []*armnetwork.InterfaceIPConfiguration {
-	if nic.Properties == nil {
-		return nil
-	}
-	var out []*armnetwork.InterfaceIPConfiguration
-	for _, cfg := range nic.Properties.IPConfigurations {
-		switch {
-		case cfg == nil || cfg.Properties == nil:
-		case val(cfg.Properties.Primary):
-			out = append([]*armnetwork.InterfaceIPConfiguration{cfg}, out...)
-		default:
-			out = append(out, cfg)
-		}
-	}
-	return out
 }

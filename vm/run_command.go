@@ -21,7 +21,7 @@ type CommandOutput struct {
 // RunCommand runs a shell script as root through the VM's agent, without SSH, and waits for its end
 // (virtualMachines/runCommand). Azure does not tell the exit code. The VM must run.
 func (s *Service) RunCommand(ctx context.Context, group, name string, script ...string) (CommandOutput, error) {
-	resp, err := run(ctx, s, "run a command on vm", name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientRunCommandResponse], error) {
+	resp, err := azure.Run(ctx, s.azure, "run a command on vm", name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientRunCommandResponse], error) {
 		return s.azure.VMs().BeginRunCommand(ctx, group, name, armcompute.RunCommandInput{
 			CommandID: new("RunShellScript"), Script: to.SliceOfPtrs(script...),
 		}, nil)
@@ -34,7 +34,7 @@ func (s *Service) RunCommand(ctx context.Context, group, name string, script ...
 		if v == nil {
 			continue
 		}
-		one := parseRunOutput(val(v.Message))
+		one := parseRunOutput(azure.Value(v.Message))
 		out.Stdout += one.Stdout
 		out.Stderr += one.Stderr
 	}
@@ -65,7 +65,7 @@ func (s *Service) SerialLog(ctx context.Context, group, name string) ([]byte, er
 	if err != nil {
 		return nil, azure.Wrap("read the serial log of vm", name, err)
 	}
-	uri := val(resp.SerialConsoleLogBlobURI)
+	uri := azure.Value(resp.SerialConsoleLogBlobURI)
 	if uri == "" {
 		return nil, &errkind.Error{
 			Kind: errkind.NotFound, Op: "read the serial log of vm", Resource: name,

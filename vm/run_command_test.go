@@ -138,7 +138,7 @@ func TestTagsWithoutTheRight(t *testing.T) {
 	})
 }
 
-func touch(ctx context.Context, l *lab, s *vm.Service) error {
+func touch(ctx context.Context, l *lab, s *services) error {
 	i, err := s.Get(ctx, group, "vm-000")
 	if err != nil {
 		return err

@@ -68,11 +68,11 @@ func (s *Service) Select(ctx context.Context, q Query) (Selection, error) {
 	}
 	if q.Group != "" && !anyIn(l.VMs, q.Group) {
 		if err := s.requireGroup(ctx, q.Group); err != nil {
-			return Selection{}, classed(ErrManager, err)
+			return Selection{}, errkind.Classed(ErrManager, err)
 		}
 	}
 	sel, err := SelectIn(ctx, l.VMs, q)
-	return sel, classed(ErrManager, err)
+	return sel, errkind.Classed(ErrManager, err)
 }
 
 func anyIn(vms []Info, group string) bool {

@@ -4,6 +4,9 @@ import (
 	"errors"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/resourcegroup"
+	"github.com/azlin-dev/azlin/internal/keylock"
+	"github.com/azlin-dev/azlin/network"
 )
 
 // The classes of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
@@ -11,13 +14,12 @@ var (
 	ErrManager          = errors.New("vm query failed")
 	ErrLifecycle        = errors.New("vm deletion failed")
 	ErrLifecycleControl = errors.New("vm power operation failed")
-	ErrProvisioning     = errors.New("vm provisioning failed")
 	ErrTags             = errors.New("tagging failed")
 )
 
 // Options of a Service. The zero value is ready.
 type Options struct {
-	CacheDir string // where the sizes of a region are kept for a day; empty: memory only
+	Network *network.Service // nil: one of its own
 
 	// SessionNames are names, by VM name, of sessions that this machine knows. They count for VMs whose tag
 	// azlin-session has none, unless another VM's tag has the same.
@@ -27,25 +29,22 @@ type Options struct {
 // Service is the VMs of one subscription. It may be used by several goroutines.
 type Service struct {
 	azure    *azure.Client
-	sizes    *sizeCache
-	locks    keyedLocks
+	network  *network.Service
+	groups   *resourcegroup.Service
+	locks    keylock.Locks
 	sessions map[string]string
 }
 
 // New returns the service of c's subscription. It sends nothing.
 func New(c *azure.Client, o Options) *Service {
-	return &Service{azure: c, sizes: newSizeCache(c, o.CacheDir), sessions: o.SessionNames}
+	s := &Service{azure: c, network: o.Network, groups: resourcegroup.New(c), sessions: o.SessionNames}
+	if s.network == nil {
+		s.network = network.New(c)
+	}
+	return s
 }
 
 // vmID is the ARM id of a VM of this subscription.
 func (s *Service) vmID(group, name string) string {
 	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Compute", "virtualMachines", name).String()
-}
-
-func (s *Service) networkID(group string, typeAndNames ...string) string {
-	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Network", typeAndNames...).String()
-}
-
-func (s *Service) diskID(group, name string) string {
-	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Compute", "disks", name).String()
 }

@@ -27,8 +27,8 @@ func (s *Service) nameSessions(vms []Info) {
 // a Conflict, because it would find that one.
 func (s *Service) SetSession(ctx context.Context, group, name, session string) (Info, error) {
 	if session != "" {
-		if err := validSession(session); err != nil {
-			return Info{}, classed(ErrManager, err)
+		if err := ValidSession(session); err != nil {
+			return Info{}, errkind.Classed(ErrManager, err)
 		}
 	}
 	l, err := s.List(ctx, ListOptions{ResourceGroup: group, All: true})
@@ -37,7 +37,7 @@ func (s *Service) SetSession(ctx context.Context, group, name, session string) (
 	}
 	match, err := ResolveIn(l.VMs, name)
 	if err != nil {
-		return Info{}, classed(ErrManager, err)
+		return Info{}, errkind.Classed(ErrManager, err)
 	}
 	i := match.VM
 	if session == "" {
@@ -46,7 +46,7 @@ func (s *Service) SetSession(ctx context.Context, group, name, session string) (
 		err = s.azure.MergeTags(ctx, i.ID, map[string]string{azure.TagSession: session})
 	}
 	if err != nil {
-		return Info{}, classed(ErrManager, err)
+		return Info{}, errkind.Classed(ErrManager, err)
 	}
 	i.SessionName = session
 	return i, nil

@@ -14,11 +14,11 @@ import (
 // read a VM but not tags gets them from the VM. Without any tag it is empty. Errors are ErrTags.
 func (s *Service) Tags(ctx context.Context, id string) (map[string]string, error) {
 	if _, err := azure.ParseID(id); err != nil {
-		return nil, classed(ErrTags, err)
+		return nil, errkind.Classed(ErrTags, err)
 	}
 	tags, err := s.azure.ResourceTags(ctx, id)
 	if err != nil {
-		return nil, classed(ErrTags, err)
+		return nil, errkind.Classed(ErrTags, err)
 	}
 	return tags, nil
 }
@@ -33,7 +33,7 @@ func (s *Service) AddTags(ctx context.Context, id string, tags map[string]string
 		return nil, err
 	}
 	if err := azure.ValidateTags(tags); err != nil {
-		return nil, classed(ErrTags, err)
+		return nil, errkind.Classed(ErrTags, err)
 	}
 	have, err := s.Tags(ctx, id)
 	if err != nil {
@@ -42,11 +42,11 @@ func (s *Service) AddTags(ctx context.Context, id string, tags map[string]string
 	all := azure.WithTags(have, tags)
 	// What a policy or the portal wrote is not for azlin to judge, only how many there would be.
 	if len(all) > azure.MaxTags {
-		return nil, classed(ErrTags, errkind.New(errkind.Invalid,
+		return nil, errkind.Classed(ErrTags, errkind.New(errkind.Invalid,
 			"with the %d tags that are there it would have %d, and Azure allows %d", len(have), len(all), azure.MaxTags))
 	}
 	if err := s.azure.MergeTags(ctx, id, tags); err != nil {
-		return nil, classed(ErrTags, err)
+		return nil, errkind.Classed(ErrTags, err)
 	}
 	return all, nil
 }
@@ -72,7 +72,7 @@ func (s *Service) RemoveTags(ctx context.Context, id string, names ...string) (m
 		return gone, nil
 	}
 	if err := s.azure.DeleteTags(ctx, id, names...); err != nil {
-		return nil, classed(ErrTags, err)
+		return nil, errkind.Classed(ErrTags, err)
 	}
 	return gone, nil
 }
@@ -81,7 +81,7 @@ func (s *Service) RemoveTags(ctx context.Context, id string, names ...string) (m
 func changeable(names iter.Seq[string]) error {
 	for name := range names {
 		if azure.OwnTag(name) {
-			return classed(ErrTags, &errkind.Error{
+			return errkind.Classed(ErrTags, &errkind.Error{
 				Kind: errkind.Invalid, Op: "change tag", Resource: name,
 				Err:  errkind.New(errkind.Invalid, "azlin keeps its own records in it"),
 				Next: "azlin adopt and azlin session set what may be set",
@@ -89,4 +89,9 @@ func changeable(names iter.Seq[string]) error {
 		}
 	}
 	return nil
+}
+
+// SetHostKey records the public SSH host key of a VM in its tag, for every other machine to verify it by.
+func (s *Service) SetHostKey(ctx context.Context, id, public string) error {
+	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagHostKey: public})
 }

@@ -46,7 +46,7 @@ func TestTags(t *testing.T) {
 	}
 }
 
-func changeTags(t *testing.T, s *vm.Service) {
+func changeTags(t *testing.T, s *services) {
 	t.Helper()
 	i, err := s.Get(t.Context(), group, "vm-000")
 	if err != nil {

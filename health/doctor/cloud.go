@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure/permission"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Azure refuses tokens whose times it cannot believe: five minutes is its tolerance.
@@ -119,16 +119,16 @@ func permissions(ctx context.Context, s Subject) []Finding {
 
 // quota looks whether another VM fits into the region.
 func quota(ctx context.Context, s Subject) []Finding {
-	if s.VMs == nil {
+	if s.Catalog == nil {
 		return []Finding{{Check: "quota", Status: Skipped, Detail: "nobody is signed in"}}
 	}
-	quotas, err := s.VMs.Quotas(ctx, s.Region)
+	quotas, err := s.Catalog.Quotas(ctx, s.Region)
 	if err != nil {
 		return []Finding{{Check: "quota", Status: Failed, Detail: err.Error()}}
 	}
 	var all []Finding
 	for _, q := range quotas {
-		if q.Name != vm.QuotaCores && q.Name != vm.QuotaPublicIPs {
+		if q.Name != catalog.QuotaCores && q.Name != catalog.QuotaPublicIPs {
 			continue
 		}
 		f := Finding{Check: "quota " + strings.ToLower(q.Name), Status: OK}

@@ -9,7 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/local/config"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Status is what was found.
@@ -33,12 +33,12 @@ type Finding struct {
 
 // Subject is what is examined. What is left out is not looked at.
 type Subject struct {
-	Paths config.Paths
-	Cloud azure.Cloud           // zero: not known, and not looked at
-	Auth  *signin.Authenticator // nil with SignInErr set: nobody can be signed in
-	VMs   *vm.Service           // nil: nothing in Azure is looked at
-	Azure *azure.Client         // of VMs; nil: permissions are not looked at
-	Group string                // whose permissions are looked at
+	Paths   config.Paths
+	Cloud   azure.Cloud           // zero: not known, and not looked at
+	Auth    *signin.Authenticator // nil with SignInErr set: nobody can be signed in
+	Catalog *catalog.Service      // nil: quota is not looked at
+	Azure   *azure.Client         // nil: permissions are not looked at
+	Group   string                // whose permissions are looked at
 	// SignInErr is why there is no way to sign in.
 	SignInErr error
 	Region    string        // whose quota is looked at

@@ -17,6 +17,7 @@ import (
 	"github.com/azlin-dev/azlin/local/history"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 // DefaultTimeout is timeout for each VM.
@@ -25,6 +26,7 @@ const DefaultTimeout = 10 * time.Second
 // Dashboard finds out how VMs are. It changes nothing, on the VMs neither.
 type Dashboard struct {
 	VMs     *vm.Service
+	Disks   *disk.Service // nil: the prices of disks are not known
 	Reach   reach.Finder
 	Prices  *cost.Prices // nil: costs are not known
 	History history.Log  // without a path: last uses are not known
@@ -158,7 +160,10 @@ func (d Dashboard) price(ctx context.Context, vms []VM) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(d.Timeout, DefaultTimeout)) // prices must not delay either
 	defer cancel()
-	disks, _ := d.VMs.Disks(ctx, group) // who may not read them does not know their price
+	var disks []disk.Disk
+	if d.Disks != nil {
+		disks, _ = d.Disks.List(ctx, group) // who may not read them does not know their price
+	}
 	var estimates errgroup.Group
 	estimates.SetLimit(pricesAtOnce)
 	for n := range vms {
@@ -170,10 +175,10 @@ func (d Dashboard) price(ctx context.Context, vms []VM) {
 	_ = estimates.Wait() // none returns an error
 }
 
-func (d Dashboard) priceOf(ctx context.Context, v *VM, all []vm.Disk) {
+func (d Dashboard) priceOf(ctx context.Context, v *VM, all []disk.Disk) {
 	m := cost.Machine{Region: v.Location, Size: v.Size, Spot: v.Info.Spot, PublicIP: v.PublicIP != ""}
-	for _, disk := range vm.DisksOf(v.Info, all) {
-		m.Disks = append(m.Disks, cost.Disk{Type: disk.Type, SizeGB: disk.SizeGB})
+	for _, one := range disk.Of(v.Info.Disks, all) {
+		m.Disks = append(m.Disks, cost.Disk{Type: one.Type, SizeGB: one.SizeGB})
 	}
 	v.Cost = d.Prices.Estimate(ctx, m)
 	if v.PowerState == vm.Deallocated { // its machine is nobody's

@@ -23,6 +23,7 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestMain(m *testing.M) {
@@ -86,7 +87,7 @@ func newPlace(t *testing.T) *place {
 		t.Fatal(err)
 	}
 	p.board = status.Dashboard{
-		VMs: p.VMs, Reach: p.Reach, Prices: p.Prices, History: history.Log{Path: filepath.Join(dir, "connections.jsonl")},
+		VMs: p.VMs, Disks: p.Disks, Reach: p.Reach, Prices: p.Prices, History: history.Log{Path: filepath.Join(dir, "connections.jsonl")},
 		SSH: reach.Options{KeyPath: p.key.Private},
 	}
 	return p
@@ -96,7 +97,7 @@ func (p *place) launch(t *testing.T, name string) *launch.Result {
 	t.Helper()
 	display := progress.New(0, nil)
 	plan, err := p.Launcher.Plan(t.Context(), launch.Request{
-		Config: vm.Config{Name: name, Size: "Standard_B2s"}, Setup: launch.Setup{Tools: []string{}}, KeyPath: p.key.Private, SSHSource: "203.0.113.10",
+		Config: provision.Config{Name: name, Size: "Standard_B2s"}, Setup: launch.Setup{Tools: []string{}}, KeyPath: p.key.Private, SSHSource: "203.0.113.10",
 	}, display)
 	if err != nil {
 		t.Fatal(err)

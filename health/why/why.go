@@ -16,7 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/health/logs"
-	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
@@ -34,7 +34,7 @@ type Inquiry struct {
 	Azure    *azure.Client
 	VMs      *vm.Service
 	Reach    reach.Finder
-	Launcher *launch.Launcher // tells the operator's address
+	Operator *network.Operator // whom the security groups have to admit; nil: they are not looked at
 
 	SSH     reach.Options
 	Since   time.Duration // how far to look back in the activity log; zero: DefaultSince
@@ -93,11 +93,11 @@ func (q Inquiry) Ask(ctx context.Context, i vm.Info) Report {
 	if i.IsRunning() {
 		all.Go(func() error { q.inside(ctx, &r); return nil })
 	}
-	if i.PublicIP != "" && q.Launcher != nil {
-		all.Go(func() error { admission = q.Launcher.CheckAdmission(ctx, i); return nil })
+	if i.PublicIP != "" && q.Operator != nil {
+		all.Go(func() error { admission = q.Operator.Check(ctx, i.Name, i.NICs); return nil })
 	}
 	_ = all.Wait() // none returns an error
-	refused, _ := errors.AsType[*launch.NotAdmitted](admission)
+	refused, _ := errors.AsType[*network.NotAdmitted](admission)
 	if refused != nil {
 		admission = nil
 	}
@@ -197,7 +197,7 @@ func cloudInit(said string) (state string, problems []string) {
 }
 
 // conclude says what is wrong, and what to do.
-func (r *Report) conclude(refused *launch.NotAdmitted) {
+func (r *Report) conclude(refused *network.NotAdmitted) {
 	name := r.VM.Name
 	add := func(next, format string, args ...any) {
 		r.Problems = append(r.Problems, Problem{fmt.Sprintf(format, args...), next})

@@ -25,6 +25,9 @@ import (
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestMain(m *testing.M) {
@@ -59,9 +62,9 @@ func newPlace(t *testing.T) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = p.cloner(p.Client()).VMs.Provision(t.Context(), vm.Config{
+	_, err = p.cloner(p.Client()).Provisioner.Provision(t.Context(), provision.Config{
 		Name: "dev", ResourceGroup: group, Region: "westus2", Size: "Standard_B2s", OperationID: "one", SSHPublicKeys: []string{public},
-		SSHSources: []netip.Prefix{netip.PrefixFrom(operator, 32)}, DataDisks: []vm.DataDisk{{SizeGB: 32}},
+		SSHSources: []netip.Prefix{netip.PrefixFrom(operator, 32)}, DataDisks: []provision.DataDisk{{SizeGB: 32}},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +80,7 @@ func (p *place) cloner(c *azure.Client) *clone.Cloner {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return &clone.Cloner{Azure: c, VMs: vms, Owner: "ann", Reach: reach.Finder{
+	return &clone.Cloner{Azure: c, VMs: vms, Provisioner: provision.New(c, provision.Options{}), Catalog: catalog.New(c, ""), Disks: disk.New(c), Owner: "ann", Reach: reach.Finder{
 		VMs: vms, Port: p.hosts.Port(), KnownHosts: remote.KnownHosts{Path: filepath.Join(known, "known_hosts")},
 	}}
 }
@@ -102,7 +105,7 @@ func (p *place) make(c *clone.Cloner, name string, replicas int) (clone.Summary,
 // seen fails the test when somebody who looks for what is unfinished does not find the snapshots that there are.
 func (p *place) seen(c *clone.Cloner, cut int) {
 	p.t.Helper()
-	left, err := c.VMs.Unfinished(p.t.Context(), "")
+	left, err := c.Provisioner.Unfinished(p.t.Context(), "")
 	found := 0
 	for _, u := range left {
 		for _, id := range u.Resources {
@@ -208,29 +211,29 @@ func TestCloneOfEarlierCopy(t *testing.T) {
 		t.Errorf("nothing is copied yet, not at %s", fresh.Copied)
 	}
 	began := time.Now()
-	disk := fresh.Disks[1]
-	_, key, _ := strings.Cut(disk.Snapshot, "-clone-")
-	snapshot := vm.Snapshot{
-		Name: disk.Snapshot, ResourceGroup: group, Region: dev.Location, Disk: disk.ID, Operation: "clone:" + key + ":snapshot", Source: "dev",
+	data := fresh.Disks[1]
+	_, key, _ := strings.Cut(data.Snapshot, "-clone-")
+	snapshot := disk.Snapshot{
+		Name: data.Snapshot, ResourceGroup: group, Region: dev.Location, Disk: data.ID, Operation: "clone:" + key + ":snapshot", Source: "dev",
 	}
-	if _, err := p.Emulator.AddFault(fault.Rule{Effect: fault.Fail, Operation: "disk.put", Name: disk.Snapshot, Count: 1}); err != nil {
+	if _, err := p.Emulator.AddFault(fault.Rule{Effect: fault.Fail, Operation: "disk.put", Name: data.Snapshot, Count: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.VMs.EnsureSnapshot(t.Context(), snapshot); err == nil {
+	if _, err := c.Disks.EnsureSnapshot(t.Context(), snapshot); err == nil {
 		t.Fatal("it was to fail")
 	}
 	if at := plan().Copied; !at.IsZero() || p.Resources()["Microsoft.Compute/snapshots"] != 1 {
 		t.Errorf("the copy failed, but is said to be there since %s", at)
 	}
-	id, err := c.VMs.EnsureSnapshot(t.Context(), snapshot)
+	id, err := c.Disks.EnsureSnapshot(t.Context(), snapshot)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if at := plan().Copied; at.Before(began.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
 		t.Errorf("copied at %s, not now", at)
 	}
-	all, err := c.VMs.Unfinished(t.Context(), "")
-	left := slices.DeleteFunc(all, func(u vm.Unfinished) bool { return u.Kind != "clone" })
+	all, err := c.Provisioner.Unfinished(t.Context(), "")
+	left := slices.DeleteFunc(all, func(u provision.Unfinished) bool { return u.Kind != "clone" })
 	if err != nil || len(left) != 1 || left[0].Source != "dev" || left[0].VM != "" || len(left[0].Resources) != 1 || !strings.EqualFold(left[0].Resources[0], id) {
 		t.Errorf("unfinished: %+v, %v", left, err)
 	}

@@ -23,15 +23,21 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Cloner clones the VMs of one subscription.
 type Cloner struct {
-	Azure  *azure.Client
-	VMs    *vm.Service
-	Reach  reach.Finder
-	Prices *cost.Prices // nil: prices are not known
-	Owner  string       // goes into the tag azlin-owner
+	Azure       *azure.Client
+	VMs         *vm.Service
+	Provisioner *provision.Service
+	Catalog     *catalog.Service
+	Disks       *disk.Service
+	Reach       reach.Finder
+	Prices      *cost.Prices // nil: prices are not known
+	Owner       string       // goes into the tag azlin-owner
 }
 
 // Request is what is wanted.
@@ -58,8 +64,10 @@ type Plan struct {
 
 	Done    []string  // names of those that an earlier run of the same request has made
 	Copied  time.Time // when that run copied the first disk, in UTC: this is what the clones begin with; zero: nothing is copied yet
+	Notes   []string  // what could not be checked, and why
 	left    []string  // ids of snapshots that an earlier run has left
-	config  vm.Config
+	begun   int       // how many of the clones Azure has already, unfinished
+	config  provision.Config
 	request Request
 	key     string // what the names of snapshots and operations have in common
 }
@@ -94,7 +102,7 @@ func (c *Cloner) Plan(ctx context.Context, r Request) (Plan, error) {
 	}
 	sum := sha256.Sum256([]byte(strings.ToLower(r.Source.VMID + "\n" + r.Name)))
 	p.key = hex.EncodeToString(sum[:5])
-	if p.config, err = c.VMs.Model(ctx, r.Source.ResourceGroup, r.Source.Name); err != nil {
+	if p.config, err = c.Provisioner.Model(ctx, r.Source.ResourceGroup, r.Source.Name); err != nil {
 		return p, err
 	}
 	if err := p.take(&resp.VirtualMachine, r, c.Owner); err != nil {
@@ -103,11 +111,22 @@ func (c *Cloner) Plan(ctx context.Context, r Request) (Plan, error) {
 	if err := c.free(ctx, &p); err != nil {
 		return fail(err)
 	}
-	if err := c.VMs.Room(ctx, p.config, len(p.Names)-len(p.Done)); err != nil {
+	wanted := p.wanted()
+	judgement, err := c.Catalog.Judge(ctx, c.Catalog.Offer(ctx, wanted.Region, wanted.Size), wanted)
+	if err != nil {
 		return fail(err)
 	}
+	p.Notes = judgement.Notes
 	c.price(ctx, &p)
 	return p, nil
+}
+
+// wanted is what Azure is asked for. What it has already counts already.
+func (p Plan) wanted() catalog.Wanted {
+	missing := len(p.Names) - len(p.Done) - p.begun
+	w := p.config.Wanted(max(1, missing))
+	w.Counted = missing <= 0
+	return w
 }
 
 // names are those of the clones: the name itself for one, numbered for several.
@@ -144,7 +163,7 @@ func (p *Plan) take(m *armcompute.VirtualMachine, r Request, owner string) error
 			size = int(*d.DiskSizeGB)
 		}
 		p.add(*d.ManagedDisk.ID, fmt.Sprintf("data-%d", n), size, kind)
-		c.DataDisks = append(c.DataDisks, vm.DataDisk{SizeGB: max(1, size), Type: kind})
+		c.DataDisks = append(c.DataDisks, provision.DataDisk{SizeGB: max(1, size), Type: kind})
 	}
 	c.Image, c.SessionName, c.Template, c.Pool, c.HostKey, c.CustomData, c.OSDiskSizeGB = "", "", "", "", "", nil, 0
 	c.Private, c.SubnetID, c.SSHSources, c.Owner, c.Source = p.Private, r.Source.Subnet, r.SSHSources, owner, r.Source.Name
@@ -162,7 +181,7 @@ func (p *Plan) add(id, suffix string, size int, kind string) {
 
 // operation is what a clone's resources are marked with, so that the same request goes on with them.
 func (p Plan) operation(name string) string {
-	return vm.CopyOperation("clone", p.key+"-"+name[max(0, len(name)-20):])
+	return provision.CopyOperation("clone", p.key+"-"+name[max(0, len(name)-20):])
 }
 
 // mine is whether a VM is a clone that this request made, and whether it ended that.
@@ -185,7 +204,9 @@ func (c *Cloner) free(ctx context.Context, p *Plan) error {
 		switch mine, done := p.mine(i); {
 		case mine && done:
 			p.Done = append(p.Done, i.Name)
-		case !mine:
+		case mine:
+			p.begun++
+		default:
 			taken = append(taken, i.Name)
 		}
 	}

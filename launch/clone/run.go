@@ -18,14 +18,16 @@ import (
 	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Result is what became of one clone.
 type Result struct {
 	Name     string
-	Details  vm.Details // of a VM that was made
-	Success  bool       // it was made, and somebody could sign in
-	Earlier  bool       // an earlier run had made it
+	Details  provision.Details // of a VM that was made
+	Success  bool              // it was made, and somebody could sign in
+	Earlier  bool              // an earlier run had made it
 	Duration time.Duration
 	Err      error
 }
@@ -87,7 +89,7 @@ func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Sum
 	}
 	report("deleting the snapshots")
 	for _, id := range snapshots {
-		if derr := c.VMs.DeleteSnapshot(ctx, id); derr != nil {
+		if derr := c.Disks.DeleteSnapshot(ctx, id); derr != nil {
 			sum.LeftOver = append(sum.LeftOver, id)
 			err = errors.Join(err, derr)
 		}
@@ -147,7 +149,7 @@ func (c *Cloner) existing(ctx context.Context, p *Plan) error {
 }
 
 func (c *Cloner) snapshot(ctx context.Context, p Plan, d Disk) (string, error) {
-	return c.VMs.EnsureSnapshot(ctx, vm.Snapshot{
+	return c.Disks.EnsureSnapshot(ctx, disk.Snapshot{
 		Name: d.Snapshot, ResourceGroup: p.Source.ResourceGroup, Region: p.config.Region, Disk: d.ID, Owner: c.Owner, Operation: "clone:" + p.key + ":snapshot",
 		Source: p.Source.Name,
 	})
@@ -162,7 +164,8 @@ func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []s
 	cfg.Name, cfg.OperationID = name, p.operation(name)
 	cfg.Copy = new(*p.config.Copy)
 	cfg.Copy.OSSnapshot, cfg.Copy.DataSnapshots = snapshots[0], snapshots[1:]
-	if r.Details, r.Err = c.VMs.Provision(ctx, cfg, func(step string) { report(name + ": " + step) }); r.Err != nil {
+	if r.Details, r.Err = c.Provisioner.Provision(ctx, cfg, func(step string) { report(name + ": " + step) }); r.Err != nil {
+		r.Err = c.Catalog.Refused(ctx, cfg.Wanted(1), r.Err)
 		return r
 	}
 	report(name + ": signing in")
@@ -173,7 +176,7 @@ func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []s
 		}
 		return r
 	}
-	r.Err = c.VMs.Finish(ctx, r.Details.ID, r.Details.OperationID)
+	r.Err = c.Provisioner.Finish(ctx, r.Details.ID, r.Details.OperationID)
 	return r
 }
 

@@ -12,13 +12,19 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Baker makes, lists and deletes the images of one subscription.
 type Baker struct {
-	Azure *azure.Client
-	VMs   *vm.Service
-	Owner string // goes into the tag azlin-owner
+	Azure       *azure.Client
+	VMs         *vm.Service
+	Provisioner *provision.Service
+	Catalog     *catalog.Service
+	Disks       *disk.Service
+	Owner       string // goes into the tag azlin-owner
 }
 
 // Image is one version of an image that was baked.

@@ -20,6 +20,9 @@ import (
 	"github.com/azlin-dev/azlin/launch/image"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestMain(m *testing.M) {
@@ -55,7 +58,7 @@ func (p *place) vms() *vm.Service { return vm.New(p.Client(), vm.Options{}) }
 
 func (p *place) provision(name, image string) {
 	p.t.Helper()
-	_, err := p.vms().Provision(p.t.Context(), vm.Config{
+	_, err := provision.New(p.Client(), provision.Options{}).Provision(p.t.Context(), provision.Config{
 		Name: name, ResourceGroup: group, Region: "westus2", Size: "Standard_D2s_v5", Image: image, OperationID: name, SSHPublicKeys: []string{public},
 		SSHSources: []netip.Prefix{netip.PrefixFrom(operator, 32)},
 	}, nil)
@@ -75,7 +78,7 @@ func (p *place) run(name, script string) string {
 }
 
 func baker(c *azure.Client) *image.Baker {
-	return &image.Baker{Azure: c, VMs: vm.New(c, vm.Options{}), Owner: "ann"}
+	return &image.Baker{Azure: c, VMs: vm.New(c, vm.Options{}), Provisioner: provision.New(c, provision.Options{}), Catalog: catalog.New(c, ""), Disks: disk.New(c), Owner: "ann"}
 }
 
 // bake bakes an image of dev, as a process does that knows nothing of an earlier one.
@@ -187,7 +190,7 @@ func TestBake(t *testing.T) {
 		}
 	}
 	images, err := baker(p.Client()).List(t.Context(), group)
-	if err != nil || len(images) < 2 || vm.CompareVersions(images[0].Version, images[1].Version) <= 0 {
+	if err != nil || len(images) < 2 || catalog.CompareVersions(images[0].Version, images[1].Version) <= 0 {
 		t.Fatalf("%+v, %v", images, err)
 	}
 	p.provision("old", "base:"+made.Version)

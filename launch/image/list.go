@@ -3,6 +3,7 @@ package image
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,8 +14,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/teardown"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // List gives the images that azlin has baked in a resource group, empty: in the subscription; by name, the newest version
@@ -39,7 +41,7 @@ func (b *Baker) List(ctx context.Context, group string) ([]Image, error) {
 	for _, r := range found {
 		tags := azure.Tags(r.Tags)
 		id, err := azure.ParseID(value(r.ID))
-		if err != nil || !azure.Managed(tags) || len(id.Names) != 3 || !strings.EqualFold(id.Names[0], vm.GalleryName) {
+		if err != nil || !azure.Managed(tags) || len(id.Names) != 3 || !strings.EqualFold(id.Names[0], catalog.GalleryName) {
 			continue
 		}
 		source, _ := azure.Tag(tags, azure.TagSource)
@@ -49,7 +51,7 @@ func (b *Baker) List(ctx context.Context, group string) ([]Image, error) {
 		})
 	}
 	slices.SortFunc(images, func(a, b Image) int {
-		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(strings.ToLower(a.ResourceGroup), strings.ToLower(b.ResourceGroup)), vm.CompareVersions(b.Version, a.Version))
+		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(strings.ToLower(a.ResourceGroup), strings.ToLower(b.ResourceGroup)), catalog.CompareVersions(b.Version, a.Version))
 	})
 	return images, nil
 }
@@ -87,7 +89,7 @@ func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion
 		return d, &errkind.Error{Kind: kind, Op: "delete image", Resource: image, Err: fmt.Errorf(format, args...), Next: next}
 	}
 	name, version, one := strings.Cut(image, ":")
-	if err := vm.ValidateImage(image); err != nil || image == "" || strings.Contains(version, ":") || strings.HasPrefix(image, "/") {
+	if err := catalog.ValidateImage(image); err != nil || image == "" || strings.Contains(version, ":") || strings.HasPrefix(image, "/") {
 		return d, errkind.New(errkind.Invalid, "image %q: give the name of an image that was baked, or NAME:VERSION", image)
 	}
 	all, err := b.List(ctx, group)
@@ -117,7 +119,7 @@ func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion
 	case d.ResourceGroup == "":
 		return fail(errkind.NotFound, "azlin image list", "no such image was baked")
 	default: // perhaps a name without versions, of a request that was cut off
-		have, err := b.Azure.GalleryImages().Get(ctx, d.ResourceGroup, vm.GalleryName, name, nil)
+		have, err := b.Azure.GalleryImages().Get(ctx, d.ResourceGroup, catalog.GalleryName, name, nil)
 		if err := azure.Wrap("get image", name, err); err != nil && !azure.IsNotFound(err) {
 			return d, err
 		}
@@ -130,55 +132,64 @@ func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion
 	return d, nil
 }
 
-// Delete carries a deletion out (galleryImageVersions/delete, galleryImages/delete, galleries/delete). What is gone already
-// is no error; a name or a gallery in which somebody has put something else stays.
+// Delete carries a deletion out (galleryImageVersions/delete, galleryImages/delete, galleries/delete), and looks whether all
+// is gone. What is gone already is no error; a name or a gallery in which somebody has put something else stays. What is left
+// is in the error.
 func (b *Baker) Delete(ctx context.Context, d Deletion, report func(step string)) error {
-	if report == nil {
-		report = func(string) {}
+	var items []teardown.Item
+	add := func(typeAndNames ...string) {
+		id := azure.NewID(b.Azure.SubscriptionID(), d.ResourceGroup, "Microsoft.Compute", append([]string{"galleries", catalog.GalleryName}, typeAndNames...)...)
+		item, ok := teardown.Of(b.Azure, id)
+		if !ok {
+			return // one of these types it is
+		}
+		remove := item.Delete
+		item.Delete = func(ctx context.Context) error {
+			err := remove(ctx)
+			if strings.EqualFold(azure.Code(err), "CannotDeleteResource") {
+				return &errkind.Error{Class: teardown.ErrNeeded, Err: err}
+			}
+			return err
+		}
+		items = append(items, item)
 	}
 	for _, i := range d.Images {
-		report("deleting " + i.Name + ":" + i.Version)
-		if err := b.deleteVersion(ctx, d.ResourceGroup, i.Name, i.Version); err != nil {
-			return err
-		}
+		add("images", i.Name, "versions", i.Version)
 	}
 	for _, name := range d.Names {
-		report("deleting image " + name)
-		_, err := azure.Run(ctx, b.Azure, "delete image", name, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImagesClientDeleteResponse], error) {
-			return b.Azure.GalleryImages().BeginDelete(ctx, d.ResourceGroup, vm.GalleryName, name, nil)
-		})
-		if err != nil && !gone(err) {
-			return err
+		add("images", name)
+	}
+	if d.Gallery {
+		add()
+		items[len(items)-1].Needed = b.galleryNeeded(d.ResourceGroup)
+	}
+	var errs []error
+	var left []string
+	for _, r := range teardown.Run(ctx, b.Azure, items, report) {
+		if r.Err != nil && !errors.Is(r.Err, teardown.ErrNeeded) {
+			errs, left = append(errs, r.Err), append(left, r.ID)
 		}
 	}
-	if !d.Gallery {
+	if errs == nil {
 		return nil
 	}
-	have, err := b.Azure.Galleries().Get(ctx, d.ResourceGroup, vm.GalleryName, nil)
-	if err := azure.Wrap("get gallery", vm.GalleryName, err); err != nil || !azure.Managed(azure.Tags(have.Tags)) {
-		if azure.IsNotFound(err) {
-			return nil
-		}
-		return err
-	}
-	report("deleting gallery " + vm.GalleryName)
-	_, err = azure.Run(ctx, b.Azure, "delete gallery", vm.GalleryName, func(ctx context.Context) (*runtime.Poller[armcompute.GalleriesClientDeleteResponse], error) {
-		return b.Azure.Galleries().BeginDelete(ctx, d.ResourceGroup, vm.GalleryName, nil)
-	})
-	if err != nil && !gone(err) {
-		return err
-	}
-	return nil
+	return &errkind.Error{Kind: errkind.Of(errs[0]), Err: errs[0], LeftOver: left}
 }
 
-// gone is whether there is nothing left to delete, or something of somebody else's in it.
-func gone(err error) bool {
-	return azure.IsNotFound(err) || strings.EqualFold(azure.Code(err), "CannotDeleteResource")
+// galleryNeeded says why the gallery stays: it is not azlin's.
+func (b *Baker) galleryNeeded(group string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		have, err := b.Azure.Galleries().Get(ctx, group, catalog.GalleryName, nil)
+		if err := azure.Wrap("get gallery", catalog.GalleryName, err); err != nil || azure.Managed(azure.Tags(have.Tags)) {
+			return "", err
+		}
+		return "azlin did not make it", nil
+	}
 }
 
 func (b *Baker) deleteVersion(ctx context.Context, group, name, version string) error {
 	_, err := azure.Run(ctx, b.Azure, "delete image", name+":"+version, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImageVersionsClientDeleteResponse], error) {
-		return b.Azure.GalleryVersions().BeginDelete(ctx, group, vm.GalleryName, name, version, nil)
+		return b.Azure.GalleryVersions().BeginDelete(ctx, group, catalog.GalleryName, name, version, nil)
 	})
 	if azure.IsNotFound(err) {
 		return nil

@@ -16,6 +16,8 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Request is what is wanted.
@@ -34,13 +36,14 @@ type Plan struct {
 	Version string
 	Group   string
 	Region  string
-	Builder string // name of the temporary VM
-	Size    string // its size
-	DiskGB  int    // 0: not known
-	Resumes bool   // an earlier request has come to something, and is gone on with
+	Builder string   // name of the temporary VM
+	Size    string   // its size
+	DiskGB  int      // 0: not known
+	Notes   []string // what could not be checked, and why
+	Resumes bool     // an earlier request has come to something, and is gone on with
 
 	disk       armcompute.Disk
-	config     vm.Config // of the temporary VM
+	config     provision.Config // of the temporary VM
 	definition *armcompute.GalleryImage
 	built      bool // the temporary VM is there
 	published  bool // the version is there: what is left is to clean up
@@ -53,7 +56,7 @@ type Plan struct {
 func (b *Baker) Plan(ctx context.Context, r Request) (Plan, error) {
 	r.Name = cmp.Or(r.Name, r.Source.Name)
 	p := Plan{Source: r.Source, Name: r.Name, Group: r.Source.ResourceGroup, Region: r.Source.Location, request: r}
-	if err := vm.ValidateBakedName(r.Name); err != nil {
+	if err := catalog.ValidateBakedName(r.Name); err != nil {
 		return p, err
 	}
 	fail := func(err error) (Plan, error) {
@@ -81,16 +84,19 @@ func (b *Baker) Plan(ctx context.Context, r Request) (Plan, error) {
 	if p.built || p.published {
 		return p, nil
 	}
-	if err := b.VMs.Room(ctx, p.config, 1); err != nil {
+	wanted := p.config.Wanted(1)
+	judgement, err := b.Catalog.Judge(ctx, b.Catalog.Offer(ctx, wanted.Region, wanted.Size), wanted)
+	if err != nil {
 		return fail(err)
 	}
+	p.Notes = judgement.Notes
 	return p, nil
 }
 
 // read finds out what the temporary VM has to be, and what image it makes.
 func (b *Baker) read(ctx context.Context, p *Plan, m *armcompute.VirtualMachine) (err error) {
 	g, gctx := errgroup.WithContext(ctx)
-	var config vm.Config
+	var config provision.Config
 	diskID, err := config.CopyOf(m)
 	if err != nil {
 		return err
@@ -105,7 +111,7 @@ func (b *Baker) read(ctx context.Context, p *Plan, m *armcompute.VirtualMachine)
 		return azure.Wrap("get disk", id.Name(), err)
 	})
 	g.Go(func() error {
-		found, err := b.Azure.GalleryImages().Get(gctx, p.Group, vm.GalleryName, p.Name, nil)
+		found, err := b.Azure.GalleryImages().Get(gctx, p.Group, catalog.GalleryName, p.Name, nil)
 		if err == nil {
 			p.definition = &found.GalleryImage
 			return nil
@@ -122,7 +128,7 @@ func (b *Baker) read(ctx context.Context, p *Plan, m *armcompute.VirtualMachine)
 		p.DiskGB = int(*d.DiskSizeGB)
 	}
 	config.Name, config.ResourceGroup, config.Region, config.Owner = p.Builder, p.Group, p.Region, b.Owner
-	config.Size, config.OperationID = cmp.Or(p.request.Size, p.Source.VMSize), vm.CopyOperation("bake", p.key)
+	config.Size, config.OperationID = cmp.Or(p.request.Size, p.Source.VMSize), provision.CopyOperation("bake", p.key)
 	config.Private, config.SubnetID, config.Source = true, p.Source.Subnet, p.Source.Name
 	if len(m.Zones) > 0 && m.Zones[0] != nil && p.request.Size == "" { // where the size is known to be had
 		config.Zone = *m.Zones[0]
@@ -156,7 +162,7 @@ func (b *Baker) earlier(ctx context.Context, p *Plan) error {
 		return err
 	}
 	p.Resumes = true
-	unfinished, err := b.VMs.Unfinished(ctx, p.Group)
+	unfinished, err := b.Provisioner.Unfinished(ctx, p.Group)
 	if err != nil {
 		return err
 	}
@@ -228,7 +234,7 @@ func (p Plan) judge() error {
 	}
 	switch {
 	case !azure.Managed(azure.Tags(p.definition.Tags)):
-		return errkind.New(errkind.Conflict, "gallery %s has an image %s that is not azlin's: choose another name with --name", vm.GalleryName, p.Name)
+		return errkind.New(errkind.Conflict, "gallery %s has an image %s that is not azlin's: choose another name with --name", catalog.GalleryName, p.Name)
 	case value(have.OSState) != value(want.OSState):
 		return conflict("general", string(value(have.OSState)), "would be generalized")
 	case value(have.Architecture) != "" && value(have.Architecture) != value(want.Architecture):

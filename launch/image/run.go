@@ -13,9 +13,12 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/ensure"
 	"github.com/azlin-dev/azlin/azure/pacing"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/disk"
 )
 
 //go:embed clean.sh
@@ -83,7 +86,7 @@ func (b *Baker) Abandon(ctx context.Context, p Plan, report func(step string)) e
 // tidy deletes what is temporary.
 func (b *Baker) tidy(ctx context.Context, p Plan, report func(string)) error {
 	report("deleting the temporary VM")
-	if err := b.VMs.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
+	if err := b.Disks.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
 		return err
 	}
 	sum, err := b.VMs.Delete(ctx, p.Group, p.Builder, vm.DeleteOptions{})
@@ -105,7 +108,7 @@ func (b *Baker) bake(ctx context.Context, p Plan, report func(string)) error {
 		}
 	}
 	// The copy does not need it, and a snapshot costs money for as long as there is one.
-	if err := b.VMs.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
+	if err := b.Disks.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
 		return err
 	}
 	return b.publish(ctx, p, report)
@@ -122,14 +125,14 @@ func (b *Baker) shelve(ctx context.Context, p Plan, report func(string)) error {
 	if p.definition != nil {
 		return nil
 	}
-	_, err := b.Azure.Galleries().Get(ctx, p.Group, vm.GalleryName, nil)
-	if err := azure.Wrap("get gallery", vm.GalleryName, err); err != nil {
+	_, err := b.Azure.Galleries().Get(ctx, p.Group, catalog.GalleryName, nil)
+	if err := azure.Wrap("get gallery", catalog.GalleryName, err); err != nil {
 		if !azure.IsNotFound(err) {
 			return err
 		}
-		report("creating gallery " + vm.GalleryName)
-		if _, err := azure.Run(ctx, b.Azure, "create gallery", vm.GalleryName, func(ctx context.Context) (*runtime.Poller[armcompute.GalleriesClientCreateOrUpdateResponse], error) {
-			return b.Azure.Galleries().BeginCreateOrUpdate(ctx, p.Group, vm.GalleryName, armcompute.Gallery{
+		report("creating gallery " + catalog.GalleryName)
+		if _, err := azure.Run(ctx, b.Azure, "create gallery", catalog.GalleryName, func(ctx context.Context) (*runtime.Poller[armcompute.GalleriesClientCreateOrUpdateResponse], error) {
+			return b.Azure.Galleries().BeginCreateOrUpdate(ctx, p.Group, catalog.GalleryName, armcompute.Gallery{
 				Location: new(p.Region), Tags: b.tags(p, ""), Properties: &armcompute.GalleryProperties{Description: new("Images that azlin has baked")},
 			}, nil)
 		}); err != nil {
@@ -138,7 +141,7 @@ func (b *Baker) shelve(ctx context.Context, p Plan, report func(string)) error {
 	}
 	report("creating image " + p.Name)
 	_, err = azure.Run(ctx, b.Azure, "create image", p.Name, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImagesClientCreateOrUpdateResponse], error) {
-		return b.Azure.GalleryImages().BeginCreateOrUpdate(ctx, p.Group, vm.GalleryName, p.Name, armcompute.GalleryImage{
+		return b.Azure.GalleryImages().BeginCreateOrUpdate(ctx, p.Group, catalog.GalleryName, p.Name, armcompute.GalleryImage{
 			Location: new(p.Region), Tags: b.tags(p, ""), Properties: p.properties(),
 		}, nil)
 	})
@@ -159,15 +162,15 @@ func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (general
 	config.Copy.OSSnapshot = p.snapshotID()
 	config.Bakes = p.Name + ":" + p.Version
 	if !there {
-		if _, err := b.VMs.EnsureSnapshot(ctx, vm.Snapshot{
+		if _, err := b.Disks.EnsureSnapshot(ctx, disk.Snapshot{
 			Name: p.snapshotName(), ResourceGroup: p.Group, Region: p.Region, Disk: value(p.disk.ID), Owner: b.Owner, Operation: "bake:" + p.key + ":snapshot",
 			Source: p.Source.Name, Image: p.Name,
 		}); err != nil {
 			return false, err
 		}
 	}
-	if _, err := b.VMs.Provision(ctx, config, report); err != nil {
-		return false, err
+	if _, err := b.Provisioner.Provision(ctx, config, report); err != nil {
+		return false, b.Catalog.Refused(ctx, config.Wanted(1), err)
 	}
 	if !there {
 		return false, nil
@@ -235,26 +238,25 @@ func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 // and made anew.
 func (b *Baker) publish(ctx context.Context, p Plan, report func(string)) error {
 	report("publishing " + p.Name + " " + p.Version + ", which takes minutes")
-	state, err := azure.Settle(ctx, b.Azure, "get image", p.Name+":"+p.Version, func(ctx context.Context) (string, error) {
-		have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, vm.GalleryName, p.Name, p.Version, nil)
-		return string(stateOf(&have.GalleryImageVersion)), err
+	_, _, err := ensure.Ensure(ctx, b.Azure, ensure.Resource[armcompute.GalleryImageVersion]{
+		Kind: "image", Name: p.Name + ":" + p.Version,
+		Get: func(ctx context.Context) (armcompute.GalleryImageVersion, error) {
+			have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, catalog.GalleryName, p.Name, p.Version, nil)
+			return have.GalleryImageVersion, err
+		},
+		Read: func(m *armcompute.GalleryImageVersion) ensure.Existing {
+			return ensure.Existing{ID: value(m.ID), Location: value(m.Location), Tags: m.Tags, State: string(stateOf(m))}
+		},
+		Create: func(ctx context.Context) (armcompute.GalleryImageVersion, error) { return b.put(ctx, p) },
+		Delete: func(ctx context.Context) error { return b.deleteVersion(ctx, p.Group, p.Name, p.Version) },
 	})
-	switch {
-	case azure.IsNotFound(err):
-		return b.put(ctx, p)
-	case err != nil || state == string(armcompute.GalleryProvisioningStateSucceeded):
-		return err
-	}
-	if err := b.deleteVersion(ctx, p.Group, p.Name, p.Version); err != nil {
-		return err
-	}
-	return b.put(ctx, p)
+	return err
 }
 
-func (b *Baker) put(ctx context.Context, p Plan) error {
+func (b *Baker) put(ctx context.Context, p Plan) (armcompute.GalleryImageVersion, error) {
 	builder := strings.TrimSuffix(p.Source.ID, p.Source.Name) + p.Builder
-	_, err := azure.Run(ctx, b.Azure, "create image", p.Name+":"+p.Version, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImageVersionsClientCreateOrUpdateResponse], error) {
-		return b.Azure.GalleryVersions().BeginCreateOrUpdate(ctx, p.Group, vm.GalleryName, p.Name, p.Version, armcompute.GalleryImageVersion{
+	made, err := azure.Run(ctx, b.Azure, "create image", p.Name+":"+p.Version, func(ctx context.Context) (*runtime.Poller[armcompute.GalleryImageVersionsClientCreateOrUpdateResponse], error) {
+		return b.Azure.GalleryVersions().BeginCreateOrUpdate(ctx, p.Group, catalog.GalleryName, p.Name, p.Version, armcompute.GalleryImageVersion{
 			Location: new(p.Region), Tags: b.tags(p, p.operation()),
 			Properties: &armcompute.GalleryImageVersionProperties{
 				StorageProfile: &armcompute.GalleryImageVersionStorageProfile{Source: &armcompute.GalleryArtifactVersionFullSource{VirtualMachineID: &builder}},
@@ -264,12 +266,12 @@ func (b *Baker) put(ctx context.Context, p Plan) error {
 			},
 		}, nil)
 	})
-	return err
+	return made.GalleryImageVersion, err
 }
 
 // version reads the version that a plan makes; nil: there is none.
 func (b *Baker) version(ctx context.Context, p Plan) (*armcompute.GalleryImageVersion, armcompute.GalleryProvisioningState, error) {
-	have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, vm.GalleryName, p.Name, p.Version, nil)
+	have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, catalog.GalleryName, p.Name, p.Version, nil)
 	if err := azure.Wrap("get image", p.Name+":"+p.Version, err); err != nil {
 		if azure.IsNotFound(err) {
 			return nil, "", nil

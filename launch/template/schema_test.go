@@ -16,7 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
-const schemaFile = "../docs/template.schema.json"
+const schemaFile = "../../docs/template.schema.json"
 
 // TestSchemaSaysWhatParseSays holds the published schema against Parse: what the one takes the other takes, too.
 func TestSchemaSaysWhatParseSays(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/remote/repository"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // ErrTemplate is the class of every failure here, for errors.Is. Its kind (errkind.Of) says more.
@@ -25,7 +26,7 @@ type Config struct {
 	VMSize        string `json:"vm_size,omitempty" yaml:"vm_size,omitempty"`
 	Region        string `json:"region,omitempty" yaml:"region,omitempty"`
 	Zone          string `json:"zone,omitempty" yaml:"zone,omitempty"`
-	Image         string `json:"image,omitempty" yaml:"image,omitempty"` // as vm.Config.Image; "UbuntuLTS": Ubuntu 24.04 fitting the size
+	Image         string `json:"image,omitempty" yaml:"image,omitempty"` // as provision.Config.Image; "UbuntuLTS": Ubuntu 24.04 fitting the size
 	AdminUsername string `json:"admin_username,omitempty" yaml:"admin_username,omitempty"`
 
 	InstallTools  Tools  `json:"install_tools" yaml:"install_tools,omitempty"` // names of cloudinit.Tools; nil: all; empty: none
@@ -61,7 +62,7 @@ func (c Config) Request() (launch.Request, error) {
 		image = ""
 	}
 	r := launch.Request{
-		Config: vm.Config{
+		Config: provision.Config{
 			Size: c.VMSize, Region: c.Region, Zone: c.Zone, Image: image, AdminUsername: c.AdminUsername, Tags: c.Tags,
 			OSDiskSizeGB: c.OSDiskGB, Spot: c.Spot, Identity: c.Identity, Private: c.Private, NATGateway: c.NATGateway, Template: c.Name,
 		},
@@ -72,7 +73,7 @@ func (c Config) Request() (launch.Request, error) {
 		r.CloudInit = []byte(c.CloudInit)
 	}
 	for _, gb := range c.DataDisksGB {
-		r.DataDisks = append(r.DataDisks, vm.DataDisk{SizeGB: gb})
+		r.DataDisks = append(r.DataDisks, provision.DataDisk{SizeGB: gb})
 	}
 	if c.Repo == "" {
 		return r, nil
@@ -83,7 +84,7 @@ func (c Config) Request() (launch.Request, error) {
 }
 
 // FromVM makes a template of what a VM was made from (vm.Service.Model).
-func FromVM(name string, from vm.Config) Config {
+func FromVM(name string, from provision.Config) Config {
 	c := Config{
 		Name: name, VMSize: from.Size, Region: from.Region, Zone: from.Zone, Image: from.Image, AdminUsername: from.AdminUsername,
 		Tags: from.Tags, OSDiskGB: from.OSDiskSizeGB, Spot: from.Spot, Identity: from.Identity, Private: from.Private,
@@ -128,7 +129,7 @@ func (c Config) check() error {
 	}
 	var image, wantRepo error
 	if !strings.EqualFold(c.Image, ubuntuLTS) {
-		image = vm.ValidateImage(c.Image)
+		image = catalog.ValidateImage(c.Image)
 	}
 	if c.Branch != "" && c.Repo == "" {
 		wantRepo = errkind.New(errkind.Invalid, "a branch wants repo")

@@ -15,7 +15,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch/template"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // full has every field set.
@@ -57,7 +57,7 @@ func TestEveryFieldActs(t *testing.T) {
 		}
 	}
 	if all.Template != "full" || all.Size != "Standard_D4s_v5" || !slices.Equal(all.Tools, []string{"docker", "go"}) || all.Repository.Branch != "main" ||
-		!cmp.Equal(all.DataDisks, []vm.DataDisk{{SizeGB: 128}, {SizeGB: 256}}) || string(all.CloudInit) != full().CloudInit {
+		!cmp.Equal(all.DataDisks, []provision.DataDisk{{SizeGB: 128}, {SizeGB: 256}}) || string(all.CloudInit) != full().CloudInit {
 		t.Errorf("%+v", all)
 	}
 	if r, err := (template.Config{Name: "x", Image: "UbuntuLTS"}).Request(); err != nil || r.Image != "" || r.Tools != nil {

@@ -76,6 +76,16 @@ func (a *Azure) Resources() map[string]int {
 	return out
 }
 
+// OnlyShared fails the test unless nothing but resource groups and networks that VMs share is left.
+func (a *Azure) OnlyShared(t *testing.T) {
+	t.Helper()
+	for kind, n := range a.Resources() {
+		if kind != "Microsoft.Resources/resourceGroups" && kind != "Microsoft.Network/virtualNetworks" {
+			t.Errorf("%d %s left", n, kind)
+		}
+	}
+}
+
 // Tap is a transport that shows each request to See before it is sent. When See returns an error, that is the answer;
 // Afterwards may replace the answer. Both may be nil.
 type Tap struct {

@@ -18,10 +18,13 @@ import (
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/disk"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // anything asks for whatever nobody uses, whoever made it and whenever.
@@ -103,7 +106,7 @@ func TestTrapsAreNoOrphans(t *testing.T) {
 // networkOf is the address space of the shared network.
 func networkOf(t *testing.T, l *lab) string {
 	t.Helper()
-	net, err := l.c.VNets().Get(t.Context(), group, vm.VNetName(region), nil)
+	net, err := l.c.VNets().Get(t.Context(), group, network.VNetName(region), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +124,7 @@ func TestALaunchAtWorkIsNoOrphan(t *testing.T) {
 	cuts, orphans := 0, 0
 	do := func(t *testing.T, c *azure.Client) error {
 		t.Helper()
-		_, err := vm.New(c, vm.Options{}).Provision(t.Context(), config("dev"), nil)
+		_, err := provision.New(c, provision.Options{}).Provision(t.Context(), config("dev"), nil)
 		return err
 	}
 	local.AtEveryRequest(t, nil, do, func(t *testing.T, a *local.Azure) {
@@ -394,7 +397,7 @@ func TestSnapshotsOfCopies(t *testing.T) {
 		l := newLab(t)
 		dev := l.launch("dev")
 		for _, operation := range []string{"bake:0123456789:snapshot", "clone:9876543210:snapshot"} {
-			if _, err := l.vms.EnsureSnapshot(t.Context(), vm.Snapshot{
+			if _, err := disk.New(l.c).EnsureSnapshot(t.Context(), disk.Snapshot{
 				Name: strings.ReplaceAll(operation, ":", "-"), ResourceGroup: group, Region: region, Disk: dev.Disks[0], Operation: operation,
 			}); err != nil {
 				t.Fatal(err)
@@ -413,8 +416,8 @@ func TestSnapshotsOfCopies(t *testing.T) {
 		find()
 		time.Sleep(2 * time.Hour)
 		builder := config("base-bake-0123456789")
-		builder.OperationID = vm.CopyOperation("bake", "0123456789")
-		if _, err := l.vms.Provision(t.Context(), builder, nil); err != nil {
+		builder.OperationID = provision.CopyOperation("bake", "0123456789")
+		if _, err := provision.New(l.c, provision.Options{}).Provision(t.Context(), builder, nil); err != nil {
 			t.Fatal(err)
 		}
 		find("snapshot clone-9876543210-snapshot")

@@ -8,9 +8,12 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/pacing"
+	"github.com/azlin-dev/azlin/azure/teardown"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Options of CleanupOrphanedResources. The zero value deletes, and asks nobody, so it is refused: set Force or
@@ -110,32 +113,36 @@ func (c *Cleaner) Plan(ctx context.Context, group string, o FindOptions) (Summar
 
 // Delete deletes what a plan found, each after another look whether somebody needs it, network interfaces first. o is what
 // the plan was made with. It can be cut off anywhere: the next one continues with what is left. What could not be deleted is
-// in the summary (see Summary.Err); the error is for what kept it from beginning. report receives each step; nil: nobody.
+// in the summary (see Summary.Err). report receives each step; nil: nobody.
 func (c *Cleaner) Delete(ctx context.Context, plan Summary, o FindOptions, report func(step string)) (Summary, error) {
 	sum := plan
 	sum.DryRun, sum.Resources = false, slices.Clone(plan.Resources)
-	var todo []vm.Unneeded
+	var todo []teardown.Item
 	var at []int
 	for n, r := range sum.Resources {
-		if r.Deletable() {
-			at = append(at, n)
-			todo = append(todo, vm.Unneeded{ID: r.ResourceID, Needed: func(ctx context.Context) (string, error) { return c.needed(ctx, r.found, o) }})
+		if !r.Deletable() {
+			continue
 		}
+		item, ok := teardown.Of(c.Azure, r.found.id)
+		if !ok {
+			continue // nothing of that type is found
+		}
+		item.Needed = func(ctx context.Context) (string, error) { return c.needed(ctx, r.found, o) }
+		at, todo = append(at, n), append(todo, item)
 	}
 	if len(todo) == 0 {
 		return sum, nil
 	}
-	results, err := c.VMs.DeleteUnneeded(ctx, todo, report)
-	if err != nil {
-		return sum, failed("delete orphans", "", err)
+	if report != nil {
+		ctx = pacing.WithNotice(ctx, report)
 	}
-	for n, result := range results {
+	for n, result := range teardown.Run(ctx, c.Azure, todo, report) {
 		r := &sum.Resources[at[n]]
 		switch {
 		case result.Err == nil:
 			r.Outcome = Deleted
 			sum.TotalDeleted++
-		case errors.Is(result.Err, vm.ErrNeeded):
+		case errors.Is(result.Err, teardown.ErrNeeded):
 			r.Outcome, r.ErrorMessage = Needed, result.Err.Error()
 		default:
 			r.Outcome, r.Err, r.ErrorMessage = Failed, result.Err, result.Err.Error()
@@ -190,12 +197,12 @@ func (s *Summary) count(chosen func(CleanedResource) bool) {
 // needed looks at one resource again: it may be used, changed, taken up by a launch, or another one of the same name.
 func (c *Cleaner) needed(ctx context.Context, was thing, o FindOptions) (why string, err error) {
 	if _, key, ok := vm.CopySnapshot(was.tags); ok && was.kind == Snapshot {
-		unfinished, err := c.VMs.Unfinished(ctx, was.id.ResourceGroup)
+		unfinished, err := c.Provisioner.Unfinished(ctx, was.id.ResourceGroup)
 		if err != nil {
 			return "", err
 		}
 		for _, u := range unfinished {
-			if vm.CopyKey(u.OperationID) == key && u.VM != "" {
+			if provision.CopyKey(u.OperationID) == key && u.VM != "" {
 				return u.VM + " is being made of it", nil
 			}
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // ErrCleanup is the class of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
@@ -27,10 +28,11 @@ var ErrCleanup = errors.New("resource cleanup failed")
 
 // Cleaner finds and deletes the orphans of one subscription.
 type Cleaner struct {
-	Azure      *azure.Client
-	VMs        *vm.Service
-	Prices     *cost.Prices    // nil: costs are not known
-	Operations operation.Store // unfinished launches of this machine, whose resources stay
+	Azure       *azure.Client
+	VMs         *vm.Service
+	Provisioner *provision.Service
+	Prices      *cost.Prices    // nil: costs are not known
+	Operations  operation.Store // unfinished launches of this machine, whose resources stay
 }
 
 // DefaultAge is how long nobody must have needed a resource: as long as a launch may wait for Azure. Until its VM exists,
@@ -188,7 +190,7 @@ func (c *Cleaner) unfinished(inv *inventory) (map[string]string, error) {
 	for _, i := range inv.vms {
 		if id := operationOf(i.Tags); id != "" && !i.Finished() {
 			all[id] = "it belongs to vm " + i.Name + ", which is not finished"
-			if key := vm.CopyKey(id); key != "" {
+			if key := provision.CopyKey(id); key != "" {
 				all[key] = all[id] // the snapshots that it is made from
 			}
 		}

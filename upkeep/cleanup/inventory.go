@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/resourcegroup"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
@@ -56,7 +57,7 @@ func (c *Cleaner) inventory(ctx context.Context, group string) (*inventory, erro
 		return c.list(ctx, group, group)
 	}
 	if err == nil && group != "" {
-		if _, err := c.VMs.ResourceGroups().Get(ctx, group); err != nil {
+		if _, err := resourcegroup.New(c.Azure).Get(ctx, group); err != nil {
 			return nil, err
 		}
 	}

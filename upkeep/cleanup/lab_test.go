@@ -16,9 +16,11 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 const (
@@ -56,14 +58,14 @@ func (l *lab) cleaner(change ...func(*azure.Options)) *cleanup.Cleaner {
 
 func cleanerOf(a *local.Azure, c *azure.Client) *cleanup.Cleaner {
 	return &cleanup.Cleaner{
-		Azure: c, VMs: vm.New(c, vm.Options{}),
+		Azure: c, VMs: vm.New(c, vm.Options{}), Provisioner: provision.New(c, provision.Options{}),
 		Prices: cost.New(cost.Options{Endpoint: "https://azure.test/api/retail/prices", HTTP: a.Emulator.Client()}),
 	}
 }
 
 func (l *lab) launch(name string) vm.Info {
 	l.Helper()
-	_, err := l.vms.Provision(l.Context(), config(name), nil)
+	_, err := provision.New(l.c, provision.Options{}).Provision(l.Context(), config(name), nil)
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -74,8 +76,8 @@ func (l *lab) launch(name string) vm.Info {
 	return i
 }
 
-func config(name string) vm.Config {
-	return vm.Config{
+func config(name string) provision.Config {
+	return provision.Config{
 		Name: name, ResourceGroup: group, Region: region, Size: "Standard_D2s_v5", SSHPublicKeys: []string{key},
 		CustomData: []byte("#cloud-config\n"), SSHSources: []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},
 		Owner: "ann", OperationID: "op-" + name, HostKey: "ssh-ed25519 AAAAhost",
@@ -164,7 +166,7 @@ func (l *lab) subnet(name, prefix string, p armnetwork.SubnetPropertiesFormat) s
 	l.Helper()
 	p.AddressPrefix = &prefix
 	r := done(l, func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientCreateOrUpdateResponse], error) {
-		return l.c.Subnets().BeginCreateOrUpdate(ctx, group, vm.VNetName(region), name, armnetwork.Subnet{Properties: &p}, nil)
+		return l.c.Subnets().BeginCreateOrUpdate(ctx, group, network.VNetName(region), name, armnetwork.Subnet{Properties: &p}, nil)
 	})
 	return *r.ID
 }

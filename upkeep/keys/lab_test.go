@@ -25,6 +25,7 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestMain(m *testing.M) {
@@ -114,7 +115,7 @@ func (l *lab) create(names ...string) {
 	for _, name := range names {
 		display := progress.New(0, nil)
 		plan, err := client.Launcher.Plan(l.Context(), launch.Request{
-			Config: vm.Config{Name: name, ResourceGroup: "g", Size: "Standard_B2s"}, SSHTimeout: 30 * time.Second, Setup: launch.Setup{Tools: []string{}},
+			Config: provision.Config{Name: name, ResourceGroup: "g", Size: "Standard_B2s"}, SSHTimeout: 30 * time.Second, Setup: launch.Setup{Tools: []string{}},
 		}, display)
 		if err != nil {
 			l.Fatal(err)

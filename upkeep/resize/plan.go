@@ -8,7 +8,6 @@ package resize
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -18,21 +17,23 @@ import (
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // Service resizes the VMs of one subscription.
 type Service struct {
-	Azure  *azure.Client
-	VMs    *vm.Service
-	Prices *cost.Prices // nil: prices are not known
+	Azure   *azure.Client
+	VMs     *vm.Service
+	Catalog *catalog.Service
+	Prices  *cost.Prices // nil: prices are not known
 }
 
 // Plan is a resize that Azure would accept, as far as can be known before it is asked.
 type Plan struct {
 	VM      string
 	Group   string
-	From    vm.Size // only Name is set when the region does not have it any more
-	To      vm.Size
+	From    catalog.Size // only Name is set when the region does not have it any more
+	To      catalog.Size
 	Before  vm.PowerState // what the VM is brought back to
 	Now     vm.PowerState
 	Resumes bool // an earlier resize was cut off; From and Before are from before that one
@@ -40,7 +41,10 @@ type Plan struct {
 	// What the machine costs per month of 730 hours while it runs, at list prices; nil: not known.
 	FromMonthly, ToMonthly *cost.Money
 
+	Notes []string // what could not be checked, and why
+
 	id      string
+	wanted  catalog.Wanted
 	current string // the size that it has now
 }
 
@@ -67,20 +71,18 @@ func (s *Service) Plan(ctx context.Context, group, name, size string) (Plan, err
 			p.Resumes, p.From.Name, p.Before = true, from, before
 		}
 	}
-	if p.To, err = s.VMs.Size(ctx, m.region, size); err != nil {
-		return p, &errkind.Error{Kind: errkind.Of(err), Op: "resize", Resource: name, Err: err, Next: "azlin sizes --region " + m.region}
-	}
-	if from, err := s.VMs.Size(ctx, m.region, p.From.Name); err == nil { // a size that is offered no more is known by its name only
+	offer := s.Catalog.Offer(ctx, m.region, size)
+	if from, err := s.Catalog.Size(ctx, m.region, p.From.Name); err == nil { // a size that is offered no more is known by its name only
 		p.From = from
 	}
-	if p.Unchanged() {
+	p.wanted = m.wanted(p, size)
+	judgement, err := s.Catalog.Judge(ctx, offer, p.wanted)
+	p.To, p.Notes = judgement.Size, judgement.Notes
+	if p.To.Name != "" && p.Unchanged() {
 		return p, nil
 	}
-	if err := m.fits(p.From, p.To); err != nil {
+	if err != nil {
 		return p, &errkind.Error{Kind: errkind.Of(err), Op: "resize", Resource: name, Err: err, Next: "azlin sizes --region " + m.region + " shows what there is"}
-	}
-	if err := s.quota(ctx, m, p); err != nil {
-		return p, err
 	}
 	s.price(ctx, m, &p)
 	return p, nil
@@ -144,7 +146,7 @@ func modelOf(v *armcompute.VirtualMachine) model {
 }
 
 // fits says why a VM cannot have a size; nil: nothing is known against it.
-func (m model) fits(from, to vm.Size) error {
+func (m model) fits(from, to catalog.Size) error {
 	bad := func(format string, args ...any) error {
 		return errkind.New(errkind.Invalid, "it cannot be %s: "+format, append([]any{to.Name}, args...)...)
 	}
@@ -175,50 +177,24 @@ func (m model) fits(from, to vm.Size) error {
 		return bad("it is a trusted launch VM, and that size knows no trusted launch")
 	case m.encrypted && !to.EncryptionAtHost:
 		return bad("it is encrypted at its host, and that size does not do that")
-	case m.spot && !to.Spot:
-		return bad("it is a spot VM, and that size is not offered as one")
-	}
-	return to.Check(m.zone)
-}
-
-// quota says what is missing for the cores that come on top.
-func (s *Service) quota(ctx context.Context, m model, p Plan) error {
-	if p.Before == vm.Deallocated {
-		return nil // nothing is taken up until somebody starts it
-	}
-	quotas, err := s.VMs.Quotas(ctx, m.region)
-	if err != nil {
-		return azure.Wrap("resize", m.name, err)
-	}
-	for name, more := range coresNeeded(m, p) {
-		for _, q := range quotas {
-			if strings.EqualFold(q.Name, name) && int64(more) > q.Left() {
-				return &errkind.Error{
-					Kind: errkind.Quota, Op: "resize", Resource: m.name,
-					Err: fmt.Errorf("%d of %d vCPUs (%s) are in use in %s, and %d more are needed: the limit would have to be %d at least",
-						q.Current, q.Limit, q.Label, m.region, more, q.Current+int64(more)),
-					Next: "azlin quota --region " + m.region,
-				}
-			}
-		}
 	}
 	return nil
 }
 
-// coresNeeded are the cores by the limit that they count against, without those that the VM has now.
-func coresNeeded(m model, p Plan) map[string]int {
-	held := 0
-	if p.Now != vm.Deallocated && strings.EqualFold(p.current, p.From.Name) {
-		held = p.From.VCPUs
+// wanted is what Azure is asked for: the cores that come on top of those that the VM has.
+func (m model) wanted(p Plan, size string) catalog.Wanted {
+	w := catalog.Wanted{
+		Region: m.region, Size: size, Zone: m.zone, Spot: m.spot, Premium: m.premium != "", Fixed: true,
+		Fits: func(to catalog.Size) error { return m.fits(p.From, to) },
 	}
-	if m.spot {
-		return map[string]int{vm.QuotaSpotCores: p.To.VCPUs - held}
+	switch held := p.Now != vm.Deallocated; {
+	case p.Before == vm.Deallocated, // nothing is taken up until somebody starts it
+		held && strings.EqualFold(p.current, size):
+		w.Counted = true
+	case held && strings.EqualFold(p.current, p.From.Name):
+		w.Held = &p.From
 	}
-	family := p.To.VCPUs
-	if strings.EqualFold(p.From.Family, p.To.Family) {
-		family -= held
-	}
-	return map[string]int{vm.QuotaCores: p.To.VCPUs - held, p.To.Family: family}
+	return w
 }
 
 func (s *Service) price(ctx context.Context, m model, p *Plan) {

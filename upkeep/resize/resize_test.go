@@ -14,6 +14,8 @@ import (
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/upkeep/resize"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 const (
@@ -23,13 +25,13 @@ const (
 )
 
 func service(c *azure.Client) *resize.Service {
-	return &resize.Service{Azure: c, VMs: vm.New(c, vm.Options{})}
+	return &resize.Service{Azure: c, VMs: vm.New(c, vm.Options{}), Catalog: catalog.New(c, "")}
 }
 
 // provision makes the VM dev, running.
-func provision(t *testing.T, a *local.Azure) {
+func provisioned(t *testing.T, a *local.Azure) {
 	t.Helper()
-	_, err := service(a.Client()).VMs.Provision(t.Context(), vm.Config{
+	_, err := provision.New(a.Client(), provision.Options{}).Provision(t.Context(), provision.Config{
 		Name: "dev", ResourceGroup: group, Region: "westus2", Size: small, OperationID: "one",
 		SSHPublicKeys: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9hJ5Wq3X0mV9p4mYQ0gJd2bq0m2m8zjv6iWf6yqk3f ann@laptop"},
 		SSHSources:    []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},
@@ -67,7 +69,7 @@ func TestResizeKeepsThePowerState(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				a := local.New(t, emulator.Options{})
-				provision(t, a)
+				provisioned(t, a)
 				s := service(a.Client())
 				if power != vm.Running {
 					if _, err := s.VMs.Stop(t.Context(), group, "dev", vm.PowerOptions{KeepAllocation: power == vm.Stopped}); err != nil {
@@ -92,7 +94,7 @@ func TestResizeRefusals(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := local.New(t, emulator.Options{Quota: map[string]int{"cores": 7}})
-		provision(t, a)
+		provisioned(t, a)
 		writes := 0
 		s := service(a.Client(func(o *azure.Options) {
 			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
@@ -131,7 +133,7 @@ func TestResizeGoesBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := local.New(t, emulator.Options{Exhausted: []string{large}})
-		provision(t, a)
+		provisioned(t, a)
 		s := service(a.Client())
 		r, err := run(t, s, large)
 		if errkind.Of(err) != errkind.Capacity || !r.WentBack || r.Success || r.Size != small || r.After != vm.Running {
@@ -151,7 +153,7 @@ func TestResizeAfterAnyCrash(t *testing.T) {
 	for _, size := range []string{large, small} {
 		t.Run("then "+size, func(t *testing.T) {
 			t.Parallel()
-			local.AtEveryRequest(t, provision, func(t *testing.T, c *azure.Client) error {
+			local.AtEveryRequest(t, provisioned, func(t *testing.T, c *azure.Client) error {
 				t.Helper()
 				_, err := run(t, service(c), large)
 				return err
@@ -172,7 +174,7 @@ func TestResizeCutOff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := local.New(t, emulator.Options{})
-		provision(t, a)
+		provisioned(t, a)
 		s := service(a.Client(func(o *azure.Options) {
 			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 				if r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/dev") {

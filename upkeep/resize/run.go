@@ -66,6 +66,7 @@ func (s *Service) Run(ctx context.Context, p Plan, report func(step string)) (Re
 	}
 	r.Size = p.To.Name
 	if err != nil && refusal(ctx, err) {
+		err = s.Catalog.Refused(ctx, p.wanted, err)
 		report("going back to " + p.From.Name)
 		if back := s.change(ctx, p, p.From.Name, report); back != nil {
 			r.Size = ""

@@ -109,6 +109,13 @@ func (a *App) ConfirmLocal(ctx context.Context, question string, yes bool) error
 	return a.Streams.Confirm(ctx, question)
 }
 
+// SayNotes says what a plan could not find out.
+func (a *App) SayNotes(notes []string) {
+	for _, note := range notes {
+		a.Say("note: " + note)
+	}
+}
+
 // SayTarget says where something destructive is about to happen.
 func (a *App) SayTarget(s *Session, group string) {
 	where := s.Context.Name

@@ -12,8 +12,8 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // The exit codes of azlin; see exitCodesText.
@@ -83,7 +83,7 @@ type Failure struct {
 	Next          string       `json:"next,omitempty"`
 	ExitCode      int          `json:"exit_code"`
 
-	Alternatives []launch.Alternative `json:"alternatives,omitempty"` // to what was refused; the message has them, too
+	Alternatives []catalog.Alternative `json:"alternatives,omitempty"` // to what was refused; the message has them, too
 }
 
 // Fail reports err on standard error and returns the exit code.
@@ -159,7 +159,7 @@ func Describe(err error) Failure {
 			f.LeftOver = e.LeftOver
 		}
 	}
-	if r, ok := errors.AsType[*launch.Refusal](err); ok {
+	if r, ok := errors.AsType[*catalog.Refusal](err); ok {
 		f.Alternatives = r.Alternatives
 	}
 	f.Hint = HintFor(f)

@@ -115,7 +115,7 @@ func (a *App) SayLeft(sel vm.Selection) {
 func idleIn(s *Session, historyPath, key string) func(context.Context, []vm.Info) (map[string]bool, error) {
 	return func(ctx context.Context, candidates []vm.Info) (map[string]bool, error) {
 		pruner := prune.Pruner{Idle: prune.DefaultIdle, Clock: s.Azure.Clock(), Board: status.Dashboard{
-			VMs: s.VMs, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: historyPath}, SSH: reach.Options{KeyPath: key},
+			VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: historyPath}, SSH: reach.Options{KeyPath: key},
 		}}
 		found := map[string]bool{}
 		for _, v := range pruner.Judge(ctx, candidates) {

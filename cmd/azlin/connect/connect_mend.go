@@ -9,7 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
@@ -35,8 +35,8 @@ func (m *mender) diagnose(ctx context.Context, h remote.Host) error {
 	if h.Via != nil { // a Bastion admits whoever Azure admits
 		return nil
 	}
-	err := m.session.Launcher.CheckAdmission(ctx, m.vm.VM)
-	if _, refused := errors.AsType[*launch.NotAdmitted](err); refused {
+	err := m.session.Operator.Check(ctx, m.vm.VM.Name, m.vm.VM.NICs)
+	if _, refused := errors.AsType[*network.NotAdmitted](err); refused {
 		return err
 	}
 	if err != nil {
@@ -51,7 +51,7 @@ func (m *mender) mend(ctx context.Context, problem error) error {
 	if m.session.Context.ReadOnly && !m.flags.yes { // whatever the answer, nothing would be sent
 		return problem
 	}
-	if refusal, ok := errors.AsType[*launch.NotAdmitted](problem); ok {
+	if refusal, ok := errors.AsType[*network.NotAdmitted](problem); ok {
 		problem = &errkind.Error{Err: refusal, Next: fmt.Sprintf("azlin connect %s --yes moves your rule to %s", m.vm.VM.Name, refusal.Source)}
 		if !m.from[refusal.Source] {
 			m.from[refusal.Source] = true
@@ -84,7 +84,7 @@ func (m *mender) start(ctx context.Context, problem error) error {
 }
 
 // admit moves the operator's rule.
-func (m *mender) admit(ctx context.Context, refusal *launch.NotAdmitted, problem error) error {
+func (m *mender) admit(ctx context.Context, refusal *network.NotAdmitted, problem error) error {
 	switch {
 	case !refusal.Writable || m.flags.yes: // the launcher says why it does not
 	case !m.app.Streams.InTTY:
@@ -96,7 +96,7 @@ func (m *mender) admit(ctx context.Context, refusal *launch.NotAdmitted, problem
 			return declined(err, problem)
 		}
 	}
-	if err := m.session.Launcher.Admit(ctx, refusal); err != nil {
+	if err := m.session.Operator.Admit(ctx, refusal); err != nil {
 		return err
 	}
 	m.app.Say(fmt.Sprintf("your rule admits %s now", refusal.Source))

@@ -103,7 +103,7 @@ func (a Commands) restore(ctx context.Context, s *app.Session, selectors []strin
 	}
 	matches, infos := sel.Matches, sel.VMs()
 	board := status.Dashboard{
-		VMs: s.VMs, Reach: s.Reach, Timeout: flags.timeout, SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)},
+		VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Timeout: flags.timeout, SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)},
 	}
 	var rows []restoreRow
 	for n, v := range board.Of(ctx, infos) {

@@ -61,7 +61,7 @@ The copies travel through snapshots, which are deleted in the end. When it is cu
 
 func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) error {
 	cloner := func(s *app.Session) *clone.Cloner {
-		return &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
+		return &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Provisioner: s.Provisioner, Catalog: s.Catalog, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
 	}
 	return app.Change[clone.Plan]{
 		Consent: flags.consent, DryRun: flags.dryRun,
@@ -70,7 +70,9 @@ func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) erro
 			if err != nil {
 				return clone.Plan{}, err
 			}
-			return cloner(s).Plan(ctx, request)
+			plan, err := cloner(s).Plan(ctx, request)
+			a.SayNotes(plan.Notes)
+			return plan, err
 		},
 		View:     clonePlanView,
 		Question: func(plan clone.Plan) string { return "Create " + app.CountOf(len(plan.Names), "clone") + "?" },
@@ -98,7 +100,7 @@ func (a Commands) cloneRequest(ctx context.Context, s *app.Session, name string,
 	// The clone's login user is the source's: Azure tells none of a VM that was made from a disk.
 	request.SSH = reach.Options{User: cmp.Or(flags.user, match.VM.AdminUsername), KeyPath: a.KeyPath(flags.key)}
 	if match.VM.PublicIP != "" {
-		source, err := s.Launcher.OperatorSource(ctx)
+		source, err := s.Operator.From(ctx)
 		if err != nil {
 			return clone.Request{}, err
 		}

@@ -47,7 +47,9 @@ goes on, and with --abandon it removes what is temporary.`,
 }
 
 func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error {
-	baker := func(s *app.Session) *image.Baker { return &image.Baker{Azure: s.Azure, VMs: s.VMs, Owner: s.User} }
+	baker := func(s *app.Session) *image.Baker {
+		return &image.Baker{Azure: s.Azure, VMs: s.VMs, Provisioner: s.Provisioner, Catalog: s.Catalog, Disks: s.Disks, Owner: s.User}
+	}
 	change := app.Change[image.Plan]{
 		Consent: flags.consent, DryRun: flags.dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (image.Plan, error) {
@@ -55,7 +57,9 @@ func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error 
 			if err != nil {
 				return image.Plan{}, err
 			}
-			return baker(s).Plan(ctx, image.Request{Source: match.VM, Name: flags.name, Size: flags.size, Abandon: flags.abandon})
+			plan, err := baker(s).Plan(ctx, image.Request{Source: match.VM, Name: flags.name, Size: flags.size, Abandon: flags.abandon})
+			a.SayNotes(plan.Notes)
+			return plan, err
 		},
 		View: bakePlanView,
 	}

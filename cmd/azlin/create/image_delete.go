@@ -31,7 +31,9 @@ with the last image in it.`,
 }
 
 func (a Commands) deleteImage(ctx context.Context, name string, ask app.Consent, dryRun bool) error {
-	baker := func(s *app.Session) *image.Baker { return &image.Baker{Azure: s.Azure, VMs: s.VMs} }
+	baker := func(s *app.Session) *image.Baker {
+		return &image.Baker{Azure: s.Azure, VMs: s.VMs, Provisioner: s.Provisioner, Catalog: s.Catalog, Disks: s.Disks}
+	}
 	return app.Change[image.Deletion]{
 		Consent: ask, DryRun: dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (image.Deletion, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 type newFlags struct {
@@ -105,10 +106,10 @@ CLI (gh), which the VM does not keep.`,
 }
 
 // disks are the empty disks that were asked for.
-func (f newFlags) disks() []vm.DataDisk {
-	var disks []vm.DataDisk
+func (f newFlags) disks() []provision.DataDisk {
+	var disks []provision.DataDisk
 	for _, gb := range f.dataDisks {
-		disks = append(disks, vm.DataDisk{SizeGB: gb})
+		disks = append(disks, provision.DataDisk{SizeGB: gb})
 	}
 	return disks
 }
@@ -116,7 +117,7 @@ func (f newFlags) disks() []vm.DataDisk {
 // request is what the flags ask for.
 func (f newFlags) request() (launch.Request, error) {
 	r := launch.Request{
-		Config: vm.Config{
+		Config: provision.Config{
 			Name: f.name, Region: f.region, Size: f.size, Image: f.image, Zone: f.zone, AdminUsername: f.admin,
 			OSDiskSizeGB: f.diskSize, DataDisks: f.disks(), Spot: f.spot, Identity: f.identity, Tags: f.tags,
 		},

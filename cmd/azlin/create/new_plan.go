@@ -11,7 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func planLines(s *app.Session, p *launch.Plan) []app.PlanLine {
@@ -54,7 +54,7 @@ func planLines(s *app.Session, p *launch.Plan) []app.PlanLine {
 }
 
 // machineLines are what was asked for beyond a size.
-func machineLines(c vm.Config) []app.PlanLine {
+func machineLines(c provision.Config) []app.PlanLine {
 	var lines []app.PlanLine
 	if c.Spot {
 		lines = append(lines, app.Line("spot", "yes: Azure may stop it at any time"))

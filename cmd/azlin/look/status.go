@@ -100,7 +100,7 @@ func (a Commands) watchStatus(ctx context.Context, s *app.Session, args []string
 
 func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string, flags statusFlags) error {
 	board := status.Dashboard{
-		VMs: s.VMs, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, Timeout: flags.timeout,
+		VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, Timeout: flags.timeout,
 		SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)},
 	}
 	if len(args) == 0 && flags.which.Empty() {

@@ -108,7 +108,7 @@ func listOperations(ctx context.Context, s *app.Session) ([]operationView, error
 		}
 		views = append(views, viewOfOperation(op))
 	}
-	found, err := s.VMs.Unfinished(ctx, s.Azure.Target().ResourceGroup)
+	found, err := s.Provisioner.Unfinished(ctx, s.Azure.Target().ResourceGroup)
 	if damaged != nil {
 		err = damaged
 	}

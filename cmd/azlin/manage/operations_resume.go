@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func newOperationsResumeCommand(a Commands) *cobra.Command {
@@ -66,7 +67,7 @@ knows what else was asked for. Clones and images go on with the command that beg
 				return a.awaitPower(cmd.Context(), s, op)
 			}
 			return create.Commands{App: a.App}.CarryOut(cmd.Context(), s, launch.Request{
-				Config: vm.Config{Name: op.Name, ResourceGroup: op.Group}, SSHTimeout: wait,
+				Config: provision.Config{Name: op.Name, ResourceGroup: op.Group}, SSHTimeout: wait,
 			}, way)
 		},
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/upkeep/resize"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func newResizeCommand(a Commands) *cobra.Command {
@@ -40,7 +40,7 @@ goes on with it, from any machine.`,
 
 func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent, dryRun bool) error {
 	service := func(s *app.Session) *resize.Service {
-		return &resize.Service{Azure: s.Azure, VMs: s.VMs, Prices: s.Prices}
+		return &resize.Service{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Prices: s.Prices}
 	}
 	return app.Change[resize.Plan]{
 		Consent: ask, DryRun: dryRun,
@@ -49,7 +49,9 @@ func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent
 			if err != nil {
 				return resize.Plan{}, err
 			}
-			return service(s).Plan(ctx, match.VM.ResourceGroup, match.VM.Name, size)
+			plan, err := service(s).Plan(ctx, match.VM.ResourceGroup, match.VM.Name, size)
+			a.SayNotes(plan.Notes)
+			return plan, err
 		},
 		View: resizePlanView,
 		Question: func(plan resize.Plan) string {
@@ -81,17 +83,17 @@ func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent
 
 // resizePlan is the JSON of a resize that is not carried out.
 type resizePlan struct {
-	VM          string      `json:"vm"`
-	Group       string      `json:"resource_group"`
-	From        string      `json:"from"`
-	To          vm.Size     `json:"to"`
-	PowerState  string      `json:"power_state"`
-	RestoredTo  string      `json:"restored_to"`
-	Unchanged   bool        `json:"unchanged"`
-	Downtime    bool        `json:"downtime"`
-	Resumes     bool        `json:"resumes"`
-	FromMonthly *cost.Money `json:"from_monthly"`
-	ToMonthly   *cost.Money `json:"to_monthly"`
+	VM          string       `json:"vm"`
+	Group       string       `json:"resource_group"`
+	From        string       `json:"from"`
+	To          catalog.Size `json:"to"`
+	PowerState  string       `json:"power_state"`
+	RestoredTo  string       `json:"restored_to"`
+	Unchanged   bool         `json:"unchanged"`
+	Downtime    bool         `json:"downtime"`
+	Resumes     bool         `json:"resumes"`
+	FromMonthly *cost.Money  `json:"from_monthly"`
+	ToMonthly   *cost.Money  `json:"to_monthly"`
 }
 
 func resizePlanView(p resize.Plan) term.View {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 // imageView is the JSON of an image, or of a part of the marketplace, of which only the name is known.
@@ -39,7 +39,7 @@ offers, with an offer its SKUs, with a SKU its versions: publisher:offer:sku:ver
 			at := cmp.Or(region, s.Azure.Target().Region)
 			views := []imageView{}
 			if len(args) > 0 {
-				names, err := s.VMs.ImageNames(cmd.Context(), at, args[0])
+				names, err := s.Catalog.ImageNames(cmd.Context(), at, args[0])
 				if err != nil {
 					return err
 				}
@@ -48,7 +48,7 @@ offers, with an offer its SKUs, with a SKU its versions: publisher:offer:sku:ver
 				}
 				return a.Output.Print(imagesView(at, views))
 			}
-			images, err := s.VMs.UbuntuImages(cmd.Context(), at)
+			images, err := s.Catalog.UbuntuImages(cmd.Context(), at)
 			if err != nil {
 				return err
 			}
@@ -62,7 +62,7 @@ offers, with an offer its SKUs, with a SKU its versions: publisher:offer:sku:ver
 	return cmd
 }
 
-func viewOfImage(i vm.Image) imageView {
+func viewOfImage(i catalog.Image) imageView {
 	return imageView{i.Name, app.Known(i.Version), app.Known(i.Architecture), app.Known(i.Generation), &i.TrustedLaunch}
 }
 

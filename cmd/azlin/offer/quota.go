@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func newQuotaCommand(a Commands) *cobra.Command {
@@ -31,14 +31,14 @@ size's family, a spot VM against the low-priority vCPUs.`,
 				return err
 			}
 			at := cmp.Or(region, s.Azure.Target().Region)
-			quotas, err := s.VMs.Quotas(cmd.Context(), at)
+			quotas, err := s.Catalog.Quotas(cmd.Context(), at)
 			if err != nil {
 				return err
 			}
 			found := len(quotas)
 			if !all {
-				quotas = slices.DeleteFunc(quotas, func(q vm.Quota) bool {
-					return q.Current == 0 && !slices.Contains([]string{vm.QuotaCores, vm.QuotaSpotCores, vm.QuotaPublicIPs}, q.Name)
+				quotas = slices.DeleteFunc(quotas, func(q catalog.Quota) bool {
+					return q.Current == 0 && !slices.Contains([]string{catalog.QuotaCores, catalog.QuotaSpotCores, catalog.QuotaPublicIPs}, q.Name)
 				})
 			}
 			return a.Output.Print(quotaView(at, quotas, found-len(quotas)))
@@ -49,20 +49,20 @@ size's family, a spot VM against the low-priority vCPUs.`,
 	return cmd
 }
 
-func quotaView(region string, quotas []vm.Quota, hidden int) term.View {
+func quotaView(region string, quotas []catalog.Quota, hidden int) term.View {
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	v := term.View{
 		Data: struct {
-			Region string     `json:"region"`
-			Quotas []vm.Quota `json:"quotas"`
-			Hidden int        `json:"hidden"`
+			Region string          `json:"region"`
+			Quotas []catalog.Quota `json:"quotas"`
+			Hidden int             `json:"hidden"`
 		}{region, quotas, hidden},
-		Grid: term.Rows(quotas, []term.Column[vm.Quota]{
-			{Name: "name", Value: func(q vm.Quota) string { return q.Name }},
-			{Name: "in_use", Value: func(q vm.Quota) string { return number(q.Current) }},
-			{Name: "limit", Value: func(q vm.Quota) string { return number(q.Limit) }},
-			{Name: "left", Value: func(q vm.Quota) string { return number(q.Left()) }, Color: quotaColor},
-			{Name: "label", Value: func(q vm.Quota) string { return q.Label }, Wide: true},
+		Grid: term.Rows(quotas, []term.Column[catalog.Quota]{
+			{Name: "name", Value: func(q catalog.Quota) string { return q.Name }},
+			{Name: "in_use", Value: func(q catalog.Quota) string { return number(q.Current) }},
+			{Name: "limit", Value: func(q catalog.Quota) string { return number(q.Limit) }},
+			{Name: "left", Value: func(q catalog.Quota) string { return number(q.Left()) }, Color: quotaColor},
+			{Name: "label", Value: func(q catalog.Quota) string { return q.Label }, Wide: true},
 		}),
 	}
 	if hidden > 0 {
@@ -71,7 +71,7 @@ func quotaView(region string, quotas []vm.Quota, hidden int) term.View {
 	return v
 }
 
-func quotaColor(q vm.Quota) term.Color {
+func quotaColor(q catalog.Quota) term.Color {
 	if q.Left() == 0 {
 		return term.Yellow
 	}

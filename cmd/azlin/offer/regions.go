@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func newRegionsCommand(a Commands) *cobra.Command {
@@ -21,17 +21,17 @@ func newRegionsCommand(a Commands) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			regions, err := s.VMs.Regions(cmd.Context())
+			regions, err := s.Catalog.Regions(cmd.Context())
 			if err != nil {
 				return err
 			}
 			return a.Output.Print(term.View{
-				Data: map[string][]vm.Region{"regions": regions},
-				Grid: term.Rows(regions, []term.Column[vm.Region]{
-					{Name: "name", Value: func(r vm.Region) string { return r.Name }},
-					{Name: "label", Value: func(r vm.Region) string { return r.Label }},
-					{Name: "geography", Value: func(r vm.Region) string { return r.Geography }},
-					{Name: "zones", Value: func(r vm.Region) string { return strings.Join(r.Zones, ",") }},
+				Data: map[string][]catalog.Region{"regions": regions},
+				Grid: term.Rows(regions, []term.Column[catalog.Region]{
+					{Name: "name", Value: func(r catalog.Region) string { return r.Name }},
+					{Name: "label", Value: func(r catalog.Region) string { return r.Label }},
+					{Name: "geography", Value: func(r catalog.Region) string { return r.Geography }},
+					{Name: "zones", Value: func(r catalog.Region) string { return strings.Join(r.Zones, ",") }},
 				}),
 			})
 		},

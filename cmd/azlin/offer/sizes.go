@@ -13,7 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 type sizesFlags struct {
@@ -51,7 +51,7 @@ from the list built into azlin, whose date is shown.`,
 
 // sizeView is the JSON of a size. What is not known is null.
 type sizeView struct {
-	vm.Size
+	catalog.Size
 
 	Available   bool         `json:"available"` // to the subscription, in a zone of the region at least
 	Hourly      *cost.Money  `json:"hourly"`
@@ -73,7 +73,7 @@ func (a Commands) sizes(cmd *cobra.Command, flags sizesFlags) error {
 		return err
 	}
 	region := cmp.Or(flags.region, s.Azure.Target().Region)
-	sizes, err := s.VMs.Sizes(ctx, region)
+	sizes, err := s.Catalog.Sizes(ctx, region)
 	if err != nil {
 		return err
 	}

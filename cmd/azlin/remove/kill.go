@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/azure/teardown"
 	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
@@ -208,7 +209,7 @@ func deletionViews(sums []vm.DeletionSummary) term.View {
 	if len(sums) == 1 {
 		return deletionView(sums[0])
 	}
-	var rows []vm.DeletionResult
+	var rows []teardown.Result
 	var notes []string
 	for _, sum := range sums {
 		one := deletionView(sum)
@@ -276,12 +277,12 @@ func (a Commands) deleting(what string, call func(report func(step string)) (vm.
 func deletionView(sum vm.DeletionSummary) term.View {
 	rows := slices.Clone(sum.Results)
 	for _, c := range sum.Contents {
-		rows = append(rows, vm.DeletionResult{ResourceType: c.ResourceType, ResourceName: c.ResourceName, Success: true})
+		rows = append(rows, teardown.Result{ResourceType: c.ResourceType, ResourceName: c.ResourceName, Success: true})
 	}
-	v := term.View{Data: sum, Grid: term.Rows(rows, []term.Column[vm.DeletionResult]{
-		{Name: "type", Value: func(r vm.DeletionResult) string { return r.ResourceType }},
-		{Name: "name", Value: func(r vm.DeletionResult) string { return r.ResourceName }},
-		{Name: "result", Value: func(r vm.DeletionResult) string {
+	v := term.View{Data: sum, Grid: term.Rows(rows, []term.Column[teardown.Result]{
+		{Name: "type", Value: func(r teardown.Result) string { return r.ResourceType }},
+		{Name: "name", Value: func(r teardown.Result) string { return r.ResourceName }},
+		{Name: "result", Value: func(r teardown.Result) string {
 			switch {
 			case !r.Success:
 				return "failed"

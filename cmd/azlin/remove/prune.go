@@ -71,7 +71,7 @@ func (a Commands) prune(ctx context.Context, flags pruneFlags, idle time.Duratio
 		Consent: flags.consent, DryRun: flags.dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (p pruning, err error) {
 			p.pruner = prune.Pruner{Idle: idle, Clock: s.Azure.Clock(), Board: status.Dashboard{
-				VMs: s.VMs, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, SSH: reach.Options{KeyPath: a.KeyPath("")}, Timeout: flags.timeout,
+				VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, SSH: reach.Options{KeyPath: a.KeyPath("")}, Timeout: flags.timeout,
 			}}
 			p.vms, err = p.pruner.Find(ctx, s.Azure.Target().ResourceGroup)
 			for _, v := range p.vms {

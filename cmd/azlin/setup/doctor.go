@@ -60,7 +60,7 @@ func (a Commands) subject(ctx context.Context) doctor.Subject {
 		s.SignInErr = err
 		return s
 	}
-	s.VMs, s.Azure = client.VMs, client.Azure
+	s.Catalog, s.Azure = client.Catalog, client.Azure
 	s.Group = cmp.Or(d.Options.Target.ResourceGroup, config.DefaultResourceGroup)
 	return s
 }

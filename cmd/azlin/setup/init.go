@@ -156,7 +156,7 @@ func (a Commands) checkSize(ctx context.Context, d azlin.Destination, credential
 	if err != nil {
 		return err
 	}
-	size, err := client.VMs.Size(ctx, v.Region, v.VMSize)
+	size, err := client.Catalog.Size(ctx, v.Region, v.VMSize)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,41 @@
+package ensure
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// settleEvery is the pause between two looks at a resource that somebody else is making.
+const settleEvery = 3 * time.Second
+
+// Settle looks at a resource that another process has begun to make until Azure has finished with it, and gives its
+// provisioning state then: "Succeeded", "Failed" or "Canceled". get reads that state. It gives up after azure.Options.Patience,
+// with an error of kind Provisioning.
+func Settle(ctx context.Context, c *azure.Client, op, resource string, get func(context.Context) (string, error)) (string, error) {
+	for began := time.Now(); ; {
+		state, err := get(ctx)
+		if err != nil {
+			return "", azure.Wrap(op, resource, err)
+		}
+		switch strings.ToLower(state) {
+		case "creating", "updating", "deleting":
+		default:
+			return state, nil
+		}
+		if time.Since(began) > c.Patience() {
+			return "", &errkind.Error{
+				Op: op, Resource: resource,
+				Err: errkind.New(errkind.Provisioning, "it has been %s for %s; it may still end", strings.ToLower(state), c.Patience()),
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", azure.Wrap(op, resource, context.Cause(ctx))
+		case <-time.After(settleEvery):
+		}
+	}
+}

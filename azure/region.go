@@ -1,0 +1,11 @@
+package azure
+
+import "strings"
+
+// RegionName is a region as Azure writes it in resources: "West US 2" is westus2.
+func RegionName(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
+
+// SameRegion is whether two spellings name one region.
+func SameRegion(a, b string) bool {
+	return strings.EqualFold(strings.ReplaceAll(a, " ", ""), strings.ReplaceAll(b, " ", ""))
+}

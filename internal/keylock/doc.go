@@ -1,0 +1,2 @@
+// Package keylock serialises work on one thing among the goroutines of a service.
+package keylock

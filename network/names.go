@@ -1,0 +1,45 @@
+package network
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash/fnv"
+	"strings"
+)
+
+// The subnets of the shared network: VMs with a public address are in the one, private VMs in the other, whose
+// way out is a NAT gateway.
+const (
+	SubnetName        = "azlin"
+	PrivateSubnetName = "azlin-private"
+)
+
+// VNetName is the virtual network that all VMs of a region and group share.
+func VNetName(region string) string { return "azlin-vnet-" + strings.ToLower(region) }
+
+const natPrefix = "azlin-nat-"
+
+// NATName is the NAT gateway that the private VMs of a region and group share.
+func NATName(region string) string { return natPrefix + strings.ToLower(region) }
+
+// natAddressName is the public address of a NAT gateway.
+func natAddressName(region string) string { return NATName(region) + "-ip" }
+
+// addressSpace gives each region its own /16, so that networks of two regions can be peered.
+func addressSpace(region string) (network, subnet, private string) {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(strings.ToLower(region))) // cannot fail
+	second := 64 + h.Sum32()%128
+	return fmt.Sprintf("10.%d.0.0/16", second), fmt.Sprintf("10.%d.0.0/20", second), fmt.Sprintf("10.%d.16.0/20", second)
+}
+
+// SSHRulePrefix begins the names of the rules that admit an operator.
+const SSHRulePrefix = "azlin-ssh-"
+
+// SSHRuleName is the name of the rule that admits one operator, who is named by anything that tells
+// operators apart and stays the same when their address changes.
+func SSHRuleName(operator string) string {
+	sum := sha256.Sum256([]byte(operator))
+	return SSHRulePrefix + hex.EncodeToString(sum[:5])
+}

@@ -1,0 +1,28 @@
+package provision
+
+import "sync"
+
+// leftOver collects the ids of what exists because of a create, from several goroutines. A write
+// whose answer never came counts: it may have been carried out.
+type leftOver struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *leftOver) add(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, id)
+}
+
+func (l *leftOver) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = nil
+}
+
+func (l *leftOver) ids() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return sorted(l.all)
+}
