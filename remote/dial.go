@@ -233,6 +233,7 @@ func (c *Client) Close() error { return errors.Join(c.ssh.Close(), c.closeAuth()
 // which may be nil, is told after every failed attempt. When ctx ends, the error holds the last failure.
 func WaitForSSH(ctx context.Context, h Host, interval time.Duration, report func(attempt int, last error)) (*Client, error) {
 	interval = cmp.Or(interval, time.Second)
+	var last error
 	for attempt := 1; ; attempt++ {
 		client, err := Dial(ctx, h)
 		if err == nil {
@@ -241,12 +242,15 @@ func WaitForSSH(ctx context.Context, h Host, interval time.Duration, report func
 		if errkind.Of(err) == errkind.HostKey || errors.Is(err, keypair.ErrKey) || h.hopeless(err) {
 			return nil, err
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err // an attempt that ctx cuts short says less than the one before
+		}
 		if report != nil && ctx.Err() == nil {
 			report(attempt, err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, h.gaveUp(ctx, attempt, err)
+			return nil, h.gaveUp(ctx, attempt, last)
 		case <-time.After(interval):
 		}
 	}

@@ -108,7 +108,7 @@ generated() {
 # The real Azure CLI is driven against the emulator.
 azureCLI() {
     ./test/prerequisites.sh az=azure-cli || return $skip
-    go test -tags az -count=1 -parallel 4 -timeout 20m -v ./test/az 2>&1 | grep -E '^ *(ok|FAIL|---|--- |[a-z_]+_test)'
+    go test -tags az -vet=off -count=1 -parallel 8 -timeout 20m -v ./test/az 2>&1 | grep -E '^ *(ok|FAIL|---|--- |[a-z_]+_test)'
     return "${PIPESTATUS[0]}"
 }
 

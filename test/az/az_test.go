@@ -8,7 +8,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -52,6 +51,7 @@ type world struct {
 	http   *http.Client
 	latest func() string // a configuration of az in profile "latest", made when it is first wanted
 	hybrid string        // a configuration of az, signed in
+	forks  *forks
 
 	mu    sync.Mutex
 	calls int           // of az
@@ -109,6 +109,7 @@ func open(t *testing.T) *world {
 	if out, err := exec.CommandContext(t.Context(), "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", w.key).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	w.forks = startForks(t)
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -198,20 +199,16 @@ func (c *cli) run(line string, more ...string) result {
 	ctx, cancel := context.WithTimeout(c.Context(), 3*time.Minute)
 	defer cancel()
 	args := append(strings.Fields(line), more...)
-	cmd := exec.CommandContext(ctx, c.program, args...)
-	cmd.Env = append(os.Environ(), "AZURE_CONFIG_DIR="+c.config, "REQUESTS_CA_BUNDLE="+c.CAFile, "SSL_CERT_FILE="+c.CAFile,
+	environ := append(os.Environ(), "AZURE_CONFIG_DIR="+c.config, "REQUESTS_CA_BUNDLE="+c.CAFile, "SSL_CERT_FILE="+c.CAFile,
 		"AZURE_CORE_COLLECT_TELEMETRY=false", "AZURE_CORE_NO_COLOR=true", "AZURE_CORE_SURVEY_MESSAGE=false", "AZURE_CORE_ONLY_SHOW_ERRORS=true",
 		"NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost", "PYTHONWARNINGS=ignore")
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
 	began := time.Now()
-	err := cmd.Run()
+	r, err := c.forks.run(ctx, c.TempDir(), c.program, args, environ)
 	c.mu.Lock()
 	c.calls++
 	c.spent += time.Since(began)
 	c.mu.Unlock()
-	r := result{out: out.String(), err: errs.String(), code: cmd.ProcessState.ExitCode()}
-	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+	if err != nil {
 		c.Fatalf("az %s: %v", strings.Join(args, " "), err)
 	}
 	return r
