@@ -11,6 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/arm"
 	"github.com/azlin-dev/azlin/emulator/bastion"
 	"github.com/azlin-dev/azlin/emulator/network"
+	"github.com/azlin-dev/azlin/emulator/network/reachability"
 )
 
 // bastionPlace is where the data plane of Bastions stands: between Azure Resource Manager, which knows who is
@@ -99,7 +100,7 @@ func (p bastionPlace) target(b network.Bastion, t bastion.Target) (vm string, ni
 				no = &bastion.Refusal{Status: http.StatusBadRequest, Message: "The address '" + t.Address + "' is not valid."}
 				return
 			}
-			if nic := p.net.WithAddress(b, a); nic != "" {
+			if nic := reachability.WithAddress(p.arm, b, a); nic != "" {
 				nics = []string{nic}
 				vm = network.VMOf(p.arm.Find(nic))
 			}
@@ -111,7 +112,7 @@ func (p bastionPlace) target(b network.Bastion, t bastion.Target) (vm string, ni
 			return
 		}
 		for _, nic := range all {
-			if p.net.Reaches(b, nic) {
+			if reachability.Reaches(p.arm, b, nic) {
 				nics = append(nics, nic)
 			}
 		}
@@ -143,7 +144,7 @@ func (p bastionPlace) Dial(ctx context.Context, b network.Bastion, t bastion.Tar
 	p.arm.Do(func() {
 		_, running, _ = p.compute.Inside(vm)
 		for _, nic := range nics {
-			if a, ok := p.net.AdmittedInside(nic, b.Source, t.Port); ok && !admitted {
+			if a, ok := reachability.AdmittedInside(p.arm, nic, b.Source, t.Port); ok && !admitted {
 				at, admitted = a, true
 			}
 		}

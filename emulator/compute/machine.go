@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network/reachability"
 )
 
 // sshPort is where Azure's rules look at SSH, whatever port the hosts listen on.
@@ -32,7 +33,7 @@ func (p *Provider) machine(vm *arm.Resource) Machine {
 	}
 	for _, nic := range p.nicsOf(vm) {
 		m.Addresses = append(m.Addresses, p.net.Addresses(nic.ID)...)
-		m.Admitted = m.Admitted || p.net.Admitted(nic.ID, p.opt.Operator, sshPort)
+		m.Admitted = m.Admitted || reachability.Admitted(p.s, nic.ID, p.opt.Operator, sshPort)
 	}
 	return m
 }

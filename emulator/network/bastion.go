@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
+	"github.com/azlin-dev/azlin/emulator/network/securityrule"
 )
 
 // The names that Azure fixes for Bastion.
@@ -212,7 +214,7 @@ func (p *Provider) judgeBastionSubnet(r *arm.Resource, config arm.Object) error 
 	if !arm.Fold(arm.Str(subnet, "name"), bastionSubnet) {
 		return arm.BadRequest("SubnetNameMustBeAzureBastionSubnet", "Subnet name %s is invalid for Azure Bastion. Azure Bastion can only be created in subnet with name 'AzureBastionSubnet'.", subnetID)
 	}
-	if pf, ok := prefixOf(subnet); !ok || pf.Bits() > smallestPrefix {
+	if pf, ok := ipam.PrefixOf(subnet); !ok || pf.Bits() > smallestPrefix {
 		return arm.BadRequest("BastionHostSubnetSizeTooSmall", "Subnet %s with address prefix %s is too small for Azure Bastion. The prefix must be /%d or larger.", subnetID, arm.Str(subnet, "properties", "addressPrefix"), smallestPrefix).Empty()
 	}
 	for _, o := range p.s.OfType(BastionType) {
@@ -220,36 +222,11 @@ func (p *Provider) judgeBastionSubnet(r *arm.Resource, config arm.Object) error 
 			return bastionThere(vnet.ID, o.ID)
 		}
 	}
-	if nsg := p.s.FindType(NSGType, arm.Str(subnet, "properties", "networkSecurityGroup", "id")); nsg != nil && !admitsBastionClients(nsg) {
+	if nsg := p.s.FindType(NSGType, arm.Str(subnet, "properties", "networkSecurityGroup", "id")); nsg != nil && !securityrule.AdmitsBastionClients(arm.List(nsg.Body, "properties", "securityRules")) {
 		return arm.BadRequest("NetworkSecurityGroupNotCompliantForAzureBastionSubnet", "Network security group %s does not have necessary rules for Azure Bastion Subnet %s.", nsg.ID, subnetID).Empty()
 	}
 	arm.Put(config, subnetID, "properties", "subnet", "id")
 	return nil
-}
-
-// admitsBastionClients reports whether a group lets the Internet and Azure's own management through to port 443.
-func admitsBastionClients(nsg *arm.Resource) bool {
-	found := map[string]bool{}
-	for _, e := range arm.List(nsg.Body, "properties", "securityRules") {
-		props := arm.Map(e, "properties")
-		if !arm.Fold(arm.Str(props, "direction"), "Inbound") || !arm.Fold(arm.Str(props, "access"), "Allow") {
-			continue
-		}
-		for _, s := range both(props, "destinationPortRange", "destinationPortRanges") {
-			if low, high, ok := portRange(s); !ok || low > 443 || high < 443 {
-				continue
-			}
-			for _, from := range both(props, "sourceAddressPrefix", "sourceAddressPrefixes") {
-				switch strings.ToLower(from) {
-				case "*", "any":
-					found["internet"], found["gatewaymanager"] = true, true
-				default:
-					found[strings.ToLower(from)] = true
-				}
-			}
-		}
-	}
-	return found["internet"] && found["gatewaymanager"]
 }
 
 // holdBastionAddress keeps the back-references of public addresses.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
 )
 
 func (p *Provider) nics() {
@@ -119,59 +120,13 @@ func (p *Provider) buildConfig(r, old *arm.Resource, o arm.Object) error {
 	return p.privateAddress(r, old, o, subnet)
 }
 
-// privateAddress checks a static private address, or gives a dynamic one: the first free from .4 on.
+// privateAddress checks a static private address, or gives a dynamic one.
 func (p *Provider) privateAddress(r, old *arm.Resource, o, subnet arm.Object) error {
-	props := arm.Map(o, "properties")
-	pf, _ := prefixOf(subnet)
-	used := p.takenIn(arm.Str(subnet, "id"), r.ID)
-	if arm.Fold(arm.Str(props, "privateIPAllocationMethod"), "Static") {
-		given := arm.Str(props, "privateIPAddress")
-		a, err := netip.ParseAddr(given)
-		switch {
-		case err != nil || !pf.Contains(a):
-			return arm.BadRequest("PrivateIPAddressNotInSubnet", "Private static IP address %s does not belong to the range of subnet prefix %s.", given, pf).Empty()
-		case used[a] != "":
-			return arm.BadRequest("PrivateIPAddressInUse", "IP configuration %s is using the private IP address %s which is already allocated to resource %s.", arm.Str(o, "id"), a, used[a]).Empty()
-		case a.Less(first(pf)) || a == last(pf):
-			return arm.BadRequest("PrivateIPAddressInReservedRange", "IP configuration %s is using the private IP address %s which is in the reserved range of subnet prefix %s.", arm.Str(o, "id"), a, pf).Empty()
-		}
-		return nil
-	}
+	var had arm.Object
 	if old != nil {
-		same, _ := find(arm.List(old.Body, "properties", configurations(r.Type)), arm.Str(o, "name"))
-		if a := arm.Str(same, "properties", "privateIPAddress"); a != "" && arm.Key(arm.Str(same, "properties", "subnet", "id")) == arm.Key(arm.Str(subnet, "id")) {
-			props["privateIPAddress"] = a
-			return nil
-		}
+		had, _ = find(arm.List(old.Body, "properties", configurations(r.Type)), arm.Str(o, "name"))
 	}
-	for a := first(pf); pf.Contains(a) && a != last(pf); a = a.Next() {
-		if used[a] == "" {
-			props["privateIPAddress"] = a.String()
-			return nil
-		}
-	}
-	return arm.BadRequest("SubnetIsFull", "Subnet %s with address prefix %s does not have enough capacity for 1 IP addresses.", arm.Str(subnet, "name"), pf).Empty()
-}
-
-// first is the first address of a subnet that Azure gives out.
-func first(pf netip.Prefix) netip.Addr {
-	a := pf.Addr()
-	for range 4 {
-		a = a.Next()
-	}
-	return a
-}
-
-// last is the broadcast address of an IPv4 range; no IPv6 range is ever looked at to its end.
-func last(pf netip.Prefix) netip.Addr {
-	if !pf.Addr().Is4() {
-		return netip.Addr{}
-	}
-	b := pf.Addr().As4()
-	for i := pf.Bits(); i < 32; i++ {
-		b[i/8] |= 1 << (7 - i%8)
-	}
-	return netip.AddrFrom4(b)
+	return ipam.Assign(o, had, subnet, p.takenIn(arm.Str(subnet, "id"), r.ID))
 }
 
 // storedNIC keeps the back-references of public addresses.

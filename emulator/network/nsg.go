@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network/securityrule"
 )
 
 func (p *Provider) nsgs() {
@@ -53,7 +54,7 @@ func (p *Provider) buildNSG(_ *arm.Call, r, _ *arm.Resource) error {
 		seen = append(seen, o)
 	}
 	var defaults []any
-	for _, o := range defaultRules() {
+	for _, o := range securityrule.Defaults() {
 		child(r, o, "defaultSecurityRules", NSGType+"/defaultSecurityRules")
 		defaults = append(defaults, o)
 	}
@@ -77,24 +78,4 @@ func (p *Provider) usersOfNSG(id string) (nics, subnets []string) {
 		}
 	}
 	return nics, subnets
-}
-
-// defaultRules are the six rules that every security group ends with.
-func defaultRules() []arm.Object {
-	rule := func(name, description, direction, source, destination, access string, priority int) arm.Object {
-		return arm.Object{"name": name, "properties": arm.Object{
-			"description": description, "protocol": "*", "sourcePortRange": "*",
-			"destinationPortRange": "*", "sourceAddressPrefix": source, "destinationAddressPrefix": destination, "access": access,
-			"priority": priority, "direction": direction, "sourcePortRanges": []any{}, "destinationPortRanges": []any{},
-			"sourceAddressPrefixes": []any{}, "destinationAddressPrefixes": []any{},
-		}}
-	}
-	return []arm.Object{
-		rule("AllowVnetInBound", "Allow inbound traffic from all VMs in VNET", "Inbound", "VirtualNetwork", "VirtualNetwork", "Allow", 65000),
-		rule("AllowAzureLoadBalancerInBound", "Allow inbound traffic from azure load balancer", "Inbound", "AzureLoadBalancer", "*", "Allow", 65001),
-		rule("DenyAllInBound", "Deny all inbound traffic", "Inbound", "*", "*", "Deny", 65500),
-		rule("AllowVnetOutBound", "Allow outbound traffic from all VMs to all VMs in VNET", "Outbound", "VirtualNetwork", "VirtualNetwork", "Allow", 65000),
-		rule("AllowInternetOutBound", "Allow outbound traffic from all VMs to Internet", "Outbound", "*", "Internet", "Allow", 65001),
-		rule("DenyAllOutBound", "Deny all outbound traffic", "Outbound", "*", "*", "Deny", 65500),
-	}
 }

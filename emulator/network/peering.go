@@ -2,12 +2,12 @@ package network
 
 import (
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
 )
 
 const peeringType = VNetType + "/virtualNetworkPeerings"
@@ -71,15 +71,15 @@ func (p *Provider) buildPeering(vnet *arm.Resource, siblings []any, o arm.Object
 			return arm.BadRequest("AnotherPeeringAlreadyReferencesRemoteVnet", "Peering %s cannot be created because virtual network %s already has a peering to %s.", arm.Str(o, "id"), vnet.ID, remote.ID).Empty()
 		}
 	}
-	mine, err := spaces(vnet)
+	mine, err := ipam.Spaces(vnet)
 	if err != nil {
 		return err
 	}
-	theirs, err := spaces(remote)
+	theirs, err := ipam.Spaces(remote)
 	if err != nil {
 		return err
 	}
-	if a, b, ok := overlap(mine, theirs); ok {
+	if a, b, ok := ipam.Overlap(mine, theirs); ok {
 		return arm.BadRequest("VnetAddressSpacesOverlap", "Cannot create or update peering %s. Virtual networks %s and %s cannot be peered because their address spaces overlap. Overlapping address prefixes: %s, %s", arm.Str(o, "id"), vnet.ID, remote.ID, a, b).Empty()
 	}
 	if back := peeringTo(remote, vnet.ID); arm.Str(back, "properties", "peeringState") == disconnected {
@@ -110,15 +110,10 @@ func bothOf(a, b string) string {
 	return x.String()
 }
 
-func overlap(a, b []netip.Prefix) (x, y netip.Prefix, ok bool) {
-	for _, x := range a {
-		for _, y := range b {
-			if x.Overlaps(y) {
-				return x, y, true
-			}
-		}
-	}
-	return x, y, false
+// Peered reports whether two networks name each other as peers, and neither has lost the other.
+func Peered(s *arm.Server, vnet *arm.Resource, other string) bool {
+	there, back := peeringTo(vnet, other), peeringTo(s.FindType(VNetType, other), vnet.ID)
+	return there != nil && back != nil && arm.Str(there, "properties", "peeringState") != disconnected && arm.Str(back, "properties", "peeringState") != disconnected
 }
 
 // disconnected is the state of a peering whose other side has gone. It stays so until the peering is written again.
@@ -165,7 +160,7 @@ func (p *Provider) viewPeering(vnet *arm.Resource, o arm.Object) {
 		arm.Put(o, space, "properties", "remoteAddressSpace")
 		arm.Put(o, arm.Clone(space), "properties", "remoteVirtualNetworkAddressSpace")
 		switch {
-		case p.peered(vnet, remote.ID):
+		case Peered(p.s, vnet, remote.ID):
 			state, level = "Connected", "FullyInSync"
 		case arm.Str(o, "properties", "peeringState") != disconnected:
 			state = "Initiated"

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"regexp"
 
@@ -84,8 +83,7 @@ func (p *Provider) buildPublicIP(c *arm.Call, r, old *arm.Resource) error {
 	return nil
 }
 
-// allocate gives a public address. All are in 127.77.0.0/16, where the VMs' hosts listen. Emulators on one
-// machine share that network: each begins somewhere else (see Register) and passes over what is taken.
+// allocate gives a public address.
 func (p *Provider) allocate(r *arm.Resource) {
 	if a, ok := p.freeAddress(r); ok {
 		r.Props()["ipAddress"] = a.String()
@@ -101,19 +99,7 @@ func (p *Provider) freeAddress(r *arm.Resource) (netip.Addr, bool) {
 	for _, o := range p.s.OfType(BastionType) {
 		used[arm.Str(o.Hidden, "address")], used[arm.Str(o.Hidden, "pod")] = true, true
 	}
-	for range 1 << 16 {
-		p.last = p.last%65533 + 1
-		if a := publicAddress(p.last); !used[a.String()] && byte(p.last) != 0 && byte(p.last) != 255 && (p.Free == nil || p.Free(a)) {
-			return a, true
-		}
-	}
-	return netip.Addr{}, false
-}
-
-func publicAddress(n uint32) netip.Addr {
-	var b [4]byte
-	binary.BigEndian.PutUint32(b[:], 127<<24|77<<16|n)
-	return netip.AddrFrom4(b)
+	return p.pool.Take(used, p.Free)
 }
 
 // associate records which IP configuration an address belongs to; "" for none.

@@ -2,12 +2,10 @@ package network
 
 import (
 	"net/http"
-	"net/netip"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network/securityrule"
 )
 
 const ruleType = NSGType + "/securityRules"
@@ -83,106 +81,9 @@ func (p *Provider) finishRuleDelete(op *arm.Operation, _ error) (time.Duration, 
 
 // buildRule judges one rule beside its siblings and completes it.
 func buildRule(nsg *arm.Resource, siblings []any, o arm.Object) error {
-	name := arm.Str(o, "name")
-	if err := rule(ruleType).Check(name); err != nil {
+	if err := rule(ruleType).Check(arm.Str(o, "name")); err != nil {
 		return err
 	}
 	child(nsg, o, "securityRules", ruleType)
-	props := arm.Map(o, "properties")
-	for _, k := range []string{"access", "direction", "protocol"} {
-		allowed := map[string][]string{"access": {"Allow", "Deny"}, "direction": {"Inbound", "Outbound"}, "protocol": {"*", "Tcp", "Udp", "Icmp", "Esp", "Ah"}}[k]
-		given := arm.Str(props, k)
-		props[k] = ""
-		for _, a := range allowed {
-			if arm.Fold(a, given) {
-				props[k] = a
-			}
-		}
-		if props[k] == "" {
-			return arm.BadRequest("SecurityRuleInvalid"+strings.ToUpper(k[:1])+k[1:], "Security rule has invalid %s. Value provided: %s. Allowed values are: %s.", k, given, strings.Join(allowed, ",")).Empty()
-		}
-	}
-	n, ok := arm.Int(props, "priority")
-	if !ok || n < 100 || n > 4096 {
-		return arm.BadRequest("SecurityRuleInvalidPriority", "Security rule has invalid Priority. Value provided: %v. Allowed range 100-4096.", props["priority"]).Empty()
-	}
-	for _, e := range siblings {
-		if other, _ := arm.Int(e, "properties", "priority"); other == n && arm.Str(e, "properties", "direction") == props["direction"] {
-			return arm.BadRequest("SecurityRuleConflict", "Security rule %s conflicts with rule %s. Rules cannot have the same Priority and Direction.", name, arm.Str(e, "name")).Empty()
-		}
-	}
-	for _, side := range []string{"source", "destination"} {
-		if err := sideOf(nsg, props, name, side); err != nil {
-			return err
-		}
-	}
-	return nil
+	return securityrule.Judge(siblings, o)
 }
-
-// sideOf judges the ports and addresses of the source or the destination.
-func sideOf(nsg *arm.Resource, props arm.Object, name, side string) error {
-	for _, k := range []string{"PortRange", "AddressPrefix"} {
-		one, many := side+k, side+k+"s"
-		if k == "AddressPrefix" {
-			many = side + "AddressPrefixes"
-		}
-		arm.Default(props, []any{}, many)
-		values := arm.List(props, many)
-		if s := arm.Str(props, one); s != "" {
-			values = append([]any{s}, values...)
-		}
-		groups := arm.List(props, side+"ApplicationSecurityGroups")
-		if len(values) == 0 && (k == "PortRange" || len(groups) == 0) {
-			return arm.BadRequest("SecurityRuleParameterNotSet", "Required security rule parameters are missing for security rule with Id: %s. Security rule must specify %s or %s.", nsg.ID+"/securityRules/"+name, one, many).Empty()
-		}
-		for _, v := range values {
-			s, _ := v.(string)
-			if k == "PortRange" {
-				if _, _, ok := portRange(s); !ok {
-					return arm.BadRequest("SecurityRuleInvalidPortRange", "Security rule has invalid Port range. Value provided: %s. Value should be an integer OR integer range with '-' delimiter. Valid range 0-65535.", s).Empty()
-				}
-			} else if !validPrefix(s) {
-				return arm.BadRequest("SecurityRuleInvalidAddressPrefix", "Security rule has invalid Address prefix. Value provided: %s", s).Empty()
-			}
-		}
-	}
-	return nil
-}
-
-// portRange reads 22, 20-25 or *.
-func portRange(s string) (low, high int, ok bool) {
-	if s == "*" {
-		return 0, 65535, true
-	}
-	a, b, dash := strings.Cut(s, "-")
-	if !dash {
-		b = a
-	}
-	low, errA := strconv.Atoi(a)
-	high, errB := strconv.Atoi(b)
-	return low, high, errA == nil && errB == nil && 0 <= low && low <= high && high <= 65535 && a[0] != '+' && b[0] != '+'
-}
-
-// validPrefix reports whether s is an address, a range or a service tag.
-func validPrefix(s string) bool {
-	if s == "*" {
-		return true
-	}
-	if pf, err := netip.ParsePrefix(s); err == nil {
-		return pf.Masked() == pf || pf.Bits() == pf.Addr().BitLen()
-	}
-	if _, err := netip.ParseAddr(s); err == nil {
-		return true
-	}
-	if s == "" || !isLetter(s[0]) {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; !isLetter(c) && (c < '0' || c > '9') && c != '.' {
-			return false
-		}
-	}
-	return true
-}
-
-func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
 )
 
 const subnetType = VNetType + "/subnets"
@@ -45,7 +46,7 @@ func (p *Provider) subnets() {
 	s.Handle(http.MethodPut, one, v, p.putChild(childKind{
 		list: "subnets", param: "subnetName", parent: p.vnetOf,
 		build: func(c *arm.Call, vnet *arm.Resource, siblings []any, o arm.Object) error {
-			prefixes, err := spaces(vnet)
+			prefixes, err := ipam.Spaces(vnet)
 			if err != nil {
 				return err
 			}
@@ -85,7 +86,7 @@ func (p *Provider) buildSubnet(c *arm.Call, vnet *arm.Resource, spaces []netip.P
 		return err
 	}
 	child(vnet, o, "subnets", subnetType)
-	pf, ok := prefixOf(o)
+	pf, ok := ipam.PrefixOf(o)
 	if !ok {
 		return arm.BadRequest("InvalidAddressPrefixFormat", "Address prefix %s of resource %s is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", arm.Str(o, "properties", "addressPrefix"), arm.Str(o, "id")).Empty()
 	}
@@ -97,7 +98,7 @@ func (p *Provider) buildSubnet(c *arm.Call, vnet *arm.Resource, spaces []netip.P
 		return arm.BadRequest("NetcfgInvalidSubnet", "Subnet '%s' is not valid in virtual network '%s'.", name, vnet.Name()).Empty()
 	}
 	for _, e := range siblings {
-		if other, ok := prefixOf(e.(arm.Object)); ok && other.Overlaps(pf) {
+		if other, ok := ipam.PrefixOf(e.(arm.Object)); ok && other.Overlaps(pf) {
 			return arm.BadRequest("NetcfgSubnetRangesOverlap", "Subnet '%s' is not valid because its IP address range overlaps with that of an existing subnet in virtual network '%s'.", name, vnet.Name()).Empty()
 		}
 	}
@@ -116,19 +117,11 @@ func (p *Provider) buildSubnet(c *arm.Call, vnet *arm.Resource, spaces []netip.P
 	return nil
 }
 
-// prefixOf is the address range of a subnet.
-func prefixOf(subnet arm.Object) (netip.Prefix, bool) {
-	s := arm.Str(subnet, "properties", "addressPrefix")
-	if l := arm.List(subnet, "properties", "addressPrefixes"); s == "" && len(l) > 0 {
-		s, _ = l[0].(string)
-	}
-	pf, err := netip.ParsePrefix(s)
-	return pf, err == nil && pf.Masked() == pf
-}
+func (p *Provider) subnet(id string) (arm.Object, *arm.Resource) { return SubnetOf(p.s, id) }
 
-// subnet finds a subnet by its id, with its virtual network.
-func (p *Provider) subnet(id string) (arm.Object, *arm.Resource) {
-	vnet := p.s.FindType(VNetType, arm.ParentOf(id))
+// SubnetOf finds a subnet by its id, with its virtual network.
+func SubnetOf(s *arm.Server, id string) (arm.Object, *arm.Resource) {
+	vnet := s.FindType(VNetType, arm.ParentOf(id))
 	if vnet == nil {
 		return nil, nil
 	}

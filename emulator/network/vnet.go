@@ -1,9 +1,8 @@
 package network
 
 import (
-	"net/netip"
-
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
 )
 
 func (p *Provider) vnets() {
@@ -26,7 +25,7 @@ func (p *Provider) vnets() {
 
 func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 	props := r.Props()
-	prefixes, err := spaces(r)
+	prefixes, err := ipam.Spaces(r)
 	if err != nil {
 		return err
 	}
@@ -71,24 +70,6 @@ func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 		}
 	}
 	return nil
-}
-
-// spaces are the address ranges of a virtual network.
-func spaces(r *arm.Resource) ([]netip.Prefix, error) {
-	list := arm.List(r.Body, "properties", "addressSpace", "addressPrefixes")
-	if len(list) == 0 {
-		return nil, arm.BadRequest("InvalidRequestFormat", "Address space of virtual network %s is required.", r.Name()).Empty()
-	}
-	var l []netip.Prefix
-	for _, e := range list {
-		s, _ := e.(string)
-		pf, err := netip.ParsePrefix(s)
-		if err != nil || pf.Masked() != pf {
-			return nil, arm.BadRequest("InvalidAddressPrefixFormat", "Address prefix %s of resource %s is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", s, r.ID).Empty()
-		}
-		l = append(l, pf)
-	}
-	return l, nil
 }
 
 // viewVNet lists in each subnet what uses it, and says how peerings stand.

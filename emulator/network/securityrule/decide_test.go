@@ -1,11 +1,11 @@
-package network_test
+package securityrule_test
 
 import (
 	"net/netip"
 	"testing"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
-	"github.com/azlin-dev/azlin/emulator/network"
+	"github.com/azlin-dev/azlin/emulator/network/securityrule"
 )
 
 // rule is an inbound TCP rule for port 22 from anywhere; edits replace its properties.
@@ -62,7 +62,7 @@ func TestDecide(t *testing.T) {
 		"from an application group":       {all(rule("a", 100, "Allow", "sourceAddressPrefix", "", "sourceApplicationSecurityGroups", all(arm.Object{"id": "/asg/mine"}))), "203.0.113.10", false, "deny"},
 		"an address of the other version": {all(rule("a", 100, "Allow", "sourceAddressPrefix", "::/0")), "203.0.113.10", false, "deny"},
 	} {
-		allow, by := network.Decide(append(c.rules, defaults...), network.Packet{
+		allow, by := securityrule.Decide(append(c.rules, defaults...), securityrule.Packet{
 			Source: netip.MustParseAddr(c.source), Destination: netip.MustParseAddr("10.0.0.4"), Port: 22, Protocol: "Tcp",
 			Network: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, Groups: []string{"/asg/mine"},
 		})
@@ -79,7 +79,7 @@ func FuzzDecide(f *testing.F) {
 	f.Add("Internet", "-", "", 5000)
 	f.Fuzz(func(t *testing.T, prefix, ports, protocol string, priority int) {
 		r := rule("a", priority, "Allow", "sourceAddressPrefix", prefix, "destinationPortRange", ports, "protocol", protocol)
-		allow, by := network.Decide([]any{r}, network.Packet{Source: netip.MustParseAddr("203.0.113.10"), Destination: netip.MustParseAddr("10.0.0.4"), Port: 22, Protocol: "Tcp"})
+		allow, by := securityrule.Decide([]any{r}, securityrule.Packet{Source: netip.MustParseAddr("203.0.113.10"), Destination: netip.MustParseAddr("10.0.0.4"), Port: 22, Protocol: "Tcp"})
 		if allow != (by == "a") {
 			t.Errorf("allowed by %q", by)
 		}

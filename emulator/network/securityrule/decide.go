@@ -1,4 +1,6 @@
-package network
+// Package securityrule is what the rules of network security groups say: how a rule must look, the six that every group
+// ends with, and what a list of them decides about a connection.
+package securityrule
 
 import (
 	"cmp"
@@ -8,6 +10,9 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator/arm"
 )
+
+// PlatformAddress is the address of Azure's platform inside every network.
+const PlatformAddress = "168.63.129.16"
 
 // Packet is what security rules are asked about.
 type Packet struct {
@@ -94,7 +99,7 @@ func covers(list []string, a netip.Addr, network []netip.Prefix) bool {
 				return true
 			}
 		case "azureloadbalancer":
-			if a.String() == developerSource {
+			if a.String() == PlatformAddress {
 				return true
 			}
 		default:
@@ -130,65 +135,27 @@ func inGroups(groups []any, mine []string) bool {
 	return false
 }
 
-// Admitted reports whether a source reaches a TCP port of an interface from outside of its network:
-// both the subnet's and the interface's security groups have to allow it. A Standard public address
-// without any security group is closed; a Basic one is open.
-func (p *Provider) Admitted(nicID string, source netip.Addr, port int) bool {
-	nic := p.s.FindType(NICType, nicID)
-	if nic == nil {
-		return false
-	}
-	for _, e := range arm.List(nic.Body, "properties", "ipConfigurations") {
-		pip := p.s.FindType(PublicIPType, arm.Str(e, "properties", "publicIPAddress", "id"))
-		if pip != nil && p.admits(nic, e, pip, source, port) {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *Provider) admits(nic *arm.Resource, config any, pip *arm.Resource, source netip.Addr, port int) bool {
-	judged, ok := p.judge(nic, config, source, port)
-	return ok && (judged || arm.Fold(arm.Str(pip.Body, "sku", "name"), "Basic"))
-}
-
-// judge has the security groups of a configuration's subnet and interface decide on a TCP connection. judged says
-// whether there were any.
-func (p *Provider) judge(nic *arm.Resource, config any, source netip.Addr, port int) (judged, ok bool) {
-	subnet, vnet := p.subnet(arm.Str(config, "properties", "subnet", "id"))
-	if subnet == nil {
-		return false, false
-	}
-	network, err := spaces(vnet)
-	if err != nil {
-		return false, false
-	}
-	for _, e := range arm.List(vnet.Body, "properties", "virtualNetworkPeerings") {
-		remote := p.s.FindType(VNetType, arm.Str(e, "properties", "remoteVirtualNetwork", "id"))
-		if remote == nil || !p.peered(vnet, remote.ID) {
+// AdmitsBastionClients reports whether rules let the Internet and Azure's own management through to port 443.
+func AdmitsBastionClients(rules []any) bool {
+	found := map[string]bool{}
+	for _, e := range rules {
+		props := arm.Map(e, "properties")
+		if !arm.Fold(arm.Str(props, "direction"), "Inbound") || !arm.Fold(arm.Str(props, "access"), "Allow") {
 			continue
 		}
-		if more, err := spaces(remote); err == nil {
-			network = append(network, more...)
+		for _, s := range both(props, "destinationPortRange", "destinationPortRanges") {
+			if low, high, ok := portRange(s); !ok || low > 443 || high < 443 {
+				continue
+			}
+			for _, from := range both(props, "sourceAddressPrefix", "sourceAddressPrefixes") {
+				switch strings.ToLower(from) {
+				case "*", "any":
+					found["internet"], found["gatewaymanager"] = true, true
+				default:
+					found[strings.ToLower(from)] = true
+				}
+			}
 		}
 	}
-	private, err := netip.ParseAddr(arm.Str(config, "properties", "privateIPAddress"))
-	if err != nil {
-		return false, false
-	}
-	pk := Packet{Source: source, Destination: private, Port: port, Protocol: "Tcp", Network: network}
-	for _, g := range arm.List(config, "properties", "applicationSecurityGroups") {
-		pk.Groups = append(pk.Groups, arm.Str(g, "id"))
-	}
-	for _, id := range []string{arm.Str(subnet, "properties", "networkSecurityGroup", "id"), arm.Str(nic.Body, "properties", "networkSecurityGroup", "id")} {
-		nsg := p.s.FindType(NSGType, id)
-		if nsg == nil {
-			continue
-		}
-		judged = true
-		if ok, _ := Decide(append(slices.Clone(arm.List(nsg.Body, "properties", "securityRules")), arm.List(nsg.Body, "properties", "defaultSecurityRules")...), pk); !ok {
-			return judged, false
-		}
-	}
-	return judged, true
+	return found["internet"] && found["gatewaymanager"]
 }
