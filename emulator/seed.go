@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
-	"github.com/azlin-dev/azlin/emulator/compute"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
 	"github.com/azlin-dev/azlin/emulator/credential"
 )
 
@@ -150,7 +150,7 @@ func (e *Emulator) seedVM(o SeedOptions, at string, i int, put func(path, versio
 // seedImage is an image that fits a size.
 func seedImage(size string) arm.Object {
 	sku := "server"
-	for _, s := range compute.Sizes() {
+	for _, s := range catalogue.Sizes() {
 		switch {
 		case !arm.Fold(s.Name, size):
 		case s.Arch == "Arm64":

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 // BlobPath is where the serial logs of VMs are, behind signed URLs.
@@ -27,7 +28,7 @@ func blobKey() []byte {
 func (p *Provider) diagnostics() {
 	key := blobKey()
 	p.blobs = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serveBlob(w, r, key) })
-	p.s.Handle(http.MethodPost, oneVM+"/retrieveBootDiagnosticsData", Versions(), func(c *arm.Call) (*arm.Reply, error) {
+	p.s.Handle(http.MethodPost, oneVM+"/retrieveBootDiagnosticsData", schema.Versions(), func(c *arm.Call) (*arm.Reply, error) {
 		vm, err := p.vm(c)
 		if err != nil {
 			return nil, err

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 func (p *Provider) extensions() {
-	s, v := p.s, Versions()
-	s.Register(&arm.Type{Name: ExtensionType, Versions: v, Rank: 5})
+	s, v := p.s, schema.Versions()
+	s.Register(&arm.Type{Name: schema.ExtensionType, Versions: v, Rank: 5})
 	s.RegisterKind("extension.put", arm.Kind{Run: p.hosted(p.applyExtension), Finish: p.finishExtension})
 	s.RegisterKind("extension.delete", arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
 		if e := s.Find(op.Target); e != nil {
@@ -52,7 +53,7 @@ func (p *Provider) extensions() {
 func (p *Provider) extensionsOf(vm *arm.Resource) []*arm.Resource {
 	var l []*arm.Resource
 	prefix := arm.Key(vm.ID) + "/extensions/"
-	for _, e := range p.s.OfType(ExtensionType) {
+	for _, e := range p.s.OfType(schema.ExtensionType) {
 		if strings.HasPrefix(arm.Key(e.ID), prefix) {
 			l = append(l, e)
 		}
@@ -87,8 +88,8 @@ func (p *Provider) putExtension(c *arm.Call) (*arm.Reply, error) {
 	args := arm.Object{"vm": vm.ID, "type": typ, "settings": arm.Get(c.Body, "properties", "settings"), "protected": arm.Get(c.Body, "properties", "protectedSettings")}
 	arm.Drop(c.Body, "properties", "protectedSettings")
 	old := p.s.Find(id)
-	e := &arm.Resource{ID: id, Type: ExtensionType, Body: c.Body}
-	e.Body["id"], e.Body["name"], e.Body["type"], e.Body["location"] = id, e.Name(), ExtensionType, vm.Location()
+	e := &arm.Resource{ID: id, Type: schema.ExtensionType, Body: c.Body}
+	e.Body["id"], e.Body["name"], e.Body["type"], e.Body["location"] = id, e.Name(), schema.ExtensionType, vm.Location()
 	e.Props()["provisioningState"] = "Creating"
 	p.s.Add(e)
 	rep := arm.Created(nil)
@@ -159,7 +160,7 @@ func (p *Provider) extensionViews(vm *arm.Resource) (handlers, extensions []any)
 		version := arm.Str(e.Body, "properties", "typeHandlerVersion") + ".0" // some release of the one that was asked for
 		message := arm.Str(e.Hidden, "message")
 		state := arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "message": message}
-		switch provisioning(e) {
+		switch schema.Provisioning(e) {
 		case "Succeeded":
 		case "Failed":
 			state["code"], state["level"], state["displayStatus"] = "ProvisioningState/failed", "Error", "Provisioning failed"

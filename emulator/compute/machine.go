@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/manageddisk"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 	"github.com/azlin-dev/azlin/emulator/network/reachability"
 )
 
@@ -27,7 +29,7 @@ func (p *Provider) machine(vm *arm.Resource) Machine {
 	}
 	m.CustomData, _ = base64.StdEncoding.DecodeString(arm.Str(vm.Hidden, "customData")) // judged when it came
 	if os := arm.Map(vm.Body, "properties", "storageProfile", "osDisk"); arm.Fold(arm.Str(os, "createOption"), "Attach") {
-		m.Disk = arm.Key(diskID(vm, arm.Str(os, "name")))
+		m.Disk = arm.Key(manageddisk.ID(vm, arm.Str(os, "name")))
 	} else {
 		m.Disk = arm.Str(vm.Hidden, "content")
 	}
@@ -42,7 +44,7 @@ func (p *Provider) machine(vm *arm.Resource) Machine {
 func (p *Provider) Machines() (running, stopped []Machine, all map[string]bool) {
 	all = map[string]bool{}
 	p.s.Peek(func() {
-		for _, vm := range p.s.OfType(VMType) {
+		for _, vm := range p.s.OfType(schema.VMType) {
 			all[arm.Key(vm.ID)] = true
 			switch power(vm) {
 			case powerRunning:
@@ -85,7 +87,7 @@ func (p *Provider) powerHost(ctx context.Context, op arm.Operation) (any, error)
 // Inside is what a connection from within the network has to know of a VM: the ids of its interfaces, and whether it
 // runs. ok is false when there is no such VM. Callers hold the server's lock.
 func (p *Provider) Inside(id string) (nics []string, running, ok bool) {
-	vm := p.s.FindType(VMType, id)
+	vm := p.s.FindType(schema.VMType, id)
 	if vm == nil {
 		return nil, false, false
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 // Power states, as they follow "PowerState/".
@@ -27,19 +28,13 @@ func (p *Provider) setPower(vm *arm.Resource, state string) {
 	p.s.Touch(vm)
 }
 
-func provisioning(vm *arm.Resource) string {
-	return arm.Str(vm.Body, "properties", "provisioningState")
-}
-
-func setProvisioning(vm *arm.Resource, state string) { vm.Props()["provisioningState"] = state }
-
 // instanceView is the state of a VM at this moment.
 func (p *Provider) instanceView(vm *arm.Resource) arm.Object {
 	since := arm.Time(vm.Changed)
 	if t, err := time.Parse(time.RFC3339Nano, arm.Str(vm.Hidden, "powerSince")); err == nil {
 		since = arm.Time(t)
 	}
-	state := provisioning(vm)
+	state := schema.Provisioning(vm)
 	status := arm.Object{"code": "ProvisioningState/" + lower(state), "level": "Info", "displayStatus": title(state), "time": since}
 	if state == "Failed" {
 		status["code"], status["level"], status["displayStatus"] = "ProvisioningState/failed", "Error", "Provisioning failed"

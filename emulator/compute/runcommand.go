@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 // maxOutput is how much of a script's output Run Command gives back: its end.
@@ -14,7 +15,7 @@ const maxOutput = 4096
 
 func (p *Provider) runCommands() {
 	p.s.RegisterKind("vm.runcommand", arm.Kind{Run: p.hosted(p.runScript), Finish: p.finishScript})
-	p.s.Handle(http.MethodPost, oneVM+"/runCommand", Versions(), p.runCommand)
+	p.s.Handle(http.MethodPost, oneVM+"/runCommand", schema.Versions(), p.runCommand)
 }
 
 func (p *Provider) runCommand(c *arm.Call) (*arm.Reply, error) {

@@ -6,19 +6,20 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
-const oneVM = inGroup + "/virtualMachines/{vmName}"
+const oneVM = schema.InGroup + "/virtualMachines/{vmName}"
 
 func (p *Provider) vms() {
-	s, v := p.s, Versions()
+	s, v := p.s, schema.Versions()
 	s.Register(&arm.Type{
-		Name: VMType, Versions: v, Rank: 10, View: p.viewVM, Removed: p.removedVM,
+		Name: schema.VMType, Versions: v, Rank: 10, View: p.viewVM, Removed: p.removedVM,
 		Tagged: func(r *arm.Resource) { r.Recount() }, Preflight: p.preflight,
 	})
 	s.RegisterKind("vm.create", arm.Kind{Run: p.hosted(p.boot), Finish: p.finishCreate, Failed: p.failCreate})
 	s.RegisterKind("vm.update", arm.Kind{Run: p.hosted(p.rebootResized), Finish: p.finishUpdate, Failed: p.failInPlace})
-	s.RegisterKind("vm.delete", arm.Kind{Run: p.hosted(p.keepDisk), Finish: p.finishDelete, Failed: p.failInPlace})
+	s.RegisterKind("vm.delete", arm.Kind{Run: p.hosted(p.disks.Keep), Finish: p.finishDelete, Failed: p.failInPlace})
 	s.Handle(http.MethodPut, oneVM, v, p.putVM)
 	s.Handle(http.MethodPatch, oneVM, v, p.patchVM)
 	s.Handle(http.MethodDelete, oneVM, v, p.deleteVM)
@@ -30,9 +31,9 @@ func (p *Provider) vms() {
 		}
 		return arm.OK(p.instanceView(vm)), nil
 	})
-	s.Handle(http.MethodGet, inSub+"/virtualMachines", v, p.listVMs)
-	s.Handle(http.MethodGet, inPlace+"/virtualMachines", v, p.listVMs)
-	s.Handle(http.MethodGet, inGroup+"/virtualMachines", v, p.listVMs)
+	s.Handle(http.MethodGet, schema.InSub+"/virtualMachines", v, p.listVMs)
+	s.Handle(http.MethodGet, schema.InPlace+"/virtualMachines", v, p.listVMs)
+	s.Handle(http.MethodGet, schema.InGroup+"/virtualMachines", v, p.listVMs)
 }
 
 // vm finds the VM that a call's path names.
@@ -90,7 +91,7 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 		return nil, arm.InvalidParameter("$expand", "The $expand parameter with value 'instanceView' is only supported with a valid 'virtualMachineScaleSet/id' filter.")
 	}
 	var l []any
-	for _, vm := range p.s.OfType(VMType) {
+	for _, vm := range p.s.OfType(schema.VMType) {
 		if g := c.Group(); g != "" && !arm.Fold(g, vm.Group()) {
 			continue
 		}
@@ -105,11 +106,11 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 			}
 		}
 		if c.Group() == "" {
-			o["id"] = shouted(vm)
+			o["id"] = schema.Shouted(vm)
 			if l := p.extensionsOf(vm); len(l) > 0 && o["resources"] != nil { // which are no more than ids here
 				var ids []any
 				for _, e := range l {
-					ids = append(ids, arm.Object{"id": shouted(e)})
+					ids = append(ids, arm.Object{"id": schema.Shouted(e)})
 				}
 				o["resources"] = ids
 			}
@@ -117,12 +118,6 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 		l = append(l, o)
 	}
 	return c.Page(l), nil
-}
-
-// shouted is a resource's id as lists over groups may have it, with the group's name in capitals: clients must
-// not compare ids by case.
-func shouted(r *arm.Resource) string {
-	return strings.Replace(r.ID, "/resourceGroups/"+r.Group()+"/", "/resourceGroups/"+strings.ToUpper(r.Group())+"/", 1)
 }
 
 // preflight is what Azure judges of a VM before it begins a deployment: size, zone and quota.

@@ -5,10 +5,11 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 func (p *Provider) vmActions() {
-	s, v := p.s, Versions()
+	s, v := p.s, schema.Versions()
 	s.RegisterKind("vm.power", arm.Kind{Run: p.hosted(p.powerHost), Finish: p.finishPower, Failed: p.failPower})
 	for _, a := range []string{"start", "powerOff", "deallocate", "restart", "redeploy", "reapply"} {
 		s.Handle(http.MethodPost, oneVM+"/"+a, v, func(c *arm.Call) (*arm.Reply, error) { return p.act(c, a) })
@@ -37,7 +38,7 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if provisioning(vm) == "Deleting" {
+	if schema.Provisioning(vm) == "Deleting" {
 		return nil, notAllowed(action, vm, "since the VM is marked for deletion. You can only retry the Delete operation (or wait for an ongoing one to complete)")
 	}
 	if arm.Bool(vm.Hidden, "generalized") && action != "deallocate" && action != "powerOff" {
@@ -76,7 +77,7 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 		}
 	}
 	p.s.Preempt(vm.ID)
-	setProvisioning(vm, "Updating")
+	schema.SetProvisioning(vm, "Updating")
 	vm.Recount()
 	op := p.s.Begin("vm.power", vm.ID, vm.Location(), arm.Object{"action": action, "from": before})
 	op.Due = c.Now.Add(p.s.Lasting("vm." + action))
@@ -127,7 +128,7 @@ func (p *Provider) finishPower(op *arm.Operation, err error) (time.Duration, err
 	case "deallocate":
 		p.setPower(vm, powerDeallocated)
 	}
-	setProvisioning(vm, "Succeeded")
+	schema.SetProvisioning(vm, "Succeeded")
 	delete(vm.Hidden, "failure")
 	return 0, nil
 }

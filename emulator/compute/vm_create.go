@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 	"github.com/azlin-dev/azlin/emulator/network"
 )
 
@@ -19,7 +21,7 @@ func (p *Provider) putVM(c *arm.Call) (*arm.Reply, error) {
 	arm.WithoutNulls(c.Body)
 	arm.Drop(c.Body, "properties", "instanceView")
 	delete(c.Body, "resources")
-	if err := c.NeedLocation(VMType); err != nil {
+	if err := c.NeedLocation(schema.VMType); err != nil {
 		return nil, err
 	}
 	if err := arm.CheckTags(c.Body["tags"]); err != nil {
@@ -39,7 +41,7 @@ func (p *Provider) putVM(c *arm.Call) (*arm.Reply, error) {
 }
 
 func (p *Provider) createVM(c *arm.Call, id string) (*arm.Reply, error) {
-	vm := &arm.Resource{ID: id, Type: VMType, Body: c.Body, Hidden: arm.Object{}}
+	vm := &arm.Resource{ID: id, Type: schema.VMType, Body: c.Body, Hidden: arm.Object{}}
 	plan, err := p.judge(vm)
 	if err != nil {
 		return nil, err
@@ -59,7 +61,7 @@ func (p *Provider) createVM(c *arm.Call, id string) (*arm.Reply, error) {
 // complete fills in what Azure adds, and takes away what it never shows.
 func (p *Provider) complete(vm *arm.Resource, plan plan) {
 	props := vm.Props()
-	vm.Body["id"], vm.Body["name"], vm.Body["type"] = vm.ID, vm.Name(), VMType
+	vm.Body["id"], vm.Body["name"], vm.Body["type"] = vm.ID, vm.Name(), schema.VMType
 	props["vmId"] = uuid.NewString()
 	props["timeCreated"] = arm.Time(p.s.Now())
 	props["provisioningState"] = "Creating"
@@ -67,11 +69,11 @@ func (p *Provider) complete(vm *arm.Resource, plan plan) {
 	p.hide(vm)
 	vm.Hidden["generation"], vm.Hidden["arch"] = plan.image.Generation, plan.image.Arch
 	vm.Hidden["osName"], vm.Hidden["osVersion"] = plan.image.OSName, plan.image.OSVersion
-	if plan.image.version != "" {
-		arm.Put(props, plan.image.version, "storageProfile", "imageReference", "exactVersion")
+	if plan.image.Version != "" {
+		arm.Put(props, plan.image.Version, "storageProfile", "imageReference", "exactVersion")
 	}
-	if plan.image.content != "" {
-		vm.Hidden["content"] = plan.image.content
+	if plan.image.Content != "" {
+		vm.Hidden["content"] = plan.image.Content
 	}
 	random := uuid.New()
 	arm.Default(props, vm.Name()+"_OsDisk_1_"+hex.EncodeToString(random[:]), "storageProfile", "osDisk", "name")
@@ -79,7 +81,7 @@ func (p *Provider) complete(vm *arm.Resource, plan plan) {
 	arm.Default(props, "None", "storageProfile", "osDisk", "caching")
 	arm.Default(props, "Detach", "storageProfile", "osDisk", "deleteOption")
 	if plan.osDisk == nil {
-		arm.Default(props, plan.image.gb, "storageProfile", "osDisk", "diskSizeGB")
+		arm.Default(props, plan.image.GB, "storageProfile", "osDisk", "diskSizeGB")
 		std := "Standard_LRS"
 		if plan.size.Premium {
 			std = "Premium_LRS"
@@ -156,7 +158,7 @@ func (p *Provider) boot(ctx context.Context, op arm.Operation) (any, error) {
 func (p *Provider) allocation(vm *arm.Resource) *arm.Error {
 	size := arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize")
 	zone := zoneOf(vm.Body)
-	if !listed(p.opt.Exhausted, size, vm.Location(), zone) {
+	if !catalogue.Listed(p.opt.Exhausted, size, vm.Location(), zone) {
 		return nil
 	}
 	if zone != "" {
@@ -191,7 +193,7 @@ func (p *Provider) finishCreate(op *arm.Operation, err error) (time.Duration, er
 		p.fail(vm, e)
 		return 0, e
 	}
-	setProvisioning(vm, "Succeeded")
+	schema.SetProvisioning(vm, "Succeeded")
 	return 0, nil
 }
 
@@ -220,7 +222,7 @@ func (p *Provider) failInPlace(op *arm.Operation) {
 }
 
 func (p *Provider) fail(vm *arm.Resource, e *arm.Error) {
-	setProvisioning(vm, "Failed")
+	schema.SetProvisioning(vm, "Failed")
 	vm.Hidden["failure"] = arm.Object{"code": e.Code, "message": e.Message}
 	p.s.Touch(vm)
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/manageddisk"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 	"github.com/azlin-dev/azlin/emulator/network"
 )
 
@@ -20,7 +22,7 @@ func (p *Provider) deleteVM(c *arm.Call) (*arm.Reply, error) {
 		return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction()), nil
 	}
 	p.s.Preempt(vm.ID)
-	setProvisioning(vm, "Deleting")
+	schema.SetProvisioning(vm, "Deleting")
 	p.s.Touch(vm)
 	op := p.s.Begin("vm.delete", vm.ID, vm.Location(), nil)
 	return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction()), nil
@@ -43,10 +45,10 @@ func (p *Provider) removedVM(vm *arm.Resource) {
 	goes := map[string]bool{}
 	profile := arm.Map(vm.Body, "properties", "storageProfile")
 	for _, d := range append([]any{profile["osDisk"]}, arm.List(profile, "dataDisks")...) {
-		goes[arm.Key(diskID(vm, arm.Str(d, "name")))] = arm.Fold(arm.Str(d, "deleteOption"), "Delete")
+		goes[arm.Key(manageddisk.ID(vm, arm.Str(d, "name")))] = arm.Fold(arm.Str(d, "deleteOption"), "Delete")
 	}
 	for _, d := range p.attached(vm) {
-		p.release(d)
+		p.disks.Release(d)
 		if goes[arm.Key(d.ID)] {
 			p.s.Remove(d)
 		}

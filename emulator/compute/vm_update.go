@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
+	"github.com/azlin-dev/azlin/emulator/compute/manageddisk"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 func (p *Provider) patchVM(c *arm.Call) (*arm.Reply, error) {
@@ -44,7 +47,7 @@ var fixed = [][]string{
 
 // updateVM is a PUT or PATCH of a VM that exists.
 func (p *Provider) updateVM(c *arm.Call, vm *arm.Resource, whole bool) (*arm.Reply, error) {
-	if provisioning(vm) == "Deleting" {
+	if schema.Provisioning(vm) == "Deleting" {
 		return nil, notAllowed("write", vm, "since the VM is marked for deletion. You can only retry the Delete operation (or wait for an ongoing one to complete)")
 	}
 	if err := p.judgeChange(c.Body, vm); err != nil {
@@ -81,7 +84,7 @@ func (p *Provider) updateVM(c *arm.Call, vm *arm.Resource, whole bool) (*arm.Rep
 		// Tags, identity and the like are in place at once.
 		return arm.OK(p.s.View(vm)).With("Etag", vm.Etag()), nil
 	}
-	setProvisioning(vm, "Updating")
+	schema.SetProvisioning(vm, "Updating")
 	op := p.s.Begin("vm.update", vm.ID, vm.Location(), args)
 	return c.Async(arm.OK(p.s.View(vm)).With("Etag", vm.Etag()), op, arm.Compute()), nil
 }
@@ -156,7 +159,7 @@ func (p *Provider) judgeResize(body arm.Object, vm *arm.Resource) (arm.Object, e
 	if err != nil {
 		return nil, err
 	}
-	old, _ := FindSize(from, vm.Location())
+	old, _ := catalogue.FindSize(from, vm.Location())
 	if err := fitting(size, arm.Str(vm.Hidden, "generation"), arm.Str(vm.Hidden, "arch")); err != nil {
 		return nil, err
 	}
@@ -165,7 +168,7 @@ func (p *Provider) judgeResize(body arm.Object, vm *arm.Resource) (arm.Object, e
 		controller = arm.Str(vm.Body, "properties", "storageProfile", "diskControllerType")
 	}
 	asked["properties"].(arm.Object)["storageProfile"] = arm.Object{"diskControllerType": controller}
-	if err := judgeController(asked, size, nil); err != nil {
+	if err := catalogue.JudgeController(asked, size, nil); err != nil {
 		return nil, err
 	}
 	if (size.TempMB == 0) != (old.TempMB == 0) {
@@ -200,18 +203,18 @@ func (p *Provider) changeDisks(body arm.Object, vm *arm.Resource) error {
 	if !given {
 		return nil
 	}
-	size, _ := FindSize(arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize"), vm.Location())
-	probe := &arm.Resource{ID: vm.ID, Type: VMType, Body: arm.Object{"properties": arm.Object{"storageProfile": arm.Object{"dataDisks": list}}}}
+	size, _ := catalogue.FindSize(arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize"), vm.Location())
+	probe := &arm.Resource{ID: vm.ID, Type: schema.VMType, Body: arm.Object{"properties": arm.Object{"storageProfile": arm.Object{"dataDisks": list}}}}
 	have := map[string]*arm.Resource{}
 	for _, d := range p.attached(vm) {
 		have[arm.Key(d.ID)] = d
 	}
 	osName := arm.Str(vm.Body, "properties", "storageProfile", "osDisk", "name")
-	delete(have, arm.Key(diskID(vm, osName)))
+	delete(have, arm.Key(manageddisk.ID(vm, osName)))
 	for _, e := range list {
 		// An entry that names a disk of this VM needs no more than its name.
 		if o, ok := e.(arm.Object); ok {
-			if d := have[arm.Key(diskID(vm, arm.Str(o, "name")))]; d != nil && arm.Str(o, "managedDisk", "id") == "" {
+			if d := have[arm.Key(manageddisk.ID(vm, arm.Str(o, "name")))]; d != nil && arm.Str(o, "managedDisk", "id") == "" {
 				arm.Put(o, d.ID, "managedDisk", "id")
 				o["createOption"] = "Attach"
 			}
@@ -231,7 +234,7 @@ func (p *Provider) changeDisks(body arm.Object, vm *arm.Resource) error {
 	}
 	for _, d := range have {
 		if d.Name() != osName {
-			p.release(d)
+			p.disks.Release(d)
 		}
 	}
 	return nil
@@ -244,10 +247,10 @@ func (p *Provider) swapOS(body arm.Object, vm *arm.Resource) error {
 	if to == "" || arm.Key(to) == arm.Key(from) {
 		return nil
 	}
-	d := p.s.FindType(DiskType, to)
+	d := p.s.FindType(schema.DiskType, to)
 	switch {
 	case d == nil:
-		return notFoundDisk(to)
+		return manageddisk.NotFound(to)
 	case power(vm) != powerDeallocated && power(vm) != powerStopped:
 		return notAllowed("write", vm, "since its OS disk can only be swapped while the VM is stopped (deallocated)")
 	case arm.Str(d.Body, "managedBy") != "":
@@ -262,12 +265,12 @@ func (p *Provider) swapOS(body arm.Object, vm *arm.Resource) error {
 	if name := arm.Str(os, "name"); name != "" && !arm.Fold(name, d.Name()) {
 		return arm.InvalidParameter("osDisk.name", "The name '%s' is not that of disk '%s'.", name, d.Name())
 	}
-	if old := p.s.FindType(DiskType, from); old != nil {
-		p.release(old)
+	if old := p.s.FindType(schema.DiskType, from); old != nil {
+		p.disks.Release(old)
 	}
 	os["name"] = d.Name()
 	arm.Put(os, d.ID, "managedDisk", "id")
-	p.hold(d, vm)
+	p.disks.Hold(d, vm)
 	return nil
 }
 
@@ -312,7 +315,7 @@ func (p *Provider) finishUpdate(op *arm.Operation, err error) (time.Duration, er
 	}
 	p.diskStates(vm)
 	p.rememberSize(vm)
-	setProvisioning(vm, "Succeeded")
+	schema.SetProvisioning(vm, "Succeeded")
 	delete(vm.Hidden, "failure")
 	p.s.Touch(vm)
 	return 0, nil

@@ -1,4 +1,4 @@
-package compute
+package gallery
 
 import (
 	"net/http"
@@ -8,28 +8,21 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 const (
-	oneGallery        = inGroup + "/galleries/{galleryName}"
+	oneGallery        = schema.InGroup + "/galleries/{galleryName}"
 	oneGalleryImage   = oneGallery + "/images/{galleryImageName}"
 	oneGalleryVersion = oneGalleryImage + "/versions/{galleryImageVersionName}"
 )
-
-// GalleryVersions are the api-versions of galleries and what is in them.
-func GalleryVersions() []string {
-	return []string{
-		"2018-06-01", "2019-03-01", "2019-07-01", "2019-12-01", "2020-09-30", "2021-07-01", "2021-10-01", "2022-01-03", "2022-03-03",
-		"2022-08-03", "2023-07-03", "2024-03-03", "2025-03-03", "2025-12-03",
-	}
-}
 
 var (
 	galleryName      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.]{0,78}[A-Za-z0-9])?$`)
 	galleryImageName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?$`)
 )
 
-func (p *Provider) galleries() {
+func (p *Galleries) galleries() {
 	s := p.s
 	s.RegisterKind("gallery.put", arm.Kind{Finish: p.finishGallery})
 	s.RegisterKind("gallery.delete", arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
@@ -41,19 +34,19 @@ func (p *Provider) galleries() {
 		}
 		return 0, nil
 	}})
-	p.serveGallery(GalleryType, oneGallery, 27, p.putGallery)
-	p.serveGallery(GalleryImageType, oneGalleryImage, 26, p.putGalleryImage)
-	p.serveGallery(GalleryVersionType, oneGalleryVersion, 25, p.putGalleryVersion)
-	s.RegisterKind("galleryversion.put", arm.Kind{Run: p.hosted(p.fillVersion), Finish: p.finishVersion})
-	s.Handle(http.MethodGet, inSub+"/galleries", GalleryVersions(), p.listGallery(GalleryType))
+	p.serveGallery(schema.GalleryType, oneGallery, 27, p.putGallery)
+	p.serveGallery(schema.GalleryImageType, oneGalleryImage, 26, p.putGalleryImage)
+	p.serveGallery(schema.GalleryVersionType, oneGalleryVersion, 25, p.putGalleryVersion)
+	s.RegisterKind("galleryversion.put", arm.Kind{Run: p.disks.Hosted(p.fillVersion), Finish: p.finishVersion})
+	s.Handle(http.MethodGet, schema.InSub+"/galleries", schema.GalleryVersions(), p.listGallery(schema.GalleryType))
 }
 
 // serveGallery adds what galleries, the images in them and their versions have in common.
-func (p *Provider) serveGallery(typ, one string, rank int, put arm.Handler) {
-	s, v := p.s, GalleryVersions()
+func (p *Galleries) serveGallery(typ, one string, rank int, put arm.Handler) {
+	s, v := p.s, schema.GalleryVersions()
 	t := &arm.Type{Name: typ, Versions: v, Rank: rank, InUse: p.nested}
-	if typ == GalleryVersionType {
-		t.Removed = p.forgetDisk
+	if typ == schema.GalleryVersionType {
+		t.Removed = p.disks.Forget
 	}
 	s.Register(t)
 	s.Handle(http.MethodGet, one[:strings.LastIndexByte(one, '/')], v, p.listGallery(typ))
@@ -92,8 +85,8 @@ func (p *Provider) serveGallery(typ, one string, rank int, put arm.Handler) {
 		if e := s.Refused(r); e != nil {
 			return nil, e
 		}
-		if provisioning(r) != "Deleting" {
-			setProvisioning(r, "Deleting")
+		if schema.Provisioning(r) != "Deleting" {
+			schema.SetProvisioning(r, "Deleting")
 			s.Touch(r)
 		}
 		return c.Async(arm.Status(http.StatusAccepted), s.Begin("gallery.delete", r.ID, r.Location(), nil), galleryStyle(r, arm.GalleriesDelete())), nil
@@ -101,13 +94,13 @@ func (p *Provider) serveGallery(typ, one string, rank int, put arm.Handler) {
 }
 
 // listGallery lists what is below the path of a call, but not what is below that.
-func (p *Provider) listGallery(typ string) arm.Handler {
+func (p *Galleries) listGallery(typ string) arm.Handler {
 	return func(c *arm.Call) (*arm.Reply, error) {
 		var l []*arm.Resource
 		parent := arm.Key(c.Path[:strings.LastIndexByte(c.Path, '/')])
 		if c.Group() == "" {
 			parent = ""
-		} else if typ == GalleryType {
+		} else if typ == schema.GalleryType {
 			parent = arm.Key("/subscriptions/" + c.Sub() + "/resourceGroups/" + c.Group())
 		} else if p.s.Find(parent) == nil {
 			return nil, parentNotFound(typ, parent)
@@ -118,9 +111,9 @@ func (p *Provider) listGallery(typ string) arm.Handler {
 			}
 		}
 		views := p.s.Views(l)
-		if typ == GalleryType {
+		if typ == schema.GalleryType {
 			for i, o := range views {
-				o.(arm.Object)["id"] = shouted(l[i])
+				o.(arm.Object)["id"] = schema.Shouted(l[i])
 			}
 		}
 		return c.Page(views), nil
@@ -133,8 +126,8 @@ func parentNotFound(typ, parent string) *arm.Error {
 }
 
 // nested says that something is left in what is to be deleted.
-func (p *Provider) nested(r *arm.Resource) *arm.Error {
-	for _, typ := range []string{GalleryImageType, GalleryVersionType} {
+func (p *Galleries) nested(r *arm.Resource) *arm.Error {
+	for _, typ := range []string{schema.GalleryImageType, schema.GalleryVersionType} {
 		for _, child := range p.s.OfType(typ) {
 			if strings.HasPrefix(arm.Key(child.ID), arm.Key(r.ID)+"/") {
 				return arm.Conflict("CannotDeleteResource", "Can not delete resource before nested resources are deleted.")
@@ -145,7 +138,7 @@ func (p *Provider) nested(r *arm.Resource) *arm.Error {
 }
 
 // intoGallery judges what all three have in common, and finds what is put into what. had is what is there already.
-func (p *Provider) intoGallery(c *arm.Call, typ, name string, rule *regexp.Regexp) (id string, had *arm.Resource, err error) {
+func (p *Galleries) intoGallery(c *arm.Call, typ, name string, rule *regexp.Regexp) (id string, had *arm.Resource, err error) {
 	if err := c.NeedBody(); err != nil {
 		return "", nil, err
 	}
@@ -160,14 +153,14 @@ func (p *Provider) intoGallery(c *arm.Call, typ, name string, rule *regexp.Regex
 		return "", nil, err
 	}
 	pairs := []string{"galleries", c.Param("galleryName")}
-	if typ != GalleryType {
+	if typ != schema.GalleryType {
 		pairs = append(pairs, "images", c.Param("galleryImageName"))
 	}
-	if typ == GalleryVersionType {
+	if typ == schema.GalleryVersionType {
 		pairs = append(pairs, "versions", name)
 	}
 	id = c.ID("Microsoft.Compute", pairs...)
-	if typ != GalleryType {
+	if typ != schema.GalleryType {
 		if parent := c.ID("Microsoft.Compute", pairs[:len(pairs)-2]...); p.s.Find(parent) == nil {
 			e := parentNotFound(typ, parent)
 			e.Message = strings.Replace(e.Message, "'read'", "'write'", 1)
@@ -183,23 +176,23 @@ func (p *Provider) intoGallery(c *arm.Call, typ, name string, rule *regexp.Regex
 
 // galleryStyle is how Azure talks about an operation: those of versions take long.
 func galleryStyle(r *arm.Resource, st arm.Style) arm.Style {
-	if r.Type == GalleryVersionType {
+	if r.Type == schema.GalleryVersionType {
 		return st.Slow()
 	}
 	return st
 }
 
 // newInGallery stores what was judged, and begins the operation that makes it.
-func (p *Provider) newInGallery(c *arm.Call, typ, id, kind string, args arm.Object) (*arm.Reply, error) {
+func (p *Galleries) newInGallery(c *arm.Call, typ, id, kind string, args arm.Object) (*arm.Reply, error) {
 	r := &arm.Resource{ID: id, Type: typ, Body: c.Body}
 	r.Body["id"], r.Body["name"], r.Body["type"] = id, r.Name(), typ
-	setProvisioning(r, "Creating")
+	schema.SetProvisioning(r, "Creating")
 	p.s.Add(r)
 	return c.Async(arm.Created(p.s.View(r)), p.s.Begin(kind, id, r.Location(), args), galleryStyle(r, arm.Galleries())), nil
 }
 
 // changeGallery merges a body into what is there.
-func (p *Provider) changeGallery(c *arm.Call, r *arm.Resource) (*arm.Reply, error) {
+func (p *Galleries) changeGallery(c *arm.Call, r *arm.Resource) (*arm.Reply, error) {
 	if err := arm.CheckTags(c.Body["tags"]); err != nil {
 		return nil, err
 	}
@@ -214,8 +207,8 @@ func (p *Provider) changeGallery(c *arm.Call, r *arm.Resource) (*arm.Reply, erro
 			arm.Merge(r.Body, arm.Object{k: v}, "tags")
 		}
 	}
-	if r.Type != GalleryType { // which shows no sign of it
-		setProvisioning(r, "Updating")
+	if r.Type != schema.GalleryType { // which shows no sign of it
+		schema.SetProvisioning(r, "Updating")
 	}
 	p.s.Touch(r)
 	return c.Async(arm.OK(p.s.View(r)), p.s.Begin("gallery.put", r.ID, r.Location(), nil), galleryStyle(r, arm.Galleries())), nil
@@ -224,16 +217,16 @@ func (p *Provider) changeGallery(c *arm.Call, r *arm.Resource) (*arm.Reply, erro
 // fixedInGallery are the properties that cannot be changed once they are set, by type.
 func fixedInGallery(typ string) [][]string {
 	switch typ {
-	case GalleryImageType:
+	case schema.GalleryImageType:
 		return [][]string{{"osType"}, {"osState"}, {"hyperVGeneration"}, {"architecture"}, {"identifier", "publisher"}, {"identifier", "offer"}, {"identifier", "sku"}}
-	case GalleryVersionType:
+	case schema.GalleryVersionType:
 		return [][]string{{"storageProfile", "source", "virtualMachineId"}, {"storageProfile", "source", "id"}, {"storageProfile", "osDiskImage", "source", "id"}}
 	}
 	return nil
 }
 
 func unchanged(body arm.Object, r *arm.Resource) error {
-	root := map[string]string{GalleryImageType: "galleryImage", GalleryVersionType: "galleryImageVersion"}[r.Type]
+	root := map[string]string{schema.GalleryImageType: "galleryImage", schema.GalleryVersionType: "galleryImageVersion"}[r.Type]
 	for _, path := range fixedInGallery(r.Type) {
 		full := append([]string{"properties"}, path...)
 		if given := arm.Str(body, full...); given != "" && !arm.Fold(given, arm.Str(r.Body, full...)) {
@@ -244,16 +237,16 @@ func unchanged(body arm.Object, r *arm.Resource) error {
 	return nil
 }
 
-func (p *Provider) finishGallery(op *arm.Operation, _ error) (time.Duration, error) {
+func (p *Galleries) finishGallery(op *arm.Operation, _ error) (time.Duration, error) {
 	if r := p.s.Find(op.Target); r != nil {
-		setProvisioning(r, "Succeeded")
+		schema.SetProvisioning(r, "Succeeded")
 		p.s.Touch(r)
 	}
 	return 0, nil
 }
 
-func (p *Provider) putGallery(c *arm.Call) (*arm.Reply, error) {
-	id, had, err := p.intoGallery(c, GalleryType, c.Param("galleryName"), galleryName)
+func (p *Galleries) putGallery(c *arm.Call) (*arm.Reply, error) {
+	id, had, err := p.intoGallery(c, schema.GalleryType, c.Param("galleryName"), galleryName)
 	if err != nil {
 		return nil, err
 	}
@@ -261,11 +254,11 @@ func (p *Provider) putGallery(c *arm.Call) (*arm.Reply, error) {
 		return p.changeGallery(c, had)
 	}
 	arm.Put(c.Body, c.Sub()+"-"+strings.ToUpper(c.Param("galleryName")), "properties", "identifier", "uniqueName")
-	return p.newInGallery(c, GalleryType, id, "gallery.put", nil)
+	return p.newInGallery(c, schema.GalleryType, id, "gallery.put", nil)
 }
 
-func (p *Provider) putGalleryImage(c *arm.Call) (*arm.Reply, error) {
-	id, had, err := p.intoGallery(c, GalleryImageType, c.Param("galleryImageName"), galleryImageName)
+func (p *Galleries) putGalleryImage(c *arm.Call) (*arm.Reply, error) {
+	id, had, err := p.intoGallery(c, schema.GalleryImageType, c.Param("galleryImageName"), galleryImageName)
 	if err != nil {
 		return nil, err
 	}
@@ -284,7 +277,7 @@ func (p *Provider) putGalleryImage(c *arm.Call) (*arm.Reply, error) {
 			return nil, arm.InvalidParameter("galleryImage.properties."+member, "The value '%s' of parameter 'galleryImage.properties.%s' is invalid.", given, member)
 		}
 	}
-	for _, other := range p.s.OfType(GalleryImageType) {
+	for _, other := range p.s.OfType(schema.GalleryImageType) {
 		mine := arm.Map(props, "identifier")
 		theirs := arm.Map(other.Body, "properties", "identifier")
 		if strings.HasPrefix(arm.Key(other.ID), arm.Key(c.ID("Microsoft.Compute", "galleries", c.Param("galleryName")))+"/") &&
@@ -294,5 +287,5 @@ func (p *Provider) putGalleryImage(c *arm.Call) (*arm.Reply, error) {
 	}
 	arm.Default(props, "V1", "hyperVGeneration") // Azure's default, whatever is usual by now
 	arm.Default(props, "x64", "architecture")
-	return p.newInGallery(c, GalleryImageType, id, "gallery.put", nil)
+	return p.newInGallery(c, schema.GalleryImageType, id, "gallery.put", nil)
 }

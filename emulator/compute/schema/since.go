@@ -1,11 +1,11 @@
-package compute
+package schema
 
 import "github.com/azlin-dev/azlin/emulator/arm"
 
-// introduce says when the members of this provider's types came to be. Learned from the models of the SDKs
+// Introduce says when the members of the provider's types came to be. Learned from the models of the SDKs
 // of each api-version and from Azure's change log of them.
-func (p *Provider) introduce() {
-	p.s.Introduce(VMType, arm.Since{
+func Introduce(s *arm.Server) {
+	s.Introduce(VMType, arm.Since{
 		"etag":                   "2023-09-01",
 		"properties.vmId":        "2016-03-30",
 		"properties.timeCreated": "2021-11-01",
@@ -34,7 +34,7 @@ func (p *Provider) introduce() {
 		"properties.scheduledEventsProfile": "2021-03-01",
 		"properties.applicationProfile":     "2021-07-01",
 	})
-	p.s.Introduce(DiskType, arm.Since{
+	s.Introduce(DiskType, arm.Since{
 		"managedBy":                                            "2017-03-30",
 		"sku":                                                  "2017-03-30",
 		"properties.LastOwnershipUpdateTime":                   "2023-04-02",
@@ -52,16 +52,16 @@ func (p *Provider) introduce() {
 		"properties.supportedCapabilities.architecture":        "2021-12-01",
 		"properties.supportedCapabilities.diskControllerTypes": "2022-07-02",
 	})
-	p.s.Introduce(GalleryImageType, arm.Since{
+	s.Introduce(GalleryImageType, arm.Since{
 		"properties.hyperVGeneration": "2019-07-01",
 		"properties.features":         "2020-09-30",
 		"properties.architecture":     "2022-01-03",
 	})
-	p.s.Introduce(GalleryVersionType, arm.Since{
+	s.Introduce(GalleryVersionType, arm.Since{
 		"properties.safetyProfile":                          "2022-03-03",
 		"properties.storageProfile.source.virtualMachineId": "2023-07-03",
 	})
-	p.s.Introduce(SnapshotType, arm.Since{
+	s.Introduce(SnapshotType, arm.Since{
 		"sku":                                    "2017-03-30",
 		"properties.hyperVGeneration":            "2018-09-30",
 		"properties.creationData.sourceUniqueId": "2019-03-01",
@@ -73,29 +73,4 @@ func (p *Provider) introduce() {
 		"properties.diskState":                   "2020-06-30",
 		"properties.publicNetworkAccess":         "2021-04-01",
 	})
-}
-
-// unseen puts back into the entries of a body's lists what a client of an old api-version was not shown
-// and so could not send: what happens to disks and interfaces when their VM is deleted.
-func unseen(body, have arm.Object) {
-	for _, l := range []struct {
-		path []string
-		key  func(e any) string
-		keep []string
-	}{
-		{[]string{"properties", "storageProfile", "dataDisks"}, func(e any) string { return arm.Str(e, "name") }, []string{"deleteOption"}},
-		{[]string{"properties", "networkProfile", "networkInterfaces"}, func(e any) string { return arm.Str(e, "id") }, []string{"properties", "deleteOption"}},
-	} {
-		for _, e := range arm.List(body, l.path...) {
-			o, ok := e.(arm.Object)
-			if !ok || l.key(e) == "" {
-				continue
-			}
-			for _, old := range arm.List(have, l.path...) {
-				if v := arm.Get(old, l.keep...); v != nil && arm.Fold(l.key(e), l.key(old)) {
-					arm.Default(o, v, l.keep...)
-				}
-			}
-		}
-	}
 }

@@ -1,4 +1,4 @@
-package compute
+package catalogue
 
 import (
 	"net/http"
@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
-func (p *Provider) sizes() {
+func (p *Catalogue) sizes() {
+
 	s := p.s
 	sizes := func(c *arm.Call) (*arm.Reply, error) {
 		region, ok := arm.FindRegion(c.Param("location"))
@@ -18,21 +20,21 @@ func (p *Provider) sizes() {
 		}
 		return arm.OK(arm.Object{"value": sizeList(region.Name)}), nil
 	}
-	s.Handle(http.MethodGet, inPlace+"/vmSizes", Versions(), sizes)
-	s.Handle(http.MethodGet, inGroup+"/virtualMachines/{vmName}/vmSizes", Versions(), func(c *arm.Call) (*arm.Reply, error) {
-		vm := s.FindType(VMType, c.ID("Microsoft.Compute", "virtualMachines", c.Param("vmName")))
+	s.Handle(http.MethodGet, schema.InPlace+"/vmSizes", schema.Versions(), sizes)
+	s.Handle(http.MethodGet, schema.InGroup+"/virtualMachines/{vmName}/vmSizes", schema.Versions(), func(c *arm.Call) (*arm.Reply, error) {
+		vm := s.FindType(schema.VMType, c.ID("Microsoft.Compute", "virtualMachines", c.Param("vmName")))
 		if vm == nil {
 			return nil, c.NotFound()
 		}
 		return arm.OK(arm.Object{"value": sizeList(vm.Location())}), nil
 	})
-	s.Handle(http.MethodGet, inSub+"/skus", SKUVersions(), p.skus)
+	s.Handle(http.MethodGet, schema.InSub+"/skus", schema.SKUVersions(), p.skus)
 }
 
 func sizeList(location string) []any {
 	var l []any
 	for _, s := range Sizes() {
-		if s.in(location) {
+		if s.In(location) {
 			l = append(l, arm.Object{
 				"name": s.Name, "numberOfCores": s.VCPUs, "osDiskSizeInMB": 1047552, "resourceDiskSizeInMB": s.TempMB,
 				"memoryInMB": s.MemoryMB(), "maxDataDiskCount": s.DataDisks,
@@ -45,7 +47,7 @@ func sizeList(location string) []any {
 // byLocation is the only filter that the list of SKUs knows.
 var byLocation = regexp.MustCompile(`(?i)^\s*location\s+eq\s+'([^']*)'\s*$`)
 
-func (p *Provider) skus(c *arm.Call) (*arm.Reply, error) {
+func (p *Catalogue) skus(c *arm.Call) (*arm.Reply, error) {
 	only := ""
 	if f := c.Arg("$filter"); f != "" {
 		m := byLocation.FindStringSubmatch(f)
@@ -60,7 +62,7 @@ func (p *Provider) skus(c *arm.Call) (*arm.Reply, error) {
 			continue
 		}
 		for _, s := range Sizes() {
-			if s.in(r.Name) {
+			if s.In(r.Name) {
 				l = append(l, p.sku(s, r))
 			}
 		}
@@ -74,7 +76,7 @@ func (p *Provider) skus(c *arm.Call) (*arm.Reply, error) {
 	return arm.OK(arm.Object{"value": l}), nil
 }
 
-func (p *Provider) sku(s Size, r arm.Region) arm.Object {
+func (p *Catalogue) sku(s Size, r arm.Region) arm.Object {
 	_, size, _ := strings.Cut(s.Name, "_")
 	zones := []any{}
 	if r.Zones {
@@ -114,12 +116,12 @@ func (p *Provider) sku(s Size, r arm.Region) arm.Object {
 	restrict := func(kind string, info arm.Object) {
 		restrictions = append(restrictions, arm.Object{"type": kind, "values": []any{r.Name}, "restrictionInfo": info, "reasonCode": "NotAvailableForSubscription"})
 	}
-	if listed(p.opt.Restricted, s.Name, r.Name, "") {
+	if Listed(p.restricted, s.Name, r.Name, "") {
 		restrict("Location", arm.Object{"locations": []any{r.Name}})
 	} else {
 		var closed []any
 		for _, z := range zones {
-			if listed(p.opt.Restricted, s.Name, r.Name, z.(string)) {
+			if Listed(p.restricted, s.Name, r.Name, z.(string)) {
 				closed = append(closed, z)
 			}
 		}

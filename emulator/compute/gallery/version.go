@@ -1,4 +1,4 @@
-package compute
+package gallery
 
 import (
 	"context"
@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/manageddisk"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 // A version is three numbers of 32 bits.
 var galleryVersionName = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})$`)
 
-func (p *Provider) putGalleryVersion(c *arm.Call) (*arm.Reply, error) {
-	id, had, err := p.intoGallery(c, GalleryVersionType, c.Param("galleryImageVersionName"), galleryVersionName)
+func (p *Galleries) putGalleryVersion(c *arm.Call) (*arm.Reply, error) {
+	id, had, err := p.intoGallery(c, schema.GalleryVersionType, c.Param("galleryImageVersionName"), galleryVersionName)
 	if err != nil {
 		return nil, err
 	}
@@ -37,11 +39,11 @@ func (p *Provider) putGalleryVersion(c *arm.Call) (*arm.Reply, error) {
 	arm.Put(props, arm.Time(c.Now), "publishingProfile", "publishedDate")
 	arm.Put(props, false, "safetyProfile", "reportedForPolicyViolation")
 	arm.Default(props, false, "safetyProfile", "allowDeletionOfReplicatedLocations")
-	return p.newInGallery(c, GalleryVersionType, id, "galleryversion.put", arm.Object{"disk": arm.Str(source, "id")})
+	return p.newInGallery(c, schema.GalleryVersionType, id, "galleryversion.put", arm.Object{"disk": arm.Str(source, "id")})
 }
 
 // judgeRegions brings the target regions into Azure's form: without any it is the version's own. That one must be there.
-func (p *Provider) judgeRegions(body arm.Object) error {
+func (p *Galleries) judgeRegions(body arm.Object) error {
 	if arm.Map(body, "properties") == nil {
 		return arm.InvalidParameter("galleryImageVersion.properties", "Required parameter 'galleryImageVersion.properties' is missing (null).")
 	}
@@ -70,7 +72,7 @@ func (p *Provider) judgeRegions(body arm.Object) error {
 }
 
 // versionSource finds the disk that a version is a copy of: a VM's, or one, or a snapshot, that is named itself.
-func (p *Provider) versionSource(body arm.Object, definition *arm.Resource) (arm.Object, error) {
+func (p *Galleries) versionSource(body arm.Object, definition *arm.Resource) (arm.Object, error) {
 	state := arm.Str(definition.Body, "properties", "osState")
 	profile := arm.Map(body, "properties", "storageProfile")
 	id := arm.Str(profile, "source", "virtualMachineId")
@@ -83,12 +85,12 @@ func (p *Provider) versionSource(body arm.Object, definition *arm.Resource) (arm
 			return nil, arm.InvalidParameter("galleryImageVersion.properties.storageProfile", "Required parameter 'galleryImageVersion.properties.storageProfile.source' is missing (null).")
 		}
 		d := p.s.Find(id)
-		if d == nil || d.Type != DiskType && d.Type != SnapshotType {
-			return nil, notFoundDisk(id)
+		if d == nil || d.Type != schema.DiskType && d.Type != schema.SnapshotType {
+			return nil, manageddisk.NotFound(id)
 		}
 		return d.Body, p.inRegion(d, body)
 	}
-	vm := p.s.FindType(VMType, id)
+	vm := p.s.FindType(schema.VMType, id)
 	if vm == nil {
 		parsed, err := arm.ParseID(id)
 		if err != nil {
@@ -114,14 +116,14 @@ func (p *Provider) versionSource(body arm.Object, definition *arm.Resource) (arm
 	if err := p.inRegion(vm, body); err != nil {
 		return nil, err
 	}
-	d := p.s.FindType(DiskType, diskID(vm, arm.Str(vm.Body, "properties", "storageProfile", "osDisk", "name")))
+	d := p.s.FindType(schema.DiskType, manageddisk.ID(vm, arm.Str(vm.Body, "properties", "storageProfile", "osDisk", "name")))
 	if d == nil {
 		return nil, arm.Conflict("OperationNotAllowed", "The VM '%s' has no managed disk.", vm.Name())
 	}
 	return d.Body, nil
 }
 
-func (p *Provider) inRegion(source *arm.Resource, body arm.Object) error {
+func (p *Galleries) inRegion(source *arm.Resource, body arm.Object) error {
 	if at := arm.Str(body, "location"); source.Location() != at {
 		return arm.InvalidParameter("galleryImageVersion.location", "The source '%s' is in location '%s', not in the location '%s' of the gallery image version.", source.ID, source.Location(), at)
 	}
@@ -139,17 +141,17 @@ func feature(definition *arm.Resource, name string) string {
 }
 
 // fillVersion gives a version what is on its source's disk.
-func (p *Provider) fillVersion(ctx context.Context, op arm.Operation) (any, error) {
-	return p.fillDisk(ctx, arm.Operation{Target: op.Target, Args: arm.Object{"source": arm.Str(op.Args, "disk")}})
+func (p *Galleries) fillVersion(ctx context.Context, op arm.Operation) (any, error) {
+	return p.disks.Fill(ctx, arm.Operation{Target: op.Target, Args: arm.Object{"source": arm.Str(op.Args, "disk")}})
 }
 
-func (p *Provider) finishVersion(op *arm.Operation, err error) (time.Duration, error) {
+func (p *Galleries) finishVersion(op *arm.Operation, err error) (time.Duration, error) {
 	r := p.s.Find(op.Target)
 	if r == nil {
 		return 0, nil
 	}
 	fail := func(e *arm.Error) (time.Duration, error) {
-		setProvisioning(r, "Failed")
+		schema.SetProvisioning(r, "Failed")
 		p.s.Touch(r)
 		return 0, e
 	}
@@ -177,7 +179,7 @@ func (p *Provider) finishVersion(op *arm.Operation, err error) (time.Duration, e
 	}
 	gb, _ := arm.Int(disk.Body, "properties", "diskSizeGB")
 	arm.Put(r.Body, gb, "properties", "storageProfile", "osDiskImage", "sizeInGB") // which the first answer did not show
-	setProvisioning(r, "Succeeded")
+	schema.SetProvisioning(r, "Succeeded")
 	p.s.Touch(r)
 	return 0, nil
 }

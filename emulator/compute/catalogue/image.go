@@ -1,4 +1,4 @@
-package compute
+package catalogue
 
 import (
 	"net/http"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 // Image is one marketplace image.
@@ -20,8 +21,8 @@ type Image struct {
 	Alias                 string // name in the alias document, or ""
 }
 
-// diskGB is the size of the images' OS disk.
-const diskGB = 30
+// ImageGB is the size of the images' OS disk.
+const ImageGB = 30
 
 // Images is the list of the images that are emulated.
 func Images() []Image {
@@ -73,13 +74,13 @@ func Aliases() arm.Object {
 	}
 }
 
-func (p *Provider) images() {
-	s, v := p.s, Versions()
-	s.Register(&arm.Type{Name: ImageType, Versions: v, Rank: 40})
-	empty := func(c *arm.Call) (*arm.Reply, error) { return c.Page(s.Views(s.OfType(ImageType))), nil }
-	s.Handle(http.MethodGet, inSub+"/images", v, empty)
-	s.Handle(http.MethodGet, inGroup+"/images", v, empty)
-	publishers := inPlace + "/publishers"
+func (p *Catalogue) images() {
+	s, v := p.s, schema.Versions()
+	s.Register(&arm.Type{Name: schema.ImageType, Versions: v, Rank: 40})
+	empty := func(c *arm.Call) (*arm.Reply, error) { return c.Page(s.Views(s.OfType(schema.ImageType))), nil }
+	s.Handle(http.MethodGet, schema.InSub+"/images", v, empty)
+	s.Handle(http.MethodGet, schema.InGroup+"/images", v, empty)
+	publishers := schema.InPlace + "/publishers"
 	offers := publishers + "/{publisherName}/artifacttypes/vmimage/offers"
 	skus := offers + "/{offer}/skus"
 	versions := skus + "/{skus}/versions"
@@ -101,7 +102,7 @@ func chosen(c *arm.Call, i Image) bool {
 }
 
 // imageNames answers a level of the tree of images: a bare array, without pages.
-func (p *Provider) imageNames(name func(Image) string) arm.Handler {
+func (p *Catalogue) imageNames(name func(Image) string) arm.Handler {
 	return func(c *arm.Call) (*arm.Reply, error) {
 		if _, ok := arm.FindRegion(c.Param("location")); !ok {
 			return nil, arm.LocationNotAvailable(c.Param("location"), "locations/publishers")
@@ -150,7 +151,7 @@ func imagePath(c *arm.Call) string {
 	return path.String()
 }
 
-func (p *Provider) imageVersions(c *arm.Call) (*arm.Reply, error) {
+func (p *Catalogue) imageVersions(c *arm.Call) (*arm.Reply, error) {
 	if _, ok := arm.FindRegion(c.Param("location")); !ok {
 		return nil, arm.LocationNotAvailable(c.Param("location"), "locations/publishers")
 	}
@@ -176,7 +177,7 @@ func (p *Provider) imageVersions(c *arm.Call) (*arm.Reply, error) {
 	return arm.OK(l), nil
 }
 
-func (p *Provider) imageVersion(c *arm.Call) (*arm.Reply, error) {
+func (p *Catalogue) imageVersion(c *arm.Call) (*arm.Reply, error) {
 	if _, ok := arm.FindRegion(c.Param("location")); !ok {
 		return nil, arm.LocationNotAvailable(c.Param("location"), "locations/publishers")
 	}
@@ -196,7 +197,7 @@ func (p *Provider) imageVersion(c *arm.Call) (*arm.Reply, error) {
 		"location": arm.Normal(c.Param("location")), "name": version, "id": imagePath(c) + "/" + version,
 		"properties": arm.Object{
 			"hyperVGeneration": i.Generation, "architecture": i.Arch, "replicaType": "Managed", "replicaCount": 10,
-			"osDiskImage":                  arm.Object{"operatingSystem": "Linux", "sizeInGb": diskGB + 1},
+			"osDiskImage":                  arm.Object{"operatingSystem": "Linux", "sizeInGb": ImageGB + 1},
 			"dataDiskImages":               []any{},
 			"disallowed":                   arm.Object{"vmDiskType": "Unmanaged"},
 			"automaticOSUpgradeProperties": arm.Object{"automaticOSUpgradeSupported": false},

@@ -1,4 +1,4 @@
-package compute
+package catalogue
 
 import (
 	"slices"
@@ -20,9 +20,9 @@ func (s Size) controllers() []string { return strings.Split(s.NVMe, ", ") }
 
 const askSKUs = "Please query sku api at https://aka.ms/azure-compute-skus  to determine supported disk controller types for the VM size."
 
-// judgeController wants a disk controller that the size has, and that the image can boot from. have is what the
+// JudgeController wants a disk controller that the size has, and that the image can boot from. have is what the
 // image can boot from; nil where there is none.
-func judgeController(body arm.Object, size Size, have []string) error {
+func JudgeController(body arm.Object, size Size, have []string) error {
 	if given := arm.Str(body, "properties", "storageProfile", "diskControllerType"); given != "" {
 		if !slices.Contains(size.controllers(), given) {
 			return arm.InvalidParameter("storageProfile.diskControllerType",

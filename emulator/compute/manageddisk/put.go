@@ -1,15 +1,17 @@
-package compute
+package manageddisk
 
 import (
 	"net/http"
 	"regexp"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 var diskName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$`)
 
-func (p *Provider) putDisk(c *arm.Call, typ, name string) (*arm.Reply, error) {
+func (p *Disks) putDisk(c *arm.Call, typ, name string) (*arm.Reply, error) {
 	if err := c.NeedBody(); err != nil {
 		return nil, err
 	}
@@ -24,7 +26,7 @@ func (p *Provider) putDisk(c *arm.Call, typ, name string) (*arm.Reply, error) {
 		return nil, err
 	}
 	short := "disks"
-	if typ == SnapshotType {
+	if typ == schema.SnapshotType {
 		short = "snapshots"
 	}
 	id := c.ID("Microsoft.Compute", short, name)
@@ -39,7 +41,7 @@ func (p *Provider) putDisk(c *arm.Call, typ, name string) (*arm.Reply, error) {
 	}
 	first["id"], first["name"], first["type"] = id, name, typ
 	arm.Put(first, "Updating", "properties", "provisioningState")
-	if typ == SnapshotType {
+	if typ == schema.SnapshotType {
 		delete(first, "id")
 		delete(first, "name")
 		delete(first, "type")
@@ -53,7 +55,7 @@ func (p *Provider) putDisk(c *arm.Call, typ, name string) (*arm.Reply, error) {
 }
 
 // judgeDisk refuses an impossible disk or snapshot, and takes over what comes with its source.
-func (p *Provider) judgeDisk(d *arm.Resource) error {
+func (p *Disks) judgeDisk(d *arm.Resource) error {
 	props := d.Props()
 	creation := arm.Map(props, "creationData")
 	if creation == nil {
@@ -71,8 +73,8 @@ func (p *Provider) judgeDisk(d *arm.Resource) error {
 			return arm.InvalidParameter("creationData.sourceResourceId", "Required parameter 'creationData.sourceResourceId' is missing (null).")
 		}
 		src := p.s.Find(id)
-		if src == nil || src.Type != DiskType && src.Type != SnapshotType {
-			return notFoundDisk(id)
+		if src == nil || src.Type != schema.DiskType && src.Type != schema.SnapshotType {
+			return NotFound(id)
 		}
 		if src.Location() != d.Location() && arm.Fold(opt, "Copy") {
 			return arm.BadRequest("InvalidParameter", "Source resource '%s' is in location '%s', not in location '%s'.", id, src.Location(), d.Location()).At("creationData.sourceResourceId")
@@ -90,20 +92,20 @@ func (p *Provider) judgeDisk(d *arm.Resource) error {
 			}
 		}
 	case arm.Fold(opt, "FromImage"):
-		arm.Default(props, diskGB, "diskSizeGB")
+		arm.Default(props, catalogue.ImageGB, "diskSizeGB")
 		arm.Default(props, "Linux", "osType")
 		arm.Default(props, "V2", "hyperVGeneration")
 	default:
 		return arm.InvalidParameter("creationData.createOption", "The value '%s' of parameter 'creationData.createOption' is invalid.", opt)
 	}
-	if d.Type == SnapshotType {
+	if d.Type == schema.SnapshotType {
 		arm.Default(props, false, "incremental")
 	}
 	return nil
 }
 
 // changeDisk is a PUT on what is there already.
-func (p *Provider) changeDisk(c *arm.Call, d *arm.Resource) (*arm.Reply, error) {
+func (p *Disks) changeDisk(c *arm.Call, d *arm.Resource) (*arm.Reply, error) {
 	for _, k := range []string{"createOption", "sourceResourceId"} {
 		given, have := arm.Str(c.Body, "properties", "creationData", k), arm.Str(d.Body, "properties", "creationData", k)
 		if given != "" && !arm.Fold(given, have) {
@@ -117,7 +119,7 @@ func (p *Provider) changeDisk(c *arm.Call, d *arm.Resource) (*arm.Reply, error) 
 	return p.applyDisk(c, d)
 }
 
-func (p *Provider) patchDisk(c *arm.Call) (*arm.Reply, error) {
+func (p *Disks) patchDisk(c *arm.Call) (*arm.Reply, error) {
 	d := p.s.Find(c.Path)
 	if d == nil {
 		return nil, c.NotFound()
@@ -131,7 +133,7 @@ func (p *Provider) patchDisk(c *arm.Call) (*arm.Reply, error) {
 	return p.applyDisk(c, d)
 }
 
-func (p *Provider) applyDisk(c *arm.Call, d *arm.Resource) (*arm.Reply, error) {
+func (p *Disks) applyDisk(c *arm.Call, d *arm.Resource) (*arm.Reply, error) {
 	if gb, ok := arm.Int(c.Body, "properties", "diskSizeGB"); ok {
 		have, _ := arm.Int(d.Body, "properties", "diskSizeGB")
 		if gb < have {
@@ -171,7 +173,7 @@ func changed(disk arm.Object) arm.Object {
 	return o
 }
 
-func (p *Provider) snapshots() {
-	p.s.Register(&arm.Type{Name: SnapshotType, Versions: DiskVersions(), Rank: 16, InUse: outstanding, Removed: p.forgetDisk})
-	p.serveDisks(SnapshotType, inGroup+"/snapshots/{snapshotName}", "snapshotName")
+func (p *Disks) snapshots() {
+	p.s.Register(&arm.Type{Name: schema.SnapshotType, Versions: schema.DiskVersions(), Rank: 16, InUse: outstanding, Removed: p.Forget})
+	p.serveDisks(schema.SnapshotType, schema.InGroup+"/snapshots/{snapshotName}", "snapshotName")
 }

@@ -1,4 +1,4 @@
-package compute
+package manageddisk
 
 import (
 	"net/http"
@@ -7,12 +7,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 // serveAccess adds the routes that give out a shared access signature for a disk or snapshot, and take it back. Nothing
 // can be read with it here: it is the state that counts.
-func (p *Provider) serveAccess(one, short, param string) {
-	v := DiskVersions()
+func (p *Disks) serveAccess(one, short, param string) {
+	v := schema.DiskVersions()
 	accessible := func(c *arm.Call) (*arm.Resource, error) {
 		id := c.ID("Microsoft.Compute", short, c.Param(param))
 		if d := p.s.Find(id); d != nil {
@@ -41,7 +42,7 @@ func (p *Provider) serveAccess(one, short, param string) {
 			return nil, arm.InvalidParameter("grantAccessData.durationInSeconds", "Required parameter 'grantAccessData.durationInSeconds' is missing or out of range.")
 		}
 		if by := arm.Str(d.Body, "managedBy"); by != "" {
-			if vm := p.s.FindType(VMType, by); vm != nil && power(vm) != powerDeallocated {
+			if vm := p.s.FindType(schema.VMType, by); vm != nil && !p.released(vm) {
 				return nil, arm.Conflict("Conflict", "Access not permitted because disk %s is currently attached to running VM %s.", d.Name(), by)
 			}
 		}
@@ -56,7 +57,7 @@ func (p *Provider) serveAccess(one, short, param string) {
 	})
 }
 
-func (p *Provider) accessKind() arm.Kind {
+func (p *Disks) accessKind() arm.Kind {
 	return arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
 		d := p.s.Find(op.Target)
 		if d == nil {

@@ -1,4 +1,4 @@
-package compute
+package catalogue
 
 import (
 	"slices"
@@ -132,19 +132,19 @@ func (s Size) MemoryMB() int {
 // FindSize returns a size that a region offers.
 func FindSize(name, location string) (Size, bool) {
 	for _, s := range Sizes() {
-		if arm.Fold(s.Name, name) && s.in(location) {
+		if arm.Fold(s.Name, name) && s.In(location) {
 			return s, true
 		}
 	}
 	return Size{}, false
 }
 
-func (s Size) in(location string) bool {
+func (s Size) In(location string) bool {
 	return s.Everywhere || slices.Contains([]string{"eastus", "eastus2", "westus2", "westus3", "southcentralus", "westeurope", "northeurope", "uksouth"}, location)
 }
 
-// listed reports whether a size stands in a list of "size", "size@region" and "size@region/zone".
-func listed(list []string, size, location, zone string) bool {
+// Listed reports whether a size stands in a list of "size", "size@region" and "size@region/zone".
+func Listed(list []string, size, location, zone string) bool {
 	for _, e := range list {
 		name, place, at := strings.Cut(e, "@")
 		region, z, zonal := strings.Cut(place, "/")
