@@ -8,7 +8,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/bastion"
 	"github.com/azlin-dev/azlin/emulator/network"
 	"github.com/azlin-dev/azlin/emulator/network/reachability"
@@ -96,7 +96,7 @@ func (p bastionPlace) target(b network.Bastion, t bastion.Target) (vm string, ni
 	p.arm.Do(func() {
 		if t.Address != "" {
 			a, err := netip.ParseAddr(t.Address)
-			if err != nil || !strings.HasSuffix(arm.Key(t.Resource), "/providers/microsoft.network/bh-hostconnect/"+strings.ToLower(t.Address)) {
+			if err != nil || !strings.HasSuffix(resourceid.Key(t.Resource), "/providers/microsoft.network/bh-hostconnect/"+strings.ToLower(t.Address)) {
 				no = &bastion.Refusal{Status: http.StatusBadRequest, Message: "The address '" + t.Address + "' is not valid."}
 				return
 			}
@@ -157,7 +157,7 @@ func (p bastionPlace) Dial(ctx context.Context, b network.Bastion, t bastion.Tar
 	}
 	p.bastionPorts.Add(1)
 	port := uint16(49152 + p.bastionPorts.Load()%16384)
-	return p.hosts.Rt.Dial(ctx, arm.Key(vm), netip.AddrPortFrom(b.Source, port), netip.AddrPortFrom(at, sshPort))
+	return p.hosts.Rt.Dial(ctx, resourceid.Key(vm), netip.AddrPortFrom(b.Source, port), netip.AddrPortFrom(at, sshPort))
 }
 
 // isBastion reports whether a host is one of those that Bastions answer at.

@@ -2,6 +2,7 @@ package arm
 
 import (
 	"encoding/base64"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"strconv"
 )
 
@@ -19,7 +20,7 @@ func (c *Call) Page(items []any) *Reply {
 		}
 	}
 	end := min(start+size, len(items))
-	o := Object{"value": append([]any{}, items[start:end]...)}
+	o := azjson.Object{"value": append([]any{}, items[start:end]...)}
 	if end < len(items) {
 		q := c.Query
 		q.Set("$skiptoken", base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(end))))

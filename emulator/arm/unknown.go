@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"net/http"
 	"strings"
 )
@@ -11,7 +12,7 @@ func (s *Server) unknown(c *Call, known *Route) error {
 	if known != nil {
 		return Refuse(http.StatusMethodNotAllowed, "HttpMethodNotAllowed", "The HTTP method '%s' is not supported at scope '%s'.", c.Method, c.Path)
 	}
-	id, err := ParseID(c.Path)
+	id, err := resourceid.Parse(c.Path)
 	if err != nil || id.Namespace == "" {
 		return NotImplemented(c.Method, c.Path)
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
@@ -33,7 +35,7 @@ func (p *Provider) diagnostics() {
 		if err != nil {
 			return nil, err
 		}
-		if !arm.Bool(vm.Body, "properties", "diagnosticsProfile", "bootDiagnostics", "enabled") {
+		if !azjson.Bool(vm.Body, "properties", "diagnosticsProfile", "bootDiagnostics", "enabled") {
 			return nil, arm.Conflict("OperationNotAllowed", "Boot diagnostics is not enabled for VM '%s'.", vm.Name())
 		}
 		minutes := 120
@@ -42,10 +44,10 @@ func (p *Provider) diagnostics() {
 		}
 		until := c.Now.Add(time.Duration(minutes) * time.Minute)
 		at := func(file string) string {
-			name := base64.RawURLEncoding.EncodeToString([]byte(arm.Key(vm.ID))) + "/" + file
+			name := base64.RawURLEncoding.EncodeToString([]byte(resourceid.Key(vm.ID))) + "/" + file
 			return c.Base + BlobPath + name + "?" + url.Values{"se": {until.UTC().Format(time.RFC3339)}, "sp": {"r"}, "sig": {sign(key, name, until)}}.Encode()
 		}
-		return arm.OK(arm.Object{"consoleScreenshotBlobUri": at(vm.Name() + ".screenshot.bmp"), "serialConsoleLogBlobUri": at(vm.Name() + ".serialconsole.log")}), nil
+		return arm.OK(azjson.Object{"consoleScreenshotBlobUri": at(vm.Name() + ".screenshot.bmp"), "serialConsoleLogBlobUri": at(vm.Name() + ".serialconsole.log")}), nil
 	})
 }
 

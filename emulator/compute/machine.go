@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/compute/manageddisk"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 	"github.com/azlin-dev/azlin/emulator/network/reachability"
@@ -16,22 +18,22 @@ const sshPort = 22
 // machine is a VM as its host sees it. Callers hold the server's lock.
 func (p *Provider) machine(vm *arm.Resource) Machine {
 	m := Machine{
-		ID: arm.Key(vm.ID), VMID: arm.Str(vm.Body, "properties", "vmId"),
-		Hostname:  arm.Str(vm.Body, "properties", "osProfile", "computerName"),
-		AdminUser: arm.Str(vm.Body, "properties", "osProfile", "adminUsername"),
-		Lazy:      arm.Bool(vm.Hidden, "lazy"),
+		ID: resourceid.Key(vm.ID), VMID: azjson.Str(vm.Body, "properties", "vmId"),
+		Hostname:  azjson.Str(vm.Body, "properties", "osProfile", "computerName"),
+		AdminUser: azjson.Str(vm.Body, "properties", "osProfile", "adminUsername"),
+		Lazy:      azjson.Bool(vm.Hidden, "lazy"),
 	}
 	if m.Hostname == "" {
 		m.Hostname = vm.Name()
 	}
-	for _, k := range arm.List(vm.Body, "properties", "osProfile", "linuxConfiguration", "ssh", "publicKeys") {
-		m.AdminKeys = append(m.AdminKeys, arm.Str(k, "keyData"))
+	for _, k := range azjson.List(vm.Body, "properties", "osProfile", "linuxConfiguration", "ssh", "publicKeys") {
+		m.AdminKeys = append(m.AdminKeys, azjson.Str(k, "keyData"))
 	}
-	m.CustomData, _ = base64.StdEncoding.DecodeString(arm.Str(vm.Hidden, "customData")) // judged when it came
-	if os := arm.Map(vm.Body, "properties", "storageProfile", "osDisk"); arm.Fold(arm.Str(os, "createOption"), "Attach") {
-		m.Disk = arm.Key(manageddisk.ID(vm, arm.Str(os, "name")))
+	m.CustomData, _ = base64.StdEncoding.DecodeString(azjson.Str(vm.Hidden, "customData")) // judged when it came
+	if os := azjson.Map(vm.Body, "properties", "storageProfile", "osDisk"); azjson.Fold(azjson.Str(os, "createOption"), "Attach") {
+		m.Disk = resourceid.Key(manageddisk.ID(vm, azjson.Str(os, "name")))
 	} else {
-		m.Disk = arm.Str(vm.Hidden, "content")
+		m.Disk = azjson.Str(vm.Hidden, "content")
 	}
 	for _, nic := range p.nicsOf(vm) {
 		m.Addresses = append(m.Addresses, p.net.Addresses(nic.ID)...)
@@ -45,7 +47,7 @@ func (p *Provider) Machines() (running, stopped []Machine, all map[string]bool) 
 	all = map[string]bool{}
 	p.s.Peek(func() {
 		for _, vm := range p.s.OfType(schema.VMType) {
-			all[arm.Key(vm.ID)] = true
+			all[resourceid.Key(vm.ID)] = true
 			switch power(vm) {
 			case powerRunning:
 				running = append(running, p.machine(vm))
@@ -69,7 +71,7 @@ func (p *Provider) powerHost(ctx context.Context, op arm.Operation) (any, error)
 	if m.ID == "" {
 		return nil, nil
 	}
-	switch arm.Str(op.Args, "action") {
+	switch azjson.Str(op.Args, "action") {
 	case "start":
 		if !room {
 			return nil, nil

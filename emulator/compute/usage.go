@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
 	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
@@ -19,7 +21,7 @@ const (
 
 func (p *Provider) limit(name string, standard int) int {
 	for k, n := range p.opt.Quota {
-		if arm.Fold(k, name) {
+		if azjson.Fold(k, name) {
 			return n
 		}
 	}
@@ -42,16 +44,16 @@ func (p *Provider) used(location, family string, spot bool) int {
 		if vm.Location() != location || !allocated(vm) || isSpot(vm.Body) != spot {
 			continue
 		}
-		if size, ok := catalogue.FindSize(arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize"), location); ok && (family == "" || size.Family == family) {
+		if size, ok := catalogue.FindSize(azjson.Str(vm.Body, "properties", "hardwareProfile", "vmSize"), location); ok && (family == "" || size.Family == family) {
 			n += size.VCPUs
 		}
 	}
 	return n
 }
 
-func isSpot(body arm.Object) bool {
-	pr := arm.Str(body, "properties", "priority")
-	return arm.Fold(pr, "Spot") || arm.Fold(pr, "Low")
+func isSpot(body azjson.Object) bool {
+	pr := azjson.Str(body, "properties", "priority")
+	return azjson.Fold(pr, "Spot") || azjson.Fold(pr, "Low")
 }
 
 // quota refuses vCPUs beyond the limits of the region.
@@ -78,13 +80,13 @@ func (p *Provider) quota(location string, size catalogue.Size, more int, spot bo
 
 func (p *Provider) usages() {
 	p.s.Handle(http.MethodGet, schema.InPlace+"/usages", schema.Versions(), func(c *arm.Call) (*arm.Reply, error) {
-		region, ok := arm.FindRegion(c.Param("location"))
+		region, ok := geography.FindRegion(c.Param("location"))
 		if !ok {
 			return nil, arm.LocationNotAvailable(c.Param("location"), "locations/usages")
 		}
 		var l []any
 		add := func(name, text string, limit, used int) {
-			l = append(l, arm.Object{"limit": limit, "unit": "Count", "currentValue": used, "name": arm.Object{"value": name, "localizedValue": text}})
+			l = append(l, azjson.Object{"limit": limit, "unit": "Count", "currentValue": used, "name": azjson.Object{"value": name, "localizedValue": text}})
 		}
 		vms := 0
 		for _, vm := range p.s.OfType(schema.VMType) {

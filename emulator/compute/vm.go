@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
@@ -42,14 +45,14 @@ func (p *Provider) vm(c *arm.Call) (*arm.Resource, error) {
 	if vm := p.s.Find(id); vm != nil {
 		return vm, nil
 	}
-	parsed, err := arm.ParseID(id)
+	parsed, err := resourceid.Parse(id)
 	if err != nil {
 		return nil, err
 	}
 	return nil, arm.NotFound(parsed)
 }
 
-func (p *Provider) viewVM(vm *arm.Resource, o arm.Object) {
+func (p *Provider) viewVM(vm *arm.Resource, o azjson.Object) {
 	var l []any
 	for _, e := range p.extensionsOf(vm) {
 		l = append(l, p.s.View(e))
@@ -59,8 +62,8 @@ func (p *Provider) viewVM(vm *arm.Resource, o arm.Object) {
 	}
 	if power(vm) == powerDeallocated {
 		// Azure leaves out what belongs to the disk while nothing holds it.
-		arm.Drop(o, "properties", "storageProfile", "osDisk", "diskSizeGB")
-		arm.Drop(o, "properties", "storageProfile", "osDisk", "managedDisk", "storageAccountType")
+		azjson.Drop(o, "properties", "storageProfile", "osDisk", "diskSizeGB")
+		azjson.Drop(o, "properties", "storageProfile", "osDisk", "managedDisk", "storageAccountType")
 	}
 }
 
@@ -74,10 +77,10 @@ func (p *Provider) getVM(c *arm.Call) (*arm.Reply, error) {
 		switch strings.ToLower(strings.TrimSpace(e)) {
 		case "":
 		case "instanceview":
-			arm.Put(o, p.instanceView(vm), "properties", "instanceView")
+			azjson.Put(o, p.instanceView(vm), "properties", "instanceView")
 		case "userdata":
-			if u := arm.Str(vm.Hidden, "userData"); u != "" {
-				arm.Put(o, u, "properties", "userData")
+			if u := azjson.Str(vm.Hidden, "userData"); u != "" {
+				azjson.Put(o, u, "properties", "userData")
 			}
 		default:
 			return nil, arm.InvalidParameter("$expand", "The value '%s' of parameter '$expand' is invalid.", e)
@@ -87,22 +90,22 @@ func (p *Provider) getVM(c *arm.Call) (*arm.Reply, error) {
 }
 
 func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
-	if arm.Fold(c.Arg("$expand"), "instanceView") && c.Arg("$filter") == "" {
+	if azjson.Fold(c.Arg("$expand"), "instanceView") && c.Arg("$filter") == "" {
 		return nil, arm.InvalidParameter("$expand", "The $expand parameter with value 'instanceView' is only supported with a valid 'virtualMachineScaleSet/id' filter.")
 	}
 	var l []any
 	for _, vm := range p.s.OfType(schema.VMType) {
-		if g := c.Group(); g != "" && !arm.Fold(g, vm.Group()) {
+		if g := c.Group(); g != "" && !azjson.Fold(g, vm.Group()) {
 			continue
 		}
-		if at := c.Param("location"); at != "" && arm.Normal(at) != vm.Location() {
+		if at := c.Param("location"); at != "" && geography.Normal(at) != vm.Location() {
 			continue
 		}
 		o := p.s.View(vm)
-		if arm.Fold(c.Arg("statusOnly"), "true") && c.Group() == "" {
-			o = arm.Object{
+		if azjson.Fold(c.Arg("statusOnly"), "true") && c.Group() == "" {
+			o = azjson.Object{
 				"id": o["id"], "name": o["name"], "type": o["type"], "location": o["location"],
-				"properties": arm.Object{"instanceView": p.instanceView(vm)},
+				"properties": azjson.Object{"instanceView": p.instanceView(vm)},
 			}
 		}
 		if c.Group() == "" {
@@ -110,7 +113,7 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 			if l := p.extensionsOf(vm); len(l) > 0 && o["resources"] != nil { // which are no more than ids here
 				var ids []any
 				for _, e := range l {
-					ids = append(ids, arm.Object{"id": schema.Shouted(e)})
+					ids = append(ids, azjson.Object{"id": schema.Shouted(e)})
 				}
 				o["resources"] = ids
 			}
@@ -121,8 +124,8 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 }
 
 // preflight is what Azure judges of a VM before it begins a deployment: size, zone and quota.
-func (p *Provider) preflight(body arm.Object) *arm.Error {
-	location := arm.Normal(arm.Str(body, "location"))
+func (p *Provider) preflight(body azjson.Object) *arm.Error {
+	location := geography.Normal(azjson.Str(body, "location"))
 	size, err := p.judgeSize(body, location)
 	if err == nil {
 		err = p.quota(location, size, size.VCPUs, isSpot(body))

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
@@ -41,7 +43,7 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 	if schema.Provisioning(vm) == "Deleting" {
 		return nil, notAllowed(action, vm, "since the VM is marked for deletion. You can only retry the Delete operation (or wait for an ongoing one to complete)")
 	}
-	if arm.Bool(vm.Hidden, "generalized") && action != "deallocate" && action != "powerOff" {
+	if azjson.Bool(vm.Hidden, "generalized") && action != "deallocate" && action != "powerOff" {
 		return nil, notAllowed(action, vm, "since the VM is generalized")
 	}
 	before := power(vm)
@@ -79,9 +81,9 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 	p.s.Preempt(vm.ID)
 	schema.SetProvisioning(vm, "Updating")
 	vm.Recount()
-	op := p.s.Begin("vm.power", vm.ID, vm.Location(), arm.Object{"action": action, "from": before})
+	op := p.s.Begin("vm.power", vm.ID, vm.Location(), azjson.Object{"action": action, "from": before})
 	op.Due = c.Now.Add(p.s.Lasting("vm." + action))
-	st := arm.ComputeAction()
+	st := polling.ComputeAction()
 	if action == "powerOff" || action == "redeploy" || action == "reapply" {
 		st = st.Silent()
 	}
@@ -91,7 +93,7 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 // failPower leaves a VM as it was before an action that was made to fail.
 func (p *Provider) failPower(op *arm.Operation) {
 	if vm := p.s.Find(op.Target); vm != nil {
-		p.setPower(vm, arm.Str(op.Args, "from"))
+		p.setPower(vm, azjson.Str(op.Args, "from"))
 		p.fail(vm, op.Err)
 	}
 }
@@ -101,7 +103,7 @@ func (p *Provider) finishPower(op *arm.Operation, err error) (time.Duration, err
 	if vm == nil {
 		return 0, nil
 	}
-	action := arm.Str(op.Args, "action")
+	action := azjson.Str(op.Args, "action")
 	if action == "start" {
 		if e := p.allocation(vm); e != nil {
 			p.setPower(vm, powerDeallocated)

@@ -3,7 +3,7 @@ package network
 import (
 	"net/netip"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"github.com/azlin-dev/azlin/emulator/network/ipam"
 	"github.com/azlin-dev/azlin/emulator/network/securityrule"
 )
@@ -24,20 +24,20 @@ type Bastion struct {
 func (p *Provider) Bastions() []Bastion {
 	var l []Bastion
 	for _, r := range p.s.OfType(BastionType) {
-		if !arm.Bool(r.Hidden, "deployed") {
+		if !azjson.Bool(r.Hidden, "deployed") {
 			continue
 		}
 		b := Bastion{
-			ID: r.ID, SKU: arm.Str(r.Body, "sku", "name"), Address: p.bastionAddress(r), VNet: p.bastionVNet(r),
-			Tunneling: arm.Bool(r.Body, "properties", "enableTunneling"), IPConnect: arm.Bool(r.Body, "properties", "enableIpConnect"),
+			ID: r.ID, SKU: azjson.Str(r.Body, "sku", "name"), Address: p.bastionAddress(r), VNet: p.bastionVNet(r),
+			Tunneling: azjson.Bool(r.Body, "properties", "enableTunneling"), IPConnect: azjson.Bool(r.Body, "properties", "enableIpConnect"),
 			Source: netip.MustParseAddr(securityrule.PlatformAddress),
 		}
-		b.Pod, _ = netip.ParseAddr(arm.Str(r.Hidden, "pod")) // none but Developer has one
+		b.Pod, _ = netip.ParseAddr(azjson.Str(r.Hidden, "pod")) // none but Developer has one
 		if b.SKU == DeveloperSKU {
 			b.Tunneling = true
 		}
-		for _, e := range arm.List(r.Body, "properties", "ipConfigurations") {
-			if subnet, _ := p.subnet(arm.Str(e, "properties", "subnet", "id")); subnet != nil {
+		for _, e := range azjson.List(r.Body, "properties", "ipConfigurations") {
+			if subnet, _ := p.subnet(azjson.Str(e, "properties", "subnet", "id")); subnet != nil {
 				if pf, ok := ipam.PrefixOf(subnet); ok {
 					b.Source = ipam.First(pf)
 				}

@@ -4,21 +4,23 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/network/securityrule"
 )
 
 func (p *Provider) nsgs() {
 	p.s.Register(&arm.Type{
 		Name: NSGType, Versions: Versions(), Rank: 60,
-		View: func(r *arm.Resource, o arm.Object) {
+		View: func(r *arm.Resource, o azjson.Object) {
 			nics, subnets := p.usersOfNSG(r.ID)
 			for name, ids := range map[string][]string{"networkInterfaces": nics, "subnets": subnets} {
 				var l []any
 				for _, id := range ids {
-					l = append(l, arm.Object{"id": id})
+					l = append(l, azjson.Object{"id": id})
 				}
 				if l != nil {
-					arm.Put(o, l, "properties", name)
+					azjson.Put(o, l, "properties", name)
 				}
 			}
 		},
@@ -41,11 +43,11 @@ func (p *Provider) nsgs() {
 }
 
 func (p *Provider) buildNSG(_ *arm.Call, r, _ *arm.Resource) error {
-	arm.Default(r.Body, []any{}, "properties", "securityRules")
+	azjson.Default(r.Body, []any{}, "properties", "securityRules")
 	var seen []any
-	for _, e := range arm.List(r.Body, "properties", "securityRules") {
-		o, ok := e.(arm.Object)
-		if !ok || arm.Str(o, "name") == "" {
+	for _, e := range azjson.List(r.Body, "properties", "securityRules") {
+		o, ok := e.(azjson.Object)
+		if !ok || azjson.Str(o, "name") == "" {
 			return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
 		}
 		if err := buildRule(r, seen, o); err != nil {
@@ -64,16 +66,16 @@ func (p *Provider) buildNSG(_ *arm.Call, r, _ *arm.Resource) error {
 
 // usersOfNSG are the interfaces and subnets that a security group is on.
 func (p *Provider) usersOfNSG(id string) (nics, subnets []string) {
-	key := arm.Key(id)
+	key := resourceid.Key(id)
 	for _, nic := range p.s.OfType(NICType) {
-		if arm.Key(arm.Str(nic.Body, "properties", "networkSecurityGroup", "id")) == key {
+		if resourceid.Key(azjson.Str(nic.Body, "properties", "networkSecurityGroup", "id")) == key {
 			nics = append(nics, nic.ID)
 		}
 	}
 	for _, vnet := range p.s.OfType(VNetType) {
-		for _, e := range arm.List(vnet.Body, "properties", "subnets") {
-			if arm.Key(arm.Str(e, "properties", "networkSecurityGroup", "id")) == key {
-				subnets = append(subnets, arm.Str(e, "id"))
+		for _, e := range azjson.List(vnet.Body, "properties", "subnets") {
+			if resourceid.Key(azjson.Str(e, "properties", "networkSecurityGroup", "id")) == key {
+				subnets = append(subnets, azjson.Str(e, "id"))
 			}
 		}
 	}

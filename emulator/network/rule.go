@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
 	"github.com/azlin-dev/azlin/emulator/network/securityrule"
 )
 
@@ -20,7 +22,7 @@ func (p *Provider) rules() {
 			if err != nil {
 				return nil, err
 			}
-			return c.Page(arm.Clone(arm.List(r.Body, "properties", collection))), nil
+			return c.Page(azjson.Clone(azjson.List(r.Body, "properties", collection))), nil
 		})
 	}
 	const one = nsg + "/securityRules/{securityRuleName}"
@@ -30,16 +32,16 @@ func (p *Provider) rules() {
 			if err != nil {
 				return nil, err
 			}
-			o, _ := find(arm.List(r.Body, "properties", collection), c.Param(param))
+			o, _ := find(azjson.List(r.Body, "properties", collection), c.Param(param))
 			if o == nil {
 				return nil, noChild(c)
 			}
-			return arm.OK(arm.Clone(o)).With("Etag", arm.Str(o, "etag")), nil
+			return arm.OK(azjson.Clone(o)).With("Etag", azjson.Str(o, "etag")), nil
 		})
 	}
 	s.Handle(http.MethodPut, one, v, p.putChild(childKind{
 		list: "securityRules", param: "securityRuleName", parent: p.nsgOf,
-		build: func(_ *arm.Call, nsg *arm.Resource, siblings []any, o arm.Object) error {
+		build: func(_ *arm.Call, nsg *arm.Resource, siblings []any, o azjson.Object) error {
 			return buildRule(nsg, siblings, o)
 		},
 	}))
@@ -55,14 +57,14 @@ func (p *Provider) deleteRule(c *arm.Call) (*arm.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o, _ := find(arm.List(nsg.Body, "properties", "securityRules"), c.Param("securityRuleName")); o == nil {
+	if o, _ := find(azjson.List(nsg.Body, "properties", "securityRules"), c.Param("securityRuleName")); o == nil {
 		return arm.Status(http.StatusNoContent), nil
 	}
 	if op := p.s.Current(nsg.ID); op != nil {
 		return nil, p.inProgress(op)
 	}
-	op := p.s.Begin("rule.delete", nsg.ID, nsg.Location(), arm.Object{"name": c.Param("securityRuleName")})
-	return c.Async(arm.Status(http.StatusAccepted), op, arm.NetworkDelete()), nil
+	op := p.s.Begin("rule.delete", nsg.ID, nsg.Location(), azjson.Object{"name": c.Param("securityRuleName")})
+	return c.Async(arm.Status(http.StatusAccepted), op, polling.NetworkDelete()), nil
 }
 
 func (p *Provider) finishRuleDelete(op *arm.Operation, _ error) (time.Duration, error) {
@@ -70,8 +72,8 @@ func (p *Provider) finishRuleDelete(op *arm.Operation, _ error) (time.Duration, 
 	if nsg == nil {
 		return 0, nil
 	}
-	list := arm.List(nsg.Body, "properties", "securityRules")
-	if _, at := find(list, arm.Str(op.Args, "name")); at >= 0 {
+	list := azjson.List(nsg.Body, "properties", "securityRules")
+	if _, at := find(list, azjson.Str(op.Args, "name")); at >= 0 {
 		nsg.Props()["securityRules"] = append(append([]any{}, list[:at]...), list[at+1:]...)
 		nsg.Retag()
 		p.s.Touch(nsg)
@@ -80,8 +82,8 @@ func (p *Provider) finishRuleDelete(op *arm.Operation, _ error) (time.Duration, 
 }
 
 // buildRule judges one rule beside its siblings and completes it.
-func buildRule(nsg *arm.Resource, siblings []any, o arm.Object) error {
-	if err := rule(ruleType).Check(arm.Str(o, "name")); err != nil {
+func buildRule(nsg *arm.Resource, siblings []any, o azjson.Object) error {
+	if err := rule(ruleType).Check(azjson.Str(o, "name")); err != nil {
 		return err
 	}
 	child(nsg, o, "securityRules", ruleType)

@@ -2,6 +2,7 @@ package network
 
 import (
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"github.com/azlin-dev/azlin/emulator/network/ipam"
 )
 
@@ -11,8 +12,8 @@ func (p *Provider) vnets() {
 		View:      p.viewVNet,
 		Referrers: func(r *arm.Resource) []string { return p.usersOfVNet(r) },
 		InUse: func(r *arm.Resource) *arm.Error {
-			for _, e := range arm.List(r.Body, "properties", "subnets") {
-				if e := p.subnetInUse(arm.Str(e, "id")); e != nil {
+			for _, e := range azjson.List(r.Body, "properties", "subnets") {
+				if e := p.subnetInUse(azjson.Str(e, "id")); e != nil {
 					return e
 				}
 			}
@@ -30,16 +31,16 @@ func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 		return err
 	}
 	if props["dhcpOptions"] != nil {
-		arm.Default(props, []any{}, "dhcpOptions", "dnsServers")
+		azjson.Default(props, []any{}, "dhcpOptions", "dnsServers")
 	}
 	if old != nil && props["virtualNetworkPeerings"] == nil {
-		props["virtualNetworkPeerings"] = arm.Clone(arm.List(old.Body, "properties", "virtualNetworkPeerings"))
+		props["virtualNetworkPeerings"] = azjson.Clone(azjson.List(old.Body, "properties", "virtualNetworkPeerings"))
 	}
-	arm.Default(props, []any{}, "virtualNetworkPeerings")
+	azjson.Default(props, []any{}, "virtualNetworkPeerings")
 	var peers []any
-	for _, e := range arm.List(props, "virtualNetworkPeerings") {
-		o, ok := e.(arm.Object)
-		if !ok || arm.Str(o, "name") == "" {
+	for _, e := range azjson.List(props, "virtualNetworkPeerings") {
+		o, ok := e.(azjson.Object)
+		if !ok || azjson.Str(o, "name") == "" {
 			return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
 		}
 		if err := p.buildPeering(r, peers, o); err != nil {
@@ -47,12 +48,12 @@ func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 		}
 		peers = append(peers, o)
 	}
-	arm.Default(props, false, "enableDdosProtection")
-	arm.Default(props, []any{}, "subnets")
+	azjson.Default(props, false, "enableDdosProtection")
+	azjson.Default(props, []any{}, "subnets")
 	var kept []any
-	for _, e := range arm.List(props, "subnets") {
-		o, ok := e.(arm.Object)
-		if !ok || arm.Str(o, "name") == "" {
+	for _, e := range azjson.List(props, "subnets") {
+		o, ok := e.(azjson.Object)
+		if !ok || azjson.Str(o, "name") == "" {
 			return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
 		}
 		if err := p.buildSubnet(c, r, prefixes, kept, o); err != nil {
@@ -61,9 +62,9 @@ func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 		kept = append(kept, o)
 	}
 	if old != nil {
-		for _, e := range arm.List(old.Body, "properties", "subnets") {
-			if o, _ := find(kept, arm.Str(e, "name")); o == nil {
-				if e := p.subnetInUse(arm.Str(e, "id")); e != nil {
+		for _, e := range azjson.List(old.Body, "properties", "subnets") {
+			if o, _ := find(kept, azjson.Str(e, "name")); o == nil {
+				if e := p.subnetInUse(azjson.Str(e, "id")); e != nil {
 					return e
 				}
 			}
@@ -73,19 +74,19 @@ func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 }
 
 // viewVNet lists in each subnet what uses it, and says how peerings stand.
-func (p *Provider) viewVNet(r *arm.Resource, o arm.Object) {
-	for _, e := range arm.List(o, "properties", "subnets") {
-		p.viewSubnet(e.(arm.Object))
+func (p *Provider) viewVNet(r *arm.Resource, o azjson.Object) {
+	for _, e := range azjson.List(o, "properties", "subnets") {
+		p.viewSubnet(e.(azjson.Object))
 	}
-	for _, e := range arm.List(o, "properties", "virtualNetworkPeerings") {
-		p.viewPeering(r, e.(arm.Object))
+	for _, e := range azjson.List(o, "properties", "virtualNetworkPeerings") {
+		p.viewPeering(r, e.(azjson.Object))
 	}
 }
 
 func (p *Provider) usersOfVNet(r *arm.Resource) []string {
 	var l []string
-	for _, e := range arm.List(r.Body, "properties", "subnets") {
-		l = append(l, p.usersOfSubnet(arm.Str(e, "id"))...)
+	for _, e := range azjson.List(r.Body, "properties", "subnets") {
+		l = append(l, p.usersOfSubnet(azjson.Str(e, "id"))...)
 	}
 	return l
 }

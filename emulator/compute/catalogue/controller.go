@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Controllers are the disk controllers that an image can boot from.
@@ -22,8 +23,8 @@ const askSKUs = "Please query sku api at https://aka.ms/azure-compute-skus  to d
 
 // JudgeController wants a disk controller that the size has, and that the image can boot from. have is what the
 // image can boot from; nil where there is none.
-func JudgeController(body arm.Object, size Size, have []string) error {
-	if given := arm.Str(body, "properties", "storageProfile", "diskControllerType"); given != "" {
+func JudgeController(body azjson.Object, size Size, have []string) error {
+	if given := azjson.Str(body, "properties", "storageProfile", "diskControllerType"); given != "" {
 		if !slices.Contains(size.controllers(), given) {
 			return arm.InvalidParameter("storageProfile.diskControllerType",
 				"The VM size '%s' cannot boot with DiskControllerType '%s'. Please check that the disk controller type provided is one of the supported disk controller types for the VM size '%s'. "+askSKUs, size.Name, given, size.Name)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
@@ -48,10 +50,10 @@ func Images() []Image {
 // FindImage resolves a reference to an image and its exact version.
 func FindImage(publisher, offer, sku, version string) (Image, string, bool) {
 	for _, i := range Images() {
-		if !arm.Fold(i.Publisher, publisher) || !arm.Fold(i.Offer, offer) || !arm.Fold(i.SKU, sku) {
+		if !azjson.Fold(i.Publisher, publisher) || !azjson.Fold(i.Offer, offer) || !azjson.Fold(i.SKU, sku) {
 			continue
 		}
-		if version == "" || arm.Fold(version, "latest") {
+		if version == "" || azjson.Fold(version, "latest") {
 			return i, i.Versions[len(i.Versions)-1], true
 		}
 		return i, version, slices.Contains(i.Versions, version)
@@ -60,17 +62,17 @@ func FindImage(publisher, offer, sku, version string) (Image, string, bool) {
 }
 
 // Aliases is the document behind the short image names of az.
-func Aliases() arm.Object {
-	linux := arm.Object{}
+func Aliases() azjson.Object {
+	linux := azjson.Object{}
 	for _, i := range Images() {
 		if i.Alias != "" {
-			linux[i.Alias] = arm.Object{"publisher": i.Publisher, "offer": i.Offer, "sku": i.SKU, "version": "latest", "architecture": i.Arch}
+			linux[i.Alias] = azjson.Object{"publisher": i.Publisher, "offer": i.Offer, "sku": i.SKU, "version": "latest", "architecture": i.Arch}
 		}
 	}
-	return arm.Object{
+	return azjson.Object{
 		"$schema": "http://schema.management.azure.com/schemas/2015-01-01/deploymentTemplate.json", "contentVersion": "1.0.0.0",
-		"parameters": arm.Object{}, "variables": arm.Object{}, "resources": []any{},
-		"outputs": arm.Object{"aliases": arm.Object{"type": "object", "value": arm.Object{"Linux": linux, "Windows": arm.Object{}}}},
+		"parameters": azjson.Object{}, "variables": azjson.Object{}, "resources": []any{},
+		"outputs": azjson.Object{"aliases": azjson.Object{"type": "object", "value": azjson.Object{"Linux": linux, "Windows": azjson.Object{}}}},
 	}
 }
 
@@ -94,7 +96,7 @@ func (p *Catalogue) images() {
 // chosen reports whether an image is under the part of the tree that a path names.
 func chosen(c *arm.Call, i Image) bool {
 	for param, have := range map[string]string{"publisherName": i.Publisher, "offer": i.Offer, "skus": i.SKU} {
-		if want := c.Param(param); want != "" && !arm.Fold(want, have) {
+		if want := c.Param(param); want != "" && !azjson.Fold(want, have) {
 			return false
 		}
 	}
@@ -104,7 +106,7 @@ func chosen(c *arm.Call, i Image) bool {
 // imageNames answers a level of the tree of images: a bare array, without pages.
 func (p *Catalogue) imageNames(name func(Image) string) arm.Handler {
 	return func(c *arm.Call) (*arm.Reply, error) {
-		if _, ok := arm.FindRegion(c.Param("location")); !ok {
+		if _, ok := geography.FindRegion(c.Param("location")); !ok {
 			return nil, arm.LocationNotAvailable(c.Param("location"), "locations/publishers")
 		}
 		seen, l := map[string]bool{}, []any{}
@@ -114,9 +116,9 @@ func (p *Catalogue) imageNames(name func(Image) string) arm.Handler {
 				continue
 			}
 			seen[n] = true
-			o := arm.Object{"location": arm.Normal(c.Param("location")), "name": n, "id": imagePath(c) + "/" + n}
+			o := azjson.Object{"location": geography.Normal(c.Param("location")), "name": n, "id": imagePath(c) + "/" + n}
 			if c.Param("offer") != "" {
-				o["properties"] = arm.Object{"automaticOSUpgradeProperties": arm.Object{"automaticOSUpgradeSupported": false}}
+				o["properties"] = azjson.Object{"automaticOSUpgradeProperties": azjson.Object{"automaticOSUpgradeSupported": false}}
 			}
 			l = append(l, o)
 		}
@@ -134,7 +136,7 @@ func noArtifact() error {
 // imagePath is how Azure writes the ids of images: with capitals in places of their own.
 func imagePath(c *arm.Call) string {
 	var path strings.Builder
-	path.WriteString("/Subscriptions/" + c.Sub() + "/Providers/Microsoft.Compute/Locations/" + arm.Normal(c.Param("location")) + "/Publishers")
+	path.WriteString("/Subscriptions/" + c.Sub() + "/Providers/Microsoft.Compute/Locations/" + geography.Normal(c.Param("location")) + "/Publishers")
 	for _, e := range [][2]string{{"/", "publisherName"}, {"/ArtifactTypes/VMImage/Offers/", "offer"}, {"/Skus/", "skus"}} {
 		if v := c.Param(e[1]); v != "" {
 			path.WriteString(e[0] + v)
@@ -152,7 +154,7 @@ func imagePath(c *arm.Call) string {
 }
 
 func (p *Catalogue) imageVersions(c *arm.Call) (*arm.Reply, error) {
-	if _, ok := arm.FindRegion(c.Param("location")); !ok {
+	if _, ok := geography.FindRegion(c.Param("location")); !ok {
 		return nil, arm.LocationNotAvailable(c.Param("location"), "locations/publishers")
 	}
 	l := []any{}
@@ -168,7 +170,7 @@ func (p *Catalogue) imageVersions(c *arm.Call) (*arm.Reply, error) {
 			versions = versions[:min(n, len(versions))]
 		}
 		for _, v := range versions {
-			l = append(l, arm.Object{"location": arm.Normal(c.Param("location")), "name": v, "id": imagePath(c) + "/" + v})
+			l = append(l, azjson.Object{"location": geography.Normal(c.Param("location")), "name": v, "id": imagePath(c) + "/" + v})
 		}
 	}
 	if len(l) == 0 {
@@ -178,30 +180,30 @@ func (p *Catalogue) imageVersions(c *arm.Call) (*arm.Reply, error) {
 }
 
 func (p *Catalogue) imageVersion(c *arm.Call) (*arm.Reply, error) {
-	if _, ok := arm.FindRegion(c.Param("location")); !ok {
+	if _, ok := geography.FindRegion(c.Param("location")); !ok {
 		return nil, arm.LocationNotAvailable(c.Param("location"), "locations/publishers")
 	}
-	if arm.Fold(c.Param("version"), "latest") { // a word for VMs alone
+	if azjson.Fold(c.Param("version"), "latest") { // a word for VMs alone
 		return nil, arm.InvalidParameter("version", "The value of parameter version is invalid.")
 	}
 	i, version, ok := FindImage(c.Param("publisherName"), c.Param("offer"), c.Param("skus"), c.Param("version"))
 	if !ok {
 		return nil, noArtifact()
 	}
-	feature := func(name, value string) any { return arm.Object{"name": name, "value": value} }
+	feature := func(name, value string) any { return azjson.Object{"name": name, "value": value} }
 	features := []any{feature("IsAcceleratedNetworkSupported", "True"), feature("DiskControllerTypes", strings.Join(i.Controllers(), ", ")), feature("IsHibernateSupported", "True")}
 	if i.Trusted {
 		features = append([]any{feature("SecurityType", "TrustedLaunchSupported")}, features...)
 	}
-	return arm.OK(arm.Object{
-		"location": arm.Normal(c.Param("location")), "name": version, "id": imagePath(c) + "/" + version,
-		"properties": arm.Object{
+	return arm.OK(azjson.Object{
+		"location": geography.Normal(c.Param("location")), "name": version, "id": imagePath(c) + "/" + version,
+		"properties": azjson.Object{
 			"hyperVGeneration": i.Generation, "architecture": i.Arch, "replicaType": "Managed", "replicaCount": 10,
-			"osDiskImage":                  arm.Object{"operatingSystem": "Linux", "sizeInGb": ImageGB + 1},
+			"osDiskImage":                  azjson.Object{"operatingSystem": "Linux", "sizeInGb": ImageGB + 1},
 			"dataDiskImages":               []any{},
-			"disallowed":                   arm.Object{"vmDiskType": "Unmanaged"},
-			"automaticOSUpgradeProperties": arm.Object{"automaticOSUpgradeSupported": false},
-			"imageDeprecationStatus":       arm.Object{"imageState": "Active"},
+			"disallowed":                   azjson.Object{"vmDiskType": "Unmanaged"},
+			"automaticOSUpgradeProperties": azjson.Object{"automaticOSUpgradeSupported": false},
+			"imageDeprecationStatus":       azjson.Object{"imageState": "Active"},
 			"features":                     features,
 		},
 	}), nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Size is one VM size.
@@ -132,7 +132,7 @@ func (s Size) MemoryMB() int {
 // FindSize returns a size that a region offers.
 func FindSize(name, location string) (Size, bool) {
 	for _, s := range Sizes() {
-		if arm.Fold(s.Name, name) && s.In(location) {
+		if azjson.Fold(s.Name, name) && s.In(location) {
 			return s, true
 		}
 	}
@@ -148,7 +148,7 @@ func Listed(list []string, size, location, zone string) bool {
 	for _, e := range list {
 		name, place, at := strings.Cut(e, "@")
 		region, z, zonal := strings.Cut(place, "/")
-		if arm.Fold(name, size) && (!at || arm.Fold(region, location)) && (!zonal || z == zone) {
+		if azjson.Fold(name, size) && (!at || azjson.Fold(region, location)) && (!zonal || z == zone) {
 			return true
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
@@ -14,11 +16,11 @@ func (p *Catalogue) sizes() {
 
 	s := p.s
 	sizes := func(c *arm.Call) (*arm.Reply, error) {
-		region, ok := arm.FindRegion(c.Param("location"))
+		region, ok := geography.FindRegion(c.Param("location"))
 		if !ok {
 			return nil, arm.LocationNotAvailable(c.Param("location"), "locations/vmSizes")
 		}
-		return arm.OK(arm.Object{"value": sizeList(region.Name)}), nil
+		return arm.OK(azjson.Object{"value": sizeList(region.Name)}), nil
 	}
 	s.Handle(http.MethodGet, schema.InPlace+"/vmSizes", schema.Versions(), sizes)
 	s.Handle(http.MethodGet, schema.InGroup+"/virtualMachines/{vmName}/vmSizes", schema.Versions(), func(c *arm.Call) (*arm.Reply, error) {
@@ -26,7 +28,7 @@ func (p *Catalogue) sizes() {
 		if vm == nil {
 			return nil, c.NotFound()
 		}
-		return arm.OK(arm.Object{"value": sizeList(vm.Location())}), nil
+		return arm.OK(azjson.Object{"value": sizeList(vm.Location())}), nil
 	})
 	s.Handle(http.MethodGet, schema.InSub+"/skus", schema.SKUVersions(), p.skus)
 }
@@ -35,7 +37,7 @@ func sizeList(location string) []any {
 	var l []any
 	for _, s := range Sizes() {
 		if s.In(location) {
-			l = append(l, arm.Object{
+			l = append(l, azjson.Object{
 				"name": s.Name, "numberOfCores": s.VCPUs, "osDiskSizeInMB": 1047552, "resourceDiskSizeInMB": s.TempMB,
 				"memoryInMB": s.MemoryMB(), "maxDataDiskCount": s.DataDisks,
 			})
@@ -54,10 +56,10 @@ func (p *Catalogue) skus(c *arm.Call) (*arm.Reply, error) {
 		if m == nil {
 			return nil, arm.BadRequest("InvalidParameter", "The filter '%s' is not supported. Only 'location' can be filtered on.", f).At("$filter")
 		}
-		only = arm.Normal(m[1])
+		only = geography.Normal(m[1])
 	}
 	var l []any
-	for _, r := range arm.Regions() {
+	for _, r := range geography.Regions() {
 		if only != "" && r.Name != only {
 			continue
 		}
@@ -67,16 +69,16 @@ func (p *Catalogue) skus(c *arm.Call) (*arm.Reply, error) {
 			}
 		}
 		for _, d := range []string{"Premium_LRS", "StandardSSD_LRS", "Standard_LRS"} {
-			l = append(l, arm.Object{
+			l = append(l, azjson.Object{
 				"resourceType": "disks", "name": d, "tier": strings.TrimSuffix(d, "_LRS"), "size": "P10", "locations": []any{r.Name},
-				"locationInfo": []any{arm.Object{"location": r.Name, "zones": []any{}, "zoneDetails": []any{}}}, "capabilities": []any{}, "restrictions": []any{},
+				"locationInfo": []any{azjson.Object{"location": r.Name, "zones": []any{}, "zoneDetails": []any{}}}, "capabilities": []any{}, "restrictions": []any{},
 			})
 		}
 	}
-	return arm.OK(arm.Object{"value": l}), nil
+	return arm.OK(azjson.Object{"value": l}), nil
 }
 
-func (p *Catalogue) sku(s Size, r arm.Region) arm.Object {
+func (p *Catalogue) sku(s Size, r geography.Region) azjson.Object {
 	_, size, _ := strings.Cut(s.Name, "_")
 	zones := []any{}
 	if r.Zones {
@@ -84,7 +86,7 @@ func (p *Catalogue) sku(s Size, r arm.Region) arm.Object {
 	}
 	yes := func(b bool) string { return strings.ToUpper(strconv.FormatBool(b)[:1]) + strconv.FormatBool(b)[1:] }
 	var caps []any
-	add := func(name, value string) { caps = append(caps, arm.Object{"name": name, "value": value}) }
+	add := func(name, value string) { caps = append(caps, azjson.Object{"name": name, "value": value}) }
 	add("MaxResourceVolumeMB", strconv.Itoa(s.TempMB))
 	add("OSVhdSizeMB", "1047552")
 	add("vCPUs", strconv.Itoa(s.VCPUs))
@@ -113,11 +115,11 @@ func (p *Catalogue) sku(s Size, r arm.Region) arm.Object {
 		add("TrustedLaunchDisabled", "True")
 	}
 	restrictions := []any{}
-	restrict := func(kind string, info arm.Object) {
-		restrictions = append(restrictions, arm.Object{"type": kind, "values": []any{r.Name}, "restrictionInfo": info, "reasonCode": "NotAvailableForSubscription"})
+	restrict := func(kind string, info azjson.Object) {
+		restrictions = append(restrictions, azjson.Object{"type": kind, "values": []any{r.Name}, "restrictionInfo": info, "reasonCode": "NotAvailableForSubscription"})
 	}
 	if Listed(p.restricted, s.Name, r.Name, "") {
-		restrict("Location", arm.Object{"locations": []any{r.Name}})
+		restrict("Location", azjson.Object{"locations": []any{r.Name}})
 	} else {
 		var closed []any
 		for _, z := range zones {
@@ -126,11 +128,11 @@ func (p *Catalogue) sku(s Size, r arm.Region) arm.Object {
 			}
 		}
 		if closed != nil {
-			restrict("Zone", arm.Object{"locations": []any{r.Name}, "zones": closed})
+			restrict("Zone", azjson.Object{"locations": []any{r.Name}, "zones": closed})
 		}
 	}
-	return arm.Object{
+	return azjson.Object{
 		"resourceType": "virtualMachines", "name": s.Name, "tier": "Standard", "size": size, "family": s.Family, "locations": []any{r.Name},
-		"locationInfo": []any{arm.Object{"location": r.Name, "zones": zones, "zoneDetails": []any{}}}, "capabilities": caps, "restrictions": restrictions,
+		"locationInfo": []any{azjson.Object{"location": r.Name, "zones": zones, "zoneDetails": []any{}}}, "capabilities": caps, "restrictions": restrictions,
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
@@ -70,8 +73,8 @@ func (p *Galleries) serveGallery(typ, one string, rank int, put arm.Handler) {
 		if err := c.NeedBody(); err != nil {
 			return nil, err
 		}
-		if len(arm.List(c.Body, "properties", "publishingProfile", "targetRegions")) > 0 {
-			if err := p.judgeRegions(arm.Object{"location": r.Location(), "name": r.Name(), "properties": c.Body["properties"]}); err != nil {
+		if len(azjson.List(c.Body, "properties", "publishingProfile", "targetRegions")) > 0 {
+			if err := p.judgeRegions(azjson.Object{"location": r.Location(), "name": r.Name(), "properties": c.Body["properties"]}); err != nil {
 				return nil, err
 			}
 		}
@@ -89,7 +92,7 @@ func (p *Galleries) serveGallery(typ, one string, rank int, put arm.Handler) {
 			schema.SetProvisioning(r, "Deleting")
 			s.Touch(r)
 		}
-		return c.Async(arm.Status(http.StatusAccepted), s.Begin("gallery.delete", r.ID, r.Location(), nil), galleryStyle(r, arm.GalleriesDelete())), nil
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("gallery.delete", r.ID, r.Location(), nil), galleryStyle(r, polling.GalleriesDelete())), nil
 	})
 }
 
@@ -97,23 +100,23 @@ func (p *Galleries) serveGallery(typ, one string, rank int, put arm.Handler) {
 func (p *Galleries) listGallery(typ string) arm.Handler {
 	return func(c *arm.Call) (*arm.Reply, error) {
 		var l []*arm.Resource
-		parent := arm.Key(c.Path[:strings.LastIndexByte(c.Path, '/')])
+		parent := resourceid.Key(c.Path[:strings.LastIndexByte(c.Path, '/')])
 		if c.Group() == "" {
 			parent = ""
 		} else if typ == schema.GalleryType {
-			parent = arm.Key("/subscriptions/" + c.Sub() + "/resourceGroups/" + c.Group())
+			parent = resourceid.Key("/subscriptions/" + c.Sub() + "/resourceGroups/" + c.Group())
 		} else if p.s.Find(parent) == nil {
 			return nil, parentNotFound(typ, parent)
 		}
 		for _, r := range p.s.OfType(typ) {
-			if strings.HasPrefix(arm.Key(r.ID), parent+"/") || parent == "" {
+			if strings.HasPrefix(resourceid.Key(r.ID), parent+"/") || parent == "" {
 				l = append(l, r)
 			}
 		}
 		views := p.s.Views(l)
 		if typ == schema.GalleryType {
 			for i, o := range views {
-				o.(arm.Object)["id"] = schema.Shouted(l[i])
+				o.(azjson.Object)["id"] = schema.Shouted(l[i])
 			}
 		}
 		return c.Page(views), nil
@@ -129,7 +132,7 @@ func parentNotFound(typ, parent string) *arm.Error {
 func (p *Galleries) nested(r *arm.Resource) *arm.Error {
 	for _, typ := range []string{schema.GalleryImageType, schema.GalleryVersionType} {
 		for _, child := range p.s.OfType(typ) {
-			if strings.HasPrefix(arm.Key(child.ID), arm.Key(r.ID)+"/") {
+			if strings.HasPrefix(resourceid.Key(child.ID), resourceid.Key(r.ID)+"/") {
 				return arm.Conflict("CannotDeleteResource", "Can not delete resource before nested resources are deleted.")
 			}
 		}
@@ -142,7 +145,7 @@ func (p *Galleries) intoGallery(c *arm.Call, typ, name string, rule *regexp.Rege
 	if err := c.NeedBody(); err != nil {
 		return "", nil, err
 	}
-	arm.WithoutNulls(c.Body)
+	azjson.WithoutNulls(c.Body)
 	if !rule.MatchString(name) {
 		return "", nil, arm.InvalidParameter("name", "The entity name '%s' is invalid according to its validation rule: %s.", name, rule)
 	}
@@ -168,14 +171,14 @@ func (p *Galleries) intoGallery(c *arm.Call, typ, name string, rule *regexp.Rege
 		}
 	}
 	had = p.s.Find(id)
-	if had != nil && had.Location() != arm.Str(c.Body, "location") {
-		return "", nil, arm.Conflict("InvalidResourceLocation", "The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.", name, had.Location(), had.Group(), arm.Str(c.Body, "location"))
+	if had != nil && had.Location() != azjson.Str(c.Body, "location") {
+		return "", nil, arm.Conflict("InvalidResourceLocation", "The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.", name, had.Location(), had.Group(), azjson.Str(c.Body, "location"))
 	}
 	return id, had, nil
 }
 
 // galleryStyle is how Azure talks about an operation: those of versions take long.
-func galleryStyle(r *arm.Resource, st arm.Style) arm.Style {
+func galleryStyle(r *arm.Resource, st polling.Style) polling.Style {
 	if r.Type == schema.GalleryVersionType {
 		return st.Slow()
 	}
@@ -183,12 +186,12 @@ func galleryStyle(r *arm.Resource, st arm.Style) arm.Style {
 }
 
 // newInGallery stores what was judged, and begins the operation that makes it.
-func (p *Galleries) newInGallery(c *arm.Call, typ, id, kind string, args arm.Object) (*arm.Reply, error) {
+func (p *Galleries) newInGallery(c *arm.Call, typ, id, kind string, args azjson.Object) (*arm.Reply, error) {
 	r := &arm.Resource{ID: id, Type: typ, Body: c.Body}
 	r.Body["id"], r.Body["name"], r.Body["type"] = id, r.Name(), typ
 	schema.SetProvisioning(r, "Creating")
 	p.s.Add(r)
-	return c.Async(arm.Created(p.s.View(r)), p.s.Begin(kind, id, r.Location(), args), galleryStyle(r, arm.Galleries())), nil
+	return c.Async(arm.Created(p.s.View(r)), p.s.Begin(kind, id, r.Location(), args), galleryStyle(r, polling.Galleries())), nil
 }
 
 // changeGallery merges a body into what is there.
@@ -204,14 +207,14 @@ func (p *Galleries) changeGallery(c *arm.Call, r *arm.Resource) (*arm.Reply, err
 	}
 	for _, k := range []string{"tags", "properties"} {
 		if v := c.Body[k]; v != nil {
-			arm.Merge(r.Body, arm.Object{k: v}, "tags")
+			azjson.Merge(r.Body, azjson.Object{k: v}, "tags")
 		}
 	}
 	if r.Type != schema.GalleryType { // which shows no sign of it
 		schema.SetProvisioning(r, "Updating")
 	}
 	p.s.Touch(r)
-	return c.Async(arm.OK(p.s.View(r)), p.s.Begin("gallery.put", r.ID, r.Location(), nil), galleryStyle(r, arm.Galleries())), nil
+	return c.Async(arm.OK(p.s.View(r)), p.s.Begin("gallery.put", r.ID, r.Location(), nil), galleryStyle(r, polling.Galleries())), nil
 }
 
 // fixedInGallery are the properties that cannot be changed once they are set, by type.
@@ -225,11 +228,11 @@ func fixedInGallery(typ string) [][]string {
 	return nil
 }
 
-func unchanged(body arm.Object, r *arm.Resource) error {
+func unchanged(body azjson.Object, r *arm.Resource) error {
 	root := map[string]string{schema.GalleryImageType: "galleryImage", schema.GalleryVersionType: "galleryImageVersion"}[r.Type]
 	for _, path := range fixedInGallery(r.Type) {
 		full := append([]string{"properties"}, path...)
-		if given := arm.Str(body, full...); given != "" && !arm.Fold(given, arm.Str(r.Body, full...)) {
+		if given := azjson.Str(body, full...); given != "" && !azjson.Fold(given, azjson.Str(r.Body, full...)) {
 			return arm.Conflict("PropertyChangeNotAllowed", "Changing property '%s.properties.%s' is not allowed.", root, strings.Join(path, ".")).
 				At(root + ".properties." + strings.Join(path, "."))
 		}
@@ -253,7 +256,7 @@ func (p *Galleries) putGallery(c *arm.Call) (*arm.Reply, error) {
 	if had != nil {
 		return p.changeGallery(c, had)
 	}
-	arm.Put(c.Body, c.Sub()+"-"+strings.ToUpper(c.Param("galleryName")), "properties", "identifier", "uniqueName")
+	azjson.Put(c.Body, c.Sub()+"-"+strings.ToUpper(c.Param("galleryName")), "properties", "identifier", "uniqueName")
 	return p.newInGallery(c, schema.GalleryType, id, "gallery.put", nil)
 }
 
@@ -265,27 +268,27 @@ func (p *Galleries) putGalleryImage(c *arm.Call) (*arm.Reply, error) {
 	if had != nil {
 		return p.changeGallery(c, had)
 	}
-	props := arm.Map(c.Body, "properties")
+	props := azjson.Map(c.Body, "properties")
 	for _, path := range [][]string{{"osType"}, {"osState"}, {"identifier", "publisher"}, {"identifier", "offer"}, {"identifier", "sku"}} {
-		if arm.Str(props, path...) == "" {
+		if azjson.Str(props, path...) == "" {
 			name := "galleryImage.properties." + strings.Join(path, ".")
 			return nil, arm.InvalidParameter(name, "Required parameter '%s' is missing (null).", name)
 		}
 	}
 	for member, values := range map[string][]string{"osType": {"Linux", "Windows"}, "osState": {"Generalized", "Specialized"}, "hyperVGeneration": {"", "V1", "V2"}, "architecture": {"", "x64", "Arm64"}} {
-		if given := arm.Str(props, member); !slices.Contains(values, given) {
+		if given := azjson.Str(props, member); !slices.Contains(values, given) {
 			return nil, arm.InvalidParameter("galleryImage.properties."+member, "The value '%s' of parameter 'galleryImage.properties.%s' is invalid.", given, member)
 		}
 	}
 	for _, other := range p.s.OfType(schema.GalleryImageType) {
-		mine := arm.Map(props, "identifier")
-		theirs := arm.Map(other.Body, "properties", "identifier")
-		if strings.HasPrefix(arm.Key(other.ID), arm.Key(c.ID("Microsoft.Compute", "galleries", c.Param("galleryName")))+"/") &&
-			arm.Fold(arm.Str(mine, "publisher"), arm.Str(theirs, "publisher")) && arm.Fold(arm.Str(mine, "offer"), arm.Str(theirs, "offer")) && arm.Fold(arm.Str(mine, "sku"), arm.Str(theirs, "sku")) {
+		mine := azjson.Map(props, "identifier")
+		theirs := azjson.Map(other.Body, "properties", "identifier")
+		if strings.HasPrefix(resourceid.Key(other.ID), resourceid.Key(c.ID("Microsoft.Compute", "galleries", c.Param("galleryName")))+"/") &&
+			azjson.Fold(azjson.Str(mine, "publisher"), azjson.Str(theirs, "publisher")) && azjson.Fold(azjson.Str(mine, "offer"), azjson.Str(theirs, "offer")) && azjson.Fold(azjson.Str(mine, "sku"), azjson.Str(theirs, "sku")) {
 			return nil, arm.Conflict("Conflict", "The gallery image '%s' has the same combination of publisher, offer and sku.", other.Name())
 		}
 	}
-	arm.Default(props, "V1", "hyperVGeneration") // Azure's default, whatever is usual by now
-	arm.Default(props, "x64", "architecture")
+	azjson.Default(props, "V1", "hyperVGeneration") // Azure's default, whatever is usual by now
+	azjson.Default(props, "x64", "architecture")
 	return p.newInGallery(c, schema.GalleryImageType, id, "gallery.put", nil)
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
@@ -24,15 +27,15 @@ func (p *Galleries) Source(id, location string) (catalogue.Source, error) {
 	security := feature(definition, "SecurityType")
 	s := catalogue.Source{
 		Image: catalogue.Image{
-			Generation: arm.Str(definition.Body, "properties", "hyperVGeneration"), Arch: arm.Str(definition.Body, "properties", "architecture"),
+			Generation: azjson.Str(definition.Body, "properties", "hyperVGeneration"), Arch: azjson.Str(definition.Body, "properties", "architecture"),
 			OSName: "ubuntu", OSVersion: "24.04", Trusted: strings.HasPrefix(security, "TrustedLaunch"),
 		},
-		Version: version.Name(), Content: arm.Key(version.ID), Controllers: []string{"SCSI"},
+		Version: version.Name(), Content: resourceid.Key(version.ID), Controllers: []string{"SCSI"},
 		TrustedOnly: security == "TrustedLaunch",
-		Specialized: arm.Str(definition.Body, "properties", "osState") == "Specialized",
-		Reference:   arm.Object{"createOption": "FromImage", "galleryImageReference": arm.Object{"id": version.ID}},
+		Specialized: azjson.Str(definition.Body, "properties", "osState") == "Specialized",
+		Reference:   azjson.Object{"createOption": "FromImage", "galleryImageReference": azjson.Object{"id": version.ID}},
 	}
-	s.GB, _ = arm.Int(version.Body, "properties", "storageProfile", "osDiskImage", "sizeInGB")
+	s.GB, _ = azjson.Int(version.Body, "properties", "storageProfile", "osDiskImage", "sizeInGB")
 	if list := feature(definition, "DiskControllerTypes"); list != "" {
 		s.Controllers = strings.Split(strings.ReplaceAll(list, " ", ""), ",")
 	}
@@ -43,7 +46,7 @@ func (p *Galleries) Source(id, location string) (catalogue.Source, error) {
 func (p *Galleries) latest(definition *arm.Resource, location string) *arm.Resource {
 	var found *arm.Resource
 	for _, v := range p.s.OfType(schema.GalleryVersionType) {
-		if !strings.HasPrefix(arm.Key(v.ID), arm.Key(definition.ID)+"/") || !available(v, location) || arm.Bool(v.Body, "properties", "publishingProfile", "excludeFromLatest") {
+		if !strings.HasPrefix(resourceid.Key(v.ID), resourceid.Key(definition.ID)+"/") || !available(v, location) || azjson.Bool(v.Body, "properties", "publishingProfile", "excludeFromLatest") {
 			continue
 		}
 		if found == nil || newer(v.Name(), found.Name()) {
@@ -57,8 +60,8 @@ func available(version *arm.Resource, location string) bool {
 	if schema.Provisioning(version) != "Succeeded" && schema.Provisioning(version) != "Updating" {
 		return false
 	}
-	for _, e := range arm.List(version.Body, "properties", "publishingProfile", "targetRegions") {
-		if region, ok := arm.FindRegion(arm.Str(e, "name")); ok && region.Name == location {
+	for _, e := range azjson.List(version.Body, "properties", "publishingProfile", "targetRegions") {
+		if region, ok := geography.FindRegion(azjson.Str(e, "name")); ok && region.Name == location {
 			return true
 		}
 	}

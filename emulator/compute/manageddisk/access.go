@@ -7,6 +7,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
@@ -19,7 +22,7 @@ func (p *Disks) serveAccess(one, short, param string) {
 		if d := p.s.Find(id); d != nil {
 			return d, nil
 		}
-		parsed, err := arm.ParseID(id)
+		parsed, err := resourceid.Parse(id)
 		if err != nil {
 			return nil, err
 		}
@@ -33,27 +36,27 @@ func (p *Disks) serveAccess(one, short, param string) {
 		if err := c.NeedBody(); err != nil {
 			return nil, err
 		}
-		access := arm.Str(c.Body, "access")
-		if !arm.Fold(access, "Read") && !arm.Fold(access, "Write") && !arm.Fold(access, "None") {
+		access := azjson.Str(c.Body, "access")
+		if !azjson.Fold(access, "Read") && !azjson.Fold(access, "Write") && !azjson.Fold(access, "None") {
 			return nil, arm.InvalidParameter("grantAccessData.access", "The value '%s' of parameter 'grantAccessData.access' is invalid.", access)
 		}
-		seconds, ok := arm.Int(c.Body, "durationInSeconds")
+		seconds, ok := azjson.Int(c.Body, "durationInSeconds")
 		if !ok || seconds < 1 || seconds > 1<<32-1 {
 			return nil, arm.InvalidParameter("grantAccessData.durationInSeconds", "Required parameter 'grantAccessData.durationInSeconds' is missing or out of range.")
 		}
-		if by := arm.Str(d.Body, "managedBy"); by != "" {
+		if by := azjson.Str(d.Body, "managedBy"); by != "" {
 			if vm := p.s.FindType(schema.VMType, by); vm != nil && !p.released(vm) {
 				return nil, arm.Conflict("Conflict", "Access not permitted because disk %s is currently attached to running VM %s.", d.Name(), by)
 			}
 		}
-		return c.Async(arm.Status(http.StatusAccepted), p.s.Begin("disk.access", d.ID, d.Location(), arm.Object{"give": true}), arm.Disks().Silent()), nil
+		return c.Async(arm.Status(http.StatusAccepted), p.s.Begin("disk.access", d.ID, d.Location(), azjson.Object{"give": true}), polling.Disks().Silent()), nil
 	})
 	p.s.Handle(http.MethodPost, one+"/endGetAccess", v, func(c *arm.Call) (*arm.Reply, error) {
 		d, err := accessible(c)
 		if err != nil {
 			return nil, err
 		}
-		return c.Async(arm.Status(http.StatusAccepted), p.s.Begin("disk.access", d.ID, d.Location(), arm.Object{"give": false}), arm.Disks().Silent()), nil
+		return c.Async(arm.Status(http.StatusAccepted), p.s.Begin("disk.access", d.ID, d.Location(), azjson.Object{"give": false}), polling.Disks().Silent()), nil
 	})
 }
 
@@ -63,12 +66,12 @@ func (p *Disks) accessKind() arm.Kind {
 		if d == nil {
 			return 0, nil
 		}
-		if arm.Bool(op.Args, "give") {
+		if azjson.Bool(op.Args, "give") {
 			d.Props()["diskState"] = "ActiveSAS"
-			op.Output = arm.Object{"accessSAS": "https://md-" + uuid.NewString()[:12] + ".z1.blob.storage.azure.net/" + uuid.NewString()[:12] + "/abcd?sv=2018-03-28&sr=b&si=" + uuid.NewString() + "&sig=none"}
+			op.Output = azjson.Object{"accessSAS": "https://md-" + uuid.NewString()[:12] + ".z1.blob.storage.azure.net/" + uuid.NewString()[:12] + "/abcd?sv=2018-03-28&sr=b&si=" + uuid.NewString() + "&sig=none"}
 		} else {
 			state := "Unattached"
-			if arm.Str(d.Body, "managedBy") != "" {
+			if azjson.Str(d.Body, "managedBy") != "" {
 				state = "Reserved"
 			}
 			d.Props()["diskState"] = state
@@ -80,7 +83,7 @@ func (p *Disks) accessKind() arm.Kind {
 
 // outstanding refuses what a signature that was given out keeps from happening.
 func outstanding(d *arm.Resource) *arm.Error {
-	if arm.Str(d.Body, "properties", "diskState") == "ActiveSAS" {
+	if azjson.Str(d.Body, "properties", "diskState") == "ActiveSAS" {
 		return arm.Conflict("OperationNotAllowed", "There is an active shared access signature outstanding for disk %s. Call EndGetAccess on the disk before attaching or deleting the disk.", d.Name())
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
@@ -21,27 +23,27 @@ func (p *Disks) Hosted(f func(ctx context.Context, op arm.Operation) (any, error
 
 // Fill gives a disk or snapshot that is a copy the content of its source at this moment.
 func (p *Disks) Fill(ctx context.Context, op arm.Operation) (any, error) {
-	id := arm.Str(op.Args, "source")
+	id := azjson.Str(op.Args, "source")
 	if id == "" {
 		return nil, nil
 	}
 	var vm string
 	p.s.Peek(func() {
 		if source := p.s.Find(id); source != nil {
-			if v := p.s.FindType(schema.VMType, arm.Str(source.Body, "managedBy")); v != nil && p.holdsOS(v, source) {
-				vm = arm.Key(v.ID)
+			if v := p.s.FindType(schema.VMType, azjson.Str(source.Body, "managedBy")); v != nil && p.holdsOS(v, source) {
+				vm = resourceid.Key(v.ID)
 			}
 		}
 	})
 	if vm != "" {
-		return nil, p.hosts.Keep(ctx, vm, arm.Key(op.Target))
+		return nil, p.hosts.Keep(ctx, vm, resourceid.Key(op.Target))
 	}
-	return nil, p.hosts.CopyKept(ctx, arm.Key(id), arm.Key(op.Target))
+	return nil, p.hosts.CopyKept(ctx, resourceid.Key(id), resourceid.Key(op.Target))
 }
 
 // holdsOS reports whether a disk is that of a VM's operating system.
 func (p *Disks) holdsOS(vm, disk *arm.Resource) bool {
-	return arm.Key(ID(vm, arm.Str(vm.Body, "properties", "storageProfile", "osDisk", "name"))) == arm.Key(disk.ID)
+	return resourceid.Key(ID(vm, azjson.Str(vm.Body, "properties", "storageProfile", "osDisk", "name"))) == resourceid.Key(disk.ID)
 }
 
 // Keep keeps the content of a disk that stays when its VM goes.
@@ -52,22 +54,22 @@ func (p *Disks) Keep(ctx context.Context, op arm.Operation) (any, error) {
 		if vm == nil {
 			return
 		}
-		if os := arm.Map(vm.Body, "properties", "storageProfile", "osDisk"); !arm.Fold(arm.Str(os, "deleteOption"), "Delete") {
-			disk = arm.Key(ID(vm, arm.Str(os, "name")))
+		if os := azjson.Map(vm.Body, "properties", "storageProfile", "osDisk"); !azjson.Fold(azjson.Str(os, "deleteOption"), "Delete") {
+			disk = resourceid.Key(ID(vm, azjson.Str(os, "name")))
 		}
 	})
 	if disk == "" {
 		return nil, nil
 	}
-	if err := p.hosts.Stop(ctx, arm.Key(op.Target)); err != nil {
+	if err := p.hosts.Stop(ctx, resourceid.Key(op.Target)); err != nil {
 		return nil, err
 	}
-	return nil, p.hosts.Keep(ctx, arm.Key(op.Target), disk)
+	return nil, p.hosts.Keep(ctx, resourceid.Key(op.Target), disk)
 }
 
 // Forget removes the content of a disk or snapshot with it.
 func (p *Disks) Forget(d *arm.Resource) {
 	if p.hosts != nil {
-		p.hosts.Forget(arm.Key(d.ID))
+		p.hosts.Forget(resourceid.Key(d.ID))
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
 	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
@@ -21,14 +24,14 @@ func ID(vm *arm.Resource, name string) string {
 }
 
 // New is a disk with all that Azure adds.
-func (p *Disks) New(id, location, sku string, gb int, tags arm.Object, creation arm.Object) *arm.Resource {
+func (p *Disks) New(id, location, sku string, gb int, tags azjson.Object, creation azjson.Object) *arm.Resource {
 	d := &arm.Resource{ID: id, Type: schema.DiskType}
-	d.Body = arm.Object{
-		"id": id, "name": d.Name(), "type": schema.DiskType, "location": location, "sku": arm.Object{"name": sku},
-		"properties": arm.Object{"creationData": creation, "diskSizeGB": gb},
+	d.Body = azjson.Object{
+		"id": id, "name": d.Name(), "type": schema.DiskType, "location": location, "sku": azjson.Object{"name": sku},
+		"properties": azjson.Object{"creationData": creation, "diskSizeGB": gb},
 	}
 	if len(tags) > 0 {
-		d.Body["tags"] = arm.Clone(tags)
+		d.Body["tags"] = azjson.Clone(tags)
 	}
 	p.completeDisk(d)
 	return d
@@ -36,31 +39,31 @@ func (p *Disks) New(id, location, sku string, gb int, tags arm.Object, creation 
 
 // completeDisk fills in what Azure adds to a disk or snapshot.
 func (p *Disks) completeDisk(d *arm.Resource) {
-	arm.Default(d.Body, "Standard_LRS", "sku", "name")
-	name := arm.Str(d.Body, "sku", "name")
+	azjson.Default(d.Body, "Standard_LRS", "sku", "name")
+	name := azjson.Str(d.Body, "sku", "name")
 	tier, _, _ := strings.Cut(name, "_")
 	if strings.HasPrefix(name, "StandardSSD") || d.Type == schema.SnapshotType {
 		tier = "Standard"
 	}
-	arm.Put(d.Body, tier, "sku", "tier")
+	azjson.Put(d.Body, tier, "sku", "tier")
 	props := d.Props()
-	gb, _ := arm.Int(props, "diskSizeGB")
-	arm.Default(props, "EncryptionAtRestWithPlatformKey", "encryption", "type")
-	arm.Default(props, "AllowAll", "networkAccessPolicy")
-	arm.Default(props, "Enabled", "publicNetworkAccess")
+	gb, _ := azjson.Int(props, "diskSizeGB")
+	azjson.Default(props, "EncryptionAtRestWithPlatformKey", "encryption", "type")
+	azjson.Default(props, "AllowAll", "networkAccessPolicy")
+	azjson.Default(props, "Enabled", "publicNetworkAccess")
 	props["diskSizeBytes"] = bytesOf(gb)
-	arm.Default(props, "Unattached", "diskState")
-	arm.Default(props, uuid.NewString(), "uniqueId")
-	arm.Default(props, arm.Time(p.s.Now()), "timeCreated")
+	azjson.Default(props, "Unattached", "diskState")
+	azjson.Default(props, uuid.NewString(), "uniqueId")
+	azjson.Default(props, arm.Time(p.s.Now()), "timeCreated")
 	if d.Type == schema.DiskType {
 		iops, mbps, t := performance(name, gb)
-		arm.Default(props, iops, "diskIOPSReadWrite")
-		arm.Default(props, mbps, "diskMBpsReadWrite")
+		azjson.Default(props, iops, "diskIOPSReadWrite")
+		azjson.Default(props, mbps, "diskMBpsReadWrite")
 		if t[0] == 'P' { // only these have one that shows
-			arm.Default(props, t, "tier")
+			azjson.Default(props, t, "tier")
 		}
 	}
-	arm.Default(props, "Succeeded", "provisioningState")
+	azjson.Default(props, "Succeeded", "provisioningState")
 }
 
 // bytesOf is a disk's size in bytes, as Azure counts the 30 GB of its images.
@@ -127,7 +130,7 @@ func (p *Disks) Release(d *arm.Resource) {
 func (p *Disks) disks() {
 	s := p.s
 	s.Register(&arm.Type{Name: schema.DiskType, Versions: schema.DiskVersions(), Rank: 15, InUse: diskInUse, Removed: p.Forget, Referrers: func(r *arm.Resource) []string {
-		if by := arm.Str(r.Body, "managedBy"); by != "" {
+		if by := azjson.Str(r.Body, "managedBy"); by != "" {
 			return []string{by}
 		}
 		return nil
@@ -157,7 +160,7 @@ func (p *Disks) disks() {
 }
 
 func diskInUse(d *arm.Resource) *arm.Error {
-	if by := arm.Str(d.Body, "managedBy"); by != "" {
+	if by := azjson.Str(d.Body, "managedBy"); by != "" {
 		return arm.Conflict("OperationNotAllowed", "Disk %s is attached to VM %s.", d.Name(), by)
 	}
 	return outstanding(d)
@@ -170,14 +173,14 @@ func (p *Disks) serveDisks(typ, one, param string) {
 	list := func(c *arm.Call) (*arm.Reply, error) {
 		var l []*arm.Resource
 		for _, d := range s.OfType(typ) {
-			if g := c.Group(); g == "" || arm.Fold(g, d.Group()) {
+			if g := c.Group(); g == "" || azjson.Fold(g, d.Group()) {
 				l = append(l, d)
 			}
 		}
 		views := s.Views(l)
 		for i, o := range views {
 			if c.Group() == "" {
-				o.(arm.Object)["id"] = schema.Shouted(l[i])
+				o.(azjson.Object)["id"] = schema.Shouted(l[i])
 			}
 		}
 		return c.Page(views), nil
@@ -202,14 +205,14 @@ func (p *Disks) serveDisks(typ, one, param string) {
 		if e := s.Refused(d); e != nil {
 			return nil, e
 		}
-		return c.Async(arm.Status(http.StatusAccepted), s.Begin("disk.delete", d.ID, d.Location(), nil), arm.Disks().Silent()), nil
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("disk.delete", d.ID, d.Location(), nil), polling.Disks().Silent()), nil
 	})
 }
 
 // NotFound is the refusal of a disk that is not there.
 func NotFound(id string) *arm.Error {
-	e := arm.Refuse(404, "NotFound", "Disk %s is not found.", arm.NameOf(id))
-	if parsed, err := arm.ParseID(id); err == nil {
+	e := arm.Refuse(404, "NotFound", "Disk %s is not found.", resourceid.NameOf(id))
+	if parsed, err := resourceid.Parse(id); err == nil {
 		e.Message = arm.NotFound(parsed).Message
 		e.Code = "ResourceNotFound"
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Types of the provider.
@@ -59,7 +60,7 @@ func GalleryVersions() []string {
 
 // Provisioning is the provisioning state of a resource.
 func Provisioning(r *arm.Resource) string {
-	return arm.Str(r.Body, "properties", "provisioningState")
+	return azjson.Str(r.Body, "properties", "provisioningState")
 }
 
 // SetProvisioning sets it.

@@ -6,12 +6,14 @@ import (
 	"net/netip"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // PrefixOf is the address range of a subnet.
-func PrefixOf(subnet arm.Object) (netip.Prefix, bool) {
-	s := arm.Str(subnet, "properties", "addressPrefix")
-	if l := arm.List(subnet, "properties", "addressPrefixes"); s == "" && len(l) > 0 {
+func PrefixOf(subnet azjson.Object) (netip.Prefix, bool) {
+	s := azjson.Str(subnet, "properties", "addressPrefix")
+	if l := azjson.List(subnet, "properties", "addressPrefixes"); s == "" && len(l) > 0 {
 		s, _ = l[0].(string)
 	}
 	pf, err := netip.ParsePrefix(s)
@@ -20,7 +22,7 @@ func PrefixOf(subnet arm.Object) (netip.Prefix, bool) {
 
 // Spaces are the address ranges of a virtual network.
 func Spaces(r *arm.Resource) ([]netip.Prefix, error) {
-	list := arm.List(r.Body, "properties", "addressSpace", "addressPrefixes")
+	list := azjson.List(r.Body, "properties", "addressSpace", "addressPrefixes")
 	if len(list) == 0 {
 		return nil, arm.BadRequest("InvalidRequestFormat", "Address space of virtual network %s is required.", r.Name()).Empty()
 	}
@@ -71,23 +73,23 @@ func last(pf netip.Prefix) netip.Addr {
 
 // Assign checks the static private address of a configuration in a subnet, or gives it a dynamic one: the one it had, or
 // the first free from .4 on. used are those of others, with the configuration that has each.
-func Assign(o, had, subnet arm.Object, used map[netip.Addr]string) error {
-	props := arm.Map(o, "properties")
+func Assign(o, had, subnet azjson.Object, used map[netip.Addr]string) error {
+	props := azjson.Map(o, "properties")
 	pf, _ := PrefixOf(subnet)
-	if arm.Fold(arm.Str(props, "privateIPAllocationMethod"), "Static") {
-		given := arm.Str(props, "privateIPAddress")
+	if azjson.Fold(azjson.Str(props, "privateIPAllocationMethod"), "Static") {
+		given := azjson.Str(props, "privateIPAddress")
 		a, err := netip.ParseAddr(given)
 		switch {
 		case err != nil || !pf.Contains(a):
 			return arm.BadRequest("PrivateIPAddressNotInSubnet", "Private static IP address %s does not belong to the range of subnet prefix %s.", given, pf).Empty()
 		case used[a] != "":
-			return arm.BadRequest("PrivateIPAddressInUse", "IP configuration %s is using the private IP address %s which is already allocated to resource %s.", arm.Str(o, "id"), a, used[a]).Empty()
+			return arm.BadRequest("PrivateIPAddressInUse", "IP configuration %s is using the private IP address %s which is already allocated to resource %s.", azjson.Str(o, "id"), a, used[a]).Empty()
 		case a.Less(First(pf)) || a == last(pf):
-			return arm.BadRequest("PrivateIPAddressInReservedRange", "IP configuration %s is using the private IP address %s which is in the reserved range of subnet prefix %s.", arm.Str(o, "id"), a, pf).Empty()
+			return arm.BadRequest("PrivateIPAddressInReservedRange", "IP configuration %s is using the private IP address %s which is in the reserved range of subnet prefix %s.", azjson.Str(o, "id"), a, pf).Empty()
 		}
 		return nil
 	}
-	if a := arm.Str(had, "properties", "privateIPAddress"); a != "" && arm.Key(arm.Str(had, "properties", "subnet", "id")) == arm.Key(arm.Str(subnet, "id")) {
+	if a := azjson.Str(had, "properties", "privateIPAddress"); a != "" && resourceid.Key(azjson.Str(had, "properties", "subnet", "id")) == resourceid.Key(azjson.Str(subnet, "id")) {
 		props["privateIPAddress"] = a
 		return nil
 	}
@@ -97,5 +99,5 @@ func Assign(o, had, subnet arm.Object, used map[netip.Addr]string) error {
 			return nil
 		}
 	}
-	return arm.BadRequest("SubnetIsFull", "Subnet %s with address prefix %s does not have enough capacity for 1 IP addresses.", arm.Str(subnet, "name"), pf).Empty()
+	return arm.BadRequest("SubnetIsFull", "Subnet %s with address prefix %s does not have enough capacity for 1 IP addresses.", azjson.Str(subnet, "name"), pf).Empty()
 }

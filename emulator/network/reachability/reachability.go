@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/network"
 	"github.com/azlin-dev/azlin/emulator/network/ipam"
 	"github.com/azlin-dev/azlin/emulator/network/securityrule"
@@ -20,8 +22,8 @@ func Admitted(s *arm.Server, nicID string, source netip.Addr, port int) bool {
 	if nic == nil {
 		return false
 	}
-	for _, e := range arm.List(nic.Body, "properties", "ipConfigurations") {
-		pip := s.FindType(network.PublicIPType, arm.Str(e, "properties", "publicIPAddress", "id"))
+	for _, e := range azjson.List(nic.Body, "properties", "ipConfigurations") {
+		pip := s.FindType(network.PublicIPType, azjson.Str(e, "properties", "publicIPAddress", "id"))
 		if pip != nil && admits(s, nic, e, pip, source, port) {
 			return true
 		}
@@ -31,13 +33,13 @@ func Admitted(s *arm.Server, nicID string, source netip.Addr, port int) bool {
 
 func admits(s *arm.Server, nic *arm.Resource, config any, pip *arm.Resource, source netip.Addr, port int) bool {
 	judged, ok := judge(s, nic, config, source, port)
-	return ok && (judged || arm.Fold(arm.Str(pip.Body, "sku", "name"), "Basic"))
+	return ok && (judged || azjson.Fold(azjson.Str(pip.Body, "sku", "name"), "Basic"))
 }
 
 // judge has the security groups of a configuration's subnet and interface decide on a TCP connection. judged says
 // whether there were any.
 func judge(s *arm.Server, nic *arm.Resource, config any, source netip.Addr, port int) (judged, ok bool) {
-	subnet, vnet := network.SubnetOf(s, arm.Str(config, "properties", "subnet", "id"))
+	subnet, vnet := network.SubnetOf(s, azjson.Str(config, "properties", "subnet", "id"))
 	if subnet == nil {
 		return false, false
 	}
@@ -45,8 +47,8 @@ func judge(s *arm.Server, nic *arm.Resource, config any, source netip.Addr, port
 	if err != nil {
 		return false, false
 	}
-	for _, e := range arm.List(vnet.Body, "properties", "virtualNetworkPeerings") {
-		remote := s.FindType(network.VNetType, arm.Str(e, "properties", "remoteVirtualNetwork", "id"))
+	for _, e := range azjson.List(vnet.Body, "properties", "virtualNetworkPeerings") {
+		remote := s.FindType(network.VNetType, azjson.Str(e, "properties", "remoteVirtualNetwork", "id"))
 		if remote == nil || !network.Peered(s, vnet, remote.ID) {
 			continue
 		}
@@ -54,21 +56,21 @@ func judge(s *arm.Server, nic *arm.Resource, config any, source netip.Addr, port
 			inside = append(inside, more...)
 		}
 	}
-	private, err := netip.ParseAddr(arm.Str(config, "properties", "privateIPAddress"))
+	private, err := netip.ParseAddr(azjson.Str(config, "properties", "privateIPAddress"))
 	if err != nil {
 		return false, false
 	}
 	pk := securityrule.Packet{Source: source, Destination: private, Port: port, Protocol: "Tcp", Network: inside}
-	for _, g := range arm.List(config, "properties", "applicationSecurityGroups") {
-		pk.Groups = append(pk.Groups, arm.Str(g, "id"))
+	for _, g := range azjson.List(config, "properties", "applicationSecurityGroups") {
+		pk.Groups = append(pk.Groups, azjson.Str(g, "id"))
 	}
-	for _, id := range []string{arm.Str(subnet, "properties", "networkSecurityGroup", "id"), arm.Str(nic.Body, "properties", "networkSecurityGroup", "id")} {
+	for _, id := range []string{azjson.Str(subnet, "properties", "networkSecurityGroup", "id"), azjson.Str(nic.Body, "properties", "networkSecurityGroup", "id")} {
 		nsg := s.FindType(network.NSGType, id)
 		if nsg == nil {
 			continue
 		}
 		judged = true
-		if ok, _ := securityrule.Decide(append(slices.Clone(arm.List(nsg.Body, "properties", "securityRules")), arm.List(nsg.Body, "properties", "defaultSecurityRules")...), pk); !ok {
+		if ok, _ := securityrule.Decide(append(slices.Clone(azjson.List(nsg.Body, "properties", "securityRules")), azjson.List(nsg.Body, "properties", "defaultSecurityRules")...), pk); !ok {
 			return judged, false
 		}
 	}
@@ -82,9 +84,9 @@ func Reaches(s *arm.Server, b network.Bastion, nicID string) bool {
 	if nic == nil {
 		return false
 	}
-	for _, e := range arm.List(nic.Body, "properties", "ipConfigurations") {
-		_, vnet := network.SubnetOf(s, arm.Str(e, "properties", "subnet", "id"))
-		if vnet != nil && (arm.Key(vnet.ID) == arm.Key(b.VNet) || b.SKU != network.DeveloperSKU && network.Peered(s, vnet, b.VNet)) {
+	for _, e := range azjson.List(nic.Body, "properties", "ipConfigurations") {
+		_, vnet := network.SubnetOf(s, azjson.Str(e, "properties", "subnet", "id"))
+		if vnet != nil && (resourceid.Key(vnet.ID) == resourceid.Key(b.VNet) || b.SKU != network.DeveloperSKU && network.Peered(s, vnet, b.VNet)) {
 			return true
 		}
 	}
@@ -98,9 +100,9 @@ func AdmittedInside(s *arm.Server, nicID string, source netip.Addr, port int) (a
 	if nic == nil {
 		return netip.Addr{}, false
 	}
-	for _, e := range arm.List(nic.Body, "properties", "ipConfigurations") {
+	for _, e := range azjson.List(nic.Body, "properties", "ipConfigurations") {
 		if _, ok := judge(s, nic, e, source, port); ok {
-			at, err := netip.ParseAddr(arm.Str(e, "properties", "privateIPAddress"))
+			at, err := netip.ParseAddr(azjson.Str(e, "properties", "privateIPAddress"))
 			return at, err == nil
 		}
 	}
@@ -110,8 +112,8 @@ func AdmittedInside(s *arm.Server, nicID string, source netip.Addr, port int) (a
 // WithAddress is the id of the interface with a private address that a Bastion reaches, or "".
 func WithAddress(s *arm.Server, b network.Bastion, a netip.Addr) string {
 	for _, nic := range s.OfType(network.NICType) {
-		for _, e := range arm.List(nic.Body, "properties", "ipConfigurations") {
-			if own, err := netip.ParseAddr(arm.Str(e, "properties", "privateIPAddress")); err == nil && own == a && Reaches(s, b, nic.ID) {
+		for _, e := range azjson.List(nic.Body, "properties", "ipConfigurations") {
+			if own, err := netip.ParseAddr(azjson.Str(e, "properties", "privateIPAddress")); err == nil && own == a && Reaches(s, b, nic.ID) {
 				return nic.ID
 			}
 		}

@@ -8,7 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // PlatformAddress is the address of Azure's platform inside every network.
@@ -31,22 +32,22 @@ type Packet struct {
 func Decide(rules []any, p Packet) (allow bool, by string) {
 	rules = slices.Clone(rules)
 	slices.SortStableFunc(rules, func(a, b any) int {
-		x, _ := arm.Int(a, "properties", "priority")
-		y, _ := arm.Int(b, "properties", "priority")
+		x, _ := azjson.Int(a, "properties", "priority")
+		y, _ := azjson.Int(b, "properties", "priority")
 		return cmp.Compare(x, y)
 	})
 	for _, r := range rules {
-		props := arm.Map(r, "properties")
-		if !arm.Fold(arm.Str(props, "direction"), "Inbound") || !fits(props, p) {
+		props := azjson.Map(r, "properties")
+		if !azjson.Fold(azjson.Str(props, "direction"), "Inbound") || !fits(props, p) {
 			continue
 		}
-		return arm.Fold(arm.Str(props, "access"), "Allow"), arm.Str(r, "name")
+		return azjson.Fold(azjson.Str(props, "access"), "Allow"), azjson.Str(r, "name")
 	}
 	return false, ""
 }
 
-func fits(rule arm.Object, p Packet) bool {
-	if proto := arm.Str(rule, "protocol"); proto != "*" && !arm.Fold(proto, p.Protocol) {
+func fits(rule azjson.Object, p Packet) bool {
+	if proto := azjson.Str(rule, "protocol"); proto != "*" && !azjson.Fold(proto, p.Protocol) {
 		return false
 	}
 	inPorts := false
@@ -66,16 +67,16 @@ func fits(rule arm.Object, p Packet) bool {
 	}
 	return covers(both(rule, "sourceAddressPrefix", "sourceAddressPrefixes"), p.Source, p.Network) &&
 		(covers(both(rule, "destinationAddressPrefix", "destinationAddressPrefixes"), p.Destination, p.Network) ||
-			inGroups(arm.List(rule, "destinationApplicationSecurityGroups"), p.Groups))
+			inGroups(azjson.List(rule, "destinationApplicationSecurityGroups"), p.Groups))
 }
 
 // both are the values of a rule's singular and plural property.
-func both(rule arm.Object, one, many string) []string {
+func both(rule azjson.Object, one, many string) []string {
 	var l []string
-	if s := arm.Str(rule, one); s != "" {
+	if s := azjson.Str(rule, one); s != "" {
 		l = append(l, s)
 	}
-	for _, e := range arm.List(rule, many) {
+	for _, e := range azjson.List(rule, many) {
 		if s, ok := e.(string); ok {
 			l = append(l, s)
 		}
@@ -127,7 +128,7 @@ func within(l []netip.Prefix, a netip.Addr) bool {
 func inGroups(groups []any, mine []string) bool {
 	for _, g := range groups {
 		for _, m := range mine {
-			if arm.Key(arm.Str(g, "id")) == arm.Key(m) {
+			if resourceid.Key(azjson.Str(g, "id")) == resourceid.Key(m) {
 				return true
 			}
 		}
@@ -139,8 +140,8 @@ func inGroups(groups []any, mine []string) bool {
 func AdmitsBastionClients(rules []any) bool {
 	found := map[string]bool{}
 	for _, e := range rules {
-		props := arm.Map(e, "properties")
-		if !arm.Fold(arm.Str(props, "direction"), "Inbound") || !arm.Fold(arm.Str(props, "access"), "Allow") {
+		props := azjson.Map(e, "properties")
+		if !azjson.Fold(azjson.Str(props, "direction"), "Inbound") || !azjson.Fold(azjson.Str(props, "access"), "Allow") {
 			continue
 		}
 		for _, s := range both(props, "destinationPortRange", "destinationPortRanges") {

@@ -4,20 +4,20 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"github.com/azlin-dev/azlin/emulator/network/securityrule"
 )
 
 // rule is an inbound TCP rule for port 22 from anywhere; edits replace its properties.
 func rule(name string, priority int, access string, edits ...any) any {
-	p := arm.Object{
+	p := azjson.Object{
 		"priority": priority, "direction": "Inbound", "access": access, "protocol": "Tcp", "sourceAddressPrefix": "*", "sourcePortRange": "*",
 		"destinationAddressPrefix": "*", "destinationPortRange": "22",
 	}
 	for i := 0; i+1 < len(edits); i += 2 {
 		p[edits[i].(string)] = edits[i+1]
 	}
-	return arm.Object{"name": name, "properties": p}
+	return azjson.Object{"name": name, "properties": p}
 }
 
 func TestDecide(t *testing.T) {
@@ -57,9 +57,9 @@ func TestDecide(t *testing.T) {
 		"to another address":              {all(rule("a", 100, "Allow", "destinationAddressPrefix", "10.0.0.5")), "203.0.113.10", false, "deny"},
 		"to the network":                  {all(rule("a", 100, "Allow", "destinationAddressPrefix", "VirtualNetwork")), "203.0.113.10", true, "a"},
 		"from some source port only":      {all(rule("a", 100, "Allow", "sourcePortRange", "4000")), "203.0.113.10", false, "deny"},
-		"to an application group":         {all(rule("a", 100, "Allow", "destinationAddressPrefix", "", "destinationApplicationSecurityGroups", all(arm.Object{"id": "/ASG/Mine"}))), "203.0.113.10", true, "a"},
-		"to another application group":    {all(rule("a", 100, "Allow", "destinationAddressPrefix", "", "destinationApplicationSecurityGroups", all(arm.Object{"id": "/asg/other"}))), "203.0.113.10", false, "deny"},
-		"from an application group":       {all(rule("a", 100, "Allow", "sourceAddressPrefix", "", "sourceApplicationSecurityGroups", all(arm.Object{"id": "/asg/mine"}))), "203.0.113.10", false, "deny"},
+		"to an application group":         {all(rule("a", 100, "Allow", "destinationAddressPrefix", "", "destinationApplicationSecurityGroups", all(azjson.Object{"id": "/ASG/Mine"}))), "203.0.113.10", true, "a"},
+		"to another application group":    {all(rule("a", 100, "Allow", "destinationAddressPrefix", "", "destinationApplicationSecurityGroups", all(azjson.Object{"id": "/asg/other"}))), "203.0.113.10", false, "deny"},
+		"from an application group":       {all(rule("a", 100, "Allow", "sourceAddressPrefix", "", "sourceApplicationSecurityGroups", all(azjson.Object{"id": "/asg/mine"}))), "203.0.113.10", false, "deny"},
 		"an address of the other version": {all(rule("a", 100, "Allow", "sourceAddressPrefix", "::/0")), "203.0.113.10", false, "deny"},
 	} {
 		allow, by := securityrule.Decide(append(c.rules, defaults...), securityrule.Packet{

@@ -6,18 +6,19 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Judge judges one rule beside its siblings and brings it into Azure's form.
-func Judge(siblings []any, o arm.Object) error {
-	name := arm.Str(o, "name")
-	props := arm.Map(o, "properties")
+func Judge(siblings []any, o azjson.Object) error {
+	name := azjson.Str(o, "name")
+	props := azjson.Map(o, "properties")
 	for _, k := range []string{"access", "direction", "protocol"} {
 		allowed := map[string][]string{"access": {"Allow", "Deny"}, "direction": {"Inbound", "Outbound"}, "protocol": {"*", "Tcp", "Udp", "Icmp", "Esp", "Ah"}}[k]
-		given := arm.Str(props, k)
+		given := azjson.Str(props, k)
 		props[k] = ""
 		for _, a := range allowed {
-			if arm.Fold(a, given) {
+			if azjson.Fold(a, given) {
 				props[k] = a
 			}
 		}
@@ -25,17 +26,17 @@ func Judge(siblings []any, o arm.Object) error {
 			return arm.BadRequest("SecurityRuleInvalid"+strings.ToUpper(k[:1])+k[1:], "Security rule has invalid %s. Value provided: %s. Allowed values are: %s.", k, given, strings.Join(allowed, ",")).Empty()
 		}
 	}
-	n, ok := arm.Int(props, "priority")
+	n, ok := azjson.Int(props, "priority")
 	if !ok || n < 100 || n > 4096 {
 		return arm.BadRequest("SecurityRuleInvalidPriority", "Security rule has invalid Priority. Value provided: %v. Allowed range 100-4096.", props["priority"]).Empty()
 	}
 	for _, e := range siblings {
-		if other, _ := arm.Int(e, "properties", "priority"); other == n && arm.Str(e, "properties", "direction") == props["direction"] {
-			return arm.BadRequest("SecurityRuleConflict", "Security rule %s conflicts with rule %s. Rules cannot have the same Priority and Direction.", name, arm.Str(e, "name")).Empty()
+		if other, _ := azjson.Int(e, "properties", "priority"); other == n && azjson.Str(e, "properties", "direction") == props["direction"] {
+			return arm.BadRequest("SecurityRuleConflict", "Security rule %s conflicts with rule %s. Rules cannot have the same Priority and Direction.", name, azjson.Str(e, "name")).Empty()
 		}
 	}
 	for _, side := range []string{"source", "destination"} {
-		if err := sideOf(props, arm.Str(o, "id"), side); err != nil {
+		if err := sideOf(props, azjson.Str(o, "id"), side); err != nil {
 			return err
 		}
 	}
@@ -43,18 +44,18 @@ func Judge(siblings []any, o arm.Object) error {
 }
 
 // sideOf judges the ports and addresses of the source or the destination of the rule with an id.
-func sideOf(props arm.Object, id, side string) error {
+func sideOf(props azjson.Object, id, side string) error {
 	for _, k := range []string{"PortRange", "AddressPrefix"} {
 		one, many := side+k, side+k+"s"
 		if k == "AddressPrefix" {
 			many = side + "AddressPrefixes"
 		}
-		arm.Default(props, []any{}, many)
-		values := arm.List(props, many)
-		if s := arm.Str(props, one); s != "" {
+		azjson.Default(props, []any{}, many)
+		values := azjson.List(props, many)
+		if s := azjson.Str(props, one); s != "" {
 			values = append([]any{s}, values...)
 		}
-		groups := arm.List(props, side+"ApplicationSecurityGroups")
+		groups := azjson.List(props, side+"ApplicationSecurityGroups")
 		if len(values) == 0 && (k == "PortRange" || len(groups) == 0) {
 			return arm.BadRequest("SecurityRuleParameterNotSet", "Required security rule parameters are missing for security rule with Id: %s. Security rule must specify %s or %s.", id, one, many).Empty()
 		}
@@ -111,16 +112,16 @@ func validPrefix(s string) bool {
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // Defaults are the six rules that every security group ends with.
-func Defaults() []arm.Object {
-	rule := func(name, description, direction, source, destination, access string, priority int) arm.Object {
-		return arm.Object{"name": name, "properties": arm.Object{
+func Defaults() []azjson.Object {
+	rule := func(name, description, direction, source, destination, access string, priority int) azjson.Object {
+		return azjson.Object{"name": name, "properties": azjson.Object{
 			"description": description, "protocol": "*", "sourcePortRange": "*",
 			"destinationPortRange": "*", "sourceAddressPrefix": source, "destinationAddressPrefix": destination, "access": access,
 			"priority": priority, "direction": direction, "sourcePortRanges": []any{}, "destinationPortRanges": []any{},
 			"sourceAddressPrefixes": []any{}, "destinationAddressPrefixes": []any{},
 		}}
 	}
-	return []arm.Object{
+	return []azjson.Object{
 		rule("AllowVnetInBound", "Allow inbound traffic from all VMs in VNET", "Inbound", "VirtualNetwork", "VirtualNetwork", "Allow", 65000),
 		rule("AllowAzureLoadBalancerInBound", "Allow inbound traffic from azure load balancer", "Inbound", "AzureLoadBalancer", "*", "Allow", 65001),
 		rule("DenyAllInBound", "Deny all inbound traffic", "Inbound", "*", "*", "Deny", 65500),

@@ -1,4 +1,5 @@
-package arm
+// Package geography is where Azure has data centres.
+package geography
 
 import "strings"
 
@@ -55,17 +56,11 @@ func FindRegion(location string) (Region, bool) {
 	return Region{}, false
 }
 
-func regionNames() []string {
+// Names are the names of all.
+func Names() []string {
 	var l []string
 	for _, r := range Regions() {
 		l = append(l, r.Name)
 	}
 	return l
-}
-
-// LocationNotAvailable refuses a region for a type.
-func LocationNotAvailable(location, typ string) *Error {
-	return BadRequest("LocationNotAvailableForResourceType",
-		"The provided location '%s' is not available for resource type '%s'. List of available regions for the resource type is '%s'.",
-		location, typ, strings.Join(regionNames(), ","))
 }

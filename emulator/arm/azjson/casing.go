@@ -1,11 +1,11 @@
-package arm
+package azjson
 
 import "strings"
 
-// canonical gives the keys of o Azure's casing, at every depth: clients may spell them as they
+// Canonical gives the keys of o Azure's casing, at every depth: clients may spell them as they
 // like. Maps whose keys belong to the user (tags, parameters) are left alone, and so are keys that
 // are not known here.
-func canonical(o Object) Object {
+func Canonical(o Object) Object {
 	for k, v := range o {
 		c, ok := casing[strings.ToLower(k)]
 		if !ok {
@@ -25,7 +25,7 @@ func canonical(o Object) Object {
 func canonicalValue(v any) any {
 	switch x := v.(type) {
 	case Object:
-		return canonical(x)
+		return Canonical(x)
 	case []any:
 		for i, e := range x {
 			x[i] = canonicalValue(e)

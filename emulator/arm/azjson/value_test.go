@@ -1,16 +1,17 @@
-package arm_test
+package azjson_test
 
 import (
 	"encoding/json"
 	"strings"
 	"testing"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 func TestParseKeepsWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	o, err := arm.Parse([]byte(`{"LOCATION":"x","Properties":{"osprofile":{"ADMINUSERNAME":"u"},"newThing":{"OddCase":1.50}},"TAGS":{"OSProfile":"kept"}}`))
+	o, err := azjson.Parse([]byte(`{"LOCATION":"x","Properties":{"osprofile":{"ADMINUSERNAME":"u"},"newThing":{"OddCase":1.50}},"TAGS":{"OSProfile":"kept"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,16 +27,16 @@ func TestParseKeepsWhatItDoesNotKnow(t *testing.T) {
 
 func TestMerge(t *testing.T) {
 	t.Parallel()
-	parse := func(s string) arm.Object {
-		o, err := arm.Parse([]byte(s))
+	parse := func(s string) azjson.Object {
+		o, err := azjson.Parse([]byte(s))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return o
 	}
 	o := parse(`{"a":{"b":1,"c":2},"tags":{"x":"1"},"gone":1,"list":[1,2]}`)
-	arm.Merge(o, parse(`{"a":{"b":3},"tags":{"y":"2"},"gone":null,"list":[9]}`), "tags")
-	if want := parse(`{"a":{"b":3,"c":2},"tags":{"y":"2"},"list":[9]}`); !arm.Same(o, want) {
+	azjson.Merge(o, parse(`{"a":{"b":3},"tags":{"y":"2"},"gone":null,"list":[9]}`), "tags")
+	if want := parse(`{"a":{"b":3,"c":2},"tags":{"y":"2"},"list":[9]}`); !azjson.Same(o, want) {
 		t.Errorf("got %v", o)
 	}
 }
@@ -50,7 +51,7 @@ func TestParseID(t *testing.T) {
 		"/subscriptions/s/resourceGroups/g/providers/N.X/a/1/providers/Microsoft.Authorization/locks/l":                 "Microsoft.Authorization/locks l",
 		"/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v/providers/Microsoft.R/tags/de": "Microsoft.R/tags de",
 	} {
-		id, err := arm.ParseID(in)
+		id, err := resourceid.Parse(in)
 		if err != nil {
 			t.Errorf("%s: %v", in, err)
 			continue
@@ -64,7 +65,7 @@ func TestParseID(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", "x", "//", "/subscriptions", "/subscriptions//resourceGroups/g", "/tenants/t"} {
-		if id, err := arm.ParseID(in); err == nil {
+		if id, err := resourceid.Parse(in); err == nil {
 			t.Errorf("%q is taken for %+v", in, id)
 		}
 	}
@@ -76,11 +77,11 @@ func FuzzParseID(f *testing.F) {
 	f.Add("/subscriptions/s/providers/Microsoft.Compute/locations/l/operations/o")
 	f.Add("/providers/x")
 	f.Fuzz(func(t *testing.T, in string) {
-		id, err := arm.ParseID(in)
+		id, err := resourceid.Parse(in)
 		if err != nil {
 			return
 		}
-		if again, err := arm.ParseID(id.String()); strings.Count(strings.ToLower(in), "/providers/") < 2 && (err != nil || again.String() != id.String()) {
+		if again, err := resourceid.Parse(id.String()); strings.Count(strings.ToLower(in), "/providers/") < 2 && (err != nil || again.String() != id.String()) {
 			t.Errorf("%q became %q, then %q (%v)", in, id, again, err)
 		}
 	})
@@ -91,7 +92,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"a":[{"TAGS":{"B":1e400}}]}`))
 	f.Add([]byte(`{"a":1,"A":2}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		o, err := arm.Parse(in)
+		o, err := azjson.Parse(in)
 		if err != nil {
 			return
 		}
@@ -99,8 +100,8 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v", in, err)
 		}
-		again, err := arm.Parse(out)
-		if err != nil || !arm.Same(o, again) {
+		again, err := azjson.Parse(out)
+		if err != nil || !azjson.Same(o, again) {
 			t.Errorf("%q became %s (%v)", in, out, err)
 		}
 	})
@@ -114,7 +115,7 @@ func TestParseIsLoose(t *testing.T) {
 		`{'a': 'it"s', "b": true, c1: null, "d": "it's \"so\""}`:                                                            `{"a":"it\"s","b":true,"c1":null,"d":"it's \"so\""}`,
 		"{\"a\": \"two\nlines\"}": `{"a":"two\nlines"}`,
 	} {
-		o, err := arm.Parse([]byte(in))
+		o, err := azjson.Parse([]byte(in))
 		if err != nil {
 			t.Errorf("%s: %v", in, err)
 			continue
@@ -124,7 +125,7 @@ func TestParseIsLoose(t *testing.T) {
 		}
 	}
 	for _, in := range []string{``, `{`, `{a}`, `{"a": b}`, `{"a": "b}`, `{/*`, `[1]`, `{"a":1} x`} {
-		if o, err := arm.Parse([]byte(in)); err == nil {
+		if o, err := azjson.Parse([]byte(in)); err == nil {
 			t.Errorf("%s was taken for %v", in, o)
 		}
 	}

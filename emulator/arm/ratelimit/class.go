@@ -1,4 +1,4 @@
-package arm
+package ratelimit
 
 import (
 	"net/http"
@@ -73,11 +73,11 @@ func vmLimits(name string) (size, perMinute float64) {
 func windowName(name string, i int) string { return name + []string{"3Min", "30Min"}[i] }
 
 // computeClass is the group of operations that Compute counts a call in, or "".
-func computeClass(c *Call) string {
-	if c.Route == nil || !onCompute(c.Route.Template) {
+func computeClass(c Call) string {
+	if c.Template == "" || !onCompute(c.Template) {
 		return ""
 	}
-	t := strings.ToLower(c.Route.Template)
+	t := strings.ToLower(c.Template)
 	disk := strings.Contains(t, "/disks") || strings.Contains(t, "/snapshots")
 	collection := !strings.HasSuffix(t, "}")
 	switch {
@@ -178,33 +178,17 @@ func wire(name string) string {
 	return name
 }
 
-// regionOf is the region whose limits a call counts against: Compute has them in each. "" for lists over regions.
-func regionOf(c *Call) string {
-	if l := c.Param("location"); l != "" {
-		return strings.ToLower(l)
+// class is the rate limit that a method counts against.
+func class(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead:
+		return "reads"
+	case http.MethodDelete:
+		return "deletes"
 	}
-	if r := c.Server.Find(resourceOf(c)); r != nil {
-		return strings.ToLower(r.Location())
-	}
-	return strings.ToLower(Str(c.Body, "location"))
+	return "writes"
 }
 
-// resourceOf is the id of the VM or disk that a call is about, without the action or the part of it.
-func resourceOf(c *Call) string {
-	seg := strings.Split(strings.Trim(c.Path, "/"), "/")
-	if len(seg) < 8 {
-		return ""
-	}
-	return "/" + strings.Join(seg[:8], "/")
-}
-
-// targetOf is the key of the VM that a call is about, or "". The look at an operation is about the operation's.
-func targetOf(c *Call) string {
-	if strings.Contains(strings.ToLower(c.Route.Template), "operations/") {
-		if op := c.Server.Operation(NameOf(c.Path)); op != nil {
-			return Key(op.Target)
-		}
-		return ""
-	}
-	return Key(resourceOf(c))
+func onCompute(path string) bool {
+	return strings.Contains(strings.ToLower(path), "/providers/microsoft.compute/")
 }

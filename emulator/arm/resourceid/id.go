@@ -1,7 +1,9 @@
-package arm
+// Package resourceid takes the ids of Azure's resources apart, and puts them together.
+package resourceid
 
 import (
 	"fmt"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"slices"
 	"strings"
 )
@@ -15,9 +17,9 @@ type ID struct {
 	Names        []string // as many as Types, or one fewer for a collection
 }
 
-// ParseID takes an id apart. An extension resource (a second "providers") keeps only its last
+// Parse takes an id apart. An extension resource (a second "providers") keeps only its last
 // provider; Scope gives what it extends.
-func ParseID(s string) (ID, error) {
+func Parse(s string) (ID, error) {
 	if s == "" || s[0] != '/' {
 		return ID{}, fmt.Errorf("resource id %q does not start with a slash", s)
 	}
@@ -28,18 +30,18 @@ func ParseID(s string) (ID, error) {
 	var id ID
 	for i := 0; i < len(seg); {
 		switch {
-		case Fold(seg[i], "subscriptions") && i+1 < len(seg):
+		case azjson.Fold(seg[i], "subscriptions") && i+1 < len(seg):
 			id.Subscription = seg[i+1]
 			i += 2
-		case Fold(seg[i], "resourceGroups") && i+1 < len(seg) && id.Namespace == "":
+		case azjson.Fold(seg[i], "resourceGroups") && i+1 < len(seg) && id.Namespace == "":
 			id.Group = seg[i+1]
 			i += 2
-		case Fold(seg[i], "providers") && i+1 < len(seg):
+		case azjson.Fold(seg[i], "providers") && i+1 < len(seg):
 			id.Namespace, id.Types, id.Names = seg[i+1], nil, nil
 			i += 2
-			for i < len(seg) && !Fold(seg[i], "providers") {
+			for i < len(seg) && !azjson.Fold(seg[i], "providers") {
 				id.Types = append(id.Types, seg[i])
-				if i++; i < len(seg) && !Fold(seg[i], "providers") {
+				if i++; i < len(seg) && !azjson.Fold(seg[i], "providers") {
 					id.Names = append(id.Names, seg[i])
 					i++
 				}
@@ -100,7 +102,7 @@ func NameOf(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 // GroupOf is the group in an id, or "".
 func GroupOf(id string) string {
 	seg := strings.SplitN(id, "/", 6)
-	if len(seg) >= 5 && Fold(seg[3], "resourceGroups") {
+	if len(seg) >= 5 && azjson.Fold(seg[3], "resourceGroups") {
 		return seg[4]
 	}
 	return ""

@@ -1,4 +1,6 @@
-package arm
+// Package azjson is JSON as Azure takes it: in a loose spelling, with the keys of known members in any case. It also reads and
+// changes values in place, by paths.
+package azjson
 
 import (
 	"bytes"
@@ -168,7 +170,7 @@ func parse(data []byte) (Object, error) {
 	if d.More() {
 		return nil, fmt.Errorf("parse request: text after the object")
 	}
-	return canonical(o), nil
+	return Canonical(o), nil
 }
 
 // WithoutNulls removes null members at every depth: Azure treats them as absent.
