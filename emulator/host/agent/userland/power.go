@@ -1,6 +1,6 @@
 //go:build unix
 
-package agent
+package userland
 
 import (
 	"fmt"
@@ -12,12 +12,12 @@ import (
 )
 
 // runPower is reboot, shutdown and poweroff: pid 1 tells the emulator, which does it.
-func runPower(role string, args []string) int {
+func runPower(program string, args []string) int {
 	op := wire.OpHalt
-	if role == roleReboot || slices.Contains(args, "-r") || slices.Contains(args, "--reboot") {
+	if program == "reboot" || slices.Contains(args, "-r") || slices.Contains(args, "--reboot") {
 		op = wire.OpReboot
 	}
-	return request(role, op)
+	return request(program, op)
 }
 
 // runSystemctl answers what an emulated VM can answer truthfully: there is no systemd, but ssh does run.
@@ -70,7 +70,7 @@ func request(program, op string) int {
 	defer call.Close()
 	var event wire.Event
 	files, err := call.Receive(&event)
-	closeFiles(files)
+	wire.CloseFiles(files)
 	if err != nil || event.Err != "" {
 		fmt.Fprintf(os.Stderr, "%s: %v%v\n", program, event.Err, err)
 		return 1

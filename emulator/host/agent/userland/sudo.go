@@ -1,6 +1,6 @@
 //go:build unix
 
-package agent
+package userland
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/host/agent/account"
+	"github.com/azlin-dev/azlin/emulator/host/agent/isolation"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
@@ -134,7 +135,7 @@ func (o sudoOptions) exec(caller account.Account, env []string, dir string) *wir
 	e := &wire.Exec{Argv: o.argv, Dir: dir}
 	if o.login || o.shell {
 		e.Argv, e.Login = nil, o.login
-		e.Command = quoteWords(o.argv)
+		e.Command = QuoteWords(o.argv)
 		if o.login {
 			e.Dir = ""
 		}
@@ -157,8 +158,8 @@ func (o sudoOptions) exec(caller account.Account, env []string, dir string) *wir
 	return e
 }
 
-// quoteWords makes a command line of arguments, as sudo -i does.
-func quoteWords(words []string) string {
+// QuoteWords makes a command line of arguments, as sudo -i does.
+func QuoteWords(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
 		quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
@@ -250,4 +251,4 @@ func currentUser() account.Account {
 }
 
 // socketPath is where pid 1 listens for this user.
-func socketPath() string { return filepath.Join(ownSocketDir, "sudo") }
+func socketPath() string { return filepath.Join(isolation.OwnSocketDir, "sudo") }

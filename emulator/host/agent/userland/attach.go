@@ -1,6 +1,6 @@
 //go:build unix
 
-package agent
+package userland
 
 import (
 	"fmt"
@@ -49,7 +49,7 @@ func attach(program, user string, e *wire.Exec) int {
 	var terminal *os.File
 	if i := slices.IndexFunc(files, func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }); i >= 0 {
 		terminal = files[i]
-		e.Terminal = &wire.Terminal{Name: variable(os.Environ(), "TERM"), Size: sizeOf(terminal)}
+		e.Terminal = &wire.Terminal{Name: os.Getenv("TERM"), Size: sizeOf(terminal)}
 		files = nil
 		for fd, f := range []*os.File{os.Stdin, os.Stdout, os.Stderr} {
 			if !term.IsTerminal(int(f.Fd())) {
@@ -88,7 +88,7 @@ func follow(call *wire.Conn, terminal *os.File) (int, error) {
 		}
 		switch {
 		case event.Err != "":
-			closeFiles(files)
+			wire.CloseFiles(files)
 			if event.NotFound {
 				return 127, fmt.Errorf("%s", event.Err)
 			}
@@ -139,7 +139,7 @@ func passSignals(call *wire.Conn, arrived <-chan os.Signal, master, terminal *os
 			}
 			continue
 		}
-		for name, number := range signals {
+		for name, number := range wire.Signals {
 			if number == sig {
 				_ = call.Send(wire.Control{Signal: name})
 			}

@@ -1,4 +1,4 @@
-package agent
+package isolation
 
 import "golang.org/x/sys/unix"
 

@@ -1,4 +1,4 @@
-package agent
+package isolation
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hideProcess keeps other processes of the same user id from tracing this one, and from following its links in /proc to its
+// HideProcess keeps other processes of the same user id from tracing this one, and from following its links in /proc to its
 // program and its open files.
-func hideProcess() error {
+func HideProcess() error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("hide the agent from other processes: %w", err)
 	}
@@ -23,8 +23,8 @@ var withheld = [...]uintptr{
 	unix.CAP_PERFMON, unix.CAP_CHECKPOINT_RESTORE,
 }
 
-// confineRoot makes this thread, and what it starts, root of the VM and nothing more.
-func confineRoot() error {
+// ConfineRoot makes this thread, and what it starts, root of the VM and nothing more.
+func ConfineRoot() error {
 	if err := pretendChown(); err != nil { // needs CAP_SYS_ADMIN
 		return err
 	}

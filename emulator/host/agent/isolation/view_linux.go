@@ -1,4 +1,4 @@
-package agent
+package isolation
 
 import (
 	"errors"
@@ -7,63 +7,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/azlin-dev/azlin/emulator/host/agent/account"
-	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
-// startUserAgent starts the agent of a login user: in a user namespace where that user's id is the only one, and
-// in a mount namespace where what only root may read or write is so although, to the kernel, root and the user
-// are the same.
-func (m *machine) startUserAgent(who account.Account) (userAgent, error) {
-	if who.Name != filepath.Base(who.Name) || who.Name == "." || who.Name == ".." {
-		return userAgent{}, fmt.Errorf("%q is no name of a user", who.Name)
-	}
-	sockets := filepath.Join(userSocketBase, who.Name)
-	if err := os.MkdirAll(sockets, 0o755); err != nil {
-		return userAgent{}, err
-	}
-	if err := m.listenFor(who.Name, sockets); err != nil && !errors.Is(err, unix.EADDRINUSE) {
-		return userAgent{}, err
-	}
-	if err := os.MkdirAll(fmt.Sprintf("/run/user/%d", who.UID), 0o700); err != nil {
-		return userAgent{}, err
-	}
-	conn, far, err := wire.Pair()
-	if err != nil {
-		return userAgent{}, err
-	}
-	defer far.Close()
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		conn.Close()
-		return userAgent{}, err
-	}
-	defer null.Close()
-	attr := &os.ProcAttr{
-		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, far},
-		Sys: &syscall.SysProcAttr{
-			Setsid:      true,
-			Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS,
-			UidMappings: []syscall.SysProcIDMap{{ContainerID: who.UID, HostID: 0, Size: 1}},
-			GidMappings: []syscall.SysProcIDMap{{ContainerID: who.GID, HostID: 0, Size: 1}},
-		},
-	}
-	argv := []string{"(sshd-user)", Marker, roleUser, who.Name}
-	process, err := m.reaper.Start(agentPath, argv, attr, func() error { return restrictView(who) })
-	if err != nil {
-		conn.Close()
-		return userAgent{}, err
-	}
-	return userAgent{conn, process}, nil
-}
-
-// restrictView turns this thread's mounts into what a login user sees. The user's namespace, made next, can
+// RestrictView turns this thread's mounts into what a login user sees. The user's namespace, made next, can
 // neither undo nor uncover it.
-func restrictView(who account.Account) error {
+func RestrictView(who account.Account) error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare mounts: %w", err)
 	}
@@ -86,10 +38,10 @@ func restrictView(who account.Account) error {
 			return err
 		}
 	}
-	if err := unix.Mount(filepath.Join(userSocketBase, who.Name), ownSocketDir, "", unix.MS_BIND, ""); err != nil {
+	if err := unix.Mount(filepath.Join(UserSocketBase, who.Name), OwnSocketDir, "", unix.MS_BIND, ""); err != nil {
 		return fmt.Errorf("show the user's socket: %w", err)
 	}
-	return deny(userSocketBase)
+	return deny(UserSocketBase)
 }
 
 // makeWritable lets the user write to a directory, which is named by the VM's root and may be changed by it at any time: so no
@@ -171,10 +123,10 @@ func deny(path string) error {
 	if err != nil {
 		return err
 	}
-	cover := deniedFile
+	cover := DeniedFile
 	switch {
 	case info.IsDir():
-		cover = deniedDir
+		cover = DeniedDir
 	case !info.Mode().IsRegular():
 		return nil
 	}

@@ -1,4 +1,4 @@
-package agent
+package isolation
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ import (
 const (
 	dirRootfs = "rootfs" // empty; where the new root is put together
 	dirUpper  = "upper"  // the VM's changes to /etc, /opt and /usr/local
-	dirWork   = "work"   // overlayfs's own
+	DirWork   = "work"   // overlayfs's own
 )
 
 // kept are the directories of a VM that are its own from the beginning.
@@ -35,9 +35,9 @@ var kept = [...]struct {
 	{"boot", 0o755},
 }
 
-// isolate gives pid 1 a root of its own. The host's programs are there to read; nothing of the host that holds
+// Isolate gives pid 1 a root of its own. The host's programs are there to read; nothing of the host that holds
 // data is there at all.
-func isolate(boot wire.Boot) error {
+func Isolate(boot wire.Boot) error {
 	root := filepath.Join(boot.Root, dirRootfs)
 	if err := prepareDirectories(boot.Root); err != nil {
 		return err
@@ -192,7 +192,7 @@ func mountOverlays(boot wire.Boot, root string) error {
 			continue
 		}
 		options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s,userxattr", strings.Join(lower, ":"), escapeOverlay(upper),
-			escapeOverlay(filepath.Join(boot.Root, dirWork, o.name)))
+			escapeOverlay(filepath.Join(boot.Root, DirWork, o.name)))
 		if err := mountNew(root, o.target, "overlay", unix.MS_NODEV|unix.MS_NOSUID, options); err != nil {
 			return err
 		}
@@ -250,7 +250,7 @@ func mountSys(root string) error {
 
 // installAgent makes this executable reachable inside.
 func installAgent(exe, root string) error {
-	target := filepath.Join(root, agentPath)
+	target := filepath.Join(root, AgentPath)
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
