@@ -1,12 +1,13 @@
 package arm
 
 import (
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
-	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // Call is one request on its way to a handler.

@@ -1,12 +1,13 @@
 package arm
 
 import (
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
-	"github.com/azlin-dev/azlin/emulator/arm/geography"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
 )
 
 func (s *Server) checkProvider(c *Call) error {

@@ -2,11 +2,12 @@ package arm
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
+
 	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"github.com/azlin-dev/azlin/emulator/arm/geography"
 	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
-	"net/http"
-	"strings"
 )
 
 // Error is what Azure answers instead of doing what it was asked. It is an error value so that

@@ -1,9 +1,10 @@
 package arm
 
 import (
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"slices"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Note returns what was noted under a key, or nil. Notes are saved with the resources, and outlive them.

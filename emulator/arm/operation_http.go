@@ -3,12 +3,13 @@ package arm
 import (
 	"cmp"
 	"encoding/base64"
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
-	"github.com/azlin-dev/azlin/emulator/arm/polling"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
 )
 
 // Async adds to a reply the headers that let the client follow an operation.

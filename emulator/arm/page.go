@@ -2,8 +2,9 @@ package arm
 
 import (
 	"encoding/base64"
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"strconv"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Page answers a list. The whole of it is cut into pages of the server's size; $top makes them

@@ -2,11 +2,12 @@ package arm
 
 import (
 	"bytes"
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // guarded is dispatch, after which the server goes on even when a handler has a mistake: the lock is held here.

@@ -1,10 +1,11 @@
 package arm
 
 import (
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Type is what a provider says of a resource type.

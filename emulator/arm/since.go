@@ -1,8 +1,9 @@
 package arm
 
 import (
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Since says of a type from which api-version on its members are shown: paths through objects and lists,

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // saved is a server's state in one piece, as the first version of the emulator kept it.

@@ -2,11 +2,12 @@ package arm
 
 import (
 	"cmp"
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
-	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // Resource is one stored resource.

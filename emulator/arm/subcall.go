@@ -2,10 +2,11 @@ package arm
 
 import (
 	"errors"
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Inner makes a request of its own within another: deployments write their resources so. The

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
-	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // RecordVersion is the version of the records that Changes and Everything give.

@@ -1,9 +1,10 @@
 package arm
 
 import (
-	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"net/http"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // unknown says why no route took a call: a method that the path has not, a type or namespace that

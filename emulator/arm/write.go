@@ -1,10 +1,11 @@
 package arm
 
 import (
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
-	"github.com/azlin-dev/azlin/emulator/arm/geography"
 	"regexp"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
 )
 
 // Limits of tags.

@@ -3,9 +3,10 @@ package resourceid
 
 import (
 	"fmt"
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"slices"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // ID is a resource id taken apart. Its parts keep the case they were written in.

@@ -139,6 +139,7 @@ func FindSize(name, location string) (Size, bool) {
 	return Size{}, false
 }
 
+// In reports whether a region offers the size.
 func (s Size) In(location string) bool {
 	return s.Everywhere || slices.Contains([]string{"eastus", "eastus2", "westus2", "westus3", "southcentralus", "westeurope", "northeurope", "uksouth"}, location)
 }

@@ -13,7 +13,6 @@ import (
 )
 
 func (p *Catalogue) sizes() {
-
 	s := p.s
 	sizes := func(c *arm.Call) (*arm.Reply, error) {
 		region, ok := geography.FindRegion(c.Param("location"))
