@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator"
-	"github.com/azlin-dev/azlin/emulator/compute"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 	"github.com/azlin-dev/azlin/emulator/network"
 	"github.com/azlin-dev/azlin/emulator/storage"
 )
@@ -29,7 +29,7 @@ func TestOldVersionsSeeOldShapes(t *testing.T) {
 			{`"vmId":`, "2016-03-30"},
 			{`"vmSize":`, ""},
 		} {
-			for _, v := range compute.Versions() {
+			for _, v := range schema.Versions() {
 				if a := r.ok(r.do("GET", vm+"?api-version="+v, ""), 200); strings.Contains(a.text, c.member) != (v >= c.since) {
 					r.Errorf("%s at %s: %t", c.member, v, !(v >= c.since))
 				}
@@ -51,7 +51,7 @@ func TestEveryVersionIsAnswered(t *testing.T) {
 		r.ok(r.do("PUT", comp+"disks/d"+diskV, `{"location":"westus2","sku":{"name":"Premium_LRS"},"properties":{"creationData":{"createOption":"Empty"},"diskSizeGB":10}}`), 202)
 		time.Sleep(time.Minute)
 		for path, versions := range map[string][]string{
-			comp + "virtualMachines": compute.Versions(), comp + "disks/d": compute.DiskVersions(), comp + "snapshots": compute.DiskVersions(),
+			comp + "virtualMachines": schema.Versions(), comp + "disks/d": schema.DiskVersions(), comp + "snapshots": schema.DiskVersions(),
 			netRP + "virtualNetworks/vnet": network.Versions(), netRP + "networkInterfaces/nic": network.Versions(), netRP + "publicIPAddresses": network.Versions(),
 			netRP + "networkSecurityGroups/nsg": network.Versions(), stor + "files1": storage.Versions(),
 		} {

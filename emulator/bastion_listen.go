@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/credential"
 )
 
@@ -141,7 +141,7 @@ func (e *Emulator) keepBastions(ctx context.Context) {
 	ids := map[string]bool{}
 	e.arm.Peek(func() {
 		for _, b := range e.net.Bastions() {
-			ids[arm.Key(b.ID)] = true
+			ids[resourceid.Key(b.ID)] = true
 		}
 	})
 	e.tunnels.Keep(ids)

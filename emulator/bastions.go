@@ -8,9 +8,10 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/bastion"
 	"github.com/azlin-dev/azlin/emulator/network"
+	"github.com/azlin-dev/azlin/emulator/network/reachability"
 )
 
 // bastionPlace is where the data plane of Bastions stands: between Azure Resource Manager, which knows who is
@@ -95,11 +96,11 @@ func (p bastionPlace) target(b network.Bastion, t bastion.Target) (vm string, ni
 	p.arm.Do(func() {
 		if t.Address != "" {
 			a, err := netip.ParseAddr(t.Address)
-			if err != nil || !strings.HasSuffix(arm.Key(t.Resource), "/providers/microsoft.network/bh-hostconnect/"+strings.ToLower(t.Address)) {
+			if err != nil || !strings.HasSuffix(resourceid.Key(t.Resource), "/providers/microsoft.network/bh-hostconnect/"+strings.ToLower(t.Address)) {
 				no = &bastion.Refusal{Status: http.StatusBadRequest, Message: "The address '" + t.Address + "' is not valid."}
 				return
 			}
-			if nic := p.net.WithAddress(b, a); nic != "" {
+			if nic := reachability.WithAddress(p.arm, b, a); nic != "" {
 				nics = []string{nic}
 				vm = network.VMOf(p.arm.Find(nic))
 			}
@@ -111,7 +112,7 @@ func (p bastionPlace) target(b network.Bastion, t bastion.Target) (vm string, ni
 			return
 		}
 		for _, nic := range all {
-			if p.net.Reaches(b, nic) {
+			if reachability.Reaches(p.arm, b, nic) {
 				nics = append(nics, nic)
 			}
 		}
@@ -143,7 +144,7 @@ func (p bastionPlace) Dial(ctx context.Context, b network.Bastion, t bastion.Tar
 	p.arm.Do(func() {
 		_, running, _ = p.compute.Inside(vm)
 		for _, nic := range nics {
-			if a, ok := p.net.AdmittedInside(nic, b.Source, t.Port); ok && !admitted {
+			if a, ok := reachability.AdmittedInside(p.arm, nic, b.Source, t.Port); ok && !admitted {
 				at, admitted = a, true
 			}
 		}
@@ -156,7 +157,7 @@ func (p bastionPlace) Dial(ctx context.Context, b network.Bastion, t bastion.Tar
 	}
 	p.bastionPorts.Add(1)
 	port := uint16(49152 + p.bastionPorts.Load()%16384)
-	return p.hosts.Rt.Dial(ctx, arm.Key(vm), netip.AddrPortFrom(b.Source, port), netip.AddrPortFrom(at, sshPort))
+	return p.hosts.Rt.Dial(ctx, resourceid.Key(vm), netip.AddrPortFrom(b.Source, port), netip.AddrPortFrom(at, sshPort))
 }
 
 // isBastion reports whether a host is one of those that Bastions answer at.

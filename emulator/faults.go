@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/fault"
 )
 
@@ -32,8 +33,8 @@ func faultable(r *http.Request) (fault.Request, bool) {
 		return fault.Request{}, false
 	}
 	q := fault.Request{Method: r.Method, Path: r.URL.Path}
-	if id, err := arm.ParseID(r.URL.Path); err == nil {
-		q.Type, q.Name = id.Type(), arm.NameOf(r.URL.Path)
+	if id, err := resourceid.Parse(r.URL.Path); err == nil {
+		q.Type, q.Name = id.Type(), resourceid.NameOf(r.URL.Path)
 	}
 	return q, true
 }
@@ -41,10 +42,10 @@ func faultable(r *http.Request) (fault.Request, bool) {
 // operationFault decides on what goes wrong with an operation.
 func (e *Emulator) operationFault(kind, target string) *arm.Fault {
 	typ := ""
-	if id, err := arm.ParseID(target); err == nil {
+	if id, err := resourceid.Parse(target); err == nil {
 		typ = id.Type()
 	}
-	r := e.faults.OnOperation(kind, typ, arm.NameOf(target))
+	r := e.faults.OnOperation(kind, typ, resourceid.NameOf(target))
 	if r == nil {
 		return nil
 	}

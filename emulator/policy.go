@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // TagPolicy is what a policy of Azure says about tags. Names may end in * to mean all that begin so; they do
@@ -38,9 +40,9 @@ func (e *Emulator) police(c *arm.Call) error {
 	if typ == "" {
 		return nil
 	}
-	tags := arm.Map(holder, "tags")
+	tags := azjson.Map(holder, "tags")
 	for _, p := range e.policies {
-		if len(p.Types) > 0 && !slices.ContainsFunc(p.Types, func(t string) bool { return arm.Fold(t, typ) }) {
+		if len(p.Types) > 0 && !slices.ContainsFunc(p.Types, func(t string) bool { return azjson.Fold(t, typ) }) {
 			continue
 		}
 		for k := range tags {
@@ -52,13 +54,13 @@ func (e *Emulator) police(c *arm.Call) error {
 			}
 		}
 		// A PATCH without tags leaves those that there are; one with tags, as a PUT, says all of them.
-		if c.Method == http.MethodPatch && (tags == nil || arm.Fold(arm.Str(c.Body, "operation"), "Merge")) {
+		if c.Method == http.MethodPatch && (tags == nil || azjson.Fold(azjson.Str(c.Body, "operation"), "Merge")) {
 			continue
 		}
 		for _, want := range p.Require {
 			found := false
 			for k := range tags {
-				found = found || arm.Fold(k, want)
+				found = found || azjson.Fold(k, want)
 			}
 			if !found {
 				return e.disallowed(name, p)
@@ -70,16 +72,16 @@ func (e *Emulator) police(c *arm.Call) error {
 
 // written is what a write is about: the type and name of the resource, and the object that holds its tags. The
 // type is "" for what has no tags.
-func written(c *arm.Call) (typ, name string, holder arm.Object) {
+func written(c *arm.Call) (typ, name string, holder azjson.Object) {
 	path := c.Path
 	scope, _, onTags := strings.Cut(strings.ToLower(path), "/providers/microsoft.resources/tags/")
 	if onTags {
-		if arm.Fold(arm.Str(c.Body, "operation"), "Delete") {
+		if azjson.Fold(azjson.Str(c.Body, "operation"), "Delete") {
 			return "", "", nil
 		}
 		path = path[:len(scope)]
 	}
-	id, err := arm.ParseID(path)
+	id, err := resourceid.Parse(path)
 	if err != nil || id.Group == "" {
 		return "", "", nil
 	}
@@ -88,7 +90,7 @@ func written(c *arm.Call) (typ, name string, holder arm.Object) {
 		return "", "", nil
 	}
 	if onTags {
-		return typ, id.Name(), arm.Map(c.Body, "properties")
+		return typ, id.Name(), azjson.Map(c.Body, "properties")
 	}
 	return typ, id.Name(), c.Body
 }
@@ -96,9 +98,9 @@ func written(c *arm.Call) (typ, name string, holder arm.Object) {
 func named(list []string, tag string) bool {
 	return slices.ContainsFunc(list, func(n string) bool {
 		if begin, ok := strings.CutSuffix(n, "*"); ok {
-			return len(tag) >= len(begin) && arm.Fold(tag[:len(begin)], begin)
+			return len(tag) >= len(begin) && azjson.Fold(tag[:len(begin)], begin)
 		}
-		return arm.Fold(n, tag)
+		return azjson.Fold(n, tag)
 	})
 }
 
@@ -114,7 +116,7 @@ func (e *Emulator) disallowed(resource string, p TagPolicy) error {
 	}
 	refused := arm.Refuse(http.StatusForbidden, "RequestDisallowedByPolicy", "Resource '%s' was disallowed by policy. Policy identifiers: '%s'.", resource, identifiers).At(resource)
 	refused.Header = http.Header{"X-Ms-Failure-Cause": {"gateway"}}
-	refused.Info = []any{arm.Object{"type": "PolicyViolation", "info": arm.Object{
+	refused.Info = []any{azjson.Object{"type": "PolicyViolation", "info": azjson.Object{
 		"policyAssignmentId": assignment, "policyAssignmentName": p.Name, "policyAssignmentDisplayName": p.Name, "policyAssignmentScope": "/subscriptions/" + subscriptionID,
 		"policyDefinitionId": definition, "policyDefinitionName": p.Name, "policyDefinitionDisplayName": p.Name, "policyDefinitionEffect": "deny",
 	}}}
@@ -130,7 +132,7 @@ func late(c *arm.Call, lag time.Duration) error {
 	if r == nil || c.Now.Sub(r.Created) >= lag {
 		return nil
 	}
-	if id, err := arm.ParseID(r.ID); err == nil && id.Namespace == "" {
+	if id, err := resourceid.Parse(r.ID); err == nil && id.Namespace == "" {
 		return arm.GroupNotFound(id.Group)
 	}
 	return c.NotFound()

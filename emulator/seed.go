@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
-	"github.com/azlin-dev/azlin/emulator/compute"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
 	"github.com/azlin-dev/azlin/emulator/credential"
 )
 
@@ -50,15 +50,15 @@ func (e *Emulator) Seed(o SeedOptions) error {
 
 func (e *Emulator) seed(o SeedOptions) error {
 	at := "/subscriptions/" + subscriptionID + "/resourceGroups/" + o.Group
-	put := func(path, version string, body arm.Object) error {
+	put := func(path, version string, body azjson.Object) error {
 		_, err := e.arm.Inner(http.MethodPut, at+path, version, body, e.arm.Now())
 		if err == nil {
 			return nil
 		}
 		return err
 	}
-	tags := func() arm.Object {
-		t := arm.Object{"managed-by": "azlin"}
+	tags := func() azjson.Object {
+		t := azjson.Object{"managed-by": "azlin"}
 		for k, v := range o.Tags {
 			t[k] = v
 		}
@@ -67,21 +67,21 @@ func (e *Emulator) seed(o SeedOptions) error {
 	const network = "/providers/Microsoft.Network/"
 	vnet, nsg := o.Group+"-vnet", o.Group+"-nsg"
 	if e.arm.Find(at) == nil {
-		if err := put("", "2021-04-01", arm.Object{"location": o.Location, "tags": tags()}); err != nil {
+		if err := put("", "2021-04-01", azjson.Object{"location": o.Location, "tags": tags()}); err != nil {
 			return err
 		}
 	}
 	if e.arm.Find(at+network+"networkSecurityGroups/"+nsg) == nil {
-		rule := arm.Object{"name": "ssh", "properties": arm.Object{
+		rule := azjson.Object{"name": "ssh", "properties": azjson.Object{
 			"priority": 1000, "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
 			"sourceAddressPrefix": e.operator.String(), "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "22",
 		}}
-		err := errors.Join(put(network+"networkSecurityGroups/"+nsg, "2025-05-01", arm.Object{"location": o.Location, "tags": tags(), "properties": arm.Object{"securityRules": []any{rule}}}),
-			put(network+"virtualNetworks/"+vnet, "2025-05-01", arm.Object{"location": o.Location, "tags": tags(), "properties": arm.Object{
-				"addressSpace": arm.Object{"addressPrefixes": []any{"10.64.0.0/16"}},
-				"subnets": []any{arm.Object{"name": "default", "properties": arm.Object{
+		err := errors.Join(put(network+"networkSecurityGroups/"+nsg, "2025-05-01", azjson.Object{"location": o.Location, "tags": tags(), "properties": azjson.Object{"securityRules": []any{rule}}}),
+			put(network+"virtualNetworks/"+vnet, "2025-05-01", azjson.Object{"location": o.Location, "tags": tags(), "properties": azjson.Object{
+				"addressSpace": azjson.Object{"addressPrefixes": []any{"10.64.0.0/16"}},
+				"subnets": []any{azjson.Object{"name": "default", "properties": azjson.Object{
 					"addressPrefix": "10.64.0.0/17", "defaultOutboundAccess": false,
-					"networkSecurityGroup": arm.Object{"id": at + network + "networkSecurityGroups/" + nsg},
+					"networkSecurityGroup": azjson.Object{"id": at + network + "networkSecurityGroups/" + nsg},
 				}}},
 			}}))
 		if err != nil {
@@ -99,7 +99,7 @@ func (e *Emulator) seed(o SeedOptions) error {
 }
 
 // seedVM makes one VM with its address and interface.
-func (e *Emulator) seedVM(o SeedOptions, at string, i int, put func(path, version string, body arm.Object) error, tags func() arm.Object) error {
+func (e *Emulator) seedVM(o SeedOptions, at string, i int, put func(path, version string, body azjson.Object) error, tags func() azjson.Object) error {
 	const network = "/providers/Microsoft.Network/"
 	name := fmt.Sprintf("%s-%03d", o.Prefix, i+1)
 	if e.arm.Find(at+"/providers/Microsoft.Compute/virtualMachines/"+name) != nil {
@@ -107,37 +107,37 @@ func (e *Emulator) seedVM(o SeedOptions, at string, i int, put func(path, versio
 	}
 	keys := []any{}
 	for _, k := range o.Keys {
-		keys = append(keys, arm.Object{"path": "/home/" + o.User + "/.ssh/authorized_keys", "keyData": k})
+		keys = append(keys, azjson.Object{"path": "/home/" + o.User + "/.ssh/authorized_keys", "keyData": k})
 	}
-	profile := arm.Object{"computerName": name, "adminUsername": o.User, "linuxConfiguration": arm.Object{"disablePasswordAuthentication": len(keys) > 0, "ssh": arm.Object{"publicKeys": keys}}}
+	profile := azjson.Object{"computerName": name, "adminUsername": o.User, "linuxConfiguration": azjson.Object{"disablePasswordAuthentication": len(keys) > 0, "ssh": azjson.Object{"publicKeys": keys}}}
 	if len(keys) == 0 {
 		profile["adminPassword"] = "Aa1!" + credential.RandomHex(12) // nobody knows it: there are no keys to sign in with
 	}
 	own := tags()
 	own["azlin-session"] = name
-	err := put(network+"publicIPAddresses/"+name+"-ip", "2025-05-01", arm.Object{
-		"location": o.Location, "tags": tags(), "sku": arm.Object{"name": "Standard"},
-		"properties": arm.Object{"publicIPAllocationMethod": "Static", "deleteOption": "Delete"},
+	err := put(network+"publicIPAddresses/"+name+"-ip", "2025-05-01", azjson.Object{
+		"location": o.Location, "tags": tags(), "sku": azjson.Object{"name": "Standard"},
+		"properties": azjson.Object{"publicIPAllocationMethod": "Static", "deleteOption": "Delete"},
 	})
 	if err == nil {
 		e.arm.Complete(at + network + "publicIPAddresses/" + name + "-ip")
-		err = put(network+"networkInterfaces/"+name+"-nic", "2025-05-01", arm.Object{"location": o.Location, "tags": tags(), "properties": arm.Object{
-			"ipConfigurations": []any{arm.Object{"name": "primary", "properties": arm.Object{
-				"subnet":          arm.Object{"id": at + network + "virtualNetworks/" + o.Group + "-vnet/subnets/default"},
-				"publicIPAddress": arm.Object{"id": at + network + "publicIPAddresses/" + name + "-ip"},
+		err = put(network+"networkInterfaces/"+name+"-nic", "2025-05-01", azjson.Object{"location": o.Location, "tags": tags(), "properties": azjson.Object{
+			"ipConfigurations": []any{azjson.Object{"name": "primary", "properties": azjson.Object{
+				"subnet":          azjson.Object{"id": at + network + "virtualNetworks/" + o.Group + "-vnet/subnets/default"},
+				"publicIPAddress": azjson.Object{"id": at + network + "publicIPAddresses/" + name + "-ip"},
 			}}},
 		}})
 	}
 	if err == nil {
-		err = put("/providers/Microsoft.Compute/virtualMachines/"+name, "2025-04-01", arm.Object{"location": o.Location, "tags": own, "properties": arm.Object{
-			"hardwareProfile": arm.Object{"vmSize": o.Size},
-			"storageProfile": arm.Object{
+		err = put("/providers/Microsoft.Compute/virtualMachines/"+name, "2025-04-01", azjson.Object{"location": o.Location, "tags": own, "properties": azjson.Object{
+			"hardwareProfile": azjson.Object{"vmSize": o.Size},
+			"storageProfile": azjson.Object{
 				"imageReference": seedImage(o.Size),
-				"osDisk":         arm.Object{"name": name + "-os", "createOption": "FromImage", "deleteOption": "Delete"},
+				"osDisk":         azjson.Object{"name": name + "-os", "createOption": "FromImage", "deleteOption": "Delete"},
 			},
 			"osProfile":          profile,
-			"networkProfile":     arm.Object{"networkInterfaces": []any{arm.Object{"id": at + network + "networkInterfaces/" + name + "-nic", "properties": arm.Object{"primary": true, "deleteOption": "Delete"}}}},
-			"diagnosticsProfile": arm.Object{"bootDiagnostics": arm.Object{"enabled": true}},
+			"networkProfile":     azjson.Object{"networkInterfaces": []any{azjson.Object{"id": at + network + "networkInterfaces/" + name + "-nic", "properties": azjson.Object{"primary": true, "deleteOption": "Delete"}}}},
+			"diagnosticsProfile": azjson.Object{"bootDiagnostics": azjson.Object{"enabled": true}},
 		}})
 	}
 	if err != nil {
@@ -148,18 +148,18 @@ func (e *Emulator) seedVM(o SeedOptions, at string, i int, put func(path, versio
 }
 
 // seedImage is an image that fits a size.
-func seedImage(size string) arm.Object {
+func seedImage(size string) azjson.Object {
 	sku := "server"
-	for _, s := range compute.Sizes() {
+	for _, s := range catalogue.Sizes() {
 		switch {
-		case !arm.Fold(s.Name, size):
+		case !azjson.Fold(s.Name, size):
 		case s.Arch == "Arm64":
 			sku = "server-arm64"
 		case s.Generations == "V1":
 			sku = "server-gen1"
 		}
 	}
-	return arm.Object{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": sku, "version": "latest"}
+	return azjson.Object{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": sku, "version": "latest"}
 }
 
 // seedAge spreads the ages of the VMs over the last weeks.

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/azlin-dev/azlin/emulator/compute"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
 	"github.com/azlin-dev/azlin/emulator/retail"
 )
 
@@ -17,7 +17,7 @@ func (e *Emulator) site(w http.ResponseWriter, r *http.Request) bool {
 	case "/metadata/endpoints":
 		e.metadata(w, r)
 	case "/aliases.json":
-		writeJSON(w, compute.Aliases())
+		writeJSON(w, catalogue.Aliases())
 	case retail.Path:
 		retail.Serve(w, r)
 	case "/echo/ipv4/1", "/echo/ipv4/2":

@@ -15,6 +15,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/rbac"
 )
 
@@ -75,12 +77,12 @@ func (l *Log) request(c *arm.Call, rep *arm.Reply) {
 // end notes how an operation ended, under the name and for the caller of the request that began it.
 func (l *Log) end(op *arm.Operation) {
 	for _, e := range slices.Backward(l.events) {
-		if e.status != "Accepted" || arm.Key(e.id) != arm.Key(op.Target) && !strings.HasPrefix(arm.Key(op.Target), arm.Key(e.id)+"/") {
+		if e.status != "Accepted" || resourceid.Key(e.id) != resourceid.Key(op.Target) && !strings.HasPrefix(resourceid.Key(op.Target), resourceid.Key(e.id)+"/") {
 			continue
 		}
 		e.at, e.status, e.sub, e.message = op.End, op.Status, "", ""
 		if op.Err != nil {
-			e.sub, e.message = "Conflict", text(arm.Object{"error": op.Err.Object()})
+			e.sub, e.message = "Conflict", text(azjson.Object{"error": op.Err.Object()})
 		}
 		l.add(e)
 		return
@@ -120,7 +122,7 @@ func (l *Log) list(c *arm.Call) (*arm.Reply, error) {
 	}
 	if err != nil {
 		// Unlike everything else, without the envelope and with capitals: as recorded.
-		return &arm.Reply{Status: http.StatusBadRequest, Body: arm.Object{"Code": "BadRequest", "Message": err.Error()}}, nil
+		return &arm.Reply{Status: http.StatusBadRequest, Body: azjson.Object{"Code": "BadRequest", "Message": err.Error()}}, nil
 	}
 	var fields []string
 	if selected := c.Arg("$select"); selected != "" {
@@ -136,11 +138,11 @@ func (l *Log) list(c *arm.Call) (*arm.Reply, error) {
 }
 
 // pick leaves the fields that were asked for; nil: all.
-func pick(o arm.Object, fields []string) arm.Object {
+func pick(o azjson.Object, fields []string) azjson.Object {
 	if fields == nil {
 		return o
 	}
-	out := arm.Object{}
+	out := azjson.Object{}
 	for _, f := range fields {
 		for k, v := range o {
 			if strings.EqualFold(k, strings.TrimSpace(f)) {
@@ -151,33 +153,33 @@ func pick(o arm.Object, fields []string) arm.Object {
 	return out
 }
 
-func named(value string) arm.Object { return arm.Object{"value": value, "localizedValue": value} }
+func named(value string) azjson.Object { return azjson.Object{"value": value, "localizedValue": value} }
 
 // view is an event as Azure shows it.
-func (l *Log) view(e event) arm.Object {
+func (l *Log) view(e event) azjson.Object {
 	id, at := uuid.NewSHA1(uuid.NameSpaceURL, []byte(e.correlation+e.id+e.status+e.at.String())).String(), e.at.UTC().Format("2006-01-02T15:04:05.0000000Z")
 	provider, kind, group := place(e.id)
 	level := "Informational"
-	properties := arm.Object{"eventCategory": "Administrative", "entity": e.id, "message": e.operation, "hierarchy": l.s.Options().SubscriptionID}
+	properties := azjson.Object{"eventCategory": "Administrative", "entity": e.id, "message": e.operation, "hierarchy": l.s.Options().SubscriptionID}
 	if e.status == "Failed" {
 		level = "Error"
 		properties["statusCode"], properties["statusMessage"] = e.sub, e.message
 	}
-	return arm.Object{
-		"authorization": arm.Object{"action": e.operation, "scope": e.id}, "caller": e.caller, "channels": "Operation", "claims": arm.Object{},
+	return azjson.Object{
+		"authorization": azjson.Object{"action": e.operation, "scope": e.id}, "caller": e.caller, "channels": "Operation", "claims": azjson.Object{},
 		"correlationId": e.correlation, "description": "", "eventDataId": id, "operationId": e.correlation,
-		"eventName": arm.Object{"value": "EndRequest", "localizedValue": "End request"}, "category": named("Administrative"),
+		"eventName": azjson.Object{"value": "EndRequest", "localizedValue": "End request"}, "category": named("Administrative"),
 		"id":    e.id + "/events/" + id + "/ticks/" + strconv.FormatInt(e.at.Unix()*10_000_000+621355968000000000, 10),
 		"level": level, "resourceGroupName": group, "resourceProviderName": named(provider), "resourceId": e.id, "resourceType": named(kind),
 		"operationName": named(e.operation), "properties": properties, "status": named(e.status),
-		"subStatus": arm.Object{"value": strings.ReplaceAll(e.sub, " ", ""), "localizedValue": e.sub}, "eventTimestamp": at, "submissionTimestamp": at,
+		"subStatus": azjson.Object{"value": strings.ReplaceAll(e.sub, " ", ""), "localizedValue": e.sub}, "eventTimestamp": at, "submissionTimestamp": at,
 		"subscriptionId": l.s.Options().SubscriptionID,
 	}
 }
 
 // place reads provider, type and group out of a path.
 func place(path string) (provider, kind, group string) {
-	id, err := arm.ParseID(path)
+	id, err := resourceid.Parse(path)
 	if err != nil {
 		return "Microsoft.Resources", "", ""
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // filter is what the log is asked for. The few conditions that there are can be joined by "and" only.
@@ -74,7 +74,7 @@ func parse(text string) (filter, error) {
 func (f filter) selects(e event) bool {
 	provider, _, group := place(e.id)
 	return !e.at.Before(f.from) && (f.to.IsZero() || !e.at.After(f.to)) &&
-		(f.resource == "" || arm.Key(f.resource) == arm.Key(e.id)) &&
+		(f.resource == "" || resourceid.Key(f.resource) == resourceid.Key(e.id)) &&
 		(f.group == "" || strings.EqualFold(f.group, group)) &&
 		(f.provider == "" || strings.EqualFold(f.provider, provider)) &&
 		(f.relation == "" || strings.EqualFold(f.relation, e.correlation)) &&

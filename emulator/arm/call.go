@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // Call is one request on its way to a handler.
@@ -14,7 +17,7 @@ type Call struct {
 	Path    string
 	Query   url.Values // keys in lower case
 	Header  http.Header
-	Body    Object // nil when the request had none
+	Body    azjson.Object // nil when the request had none
 	Raw     []byte
 	Route   *Route
 	Base    string // scheme and host by which the client reached us
@@ -50,7 +53,7 @@ func (c *Call) ID(namespace string, pairs ...string) string {
 
 // NotFound is the 404 for the resource that the path names.
 func (c *Call) NotFound() *Error {
-	id, err := ParseID(c.Path)
+	id, err := resourceid.Parse(c.Path)
 	if err != nil {
 		return Refuse(http.StatusNotFound, "NotFound", "The resource was not found.")
 	}

@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
 )
 
 func (s *Server) checkProvider(c *Call) error {
@@ -29,7 +32,7 @@ func (s *Server) checkGroup(c *Call) error {
 		return nil
 	}
 	if r := s.Find("/subscriptions/" + c.Sub() + "/resourceGroups/" + g); r != nil {
-		if c.Method == http.MethodPut && Str(r.Body, "properties", "provisioningState") == "Deleting" {
+		if c.Method == http.MethodPut && azjson.Str(r.Body, "properties", "provisioningState") == "Deleting" {
 			return Conflict("ResourceGroupBeingDeleted", "The resource group '%s' is in deprovisioning state and cannot perform this operation.", g)
 		}
 		return nil
@@ -48,11 +51,11 @@ func (s *Server) checkVersion(c *Call) error {
 		return nil
 	}
 	ns, typ := c.Route.Kind()
-	if !versionForm.MatchString(c.Version) || ns == "" || Fold(ns, "Microsoft.Resources") {
+	if !versionForm.MatchString(c.Version) || ns == "" || azjson.Fold(ns, "Microsoft.Resources") {
 		return BadRequest("InvalidApiVersionParameter",
 			"The api-version '%s' is invalid. The supported versions are '%s'.", c.Version, strings.Join(reversed(v), ","))
 	}
-	location := Str(c.Body, "location")
+	location := azjson.Str(c.Body, "location")
 	if r := s.Find(c.Path); location == "" && r != nil {
 		location = r.Location()
 	}
@@ -61,7 +64,7 @@ func (s *Server) checkVersion(c *Call) error {
 	}
 	return BadRequest("NoRegisteredProviderFound",
 		"No registered resource provider found for location '%s' and API version '%s' for type '%s'. The supported api-versions are '%s'. The supported locations are '%s'.",
-		location, c.Version, typ, strings.Join(v, ", "), strings.Join(regionNames(), ", "))
+		location, c.Version, typ, strings.Join(v, ", "), strings.Join(geography.Names(), ", "))
 }
 
 func reversed(l []string) []string {

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // Error is what Azure answers instead of doing what it was asked. It is an error value so that
@@ -21,8 +25,8 @@ type Error struct {
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 // Object is the content of the envelope's "error".
-func (e *Error) Object() Object {
-	o := Object{"code": e.Code, "message": e.Message}
+func (e *Error) Object() azjson.Object {
+	o := azjson.Object{"code": e.Code, "message": e.Message}
 	if e.Target != "" {
 		o["target"] = e.Target
 	}
@@ -77,7 +81,7 @@ func GroupNotFound(name string) *Error {
 }
 
 // NotFound is the 404 for a resource. typ and name are joined as Azure does it for child resources.
-func NotFound(id ID) *Error {
+func NotFound(id resourceid.ID) *Error {
 	return fromGateway(Refuse(http.StatusNotFound, "ResourceNotFound",
 		"The Resource '%s/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
 		id.Namespace, strings.Join(interleave(id.Types, id.Names), "/"), id.Group))
@@ -103,4 +107,11 @@ func interleave(a, b []string) []string {
 // NotImplemented is the answer to what Azure has and this emulator has not.
 func NotImplemented(method, path string) *Error {
 	return Refuse(http.StatusNotImplemented, "NotImplemented", "The emulator does not implement %s %s.", method, path)
+}
+
+// LocationNotAvailable refuses a region for a type.
+func LocationNotAvailable(location, typ string) *Error {
+	return BadRequest("LocationNotAvailableForResourceType",
+		"The provided location '%s' is not available for resource type '%s'. List of available regions for the resource type is '%s'.",
+		location, typ, strings.Join(geography.Names(), ","))
 }

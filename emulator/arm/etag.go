@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"github.com/google/uuid"
 )
 
@@ -24,7 +25,7 @@ func (c *Call) Match(exists bool, etag string) error {
 // mismatch is the refusal in the words of the provider: Network's are in the details.
 func (c *Call) mismatch(text string) error {
 	const code = "PreconditionFailed"
-	if ns, _ := c.Route.Kind(); Fold(ns, "Microsoft.Network") {
+	if ns, _ := c.Route.Kind(); azjson.Fold(ns, "Microsoft.Network") {
 		return Refuse(http.StatusPreconditionFailed, code, "Precondition failed.").
 			withDetail(Refuse(http.StatusPreconditionFailed, "PreconditionFailedEtagMismatch", "%s %s.", text, c.Path))
 	}
@@ -43,7 +44,7 @@ func tagIn(list, etag string) bool {
 }
 
 // Etag is a resource's entity tag, "" when its type has none.
-func (r *Resource) Etag() string { return Str(r.Body, "etag") }
+func (r *Resource) Etag() string { return azjson.Str(r.Body, "etag") }
 
 // Recount gives a resource of Compute its next entity tag: a quoted counter.
 func (r *Resource) Recount() {

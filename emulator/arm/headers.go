@@ -5,13 +5,14 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"github.com/google/uuid"
 )
 
 // headers sets what every reply of Azure Resource Manager carries.
 func (s *Server) headers(h http.Header, c *Call) {
 	request, correlation := uuid.NewString(), c.Correlation()
-	if id := c.Header.Get("X-Ms-Client-Request-Id"); id != "" && Fold(c.Header.Get("X-Ms-Return-Client-Request-Id"), "true") {
+	if id := c.Header.Get("X-Ms-Client-Request-Id"); id != "" && azjson.Fold(c.Header.Get("X-Ms-Return-Client-Request-Id"), "true") {
 		h.Set("X-Ms-Client-Request-Id", id)
 	}
 	h.Set("Date", s.now.UTC().Format(http.TimeFormat))
@@ -26,7 +27,7 @@ func (s *Server) headers(h http.Header, c *Call) {
 	if c.Route != nil && strings.Contains(strings.ToLower(c.Route.Template), "/providers/microsoft.network/") {
 		h.Set("X-Ms-Arm-Service-Request-Id", uuid.NewString())
 	}
-	s.limits.report(h, c)
+	s.limits.Report(h, s.limited(c))
 }
 
 // Correlation is the id that joins what belongs to a request: the client's, or one that the server gives it.
@@ -35,19 +36,4 @@ func (c *Call) Correlation() string {
 		c.correlation = cmp.Or(c.Header.Get("X-Ms-Correlation-Request-Id"), uuid.NewString())
 	}
 	return c.correlation
-}
-
-// class is the rate limit that a method counts against.
-func class(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead:
-		return "reads"
-	case http.MethodDelete:
-		return "deletes"
-	}
-	return "writes"
-}
-
-func onCompute(path string) bool {
-	return strings.Contains(strings.ToLower(path), "/providers/microsoft.compute/")
 }

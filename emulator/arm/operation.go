@@ -6,26 +6,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/google/uuid"
 )
 
 // Operation is something that takes time. It is plain data, so that it survives a restart: what
 // it does stands in the Kind of its name.
 type Operation struct {
-	ID       string    `json:"id"`
-	Kind     string    `json:"kind"`
-	Target   string    `json:"target"` // id of the resource it is about
-	Location string    `json:"location"`
-	Args     Object    `json:"args,omitempty"`
-	Start    time.Time `json:"start"`
-	Due      time.Time `json:"due"`
-	End      time.Time `json:"end"`
-	Status   string    `json:"status"` // InProgress, Succeeded, Failed, Canceled
-	Err      *Error    `json:"error,omitempty"`
-	Output   any       `json:"output,omitempty"`
-	Fault    *Fault    `json:"fault,omitempty"`
-	Retry    int       `json:"retry,omitempty"` // seconds after which the client was told to look; 0: it was told nothing
-	Result   any       `json:"-"`               // what Run found out, for Finish
+	ID       string        `json:"id"`
+	Kind     string        `json:"kind"`
+	Target   string        `json:"target"` // id of the resource it is about
+	Location string        `json:"location"`
+	Args     azjson.Object `json:"args,omitempty"`
+	Start    time.Time     `json:"start"`
+	Due      time.Time     `json:"due"`
+	End      time.Time     `json:"end"`
+	Status   string        `json:"status"` // InProgress, Succeeded, Failed, Canceled
+	Err      *Error        `json:"error,omitempty"`
+	Output   any           `json:"output,omitempty"`
+	Fault    *Fault        `json:"fault,omitempty"`
+	Retry    int           `json:"retry,omitempty"` // seconds after which the client was told to look; 0: it was told nothing
+	Result   any           `json:"-"`               // what Run found out, for Finish
 	running  bool
 }
 
@@ -68,9 +70,9 @@ type Kind struct {
 func (s *Server) RegisterKind(name string, k Kind) { s.kinds[name] = k }
 
 // Begin starts an operation of a kind on a resource.
-func (s *Server) Begin(kind, target, location string, args Object) *Operation {
+func (s *Server) Begin(kind, target, location string, args azjson.Object) *Operation {
 	if args == nil {
-		args = Object{}
+		args = azjson.Object{}
 	}
 	op := &Operation{
 		ID: uuid.NewString(), Kind: kind, Target: target, Location: location, Args: args,
@@ -114,13 +116,13 @@ func (s *Server) prune() {
 
 // Current returns the operation in progress on a resource, or nil.
 func (s *Server) Current(target string) *Operation {
-	key := Key(target)
+	key := resourceid.Key(target)
 	for id, op := range s.open {
 		if op.Done() {
 			delete(s.open, id)
 			continue
 		}
-		if Key(op.Target) == key {
+		if resourceid.Key(op.Target) == key {
 			s.track.seen(trackOperation, id)
 			return op
 		}
@@ -207,7 +209,7 @@ func (s *Server) finish(op *Operation, result any, err error) {
 	if failure == nil {
 		op.Status = Succeeded
 		if op.Fault != nil && op.Fault.Lie > 0 {
-			s.hidden[Key(op.Target)] = s.now.Add(op.Fault.Lie)
+			s.hidden[resourceid.Key(op.Target)] = s.now.Add(op.Fault.Lie)
 		}
 		return
 	}
@@ -228,7 +230,7 @@ func (s *Server) spoil(op *Operation, k Kind) {
 	if k.Failed != nil {
 		k.Failed(op)
 	} else if r := s.Find(op.Target); r != nil && strings.HasSuffix(op.Kind, ".put") {
-		Put(r.Body, "Failed", "properties", "provisioningState")
+		azjson.Put(r.Body, "Failed", "properties", "provisioningState")
 		s.Touch(r)
 	}
 	s.touched()

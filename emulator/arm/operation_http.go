@@ -2,105 +2,24 @@ package arm
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
 )
 
-// Style is how a provider talks about its operations.
-type Style struct {
-	Path       string // below /subscriptions/S: providers/Microsoft.Compute/locations/%s/operations
-	Bare       bool   // the status has nothing but "status"
-	Signed     bool   // URLs carry long signatures
-	Plain      bool   // URLs have nothing but monitor=true and the api-version
-	Terse      bool   // URLs have nothing but the api-version, and no more is said
-	Async      bool   // Azure-AsyncOperation is sent
-	Location   bool   // Location is sent
-	RetryAfter int    // seconds; 0: not said, but by a hasty server
-}
-
-// Compute is the style of Microsoft.Compute, as seen in recordings; the others follow.
-func Compute() Style {
-	return Style{Path: "providers/Microsoft.Compute/locations/{location}/operations", Async: true, RetryAfter: 10}
-}
-
-// ComputeAction is Compute for POST and DELETE.
-func ComputeAction() Style {
-	st := Compute()
-	st.Location = true
-	return st
-}
-
-// Silent is a style that does not say when to ask again. Recordings have it for powerOff, redeploy, reapply and
-// runCommand, for extensions, and for what ends or lends out a disk.
-func (st Style) Silent() Style {
-	st.RetryAfter = 0
-	return st
-}
-
-// Galleries is the style of galleries and what is in them, as recorded.
-func Galleries() Style {
-	return Style{Path: "providers/Microsoft.Compute/locations/{location}/capsOperations", Terse: true, Async: true}
-}
-
-// GalleriesDelete is Galleries for DELETE.
-func GalleriesDelete() Style {
-	st := Galleries()
-	st.Location = true
-	return st
-}
-
-// Slow is a style of operations that are to be looked at once a minute, as recorded for the versions of images.
-func (st Style) Slow() Style {
-	st.RetryAfter = 60
-	return st
-}
-
-// Disks is the style of managed disks and snapshots.
-func Disks() Style {
-	return Style{Path: "providers/Microsoft.Compute/locations/{location}/DiskOperations", Async: true, Location: true, RetryAfter: 2}
-}
-
-// Network is the style of Microsoft.Network's PUT.
-func Network() Style {
-	return Style{Path: "providers/Microsoft.Network/locations/{location}/operations", Bare: true, Signed: true, Async: true, RetryAfter: 3}
-}
-
-// NetworkPrompt is Network for a PUT that is done when it is answered.
-func NetworkPrompt() Style {
-	st := Network()
-	st.RetryAfter = 0
-	return st
-}
-
-// NetworkDelete is the style of Microsoft.Network's DELETE.
-func NetworkDelete() Style {
-	st := Network()
-	st.Location, st.RetryAfter = true, 4
-	return st
-}
-
-// Storage is the style of Microsoft.Storage: a Location whose end is the account.
-func Storage() Style {
-	return Style{Path: "providers/Microsoft.Storage/locations/{location}/asyncoperations", Plain: true, Location: true, RetryAfter: 17}
-}
-
-// Groups is the style of a resource group's deletion.
-func Groups() Style {
-	return Style{Path: "operationresults", Signed: true, Location: true, RetryAfter: 15}
-}
-
 // Async adds to a reply the headers that let the client follow an operation.
-func (c *Call) Async(rep *Reply, op *Operation, st Style) *Reply {
+func (c *Call) Async(rep *Reply, op *Operation, st polling.Style) *Reply {
 	at := c.Base + "/subscriptions/" + c.Server.opt.SubscriptionID + "/" + strings.ReplaceAll(st.Path, "{location}", op.Location) + "/"
 	name := op.ID
 	query := "api-version=" + c.Version
 	switch {
 	case st.Signed:
-		query += signature(op, c.Now)
+		query += polling.Signature(op.ID, c.Now)
 	case st.Plain:
 		query = "monitor=true&" + query
 	case st.Terse:
@@ -154,36 +73,23 @@ func (c *Call) retry(rep *Reply, seconds int) {
 	}
 }
 
-// signature is as long as those that Azure puts into polling URLs: clients must use them as they are.
-func signature(op *Operation, now time.Time) string {
-	blob := func(n int, label string) string {
-		var b []byte
-		for i := 0; len(b) < n; i++ {
-			h := sha256.Sum256([]byte(label + op.ID + strconv.Itoa(i)))
-			b = append(b, h[:]...)
-		}
-		return base64.RawURLEncoding.EncodeToString(b[:n])
-	}
-	return "&t=" + strconv.FormatInt(now.UnixNano()/100, 10) + "&c=" + blob(1700, "c") + "&s=" + blob(256, "s") + "&h=" + blob(32, "h")
-}
-
 // Time is how Compute writes times.
 func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000+00:00") }
 
 func (s *Server) operationRoutes() {
 	const sub = "/subscriptions/{subscriptionId}/"
-	for _, st := range []Style{Compute(), Galleries(), Disks(), Network(), Storage()} {
+	for _, st := range []polling.Style{polling.Compute(), polling.Galleries(), polling.Disks(), polling.Network(), polling.Storage()} {
 		s.Handle(http.MethodGet, sub+st.Path+"/{operationId}", []string{}, func(c *Call) (*Reply, error) { return s.status(c, st.Bare) })
 	}
 	s.Handle(http.MethodGet, sub+"providers/Microsoft.Network/locations/{location}/operationResults/{operationId}", []string{},
 		func(c *Call) (*Reply, error) { return s.monitor(c, c.Param("operationId")) })
 	s.Handle(http.MethodGet, sub+"operationresults/{operationId}", []string{}, func(c *Call) (*Reply, error) {
 		raw, _ := base64.RawURLEncoding.DecodeString(c.Param("operationId"))
-		o, err := Parse(raw)
+		o, err := azjson.Parse(raw)
 		if err != nil {
 			return nil, noOperation(c.Param("operationId"))
 		}
-		return s.monitor(c, Str(o, "jobId"))
+		return s.monitor(c, azjson.Str(o, "jobId"))
 	})
 }
 
@@ -208,15 +114,15 @@ func (s *Server) status(c *Call, bare bool) (*Reply, error) {
 }
 
 // Object is an operation's status on the wire.
-func (o *Operation) Object(bare bool) Object {
-	b := Object{"status": o.Status}
+func (o *Operation) Object(bare bool) azjson.Object {
+	b := azjson.Object{"status": o.Status}
 	if !bare {
 		b["name"], b["startTime"] = o.ID, Time(o.Start)
 		if o.Done() {
 			b["endTime"] = Time(o.End)
 		}
 		if o.Output != nil {
-			b["properties"] = Object{"output": clone(o.Output)}
+			b["properties"] = azjson.Object{"output": azjson.Clone(o.Output)}
 		}
 	}
 	if o.Err != nil {
@@ -238,10 +144,10 @@ func (s *Server) monitor(c *Call, id string) (*Reply, error) {
 	case op.Err != nil:
 		return nil, op.Err
 	case op.Output != nil:
-		return c.asProvider(OK(clone(op.Output))), nil
+		return c.asProvider(OK(azjson.Clone(op.Output))), nil
 	case c.Route != nil && strings.Contains(c.Route.Template, "/providers/Microsoft.Network/"):
 		// As recorded: what a deletion ends in names its operation once more.
-		rep := c.Async(Status(http.StatusNoContent), op, NetworkDelete()).With("Content-Type", "application/json; charset=utf-8")
+		rep := c.Async(Status(http.StatusNoContent), op, polling.NetworkDelete()).With("Content-Type", "application/json; charset=utf-8")
 		rep.Header.Del("Retry-After")
 		rep.Header.Del("Retry-After-Ms")
 		return rep, nil

@@ -3,6 +3,8 @@ package arm
 import (
 	"encoding/base64"
 	"strconv"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Page answers a list. The whole of it is cut into pages of the server's size; $top makes them
@@ -19,7 +21,7 @@ func (c *Call) Page(items []any) *Reply {
 		}
 	}
 	end := min(start+size, len(items))
-	o := Object{"value": append([]any{}, items[start:end]...)}
+	o := azjson.Object{"value": append([]any{}, items[start:end]...)}
 	if end < len(items) {
 		q := c.Query
 		q.Set("$skiptoken", base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(end))))

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // guarded is dispatch, after which the server goes on even when a handler has a mistake: the lock is held here.
@@ -27,7 +29,7 @@ func (s *Server) parse(c *Call) error {
 		return err
 	}
 	var err error
-	if c.Body, err = Parse(c.Raw); err != nil {
+	if c.Body, err = azjson.Parse(c.Raw); err != nil {
 		return BadRequest("InvalidRequestContent", "The request content was invalid and could not be deserialized: '%v'.", err)
 	}
 	return nil
@@ -36,7 +38,7 @@ func (s *Server) parse(c *Call) error {
 // media refuses a body that does not say that it is JSON.
 func media(contentType string) error {
 	typ, _, _ := strings.Cut(contentType, ";")
-	if typ = strings.TrimSpace(typ); Fold(typ, "application/json") {
+	if typ = strings.TrimSpace(typ); azjson.Fold(typ, "application/json") {
 		return nil
 	}
 	if typ == "" {
@@ -47,7 +49,7 @@ func media(contentType string) error {
 
 func subscriptionOf(path string) string {
 	seg := strings.SplitN(strings.Trim(path, "/"), "/", 3)
-	if len(seg) < 2 || !Fold(seg[0], "subscriptions") {
+	if len(seg) < 2 || !azjson.Fold(seg[0], "subscriptions") {
 		return ""
 	}
 	return seg[1]

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // TestAMistakeInAHandler: a handler that panics costs its own request and no other. All of them run behind one lock.
@@ -18,7 +19,7 @@ func TestAMistakeInAHandler(t *testing.T) {
 		panic("a mistake")
 	})
 	s.Handle(http.MethodGet, "/subscriptions/{subscriptionId}/sound", nil, func(*arm.Call) (*arm.Reply, error) {
-		return arm.OK(arm.Object{"a": "b"}), nil
+		return arm.OK(azjson.Object{"a": "b"}), nil
 	})
 	get := func(path string) (int, string) {
 		w := httptest.NewRecorder()

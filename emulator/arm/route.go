@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Type is what a provider says of a resource type.
@@ -13,13 +15,13 @@ type Type struct {
 	Rank     int      // order in which a group's deletion takes its resources, lowest first
 	Unlisted bool     // not shown among the resources of a group
 	// View adds to a copy of the body what is not stored in it. May be nil.
-	View func(r *Resource, o Object)
+	View func(r *Resource, o azjson.Object)
 	// InUse says why the resource may not be deleted. May be nil.
 	InUse func(r *Resource) *Error
 	// Referrers are the ids of the resources that keep this one from being deleted. May be nil.
 	Referrers func(r *Resource) []string
 	// Preflight refuses a body that a template deployment wants to put. May be nil.
-	Preflight func(body Object) *Error
+	Preflight func(body azjson.Object) *Error
 	// Removed is told that the resource is going. May be nil.
 	Removed func(r *Resource)
 	// Tagged is told that the resource's tags were replaced. May be nil.
@@ -140,7 +142,7 @@ func (r *Route) match(seg []string) (map[string]string, bool) {
 				return nil, false
 			}
 			params[t[1:len(t)-1]] = seg[i]
-		} else if !Fold(t, seg[i]) {
+		} else if !azjson.Fold(t, seg[i]) {
 			return nil, false
 		}
 	}

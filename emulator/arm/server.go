@@ -11,6 +11,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/ratelimit"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // Options set up a Server.
@@ -60,12 +64,12 @@ type Server struct {
 	track    track
 	ready    []*Operation // operations whose Run is due
 	wake     chan struct{}
-	limits   limits
+	limits   *ratelimit.Limits
 	counts   map[string]int
-	hidden   map[string]time.Time // resources that a fault hides until then, by key
-	notes    map[string]Object    // see Note
-	reg      map[string]bool      // namespaces without a registration, lower-cased; true: there never was one
-	changing map[string]time.Time // until when a registration is on its way, in the same names
+	hidden   map[string]time.Time     // resources that a fault hides until then, by key
+	notes    map[string]azjson.Object // see Note
+	reg      map[string]bool          // namespaces without a registration, lower-cased; true: there never was one
+	changing map[string]time.Time     // until when a registration is on its way, in the same names
 	guards   []func(c *Call) error
 	permit   func(c *Call) error
 	keep     func(c *Call, action string, items []any) []any
@@ -93,7 +97,7 @@ func New(opt Options) *Server {
 	}
 	s := &Server{
 		opt: opt, store: newStore(), types: map[string]*Type{}, since: map[string][]member{}, kinds: map[string]Kind{},
-		ops: map[string]*Operation{}, open: map[string]*Operation{}, hidden: map[string]time.Time{}, notes: map[string]Object{}, wake: make(chan struct{}, 1), counts: map[string]int{}, reg: map[string]bool{}, changing: map[string]time.Time{},
+		ops: map[string]*Operation{}, open: map[string]*Operation{}, hidden: map[string]time.Time{}, notes: map[string]azjson.Object{}, wake: make(chan struct{}, 1), counts: map[string]int{}, reg: map[string]bool{}, changing: map[string]time.Time{},
 	}
 	s.limits = newLimits(opt)
 	for _, n := range opt.Unregistered {
@@ -238,7 +242,7 @@ func refusal(err error) *Reply {
 	if !errors.As(err, &e) {
 		e = Refuse(http.StatusInternalServerError, "InternalServerError", "%v", err)
 	}
-	return &Reply{Status: e.Status, Header: e.Header, Body: Object{"error": e.Object()}}
+	return &Reply{Status: e.Status, Header: e.Header, Body: azjson.Object{"error": e.Object()}}
 }
 
 // admit does what comes before routing: identity, size, rate limits.
@@ -257,7 +261,7 @@ func (s *Server) admit(c *Call, r *http.Request, readErr error) error {
 	if s.opt.Actor != nil {
 		c.actor = s.opt.Actor(r.Header.Get("Authorization"))
 	}
-	if e := s.limits.manager(c); e != nil {
+	if e := throttled(s.limits.Manager(s.limited(c))); e != nil {
 		return e
 	}
 	return nil
@@ -271,7 +275,7 @@ func (s *Server) dispatch(c *Call) (*Reply, error) {
 	}
 	c.Route, c.params = route, params
 	c.Version = c.Arg("api-version")
-	if sub := subscriptionOf(c.Path); sub != "" && !Fold(sub, s.opt.SubscriptionID) {
+	if sub := subscriptionOf(c.Path); sub != "" && !azjson.Fold(sub, s.opt.SubscriptionID) {
 		return nil, Refuse(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", sub)
 	}
 	if (route == nil || route.Versions != nil) && c.Version == "" {
@@ -298,7 +302,7 @@ func (s *Server) dispatch(c *Call) (*Reply, error) {
 		return nil, err
 	}
 	if !c.inner {
-		if e := s.limits.compute(c); e != nil {
+		if e := throttled(s.limits.Compute(s.limited(c))); e != nil {
 			return nil, e
 		}
 	}
@@ -319,12 +323,12 @@ func (s *Server) dispatch(c *Call) (*Reply, error) {
 
 // found is the error for reading a resource that a fault hides.
 func (s *Server) found(c *Call) error {
-	until, ok := s.hidden[Key(c.Path)]
+	until, ok := s.hidden[resourceid.Key(c.Path)]
 	if !ok || c.Method != http.MethodGet {
 		return nil
 	}
 	if !c.Now.Before(until) {
-		delete(s.hidden, Key(c.Path))
+		delete(s.hidden, resourceid.Key(c.Path))
 		return nil
 	}
 	return c.NotFound()

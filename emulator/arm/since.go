@@ -1,6 +1,10 @@
 package arm
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+)
 
 // Since says of a type from which api-version on its members are shown: paths through objects and lists,
 // joined by dots. Older versions do not know them, and Azure leaves them out there.
@@ -24,7 +28,7 @@ func (s *Server) Introduce(typ string, since Since) {
 // aged leaves out of a reply what the asked for api-version does not know. Replies hold copies of what is
 // stored, so nothing is lost.
 func (s *Server) aged(version string, body any) {
-	o, ok := body.(Object)
+	o, ok := body.(azjson.Object)
 	if !ok || version == "" {
 		return
 	}
@@ -34,7 +38,7 @@ func (s *Server) aged(version string, body any) {
 		}
 		return
 	}
-	if output, ok := Get(o, "properties", "output").(Object); ok { // of an operation
+	if output, ok := azjson.Get(o, "properties", "output").(azjson.Object); ok { // of an operation
 		s.aged(version, output)
 	}
 	typ, _ := o["type"].(string)
@@ -52,7 +56,7 @@ func cut(v any, path []string) {
 		for _, e := range x {
 			cut(e, path)
 		}
-	case Object:
+	case azjson.Object:
 		if len(path) == 1 {
 			delete(x, path[0])
 			return

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // saved is a server's state in one piece, as the first version of the emulator kept it.
@@ -39,7 +41,7 @@ func (s *Server) LoadFirst(data []byte) error {
 	if st.Unregistered != nil {
 		s.reg = st.Unregistered
 	}
-	s.notes = map[string]Object{}
+	s.notes = map[string]azjson.Object{}
 	s.nudge()
 	return nil
 }
@@ -48,7 +50,7 @@ func (s *Server) LoadFirst(data []byte) error {
 func (s *Server) Clear() {
 	s.Do(func() {
 		s.store, s.ops, s.open, s.ready = newStore(), map[string]*Operation{}, map[string]*Operation{}, nil
-		s.notes, s.hidden, s.offset, s.limits = map[string]Object{}, map[string]time.Time{}, 0, newLimits(s.opt)
+		s.notes, s.hidden, s.offset, s.limits = map[string]azjson.Object{}, map[string]time.Time{}, 0, newLimits(s.opt)
 		s.track.all = true
 		s.touched()
 	})

@@ -5,33 +5,36 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // Resource is one stored resource.
 type Resource struct {
-	ID      string    `json:"id"` // as Azure spells it
-	Type    string    `json:"type"`
-	Body    Object    `json:"body"`             // what GET shows, but for what a Type's View adds
-	Hidden  Object    `json:"hidden,omitempty"` // what no GET shows: custom data, power state
-	Created time.Time `json:"created"`
-	Changed time.Time `json:"changed"`
+	ID      string        `json:"id"` // as Azure spells it
+	Type    string        `json:"type"`
+	Body    azjson.Object `json:"body"`             // what GET shows, but for what a Type's View adds
+	Hidden  azjson.Object `json:"hidden,omitempty"` // what no GET shows: custom data, power state
+	Created time.Time     `json:"created"`
+	Changed time.Time     `json:"changed"`
 	key     string
 }
 
 // Name is the resource's own name.
-func (r *Resource) Name() string { return NameOf(r.ID) }
+func (r *Resource) Name() string { return resourceid.NameOf(r.ID) }
 
 // Group is the resource group's name.
-func (r *Resource) Group() string { return GroupOf(r.ID) }
+func (r *Resource) Group() string { return resourceid.GroupOf(r.ID) }
 
 // Location is the region's name.
-func (r *Resource) Location() string { return Str(r.Body, "location") }
+func (r *Resource) Location() string { return azjson.Str(r.Body, "location") }
 
 // Props is the "properties" object, made when it is missing.
-func (r *Resource) Props() Object {
-	p := Map(r.Body, "properties")
+func (r *Resource) Props() azjson.Object {
+	p := azjson.Map(r.Body, "properties")
 	if p == nil {
-		p = Object{}
+		p = azjson.Object{}
 		r.Body["properties"] = p
 	}
 	return p
@@ -51,7 +54,7 @@ func compareKeys(r *Resource, key string) int { return cmp.Compare(r.key, key) }
 
 // Find returns the resource with this id, however it is spelt, or nil.
 func (s *Server) Find(id string) *Resource {
-	r := s.store.byID[Key(id)]
+	r := s.store.byID[resourceid.Key(id)]
 	if r != nil {
 		s.track.seen(trackResource, r.key)
 	}
@@ -61,7 +64,7 @@ func (s *Server) Find(id string) *Resource {
 // FindType is Find for a resource that must be of a certain type.
 func (s *Server) FindType(typ, id string) *Resource {
 	r := s.Find(id)
-	if r == nil || !Fold(r.Type, typ) {
+	if r == nil || !azjson.Fold(r.Type, typ) {
 		return nil
 	}
 	return r
@@ -70,7 +73,7 @@ func (s *Server) FindType(typ, id string) *Resource {
 // Add stores a new resource, or replaces the one with the same id.
 func (s *Server) Add(r *Resource) {
 	if r.Hidden == nil {
-		r.Hidden = Object{}
+		r.Hidden = azjson.Object{}
 	}
 	if r.Created.IsZero() {
 		r.Created = s.now
@@ -81,7 +84,7 @@ func (s *Server) Add(r *Resource) {
 }
 
 func (s *Server) insert(r *Resource) {
-	r.key = Key(r.ID)
+	r.key = resourceid.Key(r.ID)
 	s.store.byID[r.key] = r
 	s.track.mark(trackResource, r.key)
 	typ := strings.ToLower(r.Type)
@@ -121,7 +124,7 @@ func (s *Server) OfType(typ string) []*Resource { return s.store.byType[strings.
 
 // InGroup returns all resources of a group.
 func (s *Server) InGroup(sub, group string) []*Resource {
-	prefix := Key("/subscriptions/"+sub+"/resourceGroups/"+group) + "/"
+	prefix := resourceid.Key("/subscriptions/"+sub+"/resourceGroups/"+group) + "/"
 	var l []*Resource
 	for k, r := range s.store.byID {
 		if strings.HasPrefix(k, prefix) {
@@ -138,8 +141,8 @@ func byKey(l []*Resource) {
 }
 
 // View is a resource as a reply shows it: a copy, with what the type adds.
-func (s *Server) View(r *Resource) Object {
-	o := Clone(r.Body)
+func (s *Server) View(r *Resource) azjson.Object {
+	o := azjson.Clone(r.Body)
 	if t := s.Type(r.Type); t != nil && t.View != nil {
 		t.View(r, o)
 	}

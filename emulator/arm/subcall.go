@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Inner makes a request of its own within another: deployments write their resources so. The
 // caller holds the lock; rate limits, identity and counters are not touched.
-func (s *Server) Inner(method, path, version string, body Object, now time.Time) (*Reply, *Error) {
+func (s *Server) Inner(method, path, version string, body azjson.Object, now time.Time) (*Reply, *Error) {
 	c := &Call{
 		Server: s, Method: method, Path: path, Header: http.Header{}, Body: body, Base: "https://management.azure.com",
 		Query: url.Values{"api-version": {version}}, Now: now, inner: true,
@@ -26,4 +28,4 @@ func (s *Server) Inner(method, path, version string, body Object, now time.Time)
 }
 
 // Canonical gives the keys of an object Azure's casing.
-func Canonical(o Object) Object { return canonical(o) }
+func Canonical(o azjson.Object) azjson.Object { return azjson.Canonical(o) }

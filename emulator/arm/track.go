@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // RecordVersion is the version of the records that Changes and Everything give.
@@ -15,13 +18,13 @@ const RecordVersion = 2
 
 // record is one change of a server's state in a file: of whichever member is set.
 type record struct {
-	Resource  *Resource  `json:"resource,omitempty"`
-	Gone      string     `json:"gone,omitempty"` // key of a resource that is no more
-	Operation *Operation `json:"operation,omitempty"`
-	Over      string     `json:"over,omitempty"` // id of an operation that is no more
-	Note      string     `json:"note,omitempty"` // its key
-	Text      Object     `json:"text,omitempty"` // the note itself
-	Server    *general   `json:"server,omitempty"`
+	Resource  *Resource     `json:"resource,omitempty"`
+	Gone      string        `json:"gone,omitempty"` // key of a resource that is no more
+	Operation *Operation    `json:"operation,omitempty"`
+	Over      string        `json:"over,omitempty"` // id of an operation that is no more
+	Note      string        `json:"note,omitempty"` // its key
+	Text      azjson.Object `json:"text,omitempty"` // the note itself
+	Server    *general      `json:"server,omitempty"`
 }
 
 // general is what there is one of.
@@ -210,7 +213,7 @@ func (s *Server) Everything() [][]byte {
 func (s *Server) Load(records [][]byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.store, s.ops, s.open, s.notes = newStore(), map[string]*Operation{}, map[string]*Operation{}, map[string]Object{}
+	s.store, s.ops, s.open, s.notes = newStore(), map[string]*Operation{}, map[string]*Operation{}, map[string]azjson.Object{}
 	for n, data := range records {
 		var r record
 		d := json.NewDecoder(bytes.NewReader(data))
@@ -253,12 +256,12 @@ func (s *Server) apply(r *record) {
 // restore puts back a resource that was saved.
 func (s *Server) restore(r *Resource) {
 	if r.Hidden == nil {
-		r.Hidden = Object{}
+		r.Hidden = azjson.Object{}
 	}
 	if r.Body == nil {
-		r.Body = Object{}
+		r.Body = azjson.Object{}
 	}
-	if old := s.store.byID[Key(r.ID)]; old != nil && !strings.EqualFold(old.Type, r.Type) {
+	if old := s.store.byID[resourceid.Key(r.ID)]; old != nil && !strings.EqualFold(old.Type, r.Type) {
 		s.Forget(old)
 	}
 	s.insert(r)
@@ -267,7 +270,7 @@ func (s *Server) restore(r *Resource) {
 // resume puts back an operation that was saved.
 func (s *Server) resume(op *Operation) {
 	if op.Args == nil {
-		op.Args = Object{}
+		op.Args = azjson.Object{}
 	}
 	s.ops[op.ID] = op
 	delete(s.open, op.ID)

@@ -3,6 +3,8 @@ package arm
 import (
 	"net/http"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // unknown says why no route took a call: a method that the path has not, a type or namespace that
@@ -11,7 +13,7 @@ func (s *Server) unknown(c *Call, known *Route) error {
 	if known != nil {
 		return Refuse(http.StatusMethodNotAllowed, "HttpMethodNotAllowed", "The HTTP method '%s' is not supported at scope '%s'.", c.Method, c.Path)
 	}
-	id, err := ParseID(c.Path)
+	id, err := resourceid.Parse(c.Path)
 	if err != nil || id.Namespace == "" {
 		return NotImplemented(c.Method, c.Path)
 	}

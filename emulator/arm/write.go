@@ -3,6 +3,9 @@ package arm
 import (
 	"regexp"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
 )
 
 // Limits of tags.
@@ -17,7 +20,7 @@ func CheckTags(v any) error {
 	if v == nil {
 		return nil
 	}
-	tags, ok := v.(Object)
+	tags, ok := v.(azjson.Object)
 	if !ok {
 		return BadRequest("InvalidRequestContent", "The request content was invalid and could not be deserialized: 'tags is not an object'.")
 	}
@@ -58,11 +61,11 @@ func (n NameRule) Check(name string) error {
 
 // NeedLocation judges the location of a body and brings it into its stored form.
 func (c *Call) NeedLocation(typ string) error {
-	loc := Str(c.Body, "location")
+	loc := azjson.Str(c.Body, "location")
 	if loc == "" {
 		return BadRequest("LocationRequired", "The location property is required for this definition.")
 	}
-	r, ok := FindRegion(loc)
+	r, ok := geography.FindRegion(loc)
 	if !ok {
 		return LocationNotAvailable(loc, typ)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/network"
 )
 
@@ -104,7 +104,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, b network.Bastion
 func (s *Server) session(b network.Bastion, t Target, last, node string) (*session, *Refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if x := s.sessions[last]; x != nil && x.bastion == arm.Key(b.ID) {
+	if x := s.sessions[last]; x != nil && x.bastion == resourceid.Key(b.ID) {
 		if node != "" && node != x.node {
 			return nil, noNode()
 		}
@@ -112,7 +112,7 @@ func (s *Server) session(b network.Bastion, t Target, last, node string) (*sessi
 			return x, nil
 		}
 	}
-	x := &session{auth: random(), node: strings.ReplaceAll(uuid.NewString(), "-", ""), bastion: arm.Key(b.ID), target: t}
+	x := &session{auth: random(), node: strings.ReplaceAll(uuid.NewString(), "-", ""), bastion: resourceid.Key(b.ID), target: t}
 	x.ctx, x.end = contextFrom(s.ctx)
 	s.sessions[x.auth] = x
 	return x, nil
@@ -128,7 +128,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request, b network.Bastio
 	defer s.mu.Unlock()
 	x := s.sessions[token]
 	switch node := r.Header.Get("X-Node-Id"); {
-	case x == nil || x.bastion != arm.Key(b.ID):
+	case x == nil || x.bastion != resourceid.Key(b.ID):
 		refuse(w, Refusal{http.StatusNotFound, "The token was not found."})
 	case node != "" && node != x.node:
 		refuse(w, *noNode())
@@ -156,7 +156,7 @@ func (s *Server) connection(w http.ResponseWriter, r *http.Request, b network.Ba
 	case in.ConnectionType != "nativeclient":
 		refuse(w, Refusal{http.StatusBadRequest, "The connection type '" + in.ConnectionType + "' is not supported."})
 		return
-	case arm.Key(in.BastionResourceID) != arm.Key(b.ID):
+	case resourceid.Key(in.BastionResourceID) != resourceid.Key(b.ID):
 		refuse(w, Refusal{http.StatusNotFound, "The Bastion '" + in.BastionResourceID + "' was not found."})
 		return
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 	"github.com/azlin-dev/azlin/emulator/network"
 )
 
@@ -27,7 +27,7 @@ func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, b network.Bastio
 	k, ok := s.tickets[name]
 	s.mu.Unlock()
 	switch {
-	case !ok || k.session.bastion != arm.Key(b.ID) || time.Now().After(k.until) || k.session.ctx.Err() != nil:
+	case !ok || k.session.bastion != resourceid.Key(b.ID) || time.Now().After(k.until) || k.session.ctx.Err() != nil:
 		refuse(w, Refusal{http.StatusUnauthorized, "The token is not valid."})
 		return
 	case node != k.session.node && (needNode || node != ""):

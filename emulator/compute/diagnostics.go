@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 // BlobPath is where the serial logs of VMs are, behind signed URLs.
@@ -27,12 +30,12 @@ func blobKey() []byte {
 func (p *Provider) diagnostics() {
 	key := blobKey()
 	p.blobs = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serveBlob(w, r, key) })
-	p.s.Handle(http.MethodPost, oneVM+"/retrieveBootDiagnosticsData", Versions(), func(c *arm.Call) (*arm.Reply, error) {
+	p.s.Handle(http.MethodPost, oneVM+"/retrieveBootDiagnosticsData", schema.Versions(), func(c *arm.Call) (*arm.Reply, error) {
 		vm, err := p.vm(c)
 		if err != nil {
 			return nil, err
 		}
-		if !arm.Bool(vm.Body, "properties", "diagnosticsProfile", "bootDiagnostics", "enabled") {
+		if !azjson.Bool(vm.Body, "properties", "diagnosticsProfile", "bootDiagnostics", "enabled") {
 			return nil, arm.Conflict("OperationNotAllowed", "Boot diagnostics is not enabled for VM '%s'.", vm.Name())
 		}
 		minutes := 120
@@ -41,10 +44,10 @@ func (p *Provider) diagnostics() {
 		}
 		until := c.Now.Add(time.Duration(minutes) * time.Minute)
 		at := func(file string) string {
-			name := base64.RawURLEncoding.EncodeToString([]byte(arm.Key(vm.ID))) + "/" + file
+			name := base64.RawURLEncoding.EncodeToString([]byte(resourceid.Key(vm.ID))) + "/" + file
 			return c.Base + BlobPath + name + "?" + url.Values{"se": {until.UTC().Format(time.RFC3339)}, "sp": {"r"}, "sig": {sign(key, name, until)}}.Encode()
 		}
-		return arm.OK(arm.Object{"consoleScreenshotBlobUri": at(vm.Name() + ".screenshot.bmp"), "serialConsoleLogBlobUri": at(vm.Name() + ".serialconsole.log")}), nil
+		return arm.OK(azjson.Object{"consoleScreenshotBlobUri": at(vm.Name() + ".screenshot.bmp"), "serialConsoleLogBlobUri": at(vm.Name() + ".serialconsole.log")}), nil
 	})
 }
 

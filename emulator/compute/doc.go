@@ -11,20 +11,11 @@ import (
 	"net/netip"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
+	"github.com/azlin-dev/azlin/emulator/compute/gallery"
+	"github.com/azlin-dev/azlin/emulator/compute/manageddisk"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 	"github.com/azlin-dev/azlin/emulator/network"
-)
-
-// Types of this provider.
-const (
-	VMType        = "Microsoft.Compute/virtualMachines"
-	ExtensionType = "Microsoft.Compute/virtualMachines/extensions"
-	DiskType      = "Microsoft.Compute/disks"
-	SnapshotType  = "Microsoft.Compute/snapshots"
-	ImageType     = "Microsoft.Compute/images"
-
-	GalleryType        = "Microsoft.Compute/galleries"
-	GalleryImageType   = "Microsoft.Compute/galleries/images"
-	GalleryVersionType = "Microsoft.Compute/galleries/images/versions"
 )
 
 // Machine is a VM as something that boots.
@@ -80,53 +71,26 @@ type Options struct {
 
 // Provider is Microsoft.Compute on a server.
 type Provider struct {
-	s     *arm.Server
-	net   *network.Provider
-	opt   Options
-	blobs http.Handler
+	s         *arm.Server
+	net       *network.Provider
+	opt       Options
+	blobs     http.Handler
+	disks     *manageddisk.Disks
+	galleries *gallery.Galleries
 }
 
 // Register adds the provider to a server.
 func Register(s *arm.Server, net *network.Provider, opt Options) *Provider {
 	p := &Provider{s: s, net: net, opt: opt}
-	p.introduce()
+	schema.Introduce(s)
+	p.disks = manageddisk.Register(s, opt.Hosts, func(vm *arm.Resource) bool { return power(vm) == powerDeallocated })
 	p.vms()
 	p.vmActions()
 	p.extensions()
 	p.runCommands()
 	p.diagnostics()
-	p.disks()
-	p.snapshots()
-	p.images()
-	p.galleries()
-	p.sizes()
+	p.galleries = gallery.Register(s, p.disks)
+	catalogue.Register(s, opt.Restricted)
 	p.usages()
 	return p
 }
-
-// Versions are the api-versions of VMs, their images and sizes.
-func Versions() []string {
-	return []string{
-		"2015-06-15", "2016-03-30", "2016-04-30-preview", "2017-03-30", "2017-12-01", "2018-04-01", "2018-06-01", "2018-10-01",
-		"2019-03-01", "2019-07-01", "2019-12-01", "2020-06-01", "2020-12-01", "2021-03-01", "2021-04-01", "2021-07-01", "2021-11-01", "2022-03-01",
-		"2022-08-01", "2022-11-01", "2023-03-01", "2023-07-01", "2023-09-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-04-01", "2025-11-01", "2026-04-01",
-	}
-}
-
-// DiskVersions are the api-versions of disks and snapshots.
-func DiskVersions() []string {
-	return []string{
-		"2016-04-30-preview", "2017-03-30", "2018-04-01", "2018-06-01", "2018-09-30", "2019-03-01", "2019-07-01", "2019-11-01", "2020-05-01",
-		"2020-06-30", "2020-09-30", "2020-12-01", "2021-04-01", "2021-08-01", "2021-12-01", "2022-03-02", "2022-07-02", "2023-01-02", "2023-04-02",
-		"2023-10-02", "2024-03-02", "2025-01-02", "2026-03-02",
-	}
-}
-
-// SKUVersions are the api-versions of the list of SKUs.
-func SKUVersions() []string { return []string{"2017-03-30", "2017-09-01", "2019-04-01", "2021-07-01"} }
-
-const (
-	inGroup = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute"
-	inSub   = "/subscriptions/{subscriptionId}/providers/Microsoft.Compute"
-	inPlace = inSub + "/locations/{location}"
-)

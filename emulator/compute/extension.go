@@ -9,11 +9,15 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 func (p *Provider) extensions() {
-	s, v := p.s, Versions()
-	s.Register(&arm.Type{Name: ExtensionType, Versions: v, Rank: 5})
+	s, v := p.s, schema.Versions()
+	s.Register(&arm.Type{Name: schema.ExtensionType, Versions: v, Rank: 5})
 	s.RegisterKind("extension.put", arm.Kind{Run: p.hosted(p.applyExtension), Finish: p.finishExtension})
 	s.RegisterKind("extension.delete", arm.Kind{Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
 		if e := s.Find(op.Target); e != nil {
@@ -35,7 +39,7 @@ func (p *Provider) extensions() {
 		if err != nil {
 			return nil, err
 		}
-		return arm.OK(arm.Object{"value": s.Views(p.extensionsOf(vm))}), nil
+		return arm.OK(azjson.Object{"value": s.Views(p.extensionsOf(vm))}), nil
 	})
 	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) {
 		e := s.Find(c.Path)
@@ -45,15 +49,15 @@ func (p *Provider) extensions() {
 		if vm, err := p.vm(c); err == nil && power(vm) != powerRunning {
 			return nil, notRunning()
 		}
-		return c.Async(arm.Status(http.StatusAccepted), s.Begin("extension.delete", e.ID, e.Location(), nil), arm.ComputeAction().Silent()), nil
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("extension.delete", e.ID, e.Location(), nil), polling.ComputeAction().Silent()), nil
 	})
 }
 
 func (p *Provider) extensionsOf(vm *arm.Resource) []*arm.Resource {
 	var l []*arm.Resource
-	prefix := arm.Key(vm.ID) + "/extensions/"
-	for _, e := range p.s.OfType(ExtensionType) {
-		if strings.HasPrefix(arm.Key(e.ID), prefix) {
+	prefix := resourceid.Key(vm.ID) + "/extensions/"
+	for _, e := range p.s.OfType(schema.ExtensionType) {
+		if strings.HasPrefix(resourceid.Key(e.ID), prefix) {
 			l = append(l, e)
 		}
 	}
@@ -75,20 +79,20 @@ func (p *Provider) putExtension(c *arm.Call) (*arm.Reply, error) {
 	if err := c.NeedBody(); err != nil {
 		return nil, err
 	}
-	arm.WithoutNulls(c.Body)
-	typ := arm.Str(c.Body, "properties", "type")
+	azjson.WithoutNulls(c.Body)
+	typ := azjson.Str(c.Body, "properties", "type")
 	if !strings.Contains(emulatedExtensions, " "+strings.ToLower(typ)+" ") {
-		return nil, arm.NotImplemented(c.Method, "the extension "+arm.Str(c.Body, "properties", "publisher")+"/"+typ)
+		return nil, arm.NotImplemented(c.Method, "the extension "+azjson.Str(c.Body, "properties", "publisher")+"/"+typ)
 	}
 	if power(vm) != powerRunning {
 		return nil, notRunning()
 	}
 	id := vm.ID + "/extensions/" + c.Param("vmExtensionName")
-	args := arm.Object{"vm": vm.ID, "type": typ, "settings": arm.Get(c.Body, "properties", "settings"), "protected": arm.Get(c.Body, "properties", "protectedSettings")}
-	arm.Drop(c.Body, "properties", "protectedSettings")
+	args := azjson.Object{"vm": vm.ID, "type": typ, "settings": azjson.Get(c.Body, "properties", "settings"), "protected": azjson.Get(c.Body, "properties", "protectedSettings")}
+	azjson.Drop(c.Body, "properties", "protectedSettings")
 	old := p.s.Find(id)
-	e := &arm.Resource{ID: id, Type: ExtensionType, Body: c.Body}
-	e.Body["id"], e.Body["name"], e.Body["type"], e.Body["location"] = id, e.Name(), ExtensionType, vm.Location()
+	e := &arm.Resource{ID: id, Type: schema.ExtensionType, Body: c.Body}
+	e.Body["id"], e.Body["name"], e.Body["type"], e.Body["location"] = id, e.Name(), schema.ExtensionType, vm.Location()
 	e.Props()["provisioningState"] = "Creating"
 	p.s.Add(e)
 	rep := arm.Created(nil)
@@ -97,18 +101,18 @@ func (p *Provider) putExtension(c *arm.Call) (*arm.Reply, error) {
 		rep = arm.OK(nil)
 	}
 	rep.Body = p.s.View(e)
-	return c.Async(rep, p.s.Begin("extension.put", id, vm.Location(), args), arm.Compute().Silent()), nil
+	return c.Async(rep, p.s.Begin("extension.put", id, vm.Location(), args), polling.Compute().Silent()), nil
 }
 
 func (p *Provider) applyExtension(ctx context.Context, op arm.Operation) (any, error) {
-	id := arm.Key(arm.Str(op.Args, "vm"))
+	id := resourceid.Key(azjson.Str(op.Args, "vm"))
 	get := func(name string) string {
-		if s := arm.Str(op.Args, "protected", name); s != "" {
+		if s := azjson.Str(op.Args, "protected", name); s != "" {
 			return s
 		}
-		return arm.Str(op.Args, "settings", name)
+		return azjson.Str(op.Args, "settings", name)
 	}
-	if arm.Fold(arm.Str(op.Args, "type"), "VMAccessForLinux") {
+	if azjson.Fold(azjson.Str(op.Args, "type"), "VMAccessForLinux") {
 		user, key := get("username"), get("ssh_key")
 		if user == "" || key == "" {
 			return nil, fmt.Errorf("VMAccessForLinux needs username and ssh_key; passwords and resets are not emulated")
@@ -131,7 +135,7 @@ func (p *Provider) applyExtension(ctx context.Context, op arm.Operation) (any, e
 }
 
 func (p *Provider) finishExtension(op *arm.Operation, err error) (time.Duration, error) {
-	op.Args = arm.Object{} // holds what was protected
+	op.Args = azjson.Object{} // holds what was protected
 	e := p.s.Find(op.Target)
 	if e == nil {
 		return 0, nil
@@ -155,21 +159,21 @@ func (p *Provider) extensionViews(vm *arm.Resource) (handlers, extensions []any)
 	handlers = []any{}
 	seen := map[string]bool{}
 	for _, e := range p.extensionsOf(vm) {
-		typ := arm.Str(e.Body, "properties", "publisher") + "." + arm.Str(e.Body, "properties", "type")
-		version := arm.Str(e.Body, "properties", "typeHandlerVersion") + ".0" // some release of the one that was asked for
-		message := arm.Str(e.Hidden, "message")
-		state := arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "message": message}
-		switch provisioning(e) {
+		typ := azjson.Str(e.Body, "properties", "publisher") + "." + azjson.Str(e.Body, "properties", "type")
+		version := azjson.Str(e.Body, "properties", "typeHandlerVersion") + ".0" // some release of the one that was asked for
+		message := azjson.Str(e.Hidden, "message")
+		state := azjson.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "message": message}
+		switch schema.Provisioning(e) {
 		case "Succeeded":
 		case "Failed":
 			state["code"], state["level"], state["displayStatus"] = "ProvisioningState/failed", "Error", "Provisioning failed"
 		default:
 			continue // the agent has not said anything yet
 		}
-		extensions = append(extensions, arm.Object{"name": e.Name(), "type": typ, "typeHandlerVersion": version, "statuses": []any{state}})
+		extensions = append(extensions, azjson.Object{"name": e.Name(), "type": typ, "typeHandlerVersion": version, "statuses": []any{state}})
 		if !seen[typ] {
 			seen[typ] = true
-			handlers = append(handlers, arm.Object{"type": typ, "typeHandlerVersion": version, "status": arm.Object{
+			handlers = append(handlers, azjson.Object{"type": typ, "typeHandlerVersion": version, "status": azjson.Object{
 				"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "message": "Plugin enabled",
 			}})
 		}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // PowerHistory is what became of one VM, as those who pay for it have to know.
@@ -30,36 +32,36 @@ const (
 )
 
 func historyKey(vm *arm.Resource) string {
-	return historyPrefix + arm.Str(vm.Body, "properties", "vmId")
+	return historyPrefix + azjson.Str(vm.Body, "properties", "vmId")
 }
 
 // remember notes that a VM came into a state at a time.
 func (p *Provider) remember(vm *arm.Resource, state string, at time.Time) {
 	key := historyKey(vm)
-	note := arm.Object{"id": vm.ID, "location": vm.Location(), "spot": isSpot(vm.Body)}
-	events := arm.List(p.s.Note(key), "events")
-	if n := len(events); n > 0 && arm.Str(events[n-1], "state") == state && state != stateResized {
+	note := azjson.Object{"id": vm.ID, "location": vm.Location(), "spot": isSpot(vm.Body)}
+	events := azjson.List(p.s.Note(key), "events")
+	if n := len(events); n > 0 && azjson.Str(events[n-1], "state") == state && state != stateResized {
 		return
 	}
 	// A new list each time: what is being saved is not changed.
-	note["events"] = append(slices.Clip(events), arm.Object{
-		"at": at.UTC().Format(time.RFC3339Nano), "state": state, "size": arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize"),
+	note["events"] = append(slices.Clip(events), azjson.Object{
+		"at": at.UTC().Format(time.RFC3339Nano), "state": state, "size": azjson.Str(vm.Body, "properties", "hardwareProfile", "vmSize"),
 	})
 	p.s.PutNote(key, note)
 }
 
 // rememberSize notes that a VM has another size than it had.
 func (p *Provider) rememberSize(vm *arm.Resource) {
-	events := arm.List(p.s.Note(historyKey(vm)), "events")
-	size := arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize")
-	if n := len(events); n > 0 && !arm.Fold(arm.Str(events[n-1], "size"), size) {
+	events := azjson.List(p.s.Note(historyKey(vm)), "events")
+	size := azjson.Str(vm.Body, "properties", "hardwareProfile", "vmSize")
+	if n := len(events); n > 0 && !azjson.Fold(azjson.Str(events[n-1], "size"), size) {
 		p.remember(vm, stateResized, p.s.Now())
 	}
 }
 
 // reborn forgets what was remembered of a VM and lets it begin at another time.
 func (p *Provider) reborn(vm *arm.Resource, states ...PowerEvent) {
-	p.s.PutNote(historyKey(vm), arm.Object{})
+	p.s.PutNote(historyKey(vm), azjson.Object{})
 	for _, e := range states {
 		p.remember(vm, e.State, e.At)
 	}
@@ -71,16 +73,16 @@ func (p *Provider) PowerHistory(id string) []PowerHistory {
 	l := []PowerHistory{}
 	for _, key := range p.s.Notes(historyPrefix) {
 		note := p.s.Note(key)
-		h := PowerHistory{ID: arm.Str(note, "id"), VMID: key[len(historyPrefix):], Location: arm.Str(note, "location"), Spot: arm.Bool(note, "spot")}
-		if id != "" && arm.Key(id) != arm.Key(h.ID) {
+		h := PowerHistory{ID: azjson.Str(note, "id"), VMID: key[len(historyPrefix):], Location: azjson.Str(note, "location"), Spot: azjson.Bool(note, "spot")}
+		if id != "" && resourceid.Key(id) != resourceid.Key(h.ID) {
 			continue
 		}
-		for _, e := range arm.List(note, "events") {
-			at, err := time.Parse(time.RFC3339Nano, arm.Str(e, "at"))
+		for _, e := range azjson.List(note, "events") {
+			at, err := time.Parse(time.RFC3339Nano, azjson.Str(e, "at"))
 			if err != nil {
 				continue // what is unreadable tells nothing
 			}
-			h.Events = append(h.Events, PowerEvent{At: at, State: arm.Str(e, "state"), Size: arm.Str(e, "size")})
+			h.Events = append(h.Events, PowerEvent{At: at, State: azjson.Str(e, "state"), Size: azjson.Str(e, "size")})
 		}
 		l = append(l, h)
 	}

@@ -5,6 +5,11 @@ import (
 	"encoding/base64"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/compute/manageddisk"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
+	"github.com/azlin-dev/azlin/emulator/network/reachability"
 )
 
 // sshPort is where Azure's rules look at SSH, whatever port the hosts listen on.
@@ -13,26 +18,26 @@ const sshPort = 22
 // machine is a VM as its host sees it. Callers hold the server's lock.
 func (p *Provider) machine(vm *arm.Resource) Machine {
 	m := Machine{
-		ID: arm.Key(vm.ID), VMID: arm.Str(vm.Body, "properties", "vmId"),
-		Hostname:  arm.Str(vm.Body, "properties", "osProfile", "computerName"),
-		AdminUser: arm.Str(vm.Body, "properties", "osProfile", "adminUsername"),
-		Lazy:      arm.Bool(vm.Hidden, "lazy"),
+		ID: resourceid.Key(vm.ID), VMID: azjson.Str(vm.Body, "properties", "vmId"),
+		Hostname:  azjson.Str(vm.Body, "properties", "osProfile", "computerName"),
+		AdminUser: azjson.Str(vm.Body, "properties", "osProfile", "adminUsername"),
+		Lazy:      azjson.Bool(vm.Hidden, "lazy"),
 	}
 	if m.Hostname == "" {
 		m.Hostname = vm.Name()
 	}
-	for _, k := range arm.List(vm.Body, "properties", "osProfile", "linuxConfiguration", "ssh", "publicKeys") {
-		m.AdminKeys = append(m.AdminKeys, arm.Str(k, "keyData"))
+	for _, k := range azjson.List(vm.Body, "properties", "osProfile", "linuxConfiguration", "ssh", "publicKeys") {
+		m.AdminKeys = append(m.AdminKeys, azjson.Str(k, "keyData"))
 	}
-	m.CustomData, _ = base64.StdEncoding.DecodeString(arm.Str(vm.Hidden, "customData")) // judged when it came
-	if os := arm.Map(vm.Body, "properties", "storageProfile", "osDisk"); arm.Fold(arm.Str(os, "createOption"), "Attach") {
-		m.Disk = arm.Key(diskID(vm, arm.Str(os, "name")))
+	m.CustomData, _ = base64.StdEncoding.DecodeString(azjson.Str(vm.Hidden, "customData")) // judged when it came
+	if os := azjson.Map(vm.Body, "properties", "storageProfile", "osDisk"); azjson.Fold(azjson.Str(os, "createOption"), "Attach") {
+		m.Disk = resourceid.Key(manageddisk.ID(vm, azjson.Str(os, "name")))
 	} else {
-		m.Disk = arm.Str(vm.Hidden, "content")
+		m.Disk = azjson.Str(vm.Hidden, "content")
 	}
 	for _, nic := range p.nicsOf(vm) {
 		m.Addresses = append(m.Addresses, p.net.Addresses(nic.ID)...)
-		m.Admitted = m.Admitted || p.net.Admitted(nic.ID, p.opt.Operator, sshPort)
+		m.Admitted = m.Admitted || reachability.Admitted(p.s, nic.ID, p.opt.Operator, sshPort)
 	}
 	return m
 }
@@ -41,8 +46,8 @@ func (p *Provider) machine(vm *arm.Resource) Machine {
 func (p *Provider) Machines() (running, stopped []Machine, all map[string]bool) {
 	all = map[string]bool{}
 	p.s.Peek(func() {
-		for _, vm := range p.s.OfType(VMType) {
-			all[arm.Key(vm.ID)] = true
+		for _, vm := range p.s.OfType(schema.VMType) {
+			all[resourceid.Key(vm.ID)] = true
 			switch power(vm) {
 			case powerRunning:
 				running = append(running, p.machine(vm))
@@ -66,7 +71,7 @@ func (p *Provider) powerHost(ctx context.Context, op arm.Operation) (any, error)
 	if m.ID == "" {
 		return nil, nil
 	}
-	switch arm.Str(op.Args, "action") {
+	switch azjson.Str(op.Args, "action") {
 	case "start":
 		if !room {
 			return nil, nil
@@ -84,7 +89,7 @@ func (p *Provider) powerHost(ctx context.Context, op arm.Operation) (any, error)
 // Inside is what a connection from within the network has to know of a VM: the ids of its interfaces, and whether it
 // runs. ok is false when there is no such VM. Callers hold the server's lock.
 func (p *Provider) Inside(id string) (nics []string, running, ok bool) {
-	vm := p.s.FindType(VMType, id)
+	vm := p.s.FindType(schema.VMType, id)
 	if vm == nil {
 		return nil, false, false
 	}

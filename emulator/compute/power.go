@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 // Power states, as they follow "PowerState/".
@@ -17,7 +19,7 @@ const (
 	powerDeallocated  = "deallocated"
 )
 
-func power(vm *arm.Resource) string { return arm.Str(vm.Hidden, "power") }
+func power(vm *arm.Resource) string { return azjson.Str(vm.Hidden, "power") }
 
 func (p *Provider) setPower(vm *arm.Resource, state string) {
 	vm.Hidden["power"] = state
@@ -27,49 +29,43 @@ func (p *Provider) setPower(vm *arm.Resource, state string) {
 	p.s.Touch(vm)
 }
 
-func provisioning(vm *arm.Resource) string {
-	return arm.Str(vm.Body, "properties", "provisioningState")
-}
-
-func setProvisioning(vm *arm.Resource, state string) { vm.Props()["provisioningState"] = state }
-
 // instanceView is the state of a VM at this moment.
-func (p *Provider) instanceView(vm *arm.Resource) arm.Object {
+func (p *Provider) instanceView(vm *arm.Resource) azjson.Object {
 	since := arm.Time(vm.Changed)
-	if t, err := time.Parse(time.RFC3339Nano, arm.Str(vm.Hidden, "powerSince")); err == nil {
+	if t, err := time.Parse(time.RFC3339Nano, azjson.Str(vm.Hidden, "powerSince")); err == nil {
 		since = arm.Time(t)
 	}
-	state := provisioning(vm)
-	status := arm.Object{"code": "ProvisioningState/" + lower(state), "level": "Info", "displayStatus": title(state), "time": since}
+	state := schema.Provisioning(vm)
+	status := azjson.Object{"code": "ProvisioningState/" + lower(state), "level": "Info", "displayStatus": title(state), "time": since}
 	if state == "Failed" {
 		status["code"], status["level"], status["displayStatus"] = "ProvisioningState/failed", "Error", "Provisioning failed"
-		if code := arm.Str(vm.Hidden, "failure", "code"); code != "" {
+		if code := azjson.Str(vm.Hidden, "failure", "code"); code != "" {
 			status["code"] = "ProvisioningState/failed/" + code
-			status["message"] = arm.Str(vm.Hidden, "failure", "message")
+			status["message"] = azjson.Str(vm.Hidden, "failure", "message")
 		}
 	}
 	statuses := []any{status}
 	if pw := power(vm); pw != powerNone {
-		statuses = append(statuses, arm.Object{"code": "PowerState/" + pw, "level": "Info", "displayStatus": "VM " + pw})
+		statuses = append(statuses, azjson.Object{"code": "PowerState/" + pw, "level": "Info", "displayStatus": "VM " + pw})
 	}
-	if arm.Bool(vm.Hidden, "generalized") {
-		statuses = append(statuses, arm.Object{"code": "OSState/generalized", "level": "Info", "displayStatus": "VM generalized"})
+	if azjson.Bool(vm.Hidden, "generalized") {
+		statuses = append(statuses, azjson.Object{"code": "OSState/generalized", "level": "Info", "displayStatus": "VM generalized"})
 	}
-	view := arm.Object{"statuses": statuses, "hyperVGeneration": arm.Str(vm.Hidden, "generation"), "disks": p.diskViews(vm, since)}
+	view := azjson.Object{"statuses": statuses, "hyperVGeneration": azjson.Str(vm.Hidden, "generation"), "disks": p.diskViews(vm, since)}
 	if pw := power(vm); pw == powerRunning {
-		view["computerName"] = arm.Str(vm.Body, "properties", "osProfile", "computerName")
-		view["osName"], view["osVersion"] = arm.Str(vm.Hidden, "osName"), arm.Str(vm.Hidden, "osVersion")
+		view["computerName"] = azjson.Str(vm.Body, "properties", "osProfile", "computerName")
+		view["osName"], view["osVersion"] = azjson.Str(vm.Hidden, "osName"), azjson.Str(vm.Hidden, "osVersion")
 		handlers, extensions := p.extensionViews(vm)
 		if len(extensions) > 0 {
 			view["extensions"] = extensions
 		}
-		view["vmAgent"] = arm.Object{
+		view["vmAgent"] = azjson.Object{
 			"vmAgentVersion": "2.11.1.12", "extensionHandlers": handlers,
-			"statuses": []any{arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "message": "Guest Agent is running", "time": since}},
+			"statuses": []any{azjson.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "message": "Guest Agent is running", "time": since}},
 		}
 	}
-	if arm.Bool(vm.Body, "properties", "diagnosticsProfile", "bootDiagnostics", "enabled") {
-		view["bootDiagnostics"] = arm.Object{}
+	if azjson.Bool(vm.Body, "properties", "diagnosticsProfile", "bootDiagnostics", "enabled") {
+		view["bootDiagnostics"] = azjson.Object{}
 	}
 	return view
 }
@@ -77,7 +73,7 @@ func (p *Provider) instanceView(vm *arm.Resource) arm.Object {
 func (p *Provider) diskViews(vm *arm.Resource, since string) []any {
 	l := []any{}
 	for _, d := range p.attached(vm) {
-		l = append(l, arm.Object{"name": d.Name(), "statuses": []any{arm.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "time": since}}})
+		l = append(l, azjson.Object{"name": d.Name(), "statuses": []any{azjson.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "time": since}}})
 	}
 	return l
 }

@@ -7,6 +7,10 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 // maxOutput is how much of a script's output Run Command gives back: its end.
@@ -14,7 +18,7 @@ const maxOutput = 4096
 
 func (p *Provider) runCommands() {
 	p.s.RegisterKind("vm.runcommand", arm.Kind{Run: p.hosted(p.runScript), Finish: p.finishScript})
-	p.s.Handle(http.MethodPost, oneVM+"/runCommand", Versions(), p.runCommand)
+	p.s.Handle(http.MethodPost, oneVM+"/runCommand", schema.Versions(), p.runCommand)
 }
 
 func (p *Provider) runCommand(c *arm.Call) (*arm.Reply, error) {
@@ -25,7 +29,7 @@ func (p *Provider) runCommand(c *arm.Call) (*arm.Reply, error) {
 	if err := c.NeedBody(); err != nil {
 		return nil, err
 	}
-	if id := arm.Str(c.Body, "commandId"); id != "RunShellScript" {
+	if id := azjson.Str(c.Body, "commandId"); id != "RunShellScript" {
 		return nil, arm.Refuse(http.StatusNotFound, "NotFound", "The entity was not found: RunCommand document '%s'.", id)
 	}
 	if power(vm) != powerRunning {
@@ -36,40 +40,40 @@ func (p *Provider) runCommand(c *arm.Call) (*arm.Reply, error) {
 		return nil, arm.Conflict("Conflict", "Run command extension execution is in progress. Please wait for completion before invoking a run command.")
 	}
 	var lines []string
-	for _, e := range arm.List(c.Body, "script") {
+	for _, e := range azjson.List(c.Body, "script") {
 		s, _ := e.(string)
 		lines = append(lines, s)
 	}
 	var params []any
-	for _, e := range arm.List(c.Body, "parameters") {
-		v := arm.Str(e, "value")
-		if n := arm.Str(e, "name"); n != "" {
+	for _, e := range azjson.List(c.Body, "parameters") {
+		v := azjson.Str(e, "value")
+		if n := azjson.Str(e, "name"); n != "" {
 			v = n + "=" + v
 		}
 		params = append(params, v)
 	}
-	op := p.s.Begin("vm.runcommand", target, vm.Location(), arm.Object{"vm": vm.ID, "script": strings.Join(lines, "\n"), "parameters": params})
-	return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction().Silent()), nil
+	op := p.s.Begin("vm.runcommand", target, vm.Location(), azjson.Object{"vm": vm.ID, "script": strings.Join(lines, "\n"), "parameters": params})
+	return c.Async(arm.Status(http.StatusAccepted), op, polling.ComputeAction().Silent()), nil
 }
 
 func (p *Provider) runScript(ctx context.Context, op arm.Operation) (any, error) {
 	var params []string
-	for _, e := range arm.List(op.Args, "parameters") {
+	for _, e := range azjson.List(op.Args, "parameters") {
 		if s, ok := e.(string); ok {
 			params = append(params, s)
 		}
 	}
-	return p.opt.Hosts.Run(ctx, arm.Key(arm.Str(op.Args, "vm")), arm.Str(op.Args, "script"), params)
+	return p.opt.Hosts.Run(ctx, resourceid.Key(azjson.Str(op.Args, "vm")), azjson.Str(op.Args, "script"), params)
 }
 
 func (p *Provider) finishScript(op *arm.Operation, err error) (time.Duration, error) {
 	// What the script was is of no use any more, and may hold secrets.
-	op.Args = arm.Object{}
+	op.Args = azjson.Object{}
 	if err != nil {
 		return 0, arm.Conflict("VMExtensionProvisioningError", "VM has reported a failure when processing extension 'RunCommandLinux'. Error message: %q.", err.Error())
 	}
 	res, _ := op.Result.(RunResult) // without hosts nothing ran, and nothing was printed
-	op.Output = arm.Object{"value": []any{arm.Object{
+	op.Output = azjson.Object{"value": []any{azjson.Object{
 		"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
 		"message": printed(res),
 	}}}

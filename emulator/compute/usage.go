@@ -5,6 +5,10 @@ import (
 	"slices"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 // Limits that a subscription starts with, in vCPUs or VMs.
@@ -17,7 +21,7 @@ const (
 
 func (p *Provider) limit(name string, standard int) int {
 	for k, n := range p.opt.Quota {
-		if arm.Fold(k, name) {
+		if azjson.Fold(k, name) {
 			return n
 		}
 	}
@@ -36,24 +40,24 @@ func allocated(vm *arm.Resource) bool {
 // used counts the vCPUs in a region: of a family, of all ("") or of spot VMs.
 func (p *Provider) used(location, family string, spot bool) int {
 	n := 0
-	for _, vm := range p.s.OfType(VMType) {
+	for _, vm := range p.s.OfType(schema.VMType) {
 		if vm.Location() != location || !allocated(vm) || isSpot(vm.Body) != spot {
 			continue
 		}
-		if size, ok := FindSize(arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize"), location); ok && (family == "" || size.Family == family) {
+		if size, ok := catalogue.FindSize(azjson.Str(vm.Body, "properties", "hardwareProfile", "vmSize"), location); ok && (family == "" || size.Family == family) {
 			n += size.VCPUs
 		}
 	}
 	return n
 }
 
-func isSpot(body arm.Object) bool {
-	pr := arm.Str(body, "properties", "priority")
-	return arm.Fold(pr, "Spot") || arm.Fold(pr, "Low")
+func isSpot(body azjson.Object) bool {
+	pr := azjson.Str(body, "properties", "priority")
+	return azjson.Fold(pr, "Spot") || azjson.Fold(pr, "Low")
 }
 
 // quota refuses vCPUs beyond the limits of the region.
-func (p *Provider) quota(location string, size Size, more int, spot bool) error {
+func (p *Provider) quota(location string, size catalogue.Size, more int, spot bool) error {
 	refuse := func(what string, limit, used int) error {
 		return arm.Conflict("OperationNotAllowed",
 			"Operation could not be completed as it results in exceeding approved %s quota. Additional details - Deployment Model: Resource Manager, Location: %s, Current Limit: %d, Current Usage: %d, Additional Required: %d, (Minimum) New Limit Required: %d. Setup Alerts when Quota reaches threshold. Learn more at https://aka.ms/quotamonitoringalerting . Submit a request for Quota increase at https://aka.ms/ProdportalCRP by specifying parameters listed in the 'Details' section for deployment to succeed. Please read more about quota limits at https://docs.microsoft.com/en-us/azure/azure-supportability/per-vm-quota-requests",
@@ -75,17 +79,17 @@ func (p *Provider) quota(location string, size Size, more int, spot bool) error 
 }
 
 func (p *Provider) usages() {
-	p.s.Handle(http.MethodGet, inPlace+"/usages", Versions(), func(c *arm.Call) (*arm.Reply, error) {
-		region, ok := arm.FindRegion(c.Param("location"))
+	p.s.Handle(http.MethodGet, schema.InPlace+"/usages", schema.Versions(), func(c *arm.Call) (*arm.Reply, error) {
+		region, ok := geography.FindRegion(c.Param("location"))
 		if !ok {
 			return nil, arm.LocationNotAvailable(c.Param("location"), "locations/usages")
 		}
 		var l []any
 		add := func(name, text string, limit, used int) {
-			l = append(l, arm.Object{"limit": limit, "unit": "Count", "currentValue": used, "name": arm.Object{"value": name, "localizedValue": text}})
+			l = append(l, azjson.Object{"limit": limit, "unit": "Count", "currentValue": used, "name": azjson.Object{"value": name, "localizedValue": text}})
 		}
 		vms := 0
-		for _, vm := range p.s.OfType(VMType) {
+		for _, vm := range p.s.OfType(schema.VMType) {
 			if vm.Location() == region.Name {
 				vms++
 			}
@@ -96,8 +100,8 @@ func (p *Provider) usages() {
 		add("virtualMachineScaleSets", "Virtual Machine Scale Sets", 2500, 0)
 		add("lowPriorityCores", "Total Regional Low-priority vCPUs", p.limit("lowPriorityCores", spotLimit), p.used(region.Name, "", true))
 		var families []string
-		for _, s := range Sizes() {
-			if s.in(region.Name) {
+		for _, s := range catalogue.Sizes() {
+			if s.In(region.Name) {
 				families = append(families, s.Family)
 			}
 		}

@@ -6,19 +6,23 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
-const oneVM = inGroup + "/virtualMachines/{vmName}"
+const oneVM = schema.InGroup + "/virtualMachines/{vmName}"
 
 func (p *Provider) vms() {
-	s, v := p.s, Versions()
+	s, v := p.s, schema.Versions()
 	s.Register(&arm.Type{
-		Name: VMType, Versions: v, Rank: 10, View: p.viewVM, Removed: p.removedVM,
+		Name: schema.VMType, Versions: v, Rank: 10, View: p.viewVM, Removed: p.removedVM,
 		Tagged: func(r *arm.Resource) { r.Recount() }, Preflight: p.preflight,
 	})
 	s.RegisterKind("vm.create", arm.Kind{Run: p.hosted(p.boot), Finish: p.finishCreate, Failed: p.failCreate})
 	s.RegisterKind("vm.update", arm.Kind{Run: p.hosted(p.rebootResized), Finish: p.finishUpdate, Failed: p.failInPlace})
-	s.RegisterKind("vm.delete", arm.Kind{Run: p.hosted(p.keepDisk), Finish: p.finishDelete, Failed: p.failInPlace})
+	s.RegisterKind("vm.delete", arm.Kind{Run: p.hosted(p.disks.Keep), Finish: p.finishDelete, Failed: p.failInPlace})
 	s.Handle(http.MethodPut, oneVM, v, p.putVM)
 	s.Handle(http.MethodPatch, oneVM, v, p.patchVM)
 	s.Handle(http.MethodDelete, oneVM, v, p.deleteVM)
@@ -30,9 +34,9 @@ func (p *Provider) vms() {
 		}
 		return arm.OK(p.instanceView(vm)), nil
 	})
-	s.Handle(http.MethodGet, inSub+"/virtualMachines", v, p.listVMs)
-	s.Handle(http.MethodGet, inPlace+"/virtualMachines", v, p.listVMs)
-	s.Handle(http.MethodGet, inGroup+"/virtualMachines", v, p.listVMs)
+	s.Handle(http.MethodGet, schema.InSub+"/virtualMachines", v, p.listVMs)
+	s.Handle(http.MethodGet, schema.InPlace+"/virtualMachines", v, p.listVMs)
+	s.Handle(http.MethodGet, schema.InGroup+"/virtualMachines", v, p.listVMs)
 }
 
 // vm finds the VM that a call's path names.
@@ -41,14 +45,14 @@ func (p *Provider) vm(c *arm.Call) (*arm.Resource, error) {
 	if vm := p.s.Find(id); vm != nil {
 		return vm, nil
 	}
-	parsed, err := arm.ParseID(id)
+	parsed, err := resourceid.Parse(id)
 	if err != nil {
 		return nil, err
 	}
 	return nil, arm.NotFound(parsed)
 }
 
-func (p *Provider) viewVM(vm *arm.Resource, o arm.Object) {
+func (p *Provider) viewVM(vm *arm.Resource, o azjson.Object) {
 	var l []any
 	for _, e := range p.extensionsOf(vm) {
 		l = append(l, p.s.View(e))
@@ -58,8 +62,8 @@ func (p *Provider) viewVM(vm *arm.Resource, o arm.Object) {
 	}
 	if power(vm) == powerDeallocated {
 		// Azure leaves out what belongs to the disk while nothing holds it.
-		arm.Drop(o, "properties", "storageProfile", "osDisk", "diskSizeGB")
-		arm.Drop(o, "properties", "storageProfile", "osDisk", "managedDisk", "storageAccountType")
+		azjson.Drop(o, "properties", "storageProfile", "osDisk", "diskSizeGB")
+		azjson.Drop(o, "properties", "storageProfile", "osDisk", "managedDisk", "storageAccountType")
 	}
 }
 
@@ -73,10 +77,10 @@ func (p *Provider) getVM(c *arm.Call) (*arm.Reply, error) {
 		switch strings.ToLower(strings.TrimSpace(e)) {
 		case "":
 		case "instanceview":
-			arm.Put(o, p.instanceView(vm), "properties", "instanceView")
+			azjson.Put(o, p.instanceView(vm), "properties", "instanceView")
 		case "userdata":
-			if u := arm.Str(vm.Hidden, "userData"); u != "" {
-				arm.Put(o, u, "properties", "userData")
+			if u := azjson.Str(vm.Hidden, "userData"); u != "" {
+				azjson.Put(o, u, "properties", "userData")
 			}
 		default:
 			return nil, arm.InvalidParameter("$expand", "The value '%s' of parameter '$expand' is invalid.", e)
@@ -86,30 +90,30 @@ func (p *Provider) getVM(c *arm.Call) (*arm.Reply, error) {
 }
 
 func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
-	if arm.Fold(c.Arg("$expand"), "instanceView") && c.Arg("$filter") == "" {
+	if azjson.Fold(c.Arg("$expand"), "instanceView") && c.Arg("$filter") == "" {
 		return nil, arm.InvalidParameter("$expand", "The $expand parameter with value 'instanceView' is only supported with a valid 'virtualMachineScaleSet/id' filter.")
 	}
 	var l []any
-	for _, vm := range p.s.OfType(VMType) {
-		if g := c.Group(); g != "" && !arm.Fold(g, vm.Group()) {
+	for _, vm := range p.s.OfType(schema.VMType) {
+		if g := c.Group(); g != "" && !azjson.Fold(g, vm.Group()) {
 			continue
 		}
-		if at := c.Param("location"); at != "" && arm.Normal(at) != vm.Location() {
+		if at := c.Param("location"); at != "" && geography.Normal(at) != vm.Location() {
 			continue
 		}
 		o := p.s.View(vm)
-		if arm.Fold(c.Arg("statusOnly"), "true") && c.Group() == "" {
-			o = arm.Object{
+		if azjson.Fold(c.Arg("statusOnly"), "true") && c.Group() == "" {
+			o = azjson.Object{
 				"id": o["id"], "name": o["name"], "type": o["type"], "location": o["location"],
-				"properties": arm.Object{"instanceView": p.instanceView(vm)},
+				"properties": azjson.Object{"instanceView": p.instanceView(vm)},
 			}
 		}
 		if c.Group() == "" {
-			o["id"] = shouted(vm)
+			o["id"] = schema.Shouted(vm)
 			if l := p.extensionsOf(vm); len(l) > 0 && o["resources"] != nil { // which are no more than ids here
 				var ids []any
 				for _, e := range l {
-					ids = append(ids, arm.Object{"id": shouted(e)})
+					ids = append(ids, azjson.Object{"id": schema.Shouted(e)})
 				}
 				o["resources"] = ids
 			}
@@ -119,15 +123,9 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 	return c.Page(l), nil
 }
 
-// shouted is a resource's id as lists over groups may have it, with the group's name in capitals: clients must
-// not compare ids by case.
-func shouted(r *arm.Resource) string {
-	return strings.Replace(r.ID, "/resourceGroups/"+r.Group()+"/", "/resourceGroups/"+strings.ToUpper(r.Group())+"/", 1)
-}
-
 // preflight is what Azure judges of a VM before it begins a deployment: size, zone and quota.
-func (p *Provider) preflight(body arm.Object) *arm.Error {
-	location := arm.Normal(arm.Str(body, "location"))
+func (p *Provider) preflight(body azjson.Object) *arm.Error {
+	location := geography.Normal(azjson.Str(body, "location"))
 	size, err := p.judgeSize(body, location)
 	if err == nil {
 		err = p.quota(location, size, size.VCPUs, isSpot(body))

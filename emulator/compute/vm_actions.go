@@ -5,10 +5,13 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 func (p *Provider) vmActions() {
-	s, v := p.s, Versions()
+	s, v := p.s, schema.Versions()
 	s.RegisterKind("vm.power", arm.Kind{Run: p.hosted(p.powerHost), Finish: p.finishPower, Failed: p.failPower})
 	for _, a := range []string{"start", "powerOff", "deallocate", "restart", "redeploy", "reapply"} {
 		s.Handle(http.MethodPost, oneVM+"/"+a, v, func(c *arm.Call) (*arm.Reply, error) { return p.act(c, a) })
@@ -37,10 +40,10 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if provisioning(vm) == "Deleting" {
+	if schema.Provisioning(vm) == "Deleting" {
 		return nil, notAllowed(action, vm, "since the VM is marked for deletion. You can only retry the Delete operation (or wait for an ongoing one to complete)")
 	}
-	if arm.Bool(vm.Hidden, "generalized") && action != "deallocate" && action != "powerOff" {
+	if azjson.Bool(vm.Hidden, "generalized") && action != "deallocate" && action != "powerOff" {
 		return nil, notAllowed(action, vm, "since the VM is generalized")
 	}
 	before := power(vm)
@@ -76,11 +79,11 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 		}
 	}
 	p.s.Preempt(vm.ID)
-	setProvisioning(vm, "Updating")
+	schema.SetProvisioning(vm, "Updating")
 	vm.Recount()
-	op := p.s.Begin("vm.power", vm.ID, vm.Location(), arm.Object{"action": action, "from": before})
+	op := p.s.Begin("vm.power", vm.ID, vm.Location(), azjson.Object{"action": action, "from": before})
 	op.Due = c.Now.Add(p.s.Lasting("vm." + action))
-	st := arm.ComputeAction()
+	st := polling.ComputeAction()
 	if action == "powerOff" || action == "redeploy" || action == "reapply" {
 		st = st.Silent()
 	}
@@ -90,7 +93,7 @@ func (p *Provider) act(c *arm.Call, action string) (*arm.Reply, error) {
 // failPower leaves a VM as it was before an action that was made to fail.
 func (p *Provider) failPower(op *arm.Operation) {
 	if vm := p.s.Find(op.Target); vm != nil {
-		p.setPower(vm, arm.Str(op.Args, "from"))
+		p.setPower(vm, azjson.Str(op.Args, "from"))
 		p.fail(vm, op.Err)
 	}
 }
@@ -100,7 +103,7 @@ func (p *Provider) finishPower(op *arm.Operation, err error) (time.Duration, err
 	if vm == nil {
 		return 0, nil
 	}
-	action := arm.Str(op.Args, "action")
+	action := azjson.Str(op.Args, "action")
 	if action == "start" {
 		if e := p.allocation(vm); e != nil {
 			p.setPower(vm, powerDeallocated)
@@ -127,7 +130,7 @@ func (p *Provider) finishPower(op *arm.Operation, err error) (time.Duration, err
 	case "deallocate":
 		p.setPower(vm, powerDeallocated)
 	}
-	setProvisioning(vm, "Succeeded")
+	schema.SetProvisioning(vm, "Succeeded")
 	delete(vm.Hidden, "failure")
 	return 0, nil
 }

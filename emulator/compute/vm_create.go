@@ -9,6 +9,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 	"github.com/azlin-dev/azlin/emulator/network"
 )
 
@@ -16,10 +20,10 @@ func (p *Provider) putVM(c *arm.Call) (*arm.Reply, error) {
 	if err := c.NeedBody(); err != nil {
 		return nil, err
 	}
-	arm.WithoutNulls(c.Body)
-	arm.Drop(c.Body, "properties", "instanceView")
+	azjson.WithoutNulls(c.Body)
+	azjson.Drop(c.Body, "properties", "instanceView")
 	delete(c.Body, "resources")
-	if err := c.NeedLocation(VMType); err != nil {
+	if err := c.NeedLocation(schema.VMType); err != nil {
 		return nil, err
 	}
 	if err := arm.CheckTags(c.Body["tags"]); err != nil {
@@ -39,7 +43,7 @@ func (p *Provider) putVM(c *arm.Call) (*arm.Reply, error) {
 }
 
 func (p *Provider) createVM(c *arm.Call, id string) (*arm.Reply, error) {
-	vm := &arm.Resource{ID: id, Type: VMType, Body: c.Body, Hidden: arm.Object{}}
+	vm := &arm.Resource{ID: id, Type: schema.VMType, Body: c.Body, Hidden: azjson.Object{}}
 	plan, err := p.judge(vm)
 	if err != nil {
 		return nil, err
@@ -53,64 +57,64 @@ func (p *Provider) createVM(c *arm.Call, id string) (*arm.Reply, error) {
 	}
 	p.createDisks(vm, plan)
 	op := p.s.Begin("vm.create", vm.ID, vm.Location(), nil)
-	return c.Async(arm.Created(p.s.View(vm)).With("Etag", vm.Etag()), op, arm.Compute()), nil
+	return c.Async(arm.Created(p.s.View(vm)).With("Etag", vm.Etag()), op, polling.Compute()), nil
 }
 
 // complete fills in what Azure adds, and takes away what it never shows.
 func (p *Provider) complete(vm *arm.Resource, plan plan) {
 	props := vm.Props()
-	vm.Body["id"], vm.Body["name"], vm.Body["type"] = vm.ID, vm.Name(), VMType
+	vm.Body["id"], vm.Body["name"], vm.Body["type"] = vm.ID, vm.Name(), schema.VMType
 	props["vmId"] = uuid.NewString()
 	props["timeCreated"] = arm.Time(p.s.Now())
 	props["provisioningState"] = "Creating"
-	props["hardwareProfile"].(arm.Object)["vmSize"] = plan.size.Name
+	props["hardwareProfile"].(azjson.Object)["vmSize"] = plan.size.Name
 	p.hide(vm)
 	vm.Hidden["generation"], vm.Hidden["arch"] = plan.image.Generation, plan.image.Arch
 	vm.Hidden["osName"], vm.Hidden["osVersion"] = plan.image.OSName, plan.image.OSVersion
-	if plan.image.version != "" {
-		arm.Put(props, plan.image.version, "storageProfile", "imageReference", "exactVersion")
+	if plan.image.Version != "" {
+		azjson.Put(props, plan.image.Version, "storageProfile", "imageReference", "exactVersion")
 	}
-	if plan.image.content != "" {
-		vm.Hidden["content"] = plan.image.content
+	if plan.image.Content != "" {
+		vm.Hidden["content"] = plan.image.Content
 	}
 	random := uuid.New()
-	arm.Default(props, vm.Name()+"_OsDisk_1_"+hex.EncodeToString(random[:]), "storageProfile", "osDisk", "name")
-	arm.Default(props, "Linux", "storageProfile", "osDisk", "osType")
-	arm.Default(props, "None", "storageProfile", "osDisk", "caching")
-	arm.Default(props, "Detach", "storageProfile", "osDisk", "deleteOption")
+	azjson.Default(props, vm.Name()+"_OsDisk_1_"+hex.EncodeToString(random[:]), "storageProfile", "osDisk", "name")
+	azjson.Default(props, "Linux", "storageProfile", "osDisk", "osType")
+	azjson.Default(props, "None", "storageProfile", "osDisk", "caching")
+	azjson.Default(props, "Detach", "storageProfile", "osDisk", "deleteOption")
 	if plan.osDisk == nil {
-		arm.Default(props, plan.image.gb, "storageProfile", "osDisk", "diskSizeGB")
+		azjson.Default(props, plan.image.GB, "storageProfile", "osDisk", "diskSizeGB")
 		std := "Standard_LRS"
 		if plan.size.Premium {
 			std = "Premium_LRS"
 		}
-		arm.Default(props, std, "storageProfile", "osDisk", "managedDisk", "storageAccountType")
+		azjson.Default(props, std, "storageProfile", "osDisk", "managedDisk", "storageAccountType")
 	}
-	arm.Default(props, []any{}, "storageProfile", "dataDisks")
-	arm.Default(props, "SCSI", "storageProfile", "diskControllerType")
+	azjson.Default(props, []any{}, "storageProfile", "dataDisks")
+	azjson.Default(props, "SCSI", "storageProfile", "diskControllerType")
 	if plan.size.NVMe == "NVMe" {
-		arm.Put(props, "NVMe", "storageProfile", "diskControllerType")
+		azjson.Put(props, "NVMe", "storageProfile", "diskControllerType")
 	}
-	for i, e := range arm.List(props, "storageProfile", "dataDisks") {
-		o := e.(arm.Object)
-		arm.Default(o, vm.Name()+"_DataDisk_"+itoa(i), "name")
-		arm.Default(o, "None", "caching")
-		arm.Default(o, "Detach", "deleteOption")
-		arm.Default(o, false, "toBeDetached")
+	for i, e := range azjson.List(props, "storageProfile", "dataDisks") {
+		o := e.(azjson.Object)
+		azjson.Default(o, vm.Name()+"_DataDisk_"+itoa(i), "name")
+		azjson.Default(o, "None", "caching")
+		azjson.Default(o, "Detach", "deleteOption")
+		azjson.Default(o, false, "toBeDetached")
 	}
-	if arm.Map(props, "osProfile") != nil {
-		arm.Default(props, []any{}, "osProfile", "secrets")
-		arm.Default(props, true, "osProfile", "allowExtensionOperations")
-		arm.Default(props, true, "osProfile", "requireGuestProvisionSignal")
-		arm.Default(props, false, "osProfile", "linuxConfiguration", "disablePasswordAuthentication")
-		arm.Default(props, true, "osProfile", "linuxConfiguration", "provisionVMAgent")
-		arm.Default(props, "ImageDefault", "osProfile", "linuxConfiguration", "patchSettings", "patchMode")
-		arm.Default(props, "ImageDefault", "osProfile", "linuxConfiguration", "patchSettings", "assessmentMode")
-		arm.Default(props, false, "osProfile", "linuxConfiguration", "enableVMAgentPlatformUpdates")
+	if azjson.Map(props, "osProfile") != nil {
+		azjson.Default(props, []any{}, "osProfile", "secrets")
+		azjson.Default(props, true, "osProfile", "allowExtensionOperations")
+		azjson.Default(props, true, "osProfile", "requireGuestProvisionSignal")
+		azjson.Default(props, false, "osProfile", "linuxConfiguration", "disablePasswordAuthentication")
+		azjson.Default(props, true, "osProfile", "linuxConfiguration", "provisionVMAgent")
+		azjson.Default(props, "ImageDefault", "osProfile", "linuxConfiguration", "patchSettings", "patchMode")
+		azjson.Default(props, "ImageDefault", "osProfile", "linuxConfiguration", "patchSettings", "assessmentMode")
+		azjson.Default(props, false, "osProfile", "linuxConfiguration", "enableVMAgentPlatformUpdates")
 	}
-	if id := arm.Map(vm.Body, "identity"); strings.Contains(strings.ToLower(arm.Str(id, "type")), "systemassigned") {
-		arm.Default(id, uuid.NewString(), "principalId")
-		arm.Default(id, p.s.Options().TenantID, "tenantId")
+	if id := azjson.Map(vm.Body, "identity"); strings.Contains(strings.ToLower(azjson.Str(id, "type")), "systemassigned") {
+		azjson.Default(id, uuid.NewString(), "principalId")
+		azjson.Default(id, p.s.Options().TenantID, "tenantId")
 	}
 }
 
@@ -120,12 +124,12 @@ func (p *Provider) hide(vm *arm.Resource) {
 		"customData": {"properties", "osProfile", "customData"},
 		"userData":   {"properties", "userData"},
 	} {
-		if v := arm.Get(vm.Body, path...); v != nil {
+		if v := azjson.Get(vm.Body, path...); v != nil {
 			vm.Hidden[key] = v
-			arm.Drop(vm.Body, path...)
+			azjson.Drop(vm.Body, path...)
 		}
 	}
-	arm.Drop(vm.Body, "properties", "osProfile", "adminPassword")
+	azjson.Drop(vm.Body, "properties", "osProfile", "adminPassword")
 }
 
 // hosted makes the Run of an operation kind, or none where there are no hosts: the operation then
@@ -154,9 +158,9 @@ func (p *Provider) boot(ctx context.Context, op arm.Operation) (any, error) {
 
 // allocation is the failure to find hardware, which Azure reports when the operation ends.
 func (p *Provider) allocation(vm *arm.Resource) *arm.Error {
-	size := arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize")
+	size := azjson.Str(vm.Body, "properties", "hardwareProfile", "vmSize")
 	zone := zoneOf(vm.Body)
-	if !listed(p.opt.Exhausted, size, vm.Location(), zone) {
+	if !catalogue.Listed(p.opt.Exhausted, size, vm.Location(), zone) {
 		return nil
 	}
 	if zone != "" {
@@ -165,8 +169,8 @@ func (p *Provider) allocation(vm *arm.Resource) *arm.Error {
 	return arm.Conflict("AllocationFailed", "Allocation failed. We do not have sufficient capacity for the requested VM size in this region. Read more about improving likelihood of allocation success at http://aka.ms/allocation-guidance")
 }
 
-func zoneOf(body arm.Object) string {
-	if l := arm.List(body, "zones"); len(l) > 0 {
+func zoneOf(body azjson.Object) string {
+	if l := azjson.List(body, "zones"); len(l) > 0 {
 		z, _ := l[0].(string)
 		return z
 	}
@@ -191,7 +195,7 @@ func (p *Provider) finishCreate(op *arm.Operation, err error) (time.Duration, er
 		p.fail(vm, e)
 		return 0, e
 	}
-	setProvisioning(vm, "Succeeded")
+	schema.SetProvisioning(vm, "Succeeded")
 	return 0, nil
 }
 
@@ -220,16 +224,16 @@ func (p *Provider) failInPlace(op *arm.Operation) {
 }
 
 func (p *Provider) fail(vm *arm.Resource, e *arm.Error) {
-	setProvisioning(vm, "Failed")
-	vm.Hidden["failure"] = arm.Object{"code": e.Code, "message": e.Message}
+	schema.SetProvisioning(vm, "Failed")
+	vm.Hidden["failure"] = azjson.Object{"code": e.Code, "message": e.Message}
 	p.s.Touch(vm)
 }
 
 // nicsOf are the interfaces that a VM names.
 func (p *Provider) nicsOf(vm *arm.Resource) []*arm.Resource {
 	var l []*arm.Resource
-	for _, e := range arm.List(vm.Body, "properties", "networkProfile", "networkInterfaces") {
-		if nic := p.s.FindType(network.NICType, arm.Str(e, "id")); nic != nil {
+	for _, e := range azjson.List(vm.Body, "properties", "networkProfile", "networkInterfaces") {
+		if nic := p.s.FindType(network.NICType, azjson.Str(e, "id")); nic != nil {
 			l = append(l, nic)
 		}
 	}

@@ -5,6 +5,11 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/compute/manageddisk"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 	"github.com/azlin-dev/azlin/emulator/network"
 )
 
@@ -17,13 +22,13 @@ func (p *Provider) deleteVM(c *arm.Call) (*arm.Reply, error) {
 		return nil, err
 	}
 	if op := p.s.Current(vm.ID); op != nil && op.Kind == "vm.delete" {
-		return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction()), nil
+		return c.Async(arm.Status(http.StatusAccepted), op, polling.ComputeAction()), nil
 	}
 	p.s.Preempt(vm.ID)
-	setProvisioning(vm, "Deleting")
+	schema.SetProvisioning(vm, "Deleting")
 	p.s.Touch(vm)
 	op := p.s.Begin("vm.delete", vm.ID, vm.Location(), nil)
-	return c.Async(arm.Status(http.StatusAccepted), op, arm.ComputeAction()), nil
+	return c.Async(arm.Status(http.StatusAccepted), op, polling.ComputeAction()), nil
 }
 
 func (p *Provider) finishDelete(op *arm.Operation, err error) (time.Duration, error) {
@@ -39,27 +44,27 @@ func (p *Provider) finishDelete(op *arm.Operation, err error) (time.Duration, er
 // removedVM frees what a VM holds, and removes what is to go with it.
 func (p *Provider) removedVM(vm *arm.Resource) {
 	p.remember(vm, stateDeleted, p.s.Now())
-	failed := arm.Str(vm.Hidden, "failure", "code") != "" && power(vm) == powerNone
+	failed := azjson.Str(vm.Hidden, "failure", "code") != "" && power(vm) == powerNone
 	goes := map[string]bool{}
-	profile := arm.Map(vm.Body, "properties", "storageProfile")
-	for _, d := range append([]any{profile["osDisk"]}, arm.List(profile, "dataDisks")...) {
-		goes[arm.Key(diskID(vm, arm.Str(d, "name")))] = arm.Fold(arm.Str(d, "deleteOption"), "Delete")
+	profile := azjson.Map(vm.Body, "properties", "storageProfile")
+	for _, d := range append([]any{profile["osDisk"]}, azjson.List(profile, "dataDisks")...) {
+		goes[resourceid.Key(manageddisk.ID(vm, azjson.Str(d, "name")))] = azjson.Fold(azjson.Str(d, "deleteOption"), "Delete")
 	}
 	for _, d := range p.attached(vm) {
-		p.release(d)
-		if goes[arm.Key(d.ID)] {
+		p.disks.Release(d)
+		if goes[resourceid.Key(d.ID)] {
 			p.s.Remove(d)
 		}
 	}
-	for _, e := range arm.List(vm.Body, "properties", "networkProfile", "networkInterfaces") {
-		nic := p.s.FindType(network.NICType, arm.Str(e, "id"))
+	for _, e := range azjson.List(vm.Body, "properties", "networkProfile", "networkInterfaces") {
+		nic := p.s.FindType(network.NICType, azjson.Str(e, "id"))
 		if nic == nil {
 			continue
 		}
 		if !failed {
 			p.net.Detach(nic)
 		}
-		if arm.Fold(arm.Str(e, "properties", "deleteOption"), "Delete") {
+		if azjson.Fold(azjson.Str(e, "properties", "deleteOption"), "Delete") {
 			p.s.Remove(nic)
 		}
 	}

@@ -7,13 +7,19 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
+	"github.com/azlin-dev/azlin/emulator/compute/manageddisk"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 	"github.com/azlin-dev/azlin/emulator/network"
 )
 
 // plan is what a valid request for a new VM comes down to.
 type plan struct {
-	size    Size
-	image   source
+	size    catalogue.Size
+	image   catalogue.Source
 	osDisk  *arm.Resource
 	nics    []*arm.Resource
 	primary int
@@ -36,14 +42,14 @@ func (p *Provider) judge(vm *arm.Resource) (plan, error) {
 	if pl.image, pl.osDisk, err = p.judgeStorage(vm, pl.size); err != nil {
 		return pl, err
 	}
-	if err = judgeController(vm.Body, pl.size, pl.image.controllers); err != nil {
+	if err = catalogue.JudgeController(vm.Body, pl.size, pl.image.Controllers); err != nil {
 		return pl, err
 	}
-	if pl.osDisk == nil && !pl.image.specialized {
+	if pl.osDisk == nil && !pl.image.Specialized {
 		if err = judgeOS(vm); err != nil {
 			return pl, err
 		}
-	} else if arm.Map(vm.Body, "properties", "osProfile") != nil {
+	} else if azjson.Map(vm.Body, "properties", "osProfile") != nil {
 		return pl, arm.InvalidParameter("osProfile", "Parameter 'osProfile' is not allowed.")
 	}
 	if pl.nics, pl.primary, err = p.judgeNetwork(vm); err != nil {
@@ -55,49 +61,49 @@ func (p *Provider) judge(vm *arm.Resource) (plan, error) {
 	return pl, p.quota(vm.Location(), pl.size, pl.size.VCPUs, isSpot(vm.Body))
 }
 
-func (p *Provider) judgeSize(body arm.Object, location string) (Size, error) {
-	name := arm.Str(body, "properties", "hardwareProfile", "vmSize")
+func (p *Provider) judgeSize(body azjson.Object, location string) (catalogue.Size, error) {
+	name := azjson.Str(body, "properties", "hardwareProfile", "vmSize")
 	if name == "" {
-		return Size{}, arm.InvalidParameter("vmSize", "Required parameter 'vmSize' is missing (null).")
+		return catalogue.Size{}, arm.InvalidParameter("vmSize", "Required parameter 'vmSize' is missing (null).")
 	}
-	size, ok := FindSize(name, location)
+	size, ok := catalogue.FindSize(name, location)
 	if !ok {
 		var names []string
-		for _, s := range Sizes() {
-			if s.in(location) {
+		for _, s := range catalogue.Sizes() {
+			if s.In(location) {
 				names = append(names, s.Name)
 			}
 		}
-		return Size{}, arm.InvalidParameter("vmSize", "The value %s provided for the VM size is not valid. The valid sizes in the current region are: %s. Find out more on the valid VM sizes in each region at https://aka.ms/azure-regions.", name, strings.Join(names, ","))
+		return catalogue.Size{}, arm.InvalidParameter("vmSize", "The value %s provided for the VM size is not valid. The valid sizes in the current region are: %s. Find out more on the valid VM sizes in each region at https://aka.ms/azure-regions.", name, strings.Join(names, ","))
 	}
 	zone := zoneOf(body)
 	if zone != "" {
-		region, _ := arm.FindRegion(location)
+		region, _ := geography.FindRegion(location)
 		if !region.Zones || !slices.Contains([]string{"1", "2", "3"}, zone) {
-			return Size{}, arm.BadRequest("InvalidAvailabilityZone", "The zone(s) '%s' for resource 'Microsoft.Compute/virtualMachines/%s' is not supported. The supported zones for location '%s' are '1,2,3'", zone, arm.Str(body, "name"), location)
+			return catalogue.Size{}, arm.BadRequest("InvalidAvailabilityZone", "The zone(s) '%s' for resource 'Microsoft.Compute/virtualMachines/%s' is not supported. The supported zones for location '%s' are '1,2,3'", zone, azjson.Str(body, "name"), location)
 		}
 	}
-	if listed(p.opt.Restricted, size.Name, location, zone) {
-		return Size{}, arm.Conflict("SkuNotAvailable", "The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: %s' is currently not available in location '%s'. Please try another size or deploy to a different location or different zone. See https://aka.ms/azureskunotavailable for details.", size.Name, location).At("sku.name")
+	if catalogue.Listed(p.opt.Restricted, size.Name, location, zone) {
+		return catalogue.Size{}, arm.Conflict("SkuNotAvailable", "The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: %s' is currently not available in location '%s'. Please try another size or deploy to a different location or different zone. See https://aka.ms/azureskunotavailable for details.", size.Name, location).At("sku.name")
 	}
 	return size, nil
 }
 
-func (p *Provider) judgeStorage(vm *arm.Resource, size Size) (source, *arm.Resource, error) {
-	var none source
-	os := arm.Map(vm.Body, "properties", "storageProfile", "osDisk")
-	ref := arm.Map(vm.Body, "properties", "storageProfile", "imageReference")
+func (p *Provider) judgeStorage(vm *arm.Resource, size catalogue.Size) (catalogue.Source, *arm.Resource, error) {
+	var none catalogue.Source
+	os := azjson.Map(vm.Body, "properties", "storageProfile", "osDisk")
+	ref := azjson.Map(vm.Body, "properties", "storageProfile", "imageReference")
 	if os == nil {
 		if ref == nil {
 			return none, nil, arm.InvalidParameter("storageProfile", "Required parameter 'storageProfile.osDisk' is missing (null).")
 		}
-		os = arm.Object{"createOption": "FromImage"}
-		arm.Put(vm.Body, os, "properties", "storageProfile", "osDisk")
+		os = azjson.Object{"createOption": "FromImage"}
+		azjson.Put(vm.Body, os, "properties", "storageProfile", "osDisk")
 	}
 	if err := p.judgeDataDisks(vm, size); err != nil {
 		return none, nil, err
 	}
-	if arm.Fold(arm.Str(os, "createOption"), "Attach") {
+	if azjson.Fold(azjson.Str(os, "createOption"), "Attach") {
 		return p.judgeAttachedOS(os, size)
 	}
 	if ref == nil {
@@ -107,14 +113,14 @@ func (p *Provider) judgeStorage(vm *arm.Resource, size Size) (source, *arm.Resou
 	if err != nil {
 		return none, nil, err
 	}
-	if gb, ok := arm.Int(os, "diskSizeGB"); ok && gb < image.gb {
-		return none, nil, arm.BadRequest("ResizeDiskError", "Disk size %d GB is smaller than the size of the corresponding disk in the VM image: %d GB.", gb, image.gb).At("osDisk.diskSizeGB")
+	if gb, ok := azjson.Int(os, "diskSizeGB"); ok && gb < image.GB {
+		return none, nil, arm.BadRequest("ResizeDiskError", "Disk size %d GB is smaller than the size of the corresponding disk in the VM image: %d GB.", gb, image.GB).At("osDisk.diskSizeGB")
 	}
-	if !size.Premium && strings.HasPrefix(arm.Str(os, "managedDisk", "storageAccountType"), "Premium") {
-		return none, nil, arm.InvalidParameter("osDisk", "Requested operation cannot be performed because the VM size %s does not support the storage account type %s of disk '%s'. Consider updating the VM to a size that supports Premium storage.", size.Name, arm.Str(os, "managedDisk", "storageAccountType"), arm.Str(os, "name"))
+	if !size.Premium && strings.HasPrefix(azjson.Str(os, "managedDisk", "storageAccountType"), "Premium") {
+		return none, nil, arm.InvalidParameter("osDisk", "Requested operation cannot be performed because the VM size %s does not support the storage account type %s of disk '%s'. Consider updating the VM to a size that supports Premium storage.", size.Name, azjson.Str(os, "managedDisk", "storageAccountType"), azjson.Str(os, "name"))
 	}
-	if name := arm.Str(os, "name"); name != "" {
-		if d := p.s.Find(diskID(vm, name)); d != nil {
+	if name := azjson.Str(os, "name"); name != "" {
+		if d := p.s.Find(manageddisk.ID(vm, name)); d != nil {
 			return none, nil, arm.Conflict("ConflictingUserInput", "Disk %s already exists in resource group %s. Only CreateOption.Attach is supported.", name, strings.ToUpper(vm.Group())).At("osDisk.name")
 		}
 	}
@@ -122,22 +128,22 @@ func (p *Provider) judgeStorage(vm *arm.Resource, size Size) (source, *arm.Resou
 }
 
 // findSource finds the image that a reference names.
-func (p *Provider) findSource(ref arm.Object, location string) (source, error) {
-	if id := arm.Str(ref, "id"); strings.Contains(strings.ToLower(id), "/galleries/") {
-		return p.galleryImage(id, location)
+func (p *Provider) findSource(ref azjson.Object, location string) (catalogue.Source, error) {
+	if id := azjson.Str(ref, "id"); strings.Contains(strings.ToLower(id), "/galleries/") {
+		return p.galleries.Source(id, location)
 	} else if id != "" {
-		return source{}, arm.Refuse(404, "NotFound", "The image '%s' was not found. Verify that the image exists in region '%s'.", id, location).At("imageReference")
+		return catalogue.Source{}, arm.Refuse(404, "NotFound", "The image '%s' was not found. Verify that the image exists in region '%s'.", id, location).At("imageReference")
 	}
-	urn := strings.Join([]string{arm.Str(ref, "publisher"), arm.Str(ref, "offer"), arm.Str(ref, "sku"), arm.Str(ref, "version")}, ":")
-	image, version, ok := FindImage(arm.Str(ref, "publisher"), arm.Str(ref, "offer"), arm.Str(ref, "sku"), arm.Str(ref, "version"))
+	urn := strings.Join([]string{azjson.Str(ref, "publisher"), azjson.Str(ref, "offer"), azjson.Str(ref, "sku"), azjson.Str(ref, "version")}, ":")
+	image, version, ok := catalogue.FindImage(azjson.Str(ref, "publisher"), azjson.Str(ref, "offer"), azjson.Str(ref, "sku"), azjson.Str(ref, "version"))
 	if !ok {
-		return source{}, arm.Refuse(404, "PlatformImageNotFound", "The platform image '%s' is not available. Verify that all fields in the storage profile are correct. For more details about storage profile information, please refer to https://aka.ms/storageprofile", urn).At("imageReference")
+		return catalogue.Source{}, arm.Refuse(404, "PlatformImageNotFound", "The platform image '%s' is not available. Verify that all fields in the storage profile are correct. For more details about storage profile information, please refer to https://aka.ms/storageprofile", urn).At("imageReference")
 	}
-	return p.marketplace(image, version, location), nil
+	return catalogue.Marketplace(p.s.Options().SubscriptionID, image, version, location), nil
 }
 
 // fitting refuses a size that cannot run an image or disk.
-func fitting(size Size, generation, arch string) error {
+func fitting(size catalogue.Size, generation, arch string) error {
 	if arch != "" && size.Arch != arch {
 		return arm.BadRequest("BadRequest", "Cannot create a VM of size '%s' because this VM size only supports a CPU Architecture of '%s', but an image or disk with CPU Architecture '%s' was given. Please check that the CPU Architecture of the image or disk is compatible with that of the VM size.", size.Name, size.Arch, arch)
 	}
@@ -147,43 +153,34 @@ func fitting(size Size, generation, arch string) error {
 	return nil
 }
 
-func (p *Provider) judgeAttachedOS(os arm.Object, size Size) (source, *arm.Resource, error) {
-	id := arm.Str(os, "managedDisk", "id")
-	d := p.s.FindType(DiskType, id)
+func (p *Provider) judgeAttachedOS(os azjson.Object, size catalogue.Size) (catalogue.Source, *arm.Resource, error) {
+	id := azjson.Str(os, "managedDisk", "id")
+	d := p.s.FindType(schema.DiskType, id)
 	if d == nil {
-		return source{}, nil, notFoundDisk(id)
+		return catalogue.Source{}, nil, manageddisk.NotFound(id)
 	}
-	if by := arm.Str(d.Body, "managedBy"); by != "" {
-		return source{}, nil, attachedElsewhere(d, by)
+	if by := azjson.Str(d.Body, "managedBy"); by != "" {
+		return catalogue.Source{}, nil, attachedElsewhere(d, by)
 	}
-	arm.Default(os, d.Name(), "name")
-	arm.Put(os, d.ID, "managedDisk", "id")
-	arch := arm.Str(d.Body, "properties", "supportedCapabilities", "architecture")
-	image := Image{Generation: arm.Str(d.Body, "properties", "hyperVGeneration"), Arch: arch, OSName: "ubuntu", OSVersion: "24.04", Trusted: true}
-	return source{Image: image}, d, fitting(size, image.Generation, arch)
-}
-
-func notFoundDisk(id string) *arm.Error {
-	e := arm.Refuse(404, "NotFound", "Disk %s is not found.", arm.NameOf(id))
-	if parsed, err := arm.ParseID(id); err == nil {
-		e.Message = arm.NotFound(parsed).Message
-		e.Code = "ResourceNotFound"
-	}
-	return e
+	azjson.Default(os, d.Name(), "name")
+	azjson.Put(os, d.ID, "managedDisk", "id")
+	arch := azjson.Str(d.Body, "properties", "supportedCapabilities", "architecture")
+	image := catalogue.Image{Generation: azjson.Str(d.Body, "properties", "hyperVGeneration"), Arch: arch, OSName: "ubuntu", OSVersion: "24.04", Trusted: true}
+	return catalogue.Source{Image: image}, d, fitting(size, image.Generation, arch)
 }
 
 func attachedElsewhere(d *arm.Resource, by string) *arm.Error {
 	return arm.Conflict("ConflictingUserInput", "Disk '%s' cannot be attached as the disk is already owned by VM '%s'.", d.ID, by)
 }
 
-func (p *Provider) judgeDataDisks(vm *arm.Resource, size Size) error {
+func (p *Provider) judgeDataDisks(vm *arm.Resource, size catalogue.Size) error {
 	luns := map[int]bool{}
-	list := arm.List(vm.Body, "properties", "storageProfile", "dataDisks")
+	list := azjson.List(vm.Body, "properties", "storageProfile", "dataDisks")
 	if len(list) > size.DataDisks {
 		return arm.Conflict("OperationNotAllowed", "The maximum number of data disks allowed to be attached to a VM of this size is %d.", size.DataDisks).At("dataDisks")
 	}
 	for _, e := range list {
-		lun, ok := arm.Int(e, "lun")
+		lun, ok := azjson.Int(e, "lun")
 		if !ok || lun < 0 {
 			return arm.InvalidParameter("dataDisk.lun", "Required parameter 'dataDisk.lun' is missing (null).")
 		}
@@ -191,21 +188,21 @@ func (p *Provider) judgeDataDisks(vm *arm.Resource, size Size) error {
 			return arm.InvalidParameter("dataDisks", "A disk at LUN %d already exists.", lun)
 		}
 		luns[lun] = true
-		switch opt := arm.Str(e, "createOption"); {
-		case arm.Fold(opt, "Attach"):
-			id := arm.Str(e, "managedDisk", "id")
-			d := p.s.FindType(DiskType, id)
+		switch opt := azjson.Str(e, "createOption"); {
+		case azjson.Fold(opt, "Attach"):
+			id := azjson.Str(e, "managedDisk", "id")
+			d := p.s.FindType(schema.DiskType, id)
 			if d == nil {
-				return notFoundDisk(id)
+				return manageddisk.NotFound(id)
 			}
-			if by := arm.Str(d.Body, "managedBy"); by != "" && arm.Key(by) != arm.Key(vm.ID) {
+			if by := azjson.Str(d.Body, "managedBy"); by != "" && resourceid.Key(by) != resourceid.Key(vm.ID) {
 				return attachedElsewhere(d, by)
 			}
-		case arm.Fold(opt, "Empty"):
-			if _, ok := arm.Int(e, "diskSizeGB"); !ok {
+		case azjson.Fold(opt, "Empty"):
+			if _, ok := azjson.Int(e, "diskSizeGB"); !ok {
 				return arm.InvalidParameter("dataDisk.diskSizeGB", "Required parameter 'dataDisk.diskSizeGB' is missing (null).")
 			}
-		case !arm.Fold(opt, "FromImage") && !arm.Fold(opt, "Copy"):
+		case !azjson.Fold(opt, "FromImage") && !azjson.Fold(opt, "Copy"):
 			return arm.InvalidParameter("dataDisk.createOption", "The value '%s' of parameter 'dataDisk.createOption' is invalid.", opt)
 		}
 	}
@@ -213,28 +210,28 @@ func (p *Provider) judgeDataDisks(vm *arm.Resource, size Size) error {
 }
 
 func (p *Provider) judgeNetwork(vm *arm.Resource) (nics []*arm.Resource, primary int, err error) {
-	list := arm.List(vm.Body, "properties", "networkProfile", "networkInterfaces")
+	list := azjson.List(vm.Body, "properties", "networkProfile", "networkInterfaces")
 	if len(list) == 0 {
-		if arm.List(vm.Body, "properties", "networkProfile", "networkInterfaceConfigurations") != nil {
+		if azjson.List(vm.Body, "properties", "networkProfile", "networkInterfaceConfigurations") != nil {
 			return nil, 0, arm.NotImplemented("PUT", "virtualMachines with networkInterfaceConfigurations")
 		}
 		return nil, 0, arm.InvalidParameter("networkProfile", "Virtual machine must have at least one network interface.")
 	}
 	for i, e := range list {
-		id := arm.Str(e, "id")
+		id := azjson.Str(e, "id")
 		nic := p.s.FindType(network.NICType, id)
 		if nic == nil || nic.Location() != vm.Location() {
 			return nil, 0, arm.BadRequest("InvalidResourceReference", "Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", id, vm.ID)
 		}
-		if by := network.VMOf(nic); by != "" && arm.Key(by) != arm.Key(vm.ID) {
+		if by := network.VMOf(nic); by != "" && resourceid.Key(by) != resourceid.Key(vm.ID) {
 			return nil, 0, arm.BadRequest("NicInUse", "Network Interface %s is used by existing VM %s.", nic.ID, by).Empty()
 		}
-		if by := p.net.ReservedFor(nic); by != "" && arm.Key(by) != arm.Key(vm.ID) {
+		if by := p.net.ReservedFor(nic); by != "" && resourceid.Key(by) != resourceid.Key(vm.ID) {
 			return nil, 0, network.Reserved(nic, by)
 		}
-		o, _ := e.(arm.Object)
+		o, _ := e.(azjson.Object)
 		o["id"] = nic.ID
-		if arm.Bool(e, "properties", "primary") {
+		if azjson.Bool(e, "properties", "primary") {
 			primary = i
 		}
 		nics = append(nics, nic)
@@ -242,17 +239,17 @@ func (p *Provider) judgeNetwork(vm *arm.Resource) (nics []*arm.Resource, primary
 	return nics, primary, nil
 }
 
-func (p *Provider) judgeSecurity(vm *arm.Resource, size Size, image source) error {
-	sec := arm.Map(vm.Body, "properties", "securityProfile")
+func (p *Provider) judgeSecurity(vm *arm.Resource, size catalogue.Size, image catalogue.Source) error {
+	sec := azjson.Map(vm.Body, "properties", "securityProfile")
 	if _, given := sec["encryptionAtHost"]; given && !p.opt.EncryptionAtHost {
 		return arm.InvalidParameter("securityProfile.encryptionAtHost", "The property 'securityProfile.encryptionAtHost' is not valid because the 'Microsoft.Compute/EncryptionAtHost' feature is not enabled for this subscription.")
 	}
-	typ := arm.Str(sec, "securityType")
-	if !arm.Fold(typ, "TrustedLaunch") {
-		if image.trustedOnly {
+	typ := azjson.Str(sec, "securityType")
+	if !azjson.Fold(typ, "TrustedLaunch") {
+		if image.TrustedOnly {
 			return arm.BadRequest("BadRequest", "The provided gallery image only supports creation of VMs and VM Scale Sets with 'TrustedLaunch' security type.")
 		}
-		if arm.Map(sec, "uefiSettings") != nil && (typ == "" || arm.Fold(typ, "Standard")) {
+		if azjson.Map(sec, "uefiSettings") != nil && (typ == "" || azjson.Fold(typ, "Standard")) {
 			return arm.InvalidParameter("securityProfile.uefiSettings", "Use of UEFI settings is not supported for security type '%s'.", typ)
 		}
 		return nil

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // maxCustomData is the length of custom data in base64 that Azure takes.
@@ -21,11 +22,11 @@ const forbiddenUsers = " administrator admin user user1 test user2 test1 user3 a
 
 // judgeOS judges the profile of a Linux system.
 func judgeOS(vm *arm.Resource) error {
-	os := arm.Map(vm.Body, "properties", "osProfile")
+	os := azjson.Map(vm.Body, "properties", "osProfile")
 	if os == nil {
 		return arm.InvalidParameter("osProfile", "Required parameter 'osProfile' is missing (null).")
 	}
-	name := arm.Str(os, "computerName")
+	name := azjson.Str(os, "computerName")
 	if name == "" {
 		name = vm.Name()
 		os["computerName"] = name
@@ -33,33 +34,33 @@ func judgeOS(vm *arm.Resource) error {
 	if !hostName.MatchString(name) || strings.Trim(name, "0123456789") == "" || strings.HasSuffix(name, "-") || strings.HasSuffix(name, ".") {
 		return arm.InvalidParameter("computerName", "Linux host name cannot exceed 64 characters in length or contain the following characters: ` ~ ! @ # $ %% ^ & * ( ) = + _ [ ] { } \\\\ | ; : ' \\\" , < > / ?.")
 	}
-	user := arm.Str(os, "adminUsername")
+	user := azjson.Str(os, "adminUsername")
 	if user == "" {
 		return arm.InvalidParameter("adminUsername", "Required parameter 'adminUsername' is missing (null).")
 	}
 	if strings.Contains(forbiddenUsers, " "+strings.ToLower(user)+" ") || len(user) > 64 {
 		return arm.InvalidParameter("adminUsername", "The Admin Username specified is not allowed.")
 	}
-	if arm.Map(os, "windowsConfiguration") != nil {
+	if azjson.Map(os, "windowsConfiguration") != nil {
 		return arm.InvalidParameter("windowsConfiguration", "Parameter 'osProfile.windowsConfiguration' is not allowed.")
 	}
-	password := arm.Str(os, "adminPassword")
-	keys := arm.List(os, "linuxConfiguration", "ssh", "publicKeys")
-	if (password == "" || arm.Bool(os, "linuxConfiguration", "disablePasswordAuthentication")) && len(keys) == 0 {
+	password := azjson.Str(os, "adminPassword")
+	keys := azjson.List(os, "linuxConfiguration", "ssh", "publicKeys")
+	if (password == "" || azjson.Bool(os, "linuxConfiguration", "disablePasswordAuthentication")) && len(keys) == 0 {
 		return arm.InvalidParameter("linuxConfiguration", "Authentication using either SSH or by user name and password must be enabled in Linux profile.")
 	}
 	if password != "" && !strong(password) {
 		return arm.InvalidParameter("adminPassword", "The supplied password must be between 6-72 characters long and must satisfy at least 3 of password complexity requirements from the following:\r\n1) Contains an uppercase character\r\n2) Contains a lowercase character\r\n3) Contains a numeric digit\r\n4) Contains a special character\r\n5) Control characters are not allowed")
 	}
 	for _, k := range keys {
-		if path := "/home/" + user + "/.ssh/authorized_keys"; arm.Str(k, "path") != path {
+		if path := "/home/" + user + "/.ssh/authorized_keys"; azjson.Str(k, "path") != path {
 			return arm.InvalidParameter("linuxConfiguration.ssh.publicKeys.path", "Destination path for SSH public keys is currently limited to its default value %s due to a known issue in Linux provisioning agent.", path)
 		}
-		if _, _, _, _, err := ssh.ParseAuthorizedKey([]byte(arm.Str(k, "keyData"))); err != nil {
+		if _, _, _, _, err := ssh.ParseAuthorizedKey([]byte(azjson.Str(k, "keyData"))); err != nil {
 			return arm.InvalidParameter("linuxConfiguration.ssh.publicKeys.keyData", "The value of parameter linuxConfiguration.ssh.publicKeys.keyData is invalid.")
 		}
 	}
-	return judgeCustomData(arm.Str(os, "customData"))
+	return judgeCustomData(azjson.Str(os, "customData"))
 }
 
 func judgeCustomData(s string) error {

@@ -6,6 +6,13 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/compute/catalogue"
+	"github.com/azlin-dev/azlin/emulator/compute/manageddisk"
+	"github.com/azlin-dev/azlin/emulator/compute/schema"
 )
 
 func (p *Provider) patchVM(c *arm.Call) (*arm.Reply, error) {
@@ -44,7 +51,7 @@ var fixed = [][]string{
 
 // updateVM is a PUT or PATCH of a VM that exists.
 func (p *Provider) updateVM(c *arm.Call, vm *arm.Resource, whole bool) (*arm.Reply, error) {
-	if provisioning(vm) == "Deleting" {
+	if schema.Provisioning(vm) == "Deleting" {
 		return nil, notAllowed("write", vm, "since the VM is marked for deletion. You can only retry the Delete operation (or wait for an ongoing one to complete)")
 	}
 	if err := p.judgeChange(c.Body, vm); err != nil {
@@ -69,11 +76,11 @@ func (p *Provider) updateVM(c *arm.Call, vm *arm.Resource, whole bool) (*arm.Rep
 		delete(c.Body, k)
 	}
 	for _, k := range []string{"vmId", "timeCreated", "provisioningState"} {
-		arm.Drop(c.Body, "properties", k)
+		azjson.Drop(c.Body, "properties", k)
 	}
-	arm.Drop(c.Body, "properties", "storageProfile", "imageReference")
-	arm.Drop(c.Body, "properties", "instanceView")
-	arm.Merge(vm.Body, c.Body, "tags")
+	azjson.Drop(c.Body, "properties", "storageProfile", "imageReference")
+	azjson.Drop(c.Body, "properties", "instanceView")
+	azjson.Merge(vm.Body, c.Body, "tags")
 	p.hide(vm)
 	vm.Recount()
 	p.s.Touch(vm)
@@ -81,9 +88,9 @@ func (p *Provider) updateVM(c *arm.Call, vm *arm.Resource, whole bool) (*arm.Rep
 		// Tags, identity and the like are in place at once.
 		return arm.OK(p.s.View(vm)).With("Etag", vm.Etag()), nil
 	}
-	setProvisioning(vm, "Updating")
+	schema.SetProvisioning(vm, "Updating")
 	op := p.s.Begin("vm.update", vm.ID, vm.Location(), args)
-	return c.Async(arm.OK(p.s.View(vm)).With("Etag", vm.Etag()), op, arm.Compute()), nil
+	return c.Async(arm.OK(p.s.View(vm)).With("Etag", vm.Etag()), op, polling.Compute()), nil
 }
 
 func changeNotAllowed(property string) error {
@@ -91,21 +98,21 @@ func changeNotAllowed(property string) error {
 }
 
 // judgeChange refuses to change what is fixed once a VM exists.
-func (p *Provider) judgeChange(body arm.Object, vm *arm.Resource) error {
-	if loc := arm.Str(body, "location"); loc != "" && arm.Normal(loc) != vm.Location() {
+func (p *Provider) judgeChange(body azjson.Object, vm *arm.Resource) error {
+	if loc := azjson.Str(body, "location"); loc != "" && geography.Normal(loc) != vm.Location() {
 		return arm.Conflict("InvalidResourceLocation", "The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.", vm.Name(), vm.Location(), vm.Group(), loc)
 	}
-	if z := body["zones"]; z != nil && !arm.Same(z, vm.Body["zones"]) && len(arm.List(body, "zones"))+len(arm.List(vm.Body, "zones")) > 0 {
+	if z := body["zones"]; z != nil && !azjson.Same(z, vm.Body["zones"]) && len(azjson.List(body, "zones"))+len(azjson.List(vm.Body, "zones")) > 0 {
 		return changeNotAllowed("zones")
 	}
 	for _, path := range fixed {
-		given := arm.Get(body, append([]string{"properties"}, path...)...)
-		have := arm.Get(vm.Body, append([]string{"properties"}, path...)...)
-		if given == nil || arm.Same(given, have) {
+		given := azjson.Get(body, append([]string{"properties"}, path...)...)
+		have := azjson.Get(vm.Body, append([]string{"properties"}, path...)...)
+		if given == nil || azjson.Same(given, have) {
 			continue
 		}
 		if a, ok := given.(string); ok {
-			if b, ok := have.(string); ok && arm.Fold(a, b) {
+			if b, ok := have.(string); ok && azjson.Fold(a, b) {
 				continue
 			}
 		}
@@ -124,18 +131,18 @@ func (p *Provider) judgeChange(body arm.Object, vm *arm.Resource) error {
 		}
 		return changeNotAllowed(name)
 	}
-	if cd := arm.Str(body, "properties", "osProfile", "customData"); cd != "" && cd != arm.Str(vm.Hidden, "customData") {
+	if cd := azjson.Str(body, "properties", "osProfile", "customData"); cd != "" && cd != azjson.Str(vm.Hidden, "customData") {
 		return changeNotAllowed("osProfile.customData")
 	}
-	if pw := arm.Str(body, "properties", "osProfile", "adminPassword"); pw != "" {
+	if pw := azjson.Str(body, "properties", "osProfile", "adminPassword"); pw != "" {
 		return changeNotAllowed("osProfile.adminPassword")
 	}
-	nics := arm.List(body, "properties", "networkProfile", "networkInterfaces")
+	nics := azjson.List(body, "properties", "networkProfile", "networkInterfaces")
 	if nics != nil && power(vm) != powerDeallocated {
-		have := arm.List(vm.Body, "properties", "networkProfile", "networkInterfaces")
+		have := azjson.List(vm.Body, "properties", "networkProfile", "networkInterfaces")
 		same := len(have) == len(nics)
 		for i := 0; same && i < len(nics); i++ {
-			same = arm.Key(arm.Str(nics[i], "id")) == arm.Key(arm.Str(have[i], "id"))
+			same = resourceid.Key(azjson.Str(nics[i], "id")) == resourceid.Key(azjson.Str(have[i], "id"))
 		}
 		if !same {
 			return notAllowed("write", vm, "since network interfaces can only be added or removed while the VM is stopped (deallocated)")
@@ -145,37 +152,37 @@ func (p *Provider) judgeChange(body arm.Object, vm *arm.Resource) error {
 }
 
 // judgeResize refuses a size that a VM cannot take. It returns the arguments of the operation.
-func (p *Provider) judgeResize(body arm.Object, vm *arm.Resource) (arm.Object, error) {
-	to := arm.Str(body, "properties", "hardwareProfile", "vmSize")
-	from := arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize")
-	if to == "" || arm.Fold(to, from) {
+func (p *Provider) judgeResize(body azjson.Object, vm *arm.Resource) (azjson.Object, error) {
+	to := azjson.Str(body, "properties", "hardwareProfile", "vmSize")
+	from := azjson.Str(vm.Body, "properties", "hardwareProfile", "vmSize")
+	if to == "" || azjson.Fold(to, from) {
 		return nil, nil
 	}
-	asked := arm.Object{"zones": vm.Body["zones"], "name": vm.Name(), "properties": arm.Object{"hardwareProfile": arm.Object{"vmSize": to}}}
+	asked := azjson.Object{"zones": vm.Body["zones"], "name": vm.Name(), "properties": azjson.Object{"hardwareProfile": azjson.Object{"vmSize": to}}}
 	size, err := p.judgeSize(asked, vm.Location())
 	if err != nil {
 		return nil, err
 	}
-	old, _ := FindSize(from, vm.Location())
-	if err := fitting(size, arm.Str(vm.Hidden, "generation"), arm.Str(vm.Hidden, "arch")); err != nil {
+	old, _ := catalogue.FindSize(from, vm.Location())
+	if err := fitting(size, azjson.Str(vm.Hidden, "generation"), azjson.Str(vm.Hidden, "arch")); err != nil {
 		return nil, err
 	}
-	controller := arm.Str(body, "properties", "storageProfile", "diskControllerType")
+	controller := azjson.Str(body, "properties", "storageProfile", "diskControllerType")
 	if controller == "" {
-		controller = arm.Str(vm.Body, "properties", "storageProfile", "diskControllerType")
+		controller = azjson.Str(vm.Body, "properties", "storageProfile", "diskControllerType")
 	}
-	asked["properties"].(arm.Object)["storageProfile"] = arm.Object{"diskControllerType": controller}
-	if err := judgeController(asked, size, nil); err != nil {
+	asked["properties"].(azjson.Object)["storageProfile"] = azjson.Object{"diskControllerType": controller}
+	if err := catalogue.JudgeController(asked, size, nil); err != nil {
 		return nil, err
 	}
 	if (size.TempMB == 0) != (old.TempMB == 0) {
 		return nil, arm.Conflict("OperationNotAllowed", "Unable to resize the VM since changing from resource disk to non-resource disk VM size and vice-versa is not allowed. Please refer to https://aka.ms/AAah4sj for more details.").At("vmSize")
 	}
-	if n := len(arm.List(vm.Body, "properties", "storageProfile", "dataDisks")); n > size.DataDisks {
+	if n := len(azjson.List(vm.Body, "properties", "storageProfile", "dataDisks")); n > size.DataDisks {
 		return nil, arm.Conflict("OperationNotAllowed", "The maximum number of data disks allowed to be attached to a VM of this size is %d.", size.DataDisks).At("dataDisks")
 	}
 	if !allocated(vm) {
-		arm.Put(body, size.Name, "properties", "hardwareProfile", "vmSize")
+		azjson.Put(body, size.Name, "properties", "hardwareProfile", "vmSize")
 		return nil, nil
 	}
 	more := size.VCPUs
@@ -187,32 +194,32 @@ func (p *Provider) judgeResize(body arm.Object, vm *arm.Resource) (arm.Object, e
 			return nil, err
 		}
 	}
-	arm.Put(body, size.Name, "properties", "hardwareProfile", "vmSize")
-	return arm.Object{"resized": true, "from": old.Name}, nil
+	azjson.Put(body, size.Name, "properties", "hardwareProfile", "vmSize")
+	return azjson.Object{"resized": true, "from": old.Name}, nil
 }
 
 // changeDisks attaches, detaches and swaps disks.
-func (p *Provider) changeDisks(body arm.Object, vm *arm.Resource) error {
+func (p *Provider) changeDisks(body azjson.Object, vm *arm.Resource) error {
 	if err := p.swapOS(body, vm); err != nil {
 		return err
 	}
-	list, given := arm.Get(body, "properties", "storageProfile", "dataDisks").([]any)
+	list, given := azjson.Get(body, "properties", "storageProfile", "dataDisks").([]any)
 	if !given {
 		return nil
 	}
-	size, _ := FindSize(arm.Str(vm.Body, "properties", "hardwareProfile", "vmSize"), vm.Location())
-	probe := &arm.Resource{ID: vm.ID, Type: VMType, Body: arm.Object{"properties": arm.Object{"storageProfile": arm.Object{"dataDisks": list}}}}
+	size, _ := catalogue.FindSize(azjson.Str(vm.Body, "properties", "hardwareProfile", "vmSize"), vm.Location())
+	probe := &arm.Resource{ID: vm.ID, Type: schema.VMType, Body: azjson.Object{"properties": azjson.Object{"storageProfile": azjson.Object{"dataDisks": list}}}}
 	have := map[string]*arm.Resource{}
 	for _, d := range p.attached(vm) {
-		have[arm.Key(d.ID)] = d
+		have[resourceid.Key(d.ID)] = d
 	}
-	osName := arm.Str(vm.Body, "properties", "storageProfile", "osDisk", "name")
-	delete(have, arm.Key(diskID(vm, osName)))
+	osName := azjson.Str(vm.Body, "properties", "storageProfile", "osDisk", "name")
+	delete(have, resourceid.Key(manageddisk.ID(vm, osName)))
 	for _, e := range list {
 		// An entry that names a disk of this VM needs no more than its name.
-		if o, ok := e.(arm.Object); ok {
-			if d := have[arm.Key(diskID(vm, arm.Str(o, "name")))]; d != nil && arm.Str(o, "managedDisk", "id") == "" {
-				arm.Put(o, d.ID, "managedDisk", "id")
+		if o, ok := e.(azjson.Object); ok {
+			if d := have[resourceid.Key(manageddisk.ID(vm, azjson.Str(o, "name")))]; d != nil && azjson.Str(o, "managedDisk", "id") == "" {
+				azjson.Put(o, d.ID, "managedDisk", "id")
 				o["createOption"] = "Attach"
 			}
 		}
@@ -221,59 +228,59 @@ func (p *Provider) changeDisks(body arm.Object, vm *arm.Resource) error {
 		return err
 	}
 	for i, e := range list {
-		o := e.(arm.Object)
-		arm.Default(o, vm.Name()+"_DataDisk_"+itoa(i), "name")
-		arm.Default(o, "None", "caching")
-		arm.Default(o, "Detach", "deleteOption")
-		arm.Default(o, false, "toBeDetached")
+		o := e.(azjson.Object)
+		azjson.Default(o, vm.Name()+"_DataDisk_"+itoa(i), "name")
+		azjson.Default(o, "None", "caching")
+		azjson.Default(o, "Detach", "deleteOption")
+		azjson.Default(o, false, "toBeDetached")
 		p.addDataDisk(vm, o)
-		delete(have, arm.Key(arm.Str(o, "managedDisk", "id")))
+		delete(have, resourceid.Key(azjson.Str(o, "managedDisk", "id")))
 	}
 	for _, d := range have {
 		if d.Name() != osName {
-			p.release(d)
+			p.disks.Release(d)
 		}
 	}
 	return nil
 }
 
 // swapOS puts another disk in the place of the OS disk of a deallocated VM.
-func (p *Provider) swapOS(body arm.Object, vm *arm.Resource) error {
-	os := arm.Map(body, "properties", "storageProfile", "osDisk")
-	to, from := arm.Str(os, "managedDisk", "id"), arm.Str(vm.Body, "properties", "storageProfile", "osDisk", "managedDisk", "id")
-	if to == "" || arm.Key(to) == arm.Key(from) {
+func (p *Provider) swapOS(body azjson.Object, vm *arm.Resource) error {
+	os := azjson.Map(body, "properties", "storageProfile", "osDisk")
+	to, from := azjson.Str(os, "managedDisk", "id"), azjson.Str(vm.Body, "properties", "storageProfile", "osDisk", "managedDisk", "id")
+	if to == "" || resourceid.Key(to) == resourceid.Key(from) {
 		return nil
 	}
-	d := p.s.FindType(DiskType, to)
+	d := p.s.FindType(schema.DiskType, to)
 	switch {
 	case d == nil:
-		return notFoundDisk(to)
+		return manageddisk.NotFound(to)
 	case power(vm) != powerDeallocated && power(vm) != powerStopped:
 		return notAllowed("write", vm, "since its OS disk can only be swapped while the VM is stopped (deallocated)")
-	case arm.Str(d.Body, "managedBy") != "":
-		return attachedElsewhere(d, arm.Str(d.Body, "managedBy"))
-	case arm.Str(d.Body, "properties", "osType") == "":
+	case azjson.Str(d.Body, "managedBy") != "":
+		return attachedElsewhere(d, azjson.Str(d.Body, "managedBy"))
+	case azjson.Str(d.Body, "properties", "osType") == "":
 		return arm.InvalidParameter("osDisk", "Disk '%s' is not an OS disk.", d.Name())
-	case !arm.Same(arm.List(d.Body, "zones"), arm.List(vm.Body, "zones")):
+	case !azjson.Same(azjson.List(d.Body, "zones"), azjson.List(vm.Body, "zones")):
 		return arm.Conflict("OperationNotAllowed", "Disk '%s' and VM '%s' are not in the same zone.", d.Name(), vm.Name())
-	case arm.Str(d.Body, "properties", "hyperVGeneration") != arm.Str(vm.Hidden, "generation"):
+	case azjson.Str(d.Body, "properties", "hyperVGeneration") != azjson.Str(vm.Hidden, "generation"):
 		return arm.Conflict("OperationNotAllowed", "The Hypervisor Generation of disk '%s' is not that of VM '%s'.", d.Name(), vm.Name())
 	}
-	if name := arm.Str(os, "name"); name != "" && !arm.Fold(name, d.Name()) {
+	if name := azjson.Str(os, "name"); name != "" && !azjson.Fold(name, d.Name()) {
 		return arm.InvalidParameter("osDisk.name", "The name '%s' is not that of disk '%s'.", name, d.Name())
 	}
-	if old := p.s.FindType(DiskType, from); old != nil {
-		p.release(old)
+	if old := p.s.FindType(schema.DiskType, from); old != nil {
+		p.disks.Release(old)
 	}
 	os["name"] = d.Name()
-	arm.Put(os, d.ID, "managedDisk", "id")
-	p.hold(d, vm)
+	azjson.Put(os, d.ID, "managedDisk", "id")
+	p.disks.Hold(d, vm)
 	return nil
 }
 
 // rebootResized restarts the host of a running VM that got another size.
 func (p *Provider) rebootResized(ctx context.Context, op arm.Operation) (any, error) {
-	if !arm.Bool(op.Args, "resized") {
+	if !azjson.Bool(op.Args, "resized") {
 		return nil, nil
 	}
 	running := false
@@ -285,7 +292,7 @@ func (p *Provider) rebootResized(ctx context.Context, op arm.Operation) (any, er
 	if !running {
 		return nil, nil
 	}
-	return nil, p.opt.Hosts.Restart(ctx, arm.Key(op.Target))
+	return nil, p.opt.Hosts.Restart(ctx, resourceid.Key(op.Target))
 }
 
 func (p *Provider) finishUpdate(op *arm.Operation, err error) (time.Duration, error) {
@@ -293,9 +300,9 @@ func (p *Provider) finishUpdate(op *arm.Operation, err error) (time.Duration, er
 	if vm == nil {
 		return 0, nil
 	}
-	if arm.Bool(op.Args, "resized") {
+	if azjson.Bool(op.Args, "resized") {
 		if e := p.allocation(vm); e != nil {
-			arm.Put(vm.Body, arm.Str(op.Args, "from"), "properties", "hardwareProfile", "vmSize")
+			azjson.Put(vm.Body, azjson.Str(op.Args, "from"), "properties", "hardwareProfile", "vmSize")
 			p.fail(vm, e)
 			return 0, e
 		}
@@ -312,7 +319,7 @@ func (p *Provider) finishUpdate(op *arm.Operation, err error) (time.Duration, er
 	}
 	p.diskStates(vm)
 	p.rememberSize(vm)
-	setProvisioning(vm, "Succeeded")
+	schema.SetProvisioning(vm, "Succeeded")
 	delete(vm.Hidden, "failure")
 	p.s.Touch(vm)
 	return 0, nil

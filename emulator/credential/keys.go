@@ -33,7 +33,7 @@ const keysVersion = 2
 const (
 	keysFile = "keys.json"
 	keysCopy = "keys-copy.json"
-	// secretFile holds the client secret alone, for programs that take it from a file.
+	// SecretFile holds the client secret alone, for programs that take it from a file.
 	SecretFile = "client-secret"
 )
 
@@ -108,6 +108,7 @@ func LoadKeys(dir string) (keys, error) {
 	return k, nil
 }
 
+// RandomHex is n random bytes in hexadecimal.
 func RandomHex(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // does not fail

@@ -33,6 +33,7 @@ type Hosts struct {
 // as seeded VMs do: nobody looks into all of them.
 const eager = 256
 
+// NewHosts makes hosts of a runtime, none of which has booted.
 func NewHosts(rt *host.Runtime, log *slog.Logger) *Hosts {
 	return &Hosts{Rt: rt, log: log, known: map[string]bool{}, sent: map[string]compute.Machine{}, leaving: map[string]chan struct{}{}, booted: map[string]bool{}}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/azlin-dev/azlin/emulator/host/agent"
+	"github.com/azlin-dev/azlin/emulator/host/agent/isolation"
 )
 
 // The bounds of what is copied of the host's /etc.
@@ -35,7 +36,7 @@ func (f *files) makeTemplate(mode Mode) (string, error) {
 	}
 	dir := filepath.Join(f.base, "template")
 	for _, name := range []string{
-		"", agent.TemplateEtc, filepath.Join(agent.TemplateEtc, "apt"), filepath.Join(agent.TemplateEtc, "apt/sources.list.d"), agent.TemplateLocal, filepath.Join(agent.TemplateLocal, "bin"),
+		"", isolation.TemplateEtc, filepath.Join(isolation.TemplateEtc, "apt"), filepath.Join(isolation.TemplateEtc, "apt/sources.list.d"), isolation.TemplateLocal, filepath.Join(isolation.TemplateLocal, "bin"),
 	} {
 		if err := f.makeOwned(filepath.Join(dir, name)); err != nil {
 			return "", err
@@ -45,10 +46,10 @@ func (f *files) makeTemplate(mode Mode) (string, error) {
 		}
 	}
 	t := template{files: f, left: maxTemplateSize}
-	if err := t.copyDir("/etc", filepath.Join(dir, agent.TemplateEtc), own); err != nil {
+	if err := t.copyDir("/etc", filepath.Join(dir, isolation.TemplateEtc), own); err != nil {
 		return "", fmt.Errorf("copy /etc: %w", err)
 	}
-	if err := t.linkStandIns(filepath.Join(dir, agent.TemplateLocal, "bin")); err != nil {
+	if err := t.linkStandIns(filepath.Join(dir, isolation.TemplateLocal, "bin")); err != nil {
 		return "", fmt.Errorf("link stand-ins: %w", err)
 	}
 	return dir, nil

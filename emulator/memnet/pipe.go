@@ -71,6 +71,7 @@ type pipeEnd struct {
 	in, out *stream
 }
 
+// NewPipe makes a connection and returns its two ends.
 func NewPipe() (a, b net.Conn) {
 	x, y := newStream(), newStream()
 	return pipeEnd{x, y}, pipeEnd{y, x}

@@ -6,6 +6,10 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
+	"github.com/azlin-dev/azlin/emulator/network/securityrule"
 )
 
 // The names that Azure fixes for Bastion.
@@ -25,7 +29,7 @@ const (
 
 func bastionRank(sku string) int {
 	for i, s := range []string{DeveloperSKU, BasicSKU, StandardSKU, PremiumSKU} {
-		if arm.Fold(s, sku) {
+		if azjson.Fold(s, sku) {
 			return i
 		}
 	}
@@ -35,9 +39,9 @@ func bastionRank(sku string) int {
 func (p *Provider) bastions() {
 	p.s.Register(&arm.Type{
 		Name: BastionType, Versions: Versions(), Rank: 15,
-		View: func(r *arm.Resource, o arm.Object) {
+		View: func(r *arm.Resource, o azjson.Object) {
 			if deployed, _ := r.Hidden["deployed"].(bool); deployed {
-				arm.Put(o, p.dnsName(r), "properties", "dnsName")
+				azjson.Put(o, p.dnsName(r), "properties", "dnsName")
 			}
 		},
 		Removed: func(r *arm.Resource) { p.holdBastionAddress(nil, r) },
@@ -45,7 +49,7 @@ func (p *Provider) bastions() {
 	p.serve(kind{
 		typ: BastionType, param: "bastionHostName", async: true, alone: true, build: p.buildBastion, stored: p.holdBastionAddress,
 		operation: func(r *arm.Resource) string {
-			if arm.Fold(arm.Str(r.Body, "sku", "name"), DeveloperSKU) {
+			if azjson.Fold(azjson.Str(r.Body, "sku", "name"), DeveloperSKU) {
 				return "network" // nothing is deployed
 			}
 			return "bastion"
@@ -68,16 +72,16 @@ func bastionFlags() []struct{ name, from string } {
 }
 
 func (p *Provider) buildBastion(_ *arm.Call, r, old *arm.Resource) error {
-	arm.Default(r.Body, BasicSKU, "sku", "name")
-	given := arm.Str(r.Body, "sku", "name")
+	azjson.Default(r.Body, BasicSKU, "sku", "name")
+	given := azjson.Str(r.Body, "sku", "name")
 	rank := bastionRank(given)
 	if rank < 0 {
 		return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request. Error converting value \"%s\" to type BastionHostSkuName.", given).Empty()
 	}
 	sku := []string{DeveloperSKU, BasicSKU, StandardSKU, PremiumSKU}[rank]
-	arm.Put(r.Body, sku, "sku", "name")
+	azjson.Put(r.Body, sku, "sku", "name")
 	if old != nil {
-		if was := arm.Str(old.Body, "sku", "name"); bastionRank(was) > rank {
+		if was := azjson.Str(old.Body, "sku", "name"); bastionRank(was) > rank {
 			return arm.BadRequest("BastionHostSkuDowngradeNotSupported", "Bastion Host %s cannot be downgraded from SKU %s to %s.", r.ID, was, sku).Empty()
 		}
 	}
@@ -86,16 +90,16 @@ func (p *Provider) buildBastion(_ *arm.Call, r, old *arm.Resource) error {
 	delete(props, "resourceGuid") // Bastions have none
 	for _, f := range bastionFlags() {
 		if sku == DeveloperSKU {
-			if arm.Bool(props, f.name) {
+			if azjson.Bool(props, f.name) {
 				return developerCannot(r, f.name)
 			}
 			delete(props, f.name)
 			continue
 		}
-		if arm.Bool(props, f.name) && bastionRank(f.from) > rank {
+		if azjson.Bool(props, f.name) && bastionRank(f.from) > rank {
 			return arm.BadRequest("BastionHostFeatureNotSupportedForSku", "Feature %s of Bastion Host %s requires SKU %s or higher. The SKU is %s.", f.name, r.ID, f.from, sku).Empty()
 		}
-		arm.Default(props, false, f.name)
+		azjson.Default(props, false, f.name)
 	}
 	if sku == DeveloperSKU {
 		return p.buildDeveloper(r, old)
@@ -108,8 +112,8 @@ func (p *Provider) buildBastion(_ *arm.Call, r, old *arm.Resource) error {
 
 func buildScale(r *arm.Resource, rank int) error {
 	props := r.Props()
-	arm.Default(props, 2, "scaleUnits")
-	n, ok := arm.Int(props, "scaleUnits")
+	azjson.Default(props, 2, "scaleUnits")
+	n, ok := azjson.Int(props, "scaleUnits")
 	if !ok || n < 2 || n > 50 {
 		return arm.BadRequest("BastionHostScaleUnitsInvalid", "Scale units of Bastion Host %s must be between 2 and 50.", r.ID).Empty()
 	}
@@ -126,10 +130,10 @@ func developerCannot(r *arm.Resource, what string) error {
 // buildDeveloper judges a Bastion that shares a region's hosts and has only the name of a network.
 func (p *Provider) buildDeveloper(r, old *arm.Resource) error {
 	props := r.Props()
-	if len(arm.List(props, "ipConfigurations")) > 0 {
+	if len(azjson.List(props, "ipConfigurations")) > 0 {
 		return developerCannot(r, "ipConfigurations")
 	}
-	id := arm.Str(props, "virtualNetwork", "id")
+	id := azjson.Str(props, "virtualNetwork", "id")
 	if id == "" {
 		return arm.BadRequest("FeatureNotSupportedForDeveloperBastionSku", "Bastion Host %s of SKU Developer must reference a virtual network.", r.ID).Empty()
 	}
@@ -138,12 +142,12 @@ func (p *Provider) buildDeveloper(r, old *arm.Resource) error {
 		return missing(id, r.ID)
 	}
 	for _, o := range p.s.OfType(BastionType) {
-		if !arm.Fold(o.ID, r.ID) && arm.Key(p.bastionVNet(o)) == arm.Key(vnet.ID) {
+		if !azjson.Fold(o.ID, r.ID) && resourceid.Key(p.bastionVNet(o)) == resourceid.Key(vnet.ID) {
 			return bastionThere(vnet.ID, o.ID)
 		}
 	}
-	arm.Put(props, vnet.ID, "virtualNetwork", "id")
-	arm.Default(props, []any{}, "networkAcls", "ipRules")
+	azjson.Put(props, vnet.ID, "virtualNetwork", "id")
+	azjson.Default(props, []any{}, "networkAcls", "ipRules")
 	props["ipConfigurations"] = []any{}
 	if old != nil {
 		return nil // it keeps the addresses in Hidden
@@ -155,7 +159,7 @@ func (p *Provider) buildDeveloper(r, old *arm.Resource) error {
 			return arm.Refuse(http.StatusServiceUnavailable, "InternalServerError", "The emulator has no address left.")
 		}
 		if r.Hidden == nil {
-			r.Hidden = arm.Object{}
+			r.Hidden = azjson.Object{}
 		}
 		r.Hidden[k] = a.String()
 	}
@@ -168,88 +172,63 @@ func bastionThere(where, which string) error {
 
 func (p *Provider) buildBastionConfigs(r *arm.Resource) error {
 	props := r.Props()
-	if arm.Bool(props, "enablePrivateOnlyBastion") {
+	if azjson.Bool(props, "enablePrivateOnlyBastion") {
 		return arm.Refuse(http.StatusNotImplemented, "NotImplemented", "The emulator does not know private-only Bastion Hosts.")
 	}
-	configs := arm.List(props, "ipConfigurations")
+	configs := azjson.List(props, "ipConfigurations")
 	if len(configs) != 1 {
 		return arm.BadRequest("BastionHostMustHaveMaximumOneHostIpConfiguration", "BastionHost %s must contain 1 IP Configuration. It currently contains %d.", r.ID, len(configs)).Empty()
 	}
 	r.Retag()
-	o, ok := configs[0].(arm.Object)
-	if !ok || arm.Str(o, "name") == "" {
+	o, ok := configs[0].(azjson.Object)
+	if !ok || azjson.Str(o, "name") == "" {
 		return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
 	}
 	child(r, o, "bastionHostIpConfigurations", bastionConfigType)
-	arm.Default(o, "Dynamic", "properties", "privateIPAllocationMethod")
+	azjson.Default(o, "Dynamic", "properties", "privateIPAllocationMethod")
 	if err := p.judgeBastionSubnet(r, o); err != nil {
 		return err
 	}
-	id := arm.Str(o, "properties", "publicIPAddress", "id")
+	id := azjson.Str(o, "properties", "publicIPAddress", "id")
 	pip := p.s.FindType(PublicIPType, id)
 	switch {
 	case id == "":
 		return arm.BadRequest("BastionHostPublicIpAddressRequired", "Bastion Host %s must reference a public IP address.", r.ID).Empty()
 	case pip == nil || pip.Location() != r.Location():
 		return missing(id, r.ID)
-	case !arm.Fold(arm.Str(pip.Body, "sku", "name"), "Standard") || !arm.Fold(arm.Str(pip.Body, "properties", "publicIPAllocationMethod"), "Static"):
+	case !azjson.Fold(azjson.Str(pip.Body, "sku", "name"), "Standard") || !azjson.Fold(azjson.Str(pip.Body, "properties", "publicIPAllocationMethod"), "Static"):
 		return arm.BadRequest("BastionHostPublicIpMustBeStandardSku", "Public IP address %s of Bastion Host %s must be of SKU Standard and statically allocated.", pip.ID, r.ID).Empty()
 	}
-	if h := p.holders(pip); h != nil && !strings.HasPrefix(arm.Key(h[0]), arm.Key(r.ID)+"/") {
+	if h := p.holders(pip); h != nil && !strings.HasPrefix(resourceid.Key(h[0]), resourceid.Key(r.ID)+"/") {
 		return addressTaken(r.ID, pip.ID, h[0])
 	}
-	arm.Put(o, pip.ID, "properties", "publicIPAddress", "id")
+	azjson.Put(o, pip.ID, "properties", "publicIPAddress", "id")
 	return nil
 }
 
-func (p *Provider) judgeBastionSubnet(r *arm.Resource, config arm.Object) error {
-	id := arm.Str(config, "properties", "subnet", "id")
+func (p *Provider) judgeBastionSubnet(r *arm.Resource, config azjson.Object) error {
+	id := azjson.Str(config, "properties", "subnet", "id")
 	subnet, vnet := p.subnet(id)
 	if subnet == nil || vnet.Location() != r.Location() {
 		return missing(id, r.ID)
 	}
-	subnetID := arm.Str(subnet, "id")
-	if !arm.Fold(arm.Str(subnet, "name"), bastionSubnet) {
+	subnetID := azjson.Str(subnet, "id")
+	if !azjson.Fold(azjson.Str(subnet, "name"), bastionSubnet) {
 		return arm.BadRequest("SubnetNameMustBeAzureBastionSubnet", "Subnet name %s is invalid for Azure Bastion. Azure Bastion can only be created in subnet with name 'AzureBastionSubnet'.", subnetID)
 	}
-	if pf, ok := prefixOf(subnet); !ok || pf.Bits() > smallestPrefix {
-		return arm.BadRequest("BastionHostSubnetSizeTooSmall", "Subnet %s with address prefix %s is too small for Azure Bastion. The prefix must be /%d or larger.", subnetID, arm.Str(subnet, "properties", "addressPrefix"), smallestPrefix).Empty()
+	if pf, ok := ipam.PrefixOf(subnet); !ok || pf.Bits() > smallestPrefix {
+		return arm.BadRequest("BastionHostSubnetSizeTooSmall", "Subnet %s with address prefix %s is too small for Azure Bastion. The prefix must be /%d or larger.", subnetID, azjson.Str(subnet, "properties", "addressPrefix"), smallestPrefix).Empty()
 	}
 	for _, o := range p.s.OfType(BastionType) {
-		if !arm.Fold(o.ID, r.ID) && arm.Key(p.bastionVNet(o)) == arm.Key(vnet.ID) {
+		if !azjson.Fold(o.ID, r.ID) && resourceid.Key(p.bastionVNet(o)) == resourceid.Key(vnet.ID) {
 			return bastionThere(vnet.ID, o.ID)
 		}
 	}
-	if nsg := p.s.FindType(NSGType, arm.Str(subnet, "properties", "networkSecurityGroup", "id")); nsg != nil && !admitsBastionClients(nsg) {
+	if nsg := p.s.FindType(NSGType, azjson.Str(subnet, "properties", "networkSecurityGroup", "id")); nsg != nil && !securityrule.AdmitsBastionClients(azjson.List(nsg.Body, "properties", "securityRules")) {
 		return arm.BadRequest("NetworkSecurityGroupNotCompliantForAzureBastionSubnet", "Network security group %s does not have necessary rules for Azure Bastion Subnet %s.", nsg.ID, subnetID).Empty()
 	}
-	arm.Put(config, subnetID, "properties", "subnet", "id")
+	azjson.Put(config, subnetID, "properties", "subnet", "id")
 	return nil
-}
-
-// admitsBastionClients reports whether a group lets the Internet and Azure's own management through to port 443.
-func admitsBastionClients(nsg *arm.Resource) bool {
-	found := map[string]bool{}
-	for _, e := range arm.List(nsg.Body, "properties", "securityRules") {
-		props := arm.Map(e, "properties")
-		if !arm.Fold(arm.Str(props, "direction"), "Inbound") || !arm.Fold(arm.Str(props, "access"), "Allow") {
-			continue
-		}
-		for _, s := range both(props, "destinationPortRange", "destinationPortRanges") {
-			if low, high, ok := portRange(s); !ok || low > 443 || high < 443 {
-				continue
-			}
-			for _, from := range both(props, "sourceAddressPrefix", "sourceAddressPrefixes") {
-				switch strings.ToLower(from) {
-				case "*", "any":
-					found["internet"], found["gatewaymanager"] = true, true
-				default:
-					found[strings.ToLower(from)] = true
-				}
-			}
-		}
-	}
-	return found["internet"] && found["gatewaymanager"]
 }
 
 // holdBastionAddress keeps the back-references of public addresses.
@@ -258,8 +237,8 @@ func (p *Provider) holdBastionAddress(r, old *arm.Resource) {
 		if x == nil {
 			return "", nil
 		}
-		for _, e := range arm.List(x.Body, "properties", "ipConfigurations") {
-			return arm.Str(e, "id"), p.s.FindType(PublicIPType, arm.Str(e, "properties", "publicIPAddress", "id"))
+		for _, e := range azjson.List(x.Body, "properties", "ipConfigurations") {
+			return azjson.Str(e, "id"), p.s.FindType(PublicIPType, azjson.Str(e, "properties", "publicIPAddress", "id"))
 		}
 		return "", nil
 	}
@@ -267,25 +246,25 @@ func (p *Provider) holdBastionAddress(r, old *arm.Resource) {
 	if _, was := config(old); was != nil && was != pip {
 		p.associate(was, "")
 	}
-	if pip != nil && arm.Key(arm.Str(pip.Body, "properties", "ipConfiguration", "id")) != arm.Key(id) {
+	if pip != nil && resourceid.Key(azjson.Str(pip.Body, "properties", "ipConfiguration", "id")) != resourceid.Key(id) {
 		p.associate(pip, id)
 	}
 }
 
 // bastionVNet is the id of the network that a Bastion stands in.
 func (p *Provider) bastionVNet(r *arm.Resource) string {
-	for _, e := range arm.List(r.Body, "properties", "ipConfigurations") {
-		return arm.ParentOf(arm.Str(e, "properties", "subnet", "id"))
+	for _, e := range azjson.List(r.Body, "properties", "ipConfigurations") {
+		return resourceid.ParentOf(azjson.Str(e, "properties", "subnet", "id"))
 	}
-	return arm.Str(r.Body, "properties", "virtualNetwork", "id")
+	return azjson.Str(r.Body, "properties", "virtualNetwork", "id")
 }
 
 // bastionAddress is where a Bastion is reached.
 func (p *Provider) bastionAddress(r *arm.Resource) netip.Addr {
-	text := arm.Str(r.Hidden, "address")
-	for _, e := range arm.List(r.Body, "properties", "ipConfigurations") {
-		if pip := p.s.FindType(PublicIPType, arm.Str(e, "properties", "publicIPAddress", "id")); pip != nil {
-			text = arm.Str(pip.Body, "properties", "ipAddress")
+	text := azjson.Str(r.Hidden, "address")
+	for _, e := range azjson.List(r.Body, "properties", "ipConfigurations") {
+		if pip := p.s.FindType(PublicIPType, azjson.Str(e, "properties", "publicIPAddress", "id")); pip != nil {
+			text = azjson.Str(pip.Body, "properties", "ipAddress")
 		}
 	}
 	a, _ := netip.ParseAddr(text) // the zero address: nowhere

@@ -1,6 +1,10 @@
 package network
 
-import "github.com/azlin-dev/azlin/emulator/arm"
+import (
+	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+)
 
 // childKind is a kind of part that a resource has in a list, and that has a path of its own: the subnets and peerings
 // of a network, the rules of a security group.
@@ -9,8 +13,8 @@ type childKind struct {
 	param  string // of the path: the child's name
 	parent func(*arm.Call) (*arm.Resource, error)
 	// build judges a child beside its siblings and completes it.
-	build func(c *arm.Call, parent *arm.Resource, siblings []any, o arm.Object) error
-	view  func(parent *arm.Resource, o arm.Object) // adds to a copy what is only shown; nil: nothing
+	build func(c *arm.Call, parent *arm.Resource, siblings []any, o azjson.Object) error
+	view  func(parent *arm.Resource, o azjson.Object) // adds to a copy what is only shown; nil: nothing
 }
 
 // putChild puts one child into its parent, which is then busy for a while.
@@ -26,10 +30,10 @@ func (p *Provider) putChild(k childKind) func(*arm.Call) (*arm.Reply, error) {
 		if op := p.s.Current(parent.ID); op != nil {
 			return nil, p.inProgress(op)
 		}
-		arm.WithoutNulls(c.Body)
-		list := arm.List(parent.Body, "properties", k.list)
+		azjson.WithoutNulls(c.Body)
+		list := azjson.List(parent.Body, "properties", k.list)
 		old, at := find(list, c.Param(k.param))
-		if err := c.Match(old != nil, arm.Str(old, "etag")); err != nil {
+		if err := c.Match(old != nil, azjson.Str(old, "etag")); err != nil {
 			return nil, err
 		}
 		o := c.Body
@@ -54,8 +58,8 @@ func (p *Provider) putChild(k childKind) func(*arm.Call) (*arm.Reply, error) {
 		parent.Retag()
 		setState(parent, "Updating")
 		p.s.Touch(parent)
-		c.Async(rep, p.s.Begin("network.put", parent.ID, parent.Location(), nil), arm.Network())
-		shown := arm.Clone(o)
+		c.Async(rep, p.s.Begin("network.put", parent.ID, parent.Location(), nil), polling.Network())
+		shown := azjson.Clone(o)
 		if k.view != nil {
 			k.view(parent, shown)
 		}

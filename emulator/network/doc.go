@@ -1,16 +1,16 @@
 // Package network emulates Microsoft.Network: virtual networks, their subnets and peerings, security groups and
 // their rules, public IP addresses, network interfaces, NAT gateways and Bastion hosts, and of load balancers and private
-// endpoints what they hold. It also evaluates security rules as Azure's platform does, which decides who reaches a VM.
+// endpoints what they hold.
 //
 // Gateways and route tables are not here, and nothing is balanced.
 package network
 
 import (
-	"math/rand/v2"
 	"net/netip"
 	"regexp"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
 )
 
 // Types of this provider.
@@ -35,13 +35,13 @@ type Provider struct {
 
 	s      *arm.Server
 	limits map[string]int // overrides by name
-	last   uint32         // last public address given out, as an offset
+	pool   ipam.Pool
 }
 
 // Register adds the provider to a server. limits override those of a region, by the names of the
 // usages: PublicIPAddresses.
 func Register(s *arm.Server, limits map[string]int) *Provider {
-	p := &Provider{s: s, limits: limits, last: rand.Uint32N(1 << 16)}
+	p := &Provider{s: s, limits: limits, pool: ipam.NewPool()}
 	p.introduce()
 	p.operations()
 	p.vnets()

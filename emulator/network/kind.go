@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
 )
 
 // kind is what the resource types of the provider have in common.
@@ -44,7 +46,7 @@ func (p *Provider) serve(k kind) {
 	list := func(c *arm.Call) (*arm.Reply, error) {
 		var l []*arm.Resource
 		for _, r := range s.OfType(k.typ) {
-			if g := c.Group(); g == "" || arm.Fold(g, r.Group()) {
+			if g := c.Group(); g == "" || azjson.Fold(g, r.Group()) {
 				l = append(l, r)
 			}
 		}
@@ -83,9 +85,9 @@ func (p *Provider) put(c *arm.Call, k kind) (*arm.Reply, error) {
 	etag := ""
 	if old != nil {
 		etag = old.Etag()
-		if old.Location() != arm.Str(c.Body, "location") {
+		if old.Location() != azjson.Str(c.Body, "location") {
 			return nil, arm.Conflict("InvalidResourceLocation", "The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.",
-				old.Name(), old.Location(), old.Group(), arm.Str(c.Body, "location"))
+				old.Name(), old.Location(), old.Group(), azjson.Str(c.Body, "location"))
 		}
 	}
 	if err := c.Match(old != nil, etag); err != nil {
@@ -94,13 +96,13 @@ func (p *Provider) put(c *arm.Call, k kind) (*arm.Reply, error) {
 	if err := p.busy(k, old); err != nil {
 		return nil, err
 	}
-	arm.WithoutNulls(c.Body)
+	azjson.WithoutNulls(c.Body)
 	_, short, _ := strings.Cut(k.typ, "/")
 	r := &arm.Resource{ID: c.ID("Microsoft.Network", short, c.Param(k.param)), Type: k.typ, Body: c.Body}
 	guid := uuid.NewString()
 	if old != nil {
 		r.ID, r.Hidden, r.Created = old.ID, old.Hidden, old.Created
-		guid = arm.Str(old.Body, "properties", "resourceGuid")
+		guid = azjson.Str(old.Body, "properties", "resourceGuid")
 	}
 	r.Body["id"], r.Body["name"], r.Body["type"] = r.ID, r.Name(), k.typ
 	r.Props()["resourceGuid"] = guid
@@ -128,9 +130,9 @@ func (p *Provider) store(c *arm.Call, k kind, r, old *arm.Resource) *arm.Reply {
 	}
 	switch {
 	case prompt:
-		c.Async(rep, p.s.Begin("prompt.put", r.ID, r.Location(), nil), arm.NetworkPrompt())
+		c.Async(rep, p.s.Begin("prompt.put", r.ID, r.Location(), nil), polling.NetworkPrompt())
 	case k.async:
-		c.Async(rep, p.s.Begin(k.begins(r)+".put", r.ID, r.Location(), nil), arm.Network())
+		c.Async(rep, p.s.Begin(k.begins(r)+".put", r.ID, r.Location(), nil), polling.Network())
 	default:
 		rep.With("Azure-Asyncnotification", "Enabled")
 	}
@@ -153,7 +155,7 @@ func (p *Provider) patch(c *arm.Call) (*arm.Reply, error) {
 	if err := arm.CheckTags(c.Body["tags"]); err != nil {
 		return nil, err
 	}
-	if tags := arm.Map(c.Body, "tags"); tags != nil {
+	if tags := azjson.Map(c.Body, "tags"); tags != nil {
 		r.Body["tags"] = tags
 	}
 	r.Retag()
@@ -182,7 +184,7 @@ func (p *Provider) del(c *arm.Call, k kind) (*arm.Reply, error) {
 	}
 	setState(r, "Deleting")
 	op := p.s.Begin(k.begins(r)+".delete", r.ID, r.Location(), nil)
-	return c.Async(arm.Status(http.StatusAccepted), op, arm.NetworkDelete()), nil
+	return c.Async(arm.Status(http.StatusAccepted), op, polling.NetworkDelete()), nil
 }
 
 // busy refuses a second write to what takes one at a time.
@@ -207,9 +209,9 @@ func (p *Provider) operations() {
 		if r := p.s.Find(op.Target); r != nil {
 			setState(r, "Succeeded")
 			switch {
-			case arm.Fold(r.Type, BastionType):
+			case azjson.Fold(r.Type, BastionType):
 				r.Hidden["deployed"] = true
-			case arm.Fold(r.Type, PrivateEndpointType):
+			case azjson.Fold(r.Type, PrivateEndpointType):
 				p.connected(r)
 			}
 			p.s.Touch(r)
@@ -236,14 +238,14 @@ func (p *Provider) operations() {
 // setState sets the provisioning state of a resource and of the children in it.
 func setState(r *arm.Resource, state string) {
 	r.Props()["provisioningState"] = state
-	if arm.Fold(r.Type, BastionType) || arm.Fold(r.Type, PrivateEndpointType) {
+	if azjson.Fold(r.Type, BastionType) || azjson.Fold(r.Type, PrivateEndpointType) {
 		state = "Succeeded" // as recorded: of the configuration or the connection, at once
 	}
 	lists := []string{"subnets", "securityRules", "defaultSecurityRules", "ipConfigurations", "virtualNetworkPeerings"}
 	for _, child := range slices.Concat(lists, collections(), connections()) {
-		for _, o := range arm.List(r.Body, "properties", child) {
-			if m, ok := o.(arm.Object); ok && m["etag"] != nil {
-				arm.Put(m, state, "properties", "provisioningState")
+		for _, o := range azjson.List(r.Body, "properties", child) {
+			if m, ok := o.(azjson.Object); ok && m["etag"] != nil {
+				azjson.Put(m, state, "properties", "provisioningState")
 				m["etag"] = r.Etag()
 			}
 		}
@@ -251,21 +253,21 @@ func setState(r *arm.Resource, state string) {
 }
 
 // child completes an object that lives in its parent: id, type, etag.
-func child(parent *arm.Resource, o arm.Object, collection, typ string) {
-	name := arm.Str(o, "name")
+func child(parent *arm.Resource, o azjson.Object, collection, typ string) {
+	name := azjson.Str(o, "name")
 	o["id"] = parent.ID + "/" + collection + "/" + name
 	o["type"] = typ
 	o["etag"] = parent.Etag()
-	if arm.Map(o, "properties") == nil {
-		o["properties"] = arm.Object{}
+	if azjson.Map(o, "properties") == nil {
+		o["properties"] = azjson.Object{}
 	}
-	arm.Put(o, "Succeeded", "properties", "provisioningState")
+	azjson.Put(o, "Succeeded", "properties", "provisioningState")
 }
 
 // find returns a member of a list of named objects and its index, or -1.
-func find(list []any, name string) (arm.Object, int) {
+func find(list []any, name string) (azjson.Object, int) {
 	for i, e := range list {
-		if o, ok := e.(arm.Object); ok && arm.Fold(arm.Str(o, "name"), name) {
+		if o, ok := e.(azjson.Object); ok && azjson.Fold(azjson.Str(o, "name"), name) {
 			return o, i
 		}
 	}

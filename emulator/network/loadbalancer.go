@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // collections are the children that live in a load balancer.
@@ -24,44 +26,44 @@ func (p *Provider) loadBalancers() {
 }
 
 func (p *Provider) buildBalancer(_ *arm.Call, r, old *arm.Resource) error {
-	if arm.Str(r.Body, "sku", "name") == "" {
-		arm.Put(r.Body, "Basic", "sku", "name")
+	if azjson.Str(r.Body, "sku", "name") == "" {
+		azjson.Put(r.Body, "Basic", "sku", "name")
 	}
-	arm.Default(r.Body, "Regional", "sku", "tier")
+	azjson.Default(r.Body, "Regional", "sku", "tier")
 	r.Retag()
 	for _, collection := range collections() {
-		arm.Default(r.Props(), []any{}, collection)
-		for _, e := range arm.List(r.Body, "properties", collection) {
-			o, ok := e.(arm.Object)
-			if !ok || arm.Str(o, "name") == "" {
+		azjson.Default(r.Props(), []any{}, collection)
+		for _, e := range azjson.List(r.Body, "properties", collection) {
+			o, ok := e.(azjson.Object)
+			if !ok || azjson.Str(o, "name") == "" {
 				return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
 			}
 			child(r, o, collection, LoadBalancerType+"/"+collection)
-			completeBalanced(collection, arm.Map(o, "properties"))
+			completeBalanced(collection, azjson.Map(o, "properties"))
 		}
 	}
 	refer(r)
-	for _, e := range arm.List(r.Body, "properties", "frontendIPConfigurations") {
-		props := arm.Map(e, "properties")
-		if id := arm.Str(props, "publicIPAddress", "id"); id != "" {
+	for _, e := range azjson.List(r.Body, "properties", "frontendIPConfigurations") {
+		props := azjson.Map(e, "properties")
+		if id := azjson.Str(props, "publicIPAddress", "id"); id != "" {
 			pip := p.s.FindType(PublicIPType, id)
 			if pip == nil || pip.Location() != r.Location() {
 				return missing(id, r.ID)
 			}
-			if h := p.holders(pip); h != nil && arm.Key(h[0]) != arm.Key(arm.Str(e, "id")) {
-				return addressTaken(arm.Str(e, "id"), pip.ID, h[0])
+			if h := p.holders(pip); h != nil && resourceid.Key(h[0]) != resourceid.Key(azjson.Str(e, "id")) {
+				return addressTaken(azjson.Str(e, "id"), pip.ID, h[0])
 			}
-			arm.Put(props, pip.ID, "publicIPAddress", "id")
+			azjson.Put(props, pip.ID, "publicIPAddress", "id")
 			continue
 		}
-		id := arm.Str(props, "subnet", "id")
+		id := azjson.Str(props, "subnet", "id")
 		subnet, vnet := p.subnet(id)
 		if subnet == nil || vnet.Location() != r.Location() {
 			return missing(id, r.ID)
 		}
-		arm.Put(props, arm.Str(subnet, "id"), "subnet", "id")
-		arm.Default(props, "IPv4", "privateIPAddressVersion")
-		if err := p.privateAddress(r, old, e.(arm.Object), subnet); err != nil {
+		azjson.Put(props, azjson.Str(subnet, "id"), "subnet", "id")
+		azjson.Default(props, "IPv4", "privateIPAddressVersion")
+		if err := p.privateAddress(r, old, e.(azjson.Object), subnet); err != nil {
 			return err
 		}
 	}
@@ -70,63 +72,63 @@ func (p *Provider) buildBalancer(_ *arm.Call, r, old *arm.Resource) error {
 
 // inSubnet reports whether a frontend of a load balancer is in a network, which takes a while to be made.
 func inSubnet(r *arm.Resource) bool {
-	return slices.ContainsFunc(arm.List(r.Body, "properties", "frontendIPConfigurations"), func(e any) bool {
-		return arm.Str(e, "properties", "subnet", "id") != ""
+	return slices.ContainsFunc(azjson.List(r.Body, "properties", "frontendIPConfigurations"), func(e any) bool {
+		return azjson.Str(e, "properties", "subnet", "id") != ""
 	})
 }
 
 // completeBalanced adds to a child of a load balancer what Azure shows without being asked.
-func completeBalanced(collection string, props arm.Object) {
+func completeBalanced(collection string, props azjson.Object) {
 	switch collection {
 	case "frontendIPConfigurations":
-		arm.Default(props, "Dynamic", "privateIPAllocationMethod")
+		azjson.Default(props, "Dynamic", "privateIPAllocationMethod")
 	case "backendAddressPools":
-		arm.Default(props, []any{}, "loadBalancerBackendAddresses")
+		azjson.Default(props, []any{}, "loadBalancerBackendAddresses")
 	case "loadBalancingRules", "inboundNatRules":
 		for _, k := range []string{"enableFloatingIP", "enableTcpReset", "enableDestinationServiceEndpoint", "allowBackendPortConflict"} {
-			arm.Default(props, false, k)
+			azjson.Default(props, false, k)
 		}
-		arm.Default(props, 4, "idleTimeoutInMinutes")
+		azjson.Default(props, 4, "idleTimeoutInMinutes")
 		if collection == "loadBalancingRules" {
-			arm.Default(props, "Default", "loadDistribution")
-			arm.Default(props, false, "disableOutboundSnat")
-			if pool := arm.Map(props, "backendAddressPool"); pool != nil {
-				arm.Default(props, []any{arm.Clone(pool)}, "backendAddressPools")
+			azjson.Default(props, "Default", "loadDistribution")
+			azjson.Default(props, false, "disableOutboundSnat")
+			if pool := azjson.Map(props, "backendAddressPool"); pool != nil {
+				azjson.Default(props, []any{azjson.Clone(pool)}, "backendAddressPools")
 			}
 		}
 	case "probes":
-		arm.Default(props, 1, "probeThreshold")
+		azjson.Default(props, 1, "probeThreshold")
 	case "outboundRules":
-		arm.Default(props, 1024, "allocatedOutboundPorts")
-		arm.Default(props, false, "enableTcpReset")
-		arm.Default(props, 4, "idleTimeoutInMinutes")
-		arm.Default(props, arm.Object{"onDemandAllocation": false, "portReuse": "FirstAvailable"}, "allocationPolicy")
+		azjson.Default(props, 1024, "allocatedOutboundPorts")
+		azjson.Default(props, false, "enableTcpReset")
+		azjson.Default(props, 4, "idleTimeoutInMinutes")
+		azjson.Default(props, azjson.Object{"onDemandAllocation": false, "portReuse": "FirstAvailable"}, "allocationPolicy")
 	}
 }
 
 // refer has the children that rules of a load balancer name tell which rules those are.
 func refer(r *arm.Resource) {
-	named := map[string]arm.Object{}
+	named := map[string]azjson.Object{}
 	rules := []string{"loadBalancingRules", "outboundRules", "inboundNatRules", "inboundNatPools"}
 	for _, collection := range []string{"frontendIPConfigurations", "backendAddressPools", "probes"} {
-		for _, e := range arm.List(r.Body, "properties", collection) {
-			props := arm.Map(e, "properties")
+		for _, e := range azjson.List(r.Body, "properties", collection) {
+			props := azjson.Map(e, "properties")
 			for _, k := range rules {
 				delete(props, k) // read-only
 			}
-			named[arm.Key(arm.Str(e, "id"))] = props
+			named[resourceid.Key(azjson.Str(e, "id"))] = props
 		}
 	}
 	for _, collection := range rules {
-		for _, rule := range arm.List(r.Body, "properties", collection) {
+		for _, rule := range azjson.List(r.Body, "properties", collection) {
 			for _, k := range []string{"frontendIPConfiguration", "backendAddressPool", "probe"} {
-				names := []any{arm.Map(rule, "properties", k)}
+				names := []any{azjson.Map(rule, "properties", k)}
 				if k == "frontendIPConfiguration" {
-					names = append(names, arm.List(rule, "properties", "frontendIPConfigurations")...)
+					names = append(names, azjson.List(rule, "properties", "frontendIPConfigurations")...)
 				}
 				for _, e := range names {
-					if props := named[arm.Key(arm.Str(e, "id"))]; props != nil {
-						props[collection] = append(arm.List(props, collection), arm.Object{"id": arm.Str(rule, "id")})
+					if props := named[resourceid.Key(azjson.Str(e, "id"))]; props != nil {
+						props[collection] = append(azjson.List(props, collection), azjson.Object{"id": azjson.Str(rule, "id")})
 					}
 				}
 			}
@@ -141,13 +143,13 @@ func (p *Provider) storedBalancer(r, old *arm.Resource) {
 		if x == nil {
 			continue
 		}
-		for _, e := range arm.List(x.Body, "properties", "frontendIPConfigurations") {
-			pip := p.s.FindType(PublicIPType, arm.Str(e, "properties", "publicIPAddress", "id"))
+		for _, e := range azjson.List(x.Body, "properties", "frontendIPConfigurations") {
+			pip := p.s.FindType(PublicIPType, azjson.Str(e, "properties", "publicIPAddress", "id"))
 			switch {
-			case pip == nil || held[arm.Key(pip.ID)]:
+			case pip == nil || held[resourceid.Key(pip.ID)]:
 			case x == r:
-				held[arm.Key(pip.ID)] = true
-				p.associate(pip, arm.Str(e, "id"))
+				held[resourceid.Key(pip.ID)] = true
+				p.associate(pip, azjson.Str(e, "id"))
 			default:
 				p.associate(pip, "")
 			}

@@ -1,17 +1,21 @@
 package network
 
-import "github.com/azlin-dev/azlin/emulator/arm"
+import (
+	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+)
 
 func (p *Provider) natGateways() {
 	p.s.Register(&arm.Type{
 		Name: NATType, Versions: Versions(), Rank: 55,
-		View: func(r *arm.Resource, o arm.Object) {
+		View: func(r *arm.Resource, o azjson.Object) {
 			var l []any
 			for _, id := range p.usersOfNAT(r) {
-				l = append(l, arm.Object{"id": id})
+				l = append(l, azjson.Object{"id": id})
 			}
 			if l != nil {
-				arm.Put(o, l, "properties", "subnets")
+				azjson.Put(o, l, "properties", "subnets")
 			}
 		},
 		Referrers: p.usersOfNAT,
@@ -26,18 +30,18 @@ func (p *Provider) natGateways() {
 	p.serve(kind{
 		typ: NATType, param: "natGatewayName", async: true, alone: true, stored: p.holdNATAddresses,
 		build: func(_ *arm.Call, r, _ *arm.Resource) error {
-			if arm.Str(r.Body, "sku", "name") == "" {
-				arm.Put(r.Body, "Standard", "sku", "name")
+			if azjson.Str(r.Body, "sku", "name") == "" {
+				azjson.Put(r.Body, "Standard", "sku", "name")
 			}
-			arm.Default(r.Body, "Regional", "sku", "tier")
-			arm.Default(r.Body, 4, "properties", "idleTimeoutInMinutes")
-			for _, e := range arm.List(r.Body, "properties", "publicIpAddresses") {
-				id := arm.Str(e, "id")
+			azjson.Default(r.Body, "Regional", "sku", "tier")
+			azjson.Default(r.Body, 4, "properties", "idleTimeoutInMinutes")
+			for _, e := range azjson.List(r.Body, "properties", "publicIpAddresses") {
+				id := azjson.Str(e, "id")
 				pip := p.s.FindType(PublicIPType, id)
 				if pip == nil {
 					return missing(id, r.ID)
 				}
-				if h := p.holders(pip); h != nil && arm.Key(h[0]) != arm.Key(r.ID) {
+				if h := p.holders(pip); h != nil && resourceid.Key(h[0]) != resourceid.Key(r.ID) {
 					return addressTaken(r.ID, pip.ID, h[0])
 				}
 			}
@@ -49,9 +53,9 @@ func (p *Provider) natGateways() {
 func (p *Provider) usersOfNAT(r *arm.Resource) []string {
 	var l []string
 	for _, vnet := range p.s.OfType(VNetType) {
-		for _, e := range arm.List(vnet.Body, "properties", "subnets") {
-			if arm.Key(arm.Str(e, "properties", "natGateway", "id")) == arm.Key(r.ID) {
-				l = append(l, arm.Str(e, "id"))
+		for _, e := range azjson.List(vnet.Body, "properties", "subnets") {
+			if resourceid.Key(azjson.Str(e, "properties", "natGateway", "id")) == resourceid.Key(r.ID) {
+				l = append(l, azjson.Str(e, "id"))
 			}
 		}
 	}
@@ -64,12 +68,12 @@ func (p *Provider) holdNATAddresses(r, old *arm.Resource) {
 		if x == nil {
 			continue
 		}
-		for _, e := range arm.List(x.Body, "properties", "publicIpAddresses") {
-			if pip := p.s.FindType(PublicIPType, arm.Str(e, "id")); pip != nil {
+		for _, e := range azjson.List(x.Body, "properties", "publicIpAddresses") {
+			if pip := p.s.FindType(PublicIPType, azjson.Str(e, "id")); pip != nil {
 				if x == r {
-					arm.Put(pip.Body, r.ID, "properties", "natGateway", "id")
+					azjson.Put(pip.Body, r.ID, "properties", "natGateway", "id")
 				} else {
-					arm.Drop(pip.Body, "properties", "natGateway")
+					azjson.Drop(pip.Body, "properties", "natGateway")
 				}
 				p.s.Touch(pip)
 			}

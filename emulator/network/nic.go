@@ -7,6 +7,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
 )
 
 func (p *Provider) nics() {
@@ -28,7 +31,7 @@ func (p *Provider) nics() {
 			if id := endpointOf(r); id != "" {
 				return arm.BadRequest("NicInUseWithPrivateEndpoint", "Network interface %s cannot be deleted because it is currently in use with an private endpoint (%s).", r.ID, id).Empty()
 			}
-			if by := arm.Str(r.Hidden, "reservedFor"); by != "" && p.s.Now().Before(ReservedUntil(r)) {
+			if by := azjson.Str(r.Hidden, "reservedFor"); by != "" && p.s.Now().Before(ReservedUntil(r)) {
 				return Reserved(r, by)
 			}
 			return nil
@@ -39,7 +42,9 @@ func (p *Provider) nics() {
 }
 
 // VMOf is the id of the VM that an interface is attached to, or "".
-func VMOf(nic *arm.Resource) string { return arm.Str(nic.Body, "properties", "virtualMachine", "id") }
+func VMOf(nic *arm.Resource) string {
+	return azjson.Str(nic.Body, "properties", "virtualMachine", "id")
+}
 
 func (p *Provider) buildNIC(c *arm.Call, r, old *arm.Resource) error {
 	props := r.Props()
@@ -47,47 +52,47 @@ func (p *Provider) buildNIC(c *arm.Call, r, old *arm.Resource) error {
 	if old != nil && endpointOf(old) != "" {
 		return arm.BadRequest("CannotModifyNicAttachedToPrivateEndpoint", "Network interface %s cannot be modified, because it belongs to private endpoint %s.", r.ID, endpointOf(old)).Empty()
 	}
-	configs := arm.List(props, "ipConfigurations")
+	configs := azjson.List(props, "ipConfigurations")
 	if len(configs) == 0 {
 		return arm.BadRequest("NetworkInterfaceMustHaveAtLeastOneIpConfiguration", "Network interface %s must have one or more IP configurations.", r.ID).Empty()
 	}
 	for _, k := range []string{"virtualMachine", "macAddress", "primary", "hostedWorkloads", "privateEndpoint"} {
 		delete(props, k) // read-only: what Azure knows stays
 		if old != nil {
-			if v := arm.Get(old.Body, "properties", k); v != nil {
+			if v := azjson.Get(old.Body, "properties", k); v != nil {
 				props[k] = v
 			}
 		}
 	}
-	if id := arm.Str(props, "networkSecurityGroup", "id"); id != "" {
+	if id := azjson.Str(props, "networkSecurityGroup", "id"); id != "" {
 		nsg := p.s.FindType(NSGType, id)
 		if nsg == nil || nsg.Location() != r.Location() {
 			return missing(id, r.ID)
 		}
-		arm.Put(props, nsg.ID, "networkSecurityGroup", "id")
+		azjson.Put(props, nsg.ID, "networkSecurityGroup", "id")
 	}
-	arm.Default(props, arm.Object{}, "dnsSettings")
-	arm.Default(props, []any{}, "dnsSettings", "dnsServers")
-	arm.Default(props, []any{}, "dnsSettings", "appliedDnsServers")
-	arm.Default(props, "internal.cloudapp.net", "dnsSettings", "internalDomainNameSuffix")
-	arm.Default(props, false, "enableAcceleratedNetworking")
-	arm.Default(props, false, "enableIPForwarding")
-	arm.Default(props, false, "vnetEncryptionSupported")
-	arm.Default(props, false, "disableTcpStateTracking")
-	arm.Default(props, []any{}, "tapConfigurations")
-	arm.Default(props, []any{}, "hostedWorkloads")
-	arm.Default(props, "Standard", "nicType")
-	arm.Default(props, "None", "auxiliaryMode")
-	arm.Default(props, "None", "auxiliarySku")
+	azjson.Default(props, azjson.Object{}, "dnsSettings")
+	azjson.Default(props, []any{}, "dnsSettings", "dnsServers")
+	azjson.Default(props, []any{}, "dnsSettings", "appliedDnsServers")
+	azjson.Default(props, "internal.cloudapp.net", "dnsSettings", "internalDomainNameSuffix")
+	azjson.Default(props, false, "enableAcceleratedNetworking")
+	azjson.Default(props, false, "enableIPForwarding")
+	azjson.Default(props, false, "vnetEncryptionSupported")
+	azjson.Default(props, false, "disableTcpStateTracking")
+	azjson.Default(props, []any{}, "tapConfigurations")
+	azjson.Default(props, []any{}, "hostedWorkloads")
+	azjson.Default(props, "Standard", "nicType")
+	azjson.Default(props, "None", "auxiliaryMode")
+	azjson.Default(props, "None", "auxiliarySku")
 	r.Retag() // the etags of the configurations are the interface's
 	for i, e := range configs {
-		o, ok := e.(arm.Object)
-		if !ok || arm.Str(o, "name") == "" {
+		o, ok := e.(azjson.Object)
+		if !ok || azjson.Str(o, "name") == "" {
 			return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
 		}
 		child(r, o, "ipConfigurations", NICType+"/ipConfigurations")
 		if len(configs) == 1 || i == 0 {
-			arm.Default(o, true, "properties", "primary")
+			azjson.Default(o, true, "properties", "primary")
 		}
 		if err := p.buildConfig(r, old, o); err != nil {
 			return err
@@ -96,100 +101,54 @@ func (p *Provider) buildNIC(c *arm.Call, r, old *arm.Resource) error {
 	return nil
 }
 
-func (p *Provider) buildConfig(r, old *arm.Resource, o arm.Object) error {
-	props := arm.Map(o, "properties")
-	subnetID := arm.Str(props, "subnet", "id")
+func (p *Provider) buildConfig(r, old *arm.Resource, o azjson.Object) error {
+	props := azjson.Map(o, "properties")
+	subnetID := azjson.Str(props, "subnet", "id")
 	subnet, vnet := p.subnet(subnetID)
 	if subnet == nil || vnet.Location() != r.Location() {
 		return missing(subnetID, r.ID)
 	}
-	arm.Put(props, arm.Str(subnet, "id"), "subnet", "id")
-	arm.Default(props, "IPv4", "privateIPAddressVersion")
-	arm.Default(props, "Dynamic", "privateIPAllocationMethod")
-	if id := arm.Str(props, "publicIPAddress", "id"); id != "" {
+	azjson.Put(props, azjson.Str(subnet, "id"), "subnet", "id")
+	azjson.Default(props, "IPv4", "privateIPAddressVersion")
+	azjson.Default(props, "Dynamic", "privateIPAllocationMethod")
+	if id := azjson.Str(props, "publicIPAddress", "id"); id != "" {
 		pip := p.s.FindType(PublicIPType, id)
 		if pip == nil || pip.Location() != r.Location() {
 			return missing(id, r.ID)
 		}
-		if h := p.holders(pip); h != nil && !strings.HasPrefix(arm.Key(h[0]), arm.Key(r.ID)+"/") {
-			return addressTaken(arm.Str(o, "id"), pip.ID, h[0])
+		if h := p.holders(pip); h != nil && !strings.HasPrefix(resourceid.Key(h[0]), resourceid.Key(r.ID)+"/") {
+			return addressTaken(azjson.Str(o, "id"), pip.ID, h[0])
 		}
-		arm.Put(props, pip.ID, "publicIPAddress", "id")
+		azjson.Put(props, pip.ID, "publicIPAddress", "id")
 	}
 	return p.privateAddress(r, old, o, subnet)
 }
 
-// privateAddress checks a static private address, or gives a dynamic one: the first free from .4 on.
-func (p *Provider) privateAddress(r, old *arm.Resource, o, subnet arm.Object) error {
-	props := arm.Map(o, "properties")
-	pf, _ := prefixOf(subnet)
-	used := p.takenIn(arm.Str(subnet, "id"), r.ID)
-	if arm.Fold(arm.Str(props, "privateIPAllocationMethod"), "Static") {
-		given := arm.Str(props, "privateIPAddress")
-		a, err := netip.ParseAddr(given)
-		switch {
-		case err != nil || !pf.Contains(a):
-			return arm.BadRequest("PrivateIPAddressNotInSubnet", "Private static IP address %s does not belong to the range of subnet prefix %s.", given, pf).Empty()
-		case used[a] != "":
-			return arm.BadRequest("PrivateIPAddressInUse", "IP configuration %s is using the private IP address %s which is already allocated to resource %s.", arm.Str(o, "id"), a, used[a]).Empty()
-		case a.Less(first(pf)) || a == last(pf):
-			return arm.BadRequest("PrivateIPAddressInReservedRange", "IP configuration %s is using the private IP address %s which is in the reserved range of subnet prefix %s.", arm.Str(o, "id"), a, pf).Empty()
-		}
-		return nil
-	}
+// privateAddress checks a static private address, or gives a dynamic one.
+func (p *Provider) privateAddress(r, old *arm.Resource, o, subnet azjson.Object) error {
+	var had azjson.Object
 	if old != nil {
-		same, _ := find(arm.List(old.Body, "properties", configurations(r.Type)), arm.Str(o, "name"))
-		if a := arm.Str(same, "properties", "privateIPAddress"); a != "" && arm.Key(arm.Str(same, "properties", "subnet", "id")) == arm.Key(arm.Str(subnet, "id")) {
-			props["privateIPAddress"] = a
-			return nil
-		}
+		had, _ = find(azjson.List(old.Body, "properties", configurations(r.Type)), azjson.Str(o, "name"))
 	}
-	for a := first(pf); pf.Contains(a) && a != last(pf); a = a.Next() {
-		if used[a] == "" {
-			props["privateIPAddress"] = a.String()
-			return nil
-		}
-	}
-	return arm.BadRequest("SubnetIsFull", "Subnet %s with address prefix %s does not have enough capacity for 1 IP addresses.", arm.Str(subnet, "name"), pf).Empty()
-}
-
-// first is the first address of a subnet that Azure gives out.
-func first(pf netip.Prefix) netip.Addr {
-	a := pf.Addr()
-	for range 4 {
-		a = a.Next()
-	}
-	return a
-}
-
-// last is the broadcast address of an IPv4 range; no IPv6 range is ever looked at to its end.
-func last(pf netip.Prefix) netip.Addr {
-	if !pf.Addr().Is4() {
-		return netip.Addr{}
-	}
-	b := pf.Addr().As4()
-	for i := pf.Bits(); i < 32; i++ {
-		b[i/8] |= 1 << (7 - i%8)
-	}
-	return netip.AddrFrom4(b)
+	return ipam.Assign(o, had, subnet, p.takenIn(azjson.Str(subnet, "id"), r.ID))
 }
 
 // storedNIC keeps the back-references of public addresses.
 func (p *Provider) storedNIC(r, old *arm.Resource) {
 	now := map[string]bool{}
-	for _, e := range arm.List(r.Body, "properties", "ipConfigurations") {
-		if pip := p.s.FindType(PublicIPType, arm.Str(e, "properties", "publicIPAddress", "id")); pip != nil {
-			now[arm.Key(pip.ID)] = true
-			if arm.Key(arm.Str(pip.Body, "properties", "ipConfiguration", "id")) != arm.Key(arm.Str(e, "id")) {
-				p.associate(pip, arm.Str(e, "id"))
+	for _, e := range azjson.List(r.Body, "properties", "ipConfigurations") {
+		if pip := p.s.FindType(PublicIPType, azjson.Str(e, "properties", "publicIPAddress", "id")); pip != nil {
+			now[resourceid.Key(pip.ID)] = true
+			if resourceid.Key(azjson.Str(pip.Body, "properties", "ipConfiguration", "id")) != resourceid.Key(azjson.Str(e, "id")) {
+				p.associate(pip, azjson.Str(e, "id"))
 			}
 		}
 	}
 	if old == nil {
 		return
 	}
-	for _, e := range arm.List(old.Body, "properties", "ipConfigurations") {
-		if pip := p.s.FindType(PublicIPType, arm.Str(e, "properties", "publicIPAddress", "id")); pip != nil && !now[arm.Key(pip.ID)] {
+	for _, e := range azjson.List(old.Body, "properties", "ipConfigurations") {
+		if pip := p.s.FindType(PublicIPType, azjson.Str(e, "properties", "publicIPAddress", "id")); pip != nil && !now[resourceid.Key(pip.ID)] {
 			p.associate(pip, "")
 		}
 	}
@@ -197,14 +156,14 @@ func (p *Provider) storedNIC(r, old *arm.Resource) {
 
 // removedNIC frees the interface's public addresses, and removes those that are to go with it.
 func (p *Provider) removedNIC(r *arm.Resource) {
-	for _, e := range arm.List(r.Body, "properties", "ipConfigurations") {
-		pip := p.s.FindType(PublicIPType, arm.Str(e, "properties", "publicIPAddress", "id"))
+	for _, e := range azjson.List(r.Body, "properties", "ipConfigurations") {
+		pip := p.s.FindType(PublicIPType, azjson.Str(e, "properties", "publicIPAddress", "id"))
 		if pip == nil {
 			continue
 		}
 		p.associate(pip, "")
-		if arm.Fold(arm.Str(e, "properties", "publicIPAddress", "properties", "deleteOption"), "Delete") ||
-			arm.Fold(arm.Str(pip.Body, "properties", "deleteOption"), "Delete") {
+		if azjson.Fold(azjson.Str(e, "properties", "publicIPAddress", "properties", "deleteOption"), "Delete") ||
+			azjson.Fold(azjson.Str(pip.Body, "properties", "deleteOption"), "Delete") {
 			p.s.Remove(pip)
 		}
 	}
@@ -212,9 +171,9 @@ func (p *Provider) removedNIC(r *arm.Resource) {
 
 // Attach makes an interface a VM's.
 func (p *Provider) Attach(nic *arm.Resource, vm string, primary bool) {
-	arm.Put(nic.Body, vm, "properties", "virtualMachine", "id")
+	azjson.Put(nic.Body, vm, "properties", "virtualMachine", "id")
 	nic.Props()["primary"] = primary
-	if arm.Str(nic.Body, "properties", "macAddress") == "" {
+	if azjson.Str(nic.Body, "properties", "macAddress") == "" {
 		id := uuid.New()
 		const hex = "0123456789ABCDEF"
 		var mac strings.Builder
@@ -232,7 +191,7 @@ func (p *Provider) Attach(nic *arm.Resource, vm string, primary bool) {
 // Detach takes an interface from its VM.
 func (p *Provider) Detach(nic *arm.Resource) {
 	for _, k := range []string{"virtualMachine", "macAddress", "primary"} {
-		arm.Drop(nic.Body, "properties", k)
+		azjson.Drop(nic.Body, "properties", k)
 	}
 	nic.Retag()
 	p.s.Touch(nic)
@@ -245,9 +204,9 @@ func (p *Provider) Addresses(nicID string) []netip.Addr {
 		return nil
 	}
 	var l []netip.Addr
-	for _, e := range arm.List(nic.Body, "properties", "ipConfigurations") {
-		if pip := p.s.FindType(PublicIPType, arm.Str(e, "properties", "publicIPAddress", "id")); pip != nil {
-			if a, err := netip.ParseAddr(arm.Str(pip.Body, "properties", "ipAddress")); err == nil {
+	for _, e := range azjson.List(nic.Body, "properties", "ipConfigurations") {
+		if pip := p.s.FindType(PublicIPType, azjson.Str(e, "properties", "publicIPAddress", "id")); pip != nil {
+			if a, err := netip.ParseAddr(azjson.Str(pip.Body, "properties", "ipAddress")); err == nil {
 				l = append(l, a)
 			}
 		}

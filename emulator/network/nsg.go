@@ -4,20 +4,23 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/network/securityrule"
 )
 
 func (p *Provider) nsgs() {
 	p.s.Register(&arm.Type{
 		Name: NSGType, Versions: Versions(), Rank: 60,
-		View: func(r *arm.Resource, o arm.Object) {
+		View: func(r *arm.Resource, o azjson.Object) {
 			nics, subnets := p.usersOfNSG(r.ID)
 			for name, ids := range map[string][]string{"networkInterfaces": nics, "subnets": subnets} {
 				var l []any
 				for _, id := range ids {
-					l = append(l, arm.Object{"id": id})
+					l = append(l, azjson.Object{"id": id})
 				}
 				if l != nil {
-					arm.Put(o, l, "properties", name)
+					azjson.Put(o, l, "properties", name)
 				}
 			}
 		},
@@ -40,11 +43,11 @@ func (p *Provider) nsgs() {
 }
 
 func (p *Provider) buildNSG(_ *arm.Call, r, _ *arm.Resource) error {
-	arm.Default(r.Body, []any{}, "properties", "securityRules")
+	azjson.Default(r.Body, []any{}, "properties", "securityRules")
 	var seen []any
-	for _, e := range arm.List(r.Body, "properties", "securityRules") {
-		o, ok := e.(arm.Object)
-		if !ok || arm.Str(o, "name") == "" {
+	for _, e := range azjson.List(r.Body, "properties", "securityRules") {
+		o, ok := e.(azjson.Object)
+		if !ok || azjson.Str(o, "name") == "" {
 			return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
 		}
 		if err := buildRule(r, seen, o); err != nil {
@@ -53,7 +56,7 @@ func (p *Provider) buildNSG(_ *arm.Call, r, _ *arm.Resource) error {
 		seen = append(seen, o)
 	}
 	var defaults []any
-	for _, o := range defaultRules() {
+	for _, o := range securityrule.Defaults() {
 		child(r, o, "defaultSecurityRules", NSGType+"/defaultSecurityRules")
 		defaults = append(defaults, o)
 	}
@@ -63,38 +66,18 @@ func (p *Provider) buildNSG(_ *arm.Call, r, _ *arm.Resource) error {
 
 // usersOfNSG are the interfaces and subnets that a security group is on.
 func (p *Provider) usersOfNSG(id string) (nics, subnets []string) {
-	key := arm.Key(id)
+	key := resourceid.Key(id)
 	for _, nic := range p.s.OfType(NICType) {
-		if arm.Key(arm.Str(nic.Body, "properties", "networkSecurityGroup", "id")) == key {
+		if resourceid.Key(azjson.Str(nic.Body, "properties", "networkSecurityGroup", "id")) == key {
 			nics = append(nics, nic.ID)
 		}
 	}
 	for _, vnet := range p.s.OfType(VNetType) {
-		for _, e := range arm.List(vnet.Body, "properties", "subnets") {
-			if arm.Key(arm.Str(e, "properties", "networkSecurityGroup", "id")) == key {
-				subnets = append(subnets, arm.Str(e, "id"))
+		for _, e := range azjson.List(vnet.Body, "properties", "subnets") {
+			if resourceid.Key(azjson.Str(e, "properties", "networkSecurityGroup", "id")) == key {
+				subnets = append(subnets, azjson.Str(e, "id"))
 			}
 		}
 	}
 	return nics, subnets
-}
-
-// defaultRules are the six rules that every security group ends with.
-func defaultRules() []arm.Object {
-	rule := func(name, description, direction, source, destination, access string, priority int) arm.Object {
-		return arm.Object{"name": name, "properties": arm.Object{
-			"description": description, "protocol": "*", "sourcePortRange": "*",
-			"destinationPortRange": "*", "sourceAddressPrefix": source, "destinationAddressPrefix": destination, "access": access,
-			"priority": priority, "direction": direction, "sourcePortRanges": []any{}, "destinationPortRanges": []any{},
-			"sourceAddressPrefixes": []any{}, "destinationAddressPrefixes": []any{},
-		}}
-	}
-	return []arm.Object{
-		rule("AllowVnetInBound", "Allow inbound traffic from all VMs in VNET", "Inbound", "VirtualNetwork", "VirtualNetwork", "Allow", 65000),
-		rule("AllowAzureLoadBalancerInBound", "Allow inbound traffic from azure load balancer", "Inbound", "AzureLoadBalancer", "*", "Allow", 65001),
-		rule("DenyAllInBound", "Deny all inbound traffic", "Inbound", "*", "*", "Deny", 65500),
-		rule("AllowVnetOutBound", "Allow outbound traffic from all VMs to all VMs in VNET", "Outbound", "VirtualNetwork", "VirtualNetwork", "Allow", 65000),
-		rule("AllowInternetOutBound", "Allow outbound traffic from all VMs to Internet", "Outbound", "*", "Internet", "Allow", 65001),
-		rule("DenyAllOutBound", "Deny all outbound traffic", "Outbound", "*", "*", "Deny", 65500),
-	}
 }

@@ -2,12 +2,15 @@ package network
 
 import (
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
 )
 
 const peeringType = VNetType + "/virtualNetworkPeerings"
@@ -22,9 +25,9 @@ func (p *Provider) peerings() {
 		if err != nil {
 			return nil, err
 		}
-		l := arm.Clone(arm.List(vnet.Body, "properties", "virtualNetworkPeerings"))
+		l := azjson.Clone(azjson.List(vnet.Body, "properties", "virtualNetworkPeerings"))
 		for _, e := range l {
-			p.viewPeering(vnet, e.(arm.Object))
+			p.viewPeering(vnet, e.(azjson.Object))
 		}
 		return c.Page(l), nil
 	})
@@ -33,17 +36,17 @@ func (p *Provider) peerings() {
 		if err != nil {
 			return nil, err
 		}
-		o, _ := find(arm.List(vnet.Body, "properties", "virtualNetworkPeerings"), c.Param("virtualNetworkPeeringName"))
+		o, _ := find(azjson.List(vnet.Body, "properties", "virtualNetworkPeerings"), c.Param("virtualNetworkPeeringName"))
 		if o == nil {
 			return nil, noChild(c)
 		}
-		o = arm.Clone(o)
+		o = azjson.Clone(o)
 		p.viewPeering(vnet, o)
-		return arm.OK(o).With("Etag", arm.Str(o, "etag")), nil
+		return arm.OK(o).With("Etag", azjson.Str(o, "etag")), nil
 	})
 	s.Handle(http.MethodPut, one, v, p.putChild(childKind{
 		list: "virtualNetworkPeerings", param: "virtualNetworkPeeringName", parent: p.vnetOf,
-		build: func(_ *arm.Call, vnet *arm.Resource, siblings []any, o arm.Object) error {
+		build: func(_ *arm.Call, vnet *arm.Resource, siblings []any, o azjson.Object) error {
 			return p.buildPeering(vnet, siblings, o)
 		},
 		view: p.viewPeering,
@@ -52,51 +55,51 @@ func (p *Provider) peerings() {
 }
 
 // buildPeering judges one peering beside its siblings and completes it.
-func (p *Provider) buildPeering(vnet *arm.Resource, siblings []any, o arm.Object) error {
-	if err := rule(peeringType).Check(arm.Str(o, "name")); err != nil {
+func (p *Provider) buildPeering(vnet *arm.Resource, siblings []any, o azjson.Object) error {
+	if err := rule(peeringType).Check(azjson.Str(o, "name")); err != nil {
 		return err
 	}
 	child(vnet, o, "virtualNetworkPeerings", peeringType)
-	props := arm.Map(o, "properties")
-	id := arm.Str(props, "remoteVirtualNetwork", "id")
+	props := azjson.Map(o, "properties")
+	id := azjson.Str(props, "remoteVirtualNetwork", "id")
 	remote := p.s.FindType(VNetType, id)
 	if remote == nil {
-		return missing(id, arm.Str(o, "id"))
+		return missing(id, azjson.Str(o, "id"))
 	}
-	if arm.Fold(remote.ID, vnet.ID) {
+	if azjson.Fold(remote.ID, vnet.ID) {
 		return arm.BadRequest("VnetCannotBePeeredWithItself", "Virtual network %s cannot be peered with itself.", vnet.ID).Empty()
 	}
 	for _, e := range siblings {
-		if arm.Key(arm.Str(e, "properties", "remoteVirtualNetwork", "id")) == arm.Key(remote.ID) {
-			return arm.BadRequest("AnotherPeeringAlreadyReferencesRemoteVnet", "Peering %s cannot be created because virtual network %s already has a peering to %s.", arm.Str(o, "id"), vnet.ID, remote.ID).Empty()
+		if resourceid.Key(azjson.Str(e, "properties", "remoteVirtualNetwork", "id")) == resourceid.Key(remote.ID) {
+			return arm.BadRequest("AnotherPeeringAlreadyReferencesRemoteVnet", "Peering %s cannot be created because virtual network %s already has a peering to %s.", azjson.Str(o, "id"), vnet.ID, remote.ID).Empty()
 		}
 	}
-	mine, err := spaces(vnet)
+	mine, err := ipam.Spaces(vnet)
 	if err != nil {
 		return err
 	}
-	theirs, err := spaces(remote)
+	theirs, err := ipam.Spaces(remote)
 	if err != nil {
 		return err
 	}
-	if a, b, ok := overlap(mine, theirs); ok {
-		return arm.BadRequest("VnetAddressSpacesOverlap", "Cannot create or update peering %s. Virtual networks %s and %s cannot be peered because their address spaces overlap. Overlapping address prefixes: %s, %s", arm.Str(o, "id"), vnet.ID, remote.ID, a, b).Empty()
+	if a, b, ok := ipam.Overlap(mine, theirs); ok {
+		return arm.BadRequest("VnetAddressSpacesOverlap", "Cannot create or update peering %s. Virtual networks %s and %s cannot be peered because their address spaces overlap. Overlapping address prefixes: %s, %s", azjson.Str(o, "id"), vnet.ID, remote.ID, a, b).Empty()
 	}
-	if back := peeringTo(remote, vnet.ID); arm.Str(back, "properties", "peeringState") == disconnected {
+	if back := peeringTo(remote, vnet.ID); azjson.Str(back, "properties", "peeringState") == disconnected {
 		return arm.BadRequest("RemotePeeringIsDisconnected", "Cannot create or update peering %s because remote peering %s referencing parent virtual network %s is in Disconnected state. Update or re-create the remote peering to get it back to Initiated state. Peering gets Disconnected when remote vnet or remote peering is deleted and re-created.",
-			arm.Str(o, "id"), arm.Str(back, "id"), vnet.ID).Empty()
+			azjson.Str(o, "id"), azjson.Str(back, "id"), vnet.ID).Empty()
 	}
 	for _, k := range []string{"peeringState", "peeringSyncLevel", "remoteAddressSpace", "remoteVirtualNetworkAddressSpace"} {
 		delete(props, k) // found out anew
 	}
-	arm.Put(props, remote.ID, "remoteVirtualNetwork", "id")
-	arm.Default(props, true, "allowVirtualNetworkAccess")
+	azjson.Put(props, remote.ID, "remoteVirtualNetwork", "id")
+	azjson.Default(props, true, "allowVirtualNetworkAccess")
 	for _, k := range []string{"allowForwardedTraffic", "allowGatewayTransit", "useRemoteGateways", "doNotVerifyRemoteGateways"} {
-		arm.Default(props, false, k)
+		azjson.Default(props, false, k)
 	}
-	arm.Default(props, true, "peerCompleteVnets")
-	props["resourceGuid"] = bothOf(arm.Str(vnet.Body, "properties", "resourceGuid"), arm.Str(remote.Body, "properties", "resourceGuid"))
-	props["routeServiceVips"] = arm.Object{}
+	azjson.Default(props, true, "peerCompleteVnets")
+	props["resourceGuid"] = bothOf(azjson.Str(vnet.Body, "properties", "resourceGuid"), azjson.Str(remote.Body, "properties", "resourceGuid"))
+	props["routeServiceVips"] = azjson.Object{}
 	return nil
 }
 
@@ -110,28 +113,23 @@ func bothOf(a, b string) string {
 	return x.String()
 }
 
-func overlap(a, b []netip.Prefix) (x, y netip.Prefix, ok bool) {
-	for _, x := range a {
-		for _, y := range b {
-			if x.Overlaps(y) {
-				return x, y, true
-			}
-		}
-	}
-	return x, y, false
+// Peered reports whether two networks name each other as peers, and neither has lost the other.
+func Peered(s *arm.Server, vnet *arm.Resource, other string) bool {
+	there, back := peeringTo(vnet, other), peeringTo(s.FindType(VNetType, other), vnet.ID)
+	return there != nil && back != nil && azjson.Str(there, "properties", "peeringState") != disconnected && azjson.Str(back, "properties", "peeringState") != disconnected
 }
 
 // disconnected is the state of a peering whose other side has gone. It stays so until the peering is written again.
 const disconnected = "Disconnected"
 
 // peeringTo is a network's peering to another one; nil when it has none.
-func peeringTo(vnet *arm.Resource, other string) arm.Object {
+func peeringTo(vnet *arm.Resource, other string) azjson.Object {
 	if vnet == nil {
 		return nil
 	}
-	for _, e := range arm.List(vnet.Body, "properties", "virtualNetworkPeerings") {
-		if arm.Key(arm.Str(e, "properties", "remoteVirtualNetwork", "id")) == arm.Key(other) {
-			o, _ := e.(arm.Object)
+	for _, e := range azjson.List(vnet.Body, "properties", "virtualNetworkPeerings") {
+		if resourceid.Key(azjson.Str(e, "properties", "remoteVirtualNetwork", "id")) == resourceid.Key(other) {
+			o, _ := e.(azjson.Object)
 			return o
 		}
 	}
@@ -141,7 +139,7 @@ func peeringTo(vnet *arm.Resource, other string) arm.Object {
 // disconnect leaves a network's peering to another one without its other side.
 func (p *Provider) disconnect(vnet *arm.Resource, other string) {
 	if o := peeringTo(vnet, other); o != nil {
-		arm.Put(o, disconnected, "properties", "peeringState")
+		azjson.Put(o, disconnected, "properties", "peeringState")
 		vnet.Retag()
 		p.s.Touch(vnet)
 	}
@@ -150,29 +148,29 @@ func (p *Provider) disconnect(vnet *arm.Resource, other string) {
 // removedVNet leaves the peerings to a network that is gone without their other side.
 func (p *Provider) removedVNet(r *arm.Resource) {
 	for _, vnet := range p.s.OfType(VNetType) {
-		if !arm.Fold(vnet.ID, r.ID) {
+		if !azjson.Fold(vnet.ID, r.ID) {
 			p.disconnect(vnet, r.ID)
 		}
 	}
 }
 
 // viewPeering says how a peering stands, which depends on the other network.
-func (p *Provider) viewPeering(vnet *arm.Resource, o arm.Object) {
-	remote := p.s.FindType(VNetType, arm.Str(o, "properties", "remoteVirtualNetwork", "id"))
+func (p *Provider) viewPeering(vnet *arm.Resource, o azjson.Object) {
+	remote := p.s.FindType(VNetType, azjson.Str(o, "properties", "remoteVirtualNetwork", "id"))
 	state, level := disconnected, "RemoteNotInSync"
 	if remote != nil {
-		space := arm.Object{"addressPrefixes": arm.Clone(arm.List(remote.Body, "properties", "addressSpace", "addressPrefixes"))}
-		arm.Put(o, space, "properties", "remoteAddressSpace")
-		arm.Put(o, arm.Clone(space), "properties", "remoteVirtualNetworkAddressSpace")
+		space := azjson.Object{"addressPrefixes": azjson.Clone(azjson.List(remote.Body, "properties", "addressSpace", "addressPrefixes"))}
+		azjson.Put(o, space, "properties", "remoteAddressSpace")
+		azjson.Put(o, azjson.Clone(space), "properties", "remoteVirtualNetworkAddressSpace")
 		switch {
-		case p.peered(vnet, remote.ID):
+		case Peered(p.s, vnet, remote.ID):
 			state, level = "Connected", "FullyInSync"
-		case arm.Str(o, "properties", "peeringState") != disconnected:
+		case azjson.Str(o, "properties", "peeringState") != disconnected:
 			state = "Initiated"
 		}
 	}
-	arm.Put(o, state, "properties", "peeringState")
-	arm.Put(o, level, "properties", "peeringSyncLevel")
+	azjson.Put(o, state, "properties", "peeringState")
+	azjson.Put(o, level, "properties", "peeringSyncLevel")
 }
 
 func (p *Provider) deletePeering(c *arm.Call) (*arm.Reply, error) {
@@ -180,15 +178,15 @@ func (p *Provider) deletePeering(c *arm.Call) (*arm.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, _ := find(arm.List(vnet.Body, "properties", "virtualNetworkPeerings"), c.Param("virtualNetworkPeeringName"))
+	o, _ := find(azjson.List(vnet.Body, "properties", "virtualNetworkPeerings"), c.Param("virtualNetworkPeeringName"))
 	if o == nil {
 		return arm.Status(http.StatusNoContent), nil
 	}
 	if op := p.s.Current(vnet.ID); op != nil {
 		return nil, p.inProgress(op)
 	}
-	op := p.s.Begin("peering.delete", vnet.ID, vnet.Location(), arm.Object{"name": arm.Str(o, "name")})
-	return c.Async(arm.Status(http.StatusAccepted), op, arm.NetworkDelete()), nil
+	op := p.s.Begin("peering.delete", vnet.ID, vnet.Location(), azjson.Object{"name": azjson.Str(o, "name")})
+	return c.Async(arm.Status(http.StatusAccepted), op, polling.NetworkDelete()), nil
 }
 
 func (p *Provider) finishPeeringDelete(op *arm.Operation, _ error) (time.Duration, error) {
@@ -196,9 +194,9 @@ func (p *Provider) finishPeeringDelete(op *arm.Operation, _ error) (time.Duratio
 	if vnet == nil {
 		return 0, nil
 	}
-	list := arm.List(vnet.Body, "properties", "virtualNetworkPeerings")
-	if o, at := find(list, arm.Str(op.Args, "name")); at >= 0 {
-		p.disconnect(p.s.FindType(VNetType, arm.Str(o, "properties", "remoteVirtualNetwork", "id")), vnet.ID)
+	list := azjson.List(vnet.Body, "properties", "virtualNetworkPeerings")
+	if o, at := find(list, azjson.Str(op.Args, "name")); at >= 0 {
+		p.disconnect(p.s.FindType(VNetType, azjson.Str(o, "properties", "remoteVirtualNetwork", "id")), vnet.ID)
 		vnet.Props()["virtualNetworkPeerings"] = append(append([]any{}, list[:at]...), list[at+1:]...)
 		vnet.Retag()
 		p.s.Touch(vnet)

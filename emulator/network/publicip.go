@@ -1,11 +1,11 @@
 package network
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"regexp"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 func (p *Provider) publicIPs() {
@@ -26,7 +26,7 @@ func (p *Provider) publicIPs() {
 // holders is what a public address is allocated to.
 func (p *Provider) holders(r *arm.Resource) []string {
 	for _, k := range []string{"ipConfiguration", "natGateway"} {
-		if id := arm.Str(r.Body, "properties", k, "id"); id != "" {
+		if id := azjson.Str(r.Body, "properties", k, "id"); id != "" {
 			return []string{id}
 		}
 	}
@@ -36,31 +36,31 @@ func (p *Provider) holders(r *arm.Resource) []string {
 var dnsLabel = regexp.MustCompile(`^[a-z][a-z0-9-]{1,61}[a-z0-9]$`)
 
 func (p *Provider) buildPublicIP(c *arm.Call, r, old *arm.Resource) error {
-	if sku := arm.Str(r.Body, "sku", "name"); sku == "" {
-		arm.Put(r.Body, "Basic", "sku", "name")
-	} else if !arm.Fold(sku, "Standard") && !arm.Fold(sku, "Basic") && !arm.Fold(sku, "StandardV2") {
+	if sku := azjson.Str(r.Body, "sku", "name"); sku == "" {
+		azjson.Put(r.Body, "Basic", "sku", "name")
+	} else if !azjson.Fold(sku, "Standard") && !azjson.Fold(sku, "Basic") && !azjson.Fold(sku, "StandardV2") {
 		return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request. Error converting value \"%s\" to type PublicIpAddressSkuName.", sku).Empty()
 	}
-	arm.Default(r.Body, "Regional", "sku", "tier")
+	azjson.Default(r.Body, "Regional", "sku", "tier")
 	props := r.Props()
-	standard := !arm.Fold(arm.Str(r.Body, "sku", "name"), "Basic")
-	arm.Default(props, "Dynamic", "publicIPAllocationMethod")
-	arm.Default(props, "IPv4", "publicIPAddressVersion")
-	arm.Default(props, 4, "idleTimeoutInMinutes")
-	arm.Default(props, []any{}, "ipTags")
+	standard := !azjson.Fold(azjson.Str(r.Body, "sku", "name"), "Basic")
+	azjson.Default(props, "Dynamic", "publicIPAllocationMethod")
+	azjson.Default(props, "IPv4", "publicIPAddressVersion")
+	azjson.Default(props, 4, "idleTimeoutInMinutes")
+	azjson.Default(props, []any{}, "ipTags")
 	if standard {
-		arm.Default(props, arm.Object{"protectionMode": "VirtualNetworkInherited"}, "ddosSettings")
+		azjson.Default(props, azjson.Object{"protectionMode": "VirtualNetworkInherited"}, "ddosSettings")
 	}
-	if standard && !arm.Fold(arm.Str(props, "publicIPAllocationMethod"), "Static") {
+	if standard && !azjson.Fold(azjson.Str(props, "publicIPAllocationMethod"), "Static") {
 		return arm.BadRequest("PublicIPAndSkuAllocationMethodMismatch", "Standard sku publicIp %s must have AllocationMethod set to Static.", r.ID).Empty()
 	}
 	if old != nil {
-		if !arm.Fold(arm.Str(old.Body, "sku", "name"), arm.Str(r.Body, "sku", "name")) {
+		if !azjson.Fold(azjson.Str(old.Body, "sku", "name"), azjson.Str(r.Body, "sku", "name")) {
 			return arm.BadRequest("SkuCannotBeChangedForPublicIPAddress", "Sku property of public IP address %s can be set only at creation time and cannot be changed once public IP address is created.", r.ID).Empty()
 		}
 		for _, k := range []string{"ipAddress", "ipConfiguration", "natGateway"} {
 			delete(props, k)
-			if v := arm.Get(old.Body, "properties", k); v != nil {
+			if v := azjson.Get(old.Body, "properties", k); v != nil {
 				props[k] = v
 			}
 		}
@@ -72,20 +72,19 @@ func (p *Provider) buildPublicIP(c *arm.Call, r, old *arm.Resource) error {
 			return e
 		}
 	}
-	if label := arm.Str(props, "dnsSettings", "domainNameLabel"); label != "" {
+	if label := azjson.Str(props, "dnsSettings", "domainNameLabel"); label != "" {
 		if !dnsLabel.MatchString(label) {
 			return arm.BadRequest("InvalidDomainNameLabel", "The domain name label %s is invalid. It must conform to the following regular expression: ^[a-z][a-z0-9-]{1,61}[a-z0-9]$.", label).Empty()
 		}
-		arm.Put(props, label+"."+r.Location()+".cloudapp.azure.com", "dnsSettings", "fqdn")
+		azjson.Put(props, label+"."+r.Location()+".cloudapp.azure.com", "dnsSettings", "fqdn")
 	}
-	if arm.Fold(arm.Str(props, "publicIPAllocationMethod"), "Static") && arm.Str(props, "ipAddress") == "" {
+	if azjson.Fold(azjson.Str(props, "publicIPAllocationMethod"), "Static") && azjson.Str(props, "ipAddress") == "" {
 		p.allocate(r)
 	}
 	return nil
 }
 
-// allocate gives a public address. All are in 127.77.0.0/16, where the VMs' hosts listen. Emulators on one
-// machine share that network: each begins somewhere else (see Register) and passes over what is taken.
+// allocate gives a public address.
 func (p *Provider) allocate(r *arm.Resource) {
 	if a, ok := p.freeAddress(r); ok {
 		r.Props()["ipAddress"] = a.String()
@@ -94,38 +93,26 @@ func (p *Provider) allocate(r *arm.Resource) {
 
 // freeAddress is one that nobody has, r included.
 func (p *Provider) freeAddress(r *arm.Resource) (netip.Addr, bool) {
-	used := map[string]bool{arm.Str(r.Hidden, "address"): true}
+	used := map[string]bool{azjson.Str(r.Hidden, "address"): true}
 	for _, o := range p.s.OfType(PublicIPType) {
-		used[arm.Str(o.Body, "properties", "ipAddress")] = true
+		used[azjson.Str(o.Body, "properties", "ipAddress")] = true
 	}
 	for _, o := range p.s.OfType(BastionType) {
-		used[arm.Str(o.Hidden, "address")], used[arm.Str(o.Hidden, "pod")] = true, true
+		used[azjson.Str(o.Hidden, "address")], used[azjson.Str(o.Hidden, "pod")] = true, true
 	}
-	for range 1 << 16 {
-		p.last = p.last%65533 + 1
-		if a := publicAddress(p.last); !used[a.String()] && byte(p.last) != 0 && byte(p.last) != 255 && (p.Free == nil || p.Free(a)) {
-			return a, true
-		}
-	}
-	return netip.Addr{}, false
-}
-
-func publicAddress(n uint32) netip.Addr {
-	var b [4]byte
-	binary.BigEndian.PutUint32(b[:], 127<<24|77<<16|n)
-	return netip.AddrFrom4(b)
+	return p.pool.Take(used, p.Free)
 }
 
 // associate records which IP configuration an address belongs to; "" for none.
 func (p *Provider) associate(pip *arm.Resource, config string) {
 	if config == "" {
-		arm.Drop(pip.Body, "properties", "ipConfiguration")
-		if arm.Fold(arm.Str(pip.Body, "properties", "publicIPAllocationMethod"), "Dynamic") {
-			arm.Drop(pip.Body, "properties", "ipAddress")
+		azjson.Drop(pip.Body, "properties", "ipConfiguration")
+		if azjson.Fold(azjson.Str(pip.Body, "properties", "publicIPAllocationMethod"), "Dynamic") {
+			azjson.Drop(pip.Body, "properties", "ipAddress")
 		}
 	} else {
-		arm.Put(pip.Body, config, "properties", "ipConfiguration", "id")
-		if arm.Str(pip.Body, "properties", "ipAddress") == "" {
+		azjson.Put(pip.Body, config, "properties", "ipConfiguration", "id")
+		if azjson.Str(pip.Body, "properties", "ipAddress") == "" {
 			p.allocate(pip)
 		}
 	}

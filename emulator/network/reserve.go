@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // reservation is how long the interface of a VM that could not be created belongs to it.
@@ -18,7 +19,7 @@ func (p *Provider) Reserve(nic *arm.Resource, vm string) {
 
 // ReservedUntil is when a reservation ends; the zero time when there is none.
 func ReservedUntil(nic *arm.Resource) time.Time {
-	t, err := time.Parse(time.RFC3339Nano, arm.Str(nic.Hidden, "reservedUntil"))
+	t, err := time.Parse(time.RFC3339Nano, azjson.Str(nic.Hidden, "reservedUntil"))
 	if err != nil {
 		return time.Time{}
 	}
@@ -28,7 +29,7 @@ func ReservedUntil(nic *arm.Resource) time.Time {
 // ReservedFor is the VM that an interface is kept for at this time, or "".
 func (p *Provider) ReservedFor(nic *arm.Resource) string {
 	if p.s.Now().Before(ReservedUntil(nic)) {
-		return arm.Str(nic.Hidden, "reservedFor")
+		return azjson.Str(nic.Hidden, "reservedFor")
 	}
 	return ""
 }

@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
 )
 
 const subnetType = VNetType + "/subnets"
@@ -23,9 +27,9 @@ func (p *Provider) subnets() {
 		if err != nil {
 			return nil, err
 		}
-		l := arm.Clone(arm.List(vnet.Body, "properties", "subnets"))
+		l := azjson.Clone(azjson.List(vnet.Body, "properties", "subnets"))
 		for _, e := range l {
-			p.viewSubnet(e.(arm.Object))
+			p.viewSubnet(e.(azjson.Object))
 		}
 		return c.Page(l), nil
 	})
@@ -34,24 +38,24 @@ func (p *Provider) subnets() {
 		if err != nil {
 			return nil, err
 		}
-		o, _ := find(arm.List(vnet.Body, "properties", "subnets"), c.Param("subnetName"))
+		o, _ := find(azjson.List(vnet.Body, "properties", "subnets"), c.Param("subnetName"))
 		if o == nil {
 			return nil, noChild(c)
 		}
-		o = arm.Clone(o)
+		o = azjson.Clone(o)
 		p.viewSubnet(o)
-		return arm.OK(o).With("Etag", arm.Str(o, "etag")), nil
+		return arm.OK(o).With("Etag", azjson.Str(o, "etag")), nil
 	})
 	s.Handle(http.MethodPut, one, v, p.putChild(childKind{
 		list: "subnets", param: "subnetName", parent: p.vnetOf,
-		build: func(c *arm.Call, vnet *arm.Resource, siblings []any, o arm.Object) error {
-			prefixes, err := spaces(vnet)
+		build: func(c *arm.Call, vnet *arm.Resource, siblings []any, o azjson.Object) error {
+			prefixes, err := ipam.Spaces(vnet)
 			if err != nil {
 				return err
 			}
 			return p.buildSubnet(c, vnet, prefixes, siblings, o)
 		},
-		view: func(_ *arm.Resource, o arm.Object) { p.viewSubnet(o) },
+		view: func(_ *arm.Resource, o azjson.Object) { p.viewSubnet(o) },
 	}))
 	s.Handle(http.MethodDelete, one, v, p.deleteSubnet)
 }
@@ -67,7 +71,7 @@ func (p *Provider) parentOf(c *arm.Call, kind, param string) (*arm.Resource, err
 	if r := p.s.Find(id); r != nil {
 		return r, nil
 	}
-	parsed, err := arm.ParseID(id)
+	parsed, err := resourceid.Parse(id)
 	if err != nil {
 		return nil, err
 	}
@@ -79,15 +83,15 @@ func (p *Provider) vnetOf(c *arm.Call) (*arm.Resource, error) {
 }
 
 // buildSubnet judges one subnet beside its siblings and completes it.
-func (p *Provider) buildSubnet(c *arm.Call, vnet *arm.Resource, spaces []netip.Prefix, siblings []any, o arm.Object) error {
-	name := arm.Str(o, "name")
+func (p *Provider) buildSubnet(c *arm.Call, vnet *arm.Resource, spaces []netip.Prefix, siblings []any, o azjson.Object) error {
+	name := azjson.Str(o, "name")
 	if err := rule(subnetType).Check(name); err != nil {
 		return err
 	}
 	child(vnet, o, "subnets", subnetType)
-	pf, ok := prefixOf(o)
+	pf, ok := ipam.PrefixOf(o)
 	if !ok {
-		return arm.BadRequest("InvalidAddressPrefixFormat", "Address prefix %s of resource %s is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", arm.Str(o, "properties", "addressPrefix"), arm.Str(o, "id")).Empty()
+		return arm.BadRequest("InvalidAddressPrefixFormat", "Address prefix %s of resource %s is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", azjson.Str(o, "properties", "addressPrefix"), azjson.Str(o, "id")).Empty()
 	}
 	inside := false
 	for _, s := range spaces {
@@ -97,64 +101,56 @@ func (p *Provider) buildSubnet(c *arm.Call, vnet *arm.Resource, spaces []netip.P
 		return arm.BadRequest("NetcfgInvalidSubnet", "Subnet '%s' is not valid in virtual network '%s'.", name, vnet.Name()).Empty()
 	}
 	for _, e := range siblings {
-		if other, ok := prefixOf(e.(arm.Object)); ok && other.Overlaps(pf) {
+		if other, ok := ipam.PrefixOf(e.(azjson.Object)); ok && other.Overlaps(pf) {
 			return arm.BadRequest("NetcfgSubnetRangesOverlap", "Subnet '%s' is not valid because its IP address range overlaps with that of an existing subnet in virtual network '%s'.", name, vnet.Name()).Empty()
 		}
 	}
-	if id := arm.Str(o, "properties", "networkSecurityGroup", "id"); id != "" && p.s.FindType(NSGType, id) == nil {
-		return missing(id, arm.Str(o, "id"))
+	if id := azjson.Str(o, "properties", "networkSecurityGroup", "id"); id != "" && p.s.FindType(NSGType, id) == nil {
+		return missing(id, azjson.Str(o, "id"))
 	}
-	if id := arm.Str(o, "properties", "natGateway", "id"); id != "" && p.s.FindType(NATType, id) == nil {
-		return missing(id, arm.Str(o, "id"))
+	if id := azjson.Str(o, "properties", "natGateway", "id"); id != "" && p.s.FindType(NATType, id) == nil {
+		return missing(id, azjson.Str(o, "id"))
 	}
-	arm.Default(o, []any{}, "properties", "delegations")
-	arm.Default(o, "Disabled", "properties", "privateEndpointNetworkPolicies")
-	arm.Default(o, "Enabled", "properties", "privateLinkServiceNetworkPolicies")
+	azjson.Default(o, []any{}, "properties", "delegations")
+	azjson.Default(o, "Disabled", "properties", "privateEndpointNetworkPolicies")
+	azjson.Default(o, "Enabled", "properties", "privateLinkServiceNetworkPolicies")
 	if c.Version >= privateSubnets {
-		arm.Default(o, false, "properties", "defaultOutboundAccess")
+		azjson.Default(o, false, "properties", "defaultOutboundAccess")
 	}
 	return nil
 }
 
-// prefixOf is the address range of a subnet.
-func prefixOf(subnet arm.Object) (netip.Prefix, bool) {
-	s := arm.Str(subnet, "properties", "addressPrefix")
-	if l := arm.List(subnet, "properties", "addressPrefixes"); s == "" && len(l) > 0 {
-		s, _ = l[0].(string)
-	}
-	pf, err := netip.ParsePrefix(s)
-	return pf, err == nil && pf.Masked() == pf
-}
+func (p *Provider) subnet(id string) (azjson.Object, *arm.Resource) { return SubnetOf(p.s, id) }
 
-// subnet finds a subnet by its id, with its virtual network.
-func (p *Provider) subnet(id string) (arm.Object, *arm.Resource) {
-	vnet := p.s.FindType(VNetType, arm.ParentOf(id))
+// SubnetOf finds a subnet by its id, with its virtual network.
+func SubnetOf(s *arm.Server, id string) (azjson.Object, *arm.Resource) {
+	vnet := s.FindType(VNetType, resourceid.ParentOf(id))
 	if vnet == nil {
 		return nil, nil
 	}
-	o, _ := find(arm.List(vnet.Body, "properties", "subnets"), arm.NameOf(id))
+	o, _ := find(azjson.List(vnet.Body, "properties", "subnets"), resourceid.NameOf(id))
 	return o, vnet
 }
 
-func (p *Provider) viewSubnet(o arm.Object) {
+func (p *Provider) viewSubnet(o azjson.Object) {
 	var l []any
-	for _, id := range p.usersOfSubnet(arm.Str(o, "id")) {
-		l = append(l, arm.Object{"id": id})
+	for _, id := range p.usersOfSubnet(azjson.Str(o, "id")) {
+		l = append(l, azjson.Object{"id": id})
 	}
 	if l != nil {
-		arm.Put(o, l, "properties", "ipConfigurations")
+		azjson.Put(o, l, "properties", "ipConfigurations")
 	}
 }
 
 // usersOfSubnet are the IP configurations in a subnet.
 func (p *Provider) usersOfSubnet(id string) []string {
-	key := arm.Key(id)
+	key := resourceid.Key(id)
 	var l []string
 	for _, typ := range []string{NICType, BastionType, LoadBalancerType} {
 		for _, r := range p.s.OfType(typ) {
-			for _, e := range arm.List(r.Body, "properties", configurations(typ)) {
-				if arm.Key(arm.Str(e, "properties", "subnet", "id")) == key {
-					l = append(l, arm.Str(e, "id"))
+			for _, e := range azjson.List(r.Body, "properties", configurations(typ)) {
+				if resourceid.Key(azjson.Str(e, "properties", "subnet", "id")) == key {
+					l = append(l, azjson.Str(e, "id"))
 				}
 			}
 		}
@@ -164,7 +160,7 @@ func (p *Provider) usersOfSubnet(id string) []string {
 
 // configurations is what the IP configurations of a type are called.
 func configurations(typ string) string {
-	if arm.Fold(typ, LoadBalancerType) {
+	if azjson.Fold(typ, LoadBalancerType) {
 		return "frontendIPConfigurations"
 	}
 	return "ipConfigurations"
@@ -175,12 +171,12 @@ func (p *Provider) takenIn(subnet, but string) map[netip.Addr]string {
 	taken := map[netip.Addr]string{}
 	for _, typ := range []string{NICType, LoadBalancerType} {
 		for _, r := range p.s.OfType(typ) {
-			if arm.Fold(r.ID, but) {
+			if azjson.Fold(r.ID, but) {
 				continue
 			}
-			for _, e := range arm.List(r.Body, "properties", configurations(typ)) {
-				if a, err := netip.ParseAddr(arm.Str(e, "properties", "privateIPAddress")); err == nil && arm.Fold(arm.Str(e, "properties", "subnet", "id"), subnet) {
-					taken[a] = arm.Str(e, "id")
+			for _, e := range azjson.List(r.Body, "properties", configurations(typ)) {
+				if a, err := netip.ParseAddr(azjson.Str(e, "properties", "privateIPAddress")); err == nil && azjson.Fold(azjson.Str(e, "properties", "subnet", "id"), subnet) {
+					taken[a] = azjson.Str(e, "id")
 				}
 			}
 		}
@@ -194,7 +190,7 @@ func (p *Provider) subnetInUse(id string) *arm.Error {
 		return nil
 	}
 	return arm.BadRequest("InUseSubnetCannotBeDeleted",
-		"Subnet %s is in use by %s and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.", arm.NameOf(id), users[0]).Empty()
+		"Subnet %s is in use by %s and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.", resourceid.NameOf(id), users[0]).Empty()
 }
 
 func (p *Provider) deleteSubnet(c *arm.Call) (*arm.Reply, error) {
@@ -202,18 +198,18 @@ func (p *Provider) deleteSubnet(c *arm.Call) (*arm.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, _ := find(arm.List(vnet.Body, "properties", "subnets"), c.Param("subnetName"))
+	o, _ := find(azjson.List(vnet.Body, "properties", "subnets"), c.Param("subnetName"))
 	if o == nil {
 		return arm.Status(http.StatusNoContent), nil
 	}
 	if op := p.s.Current(vnet.ID); op != nil {
 		return nil, p.inProgress(op)
 	}
-	if e := p.subnetInUse(arm.Str(o, "id")); e != nil {
+	if e := p.subnetInUse(azjson.Str(o, "id")); e != nil {
 		return nil, e
 	}
-	op := p.s.Begin("subnet.delete", vnet.ID, vnet.Location(), arm.Object{"name": arm.Str(o, "name")})
-	return c.Async(arm.Status(http.StatusAccepted), op, arm.NetworkDelete()), nil
+	op := p.s.Begin("subnet.delete", vnet.ID, vnet.Location(), azjson.Object{"name": azjson.Str(o, "name")})
+	return c.Async(arm.Status(http.StatusAccepted), op, polling.NetworkDelete()), nil
 }
 
 func (p *Provider) finishSubnetDelete(op *arm.Operation, _ error) (time.Duration, error) {
@@ -221,12 +217,12 @@ func (p *Provider) finishSubnetDelete(op *arm.Operation, _ error) (time.Duration
 	if vnet == nil {
 		return 0, nil
 	}
-	list := arm.List(vnet.Body, "properties", "subnets")
-	o, at := find(list, arm.Str(op.Args, "name"))
+	list := azjson.List(vnet.Body, "properties", "subnets")
+	o, at := find(list, azjson.Str(op.Args, "name"))
 	if o == nil {
 		return 0, nil
 	}
-	if e := p.subnetInUse(arm.Str(o, "id")); e != nil {
+	if e := p.subnetInUse(azjson.Str(o, "id")); e != nil {
 		return 0, e
 	}
 	vnet.Props()["subnets"] = append(append([]any{}, list[:at]...), list[at+1:]...)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
 )
 
 // counted are the limits of a region that the emulator knows, with what is counted.
@@ -16,11 +18,11 @@ type counted struct {
 
 func (p *Provider) counters() []counted {
 	always := func(*arm.Resource) bool { return true }
-	standard := func(r *arm.Resource) bool { return !arm.Fold(arm.Str(r.Body, "sku", "name"), "Basic") }
+	standard := func(r *arm.Resource) bool { return !azjson.Fold(azjson.Str(r.Body, "sku", "name"), "Basic") }
 	l := []counted{
 		{"VirtualNetworks", "Virtual Networks", 1000, always, VNetType},
 		{"StaticPublicIPAddresses", "Static Public IP Addresses", 1000, func(r *arm.Resource) bool {
-			return arm.Fold(arm.Str(r.Body, "properties", "publicIPAllocationMethod"), "Static")
+			return azjson.Fold(azjson.Str(r.Body, "properties", "publicIPAllocationMethod"), "Static")
 		}, PublicIPType},
 		{"NetworkSecurityGroups", "Network Security Groups", 5000, always, NSGType},
 		{"PublicIPAddresses", "Public IP Addresses", 1000, always, PublicIPType},
@@ -31,7 +33,7 @@ func (p *Provider) counters() []counted {
 	}
 	for i := range l {
 		for name, n := range p.limits {
-			if arm.Fold(name, l[i].name) {
+			if azjson.Fold(name, l[i].name) {
 				l[i].limit = n
 			}
 		}
@@ -51,16 +53,16 @@ func (p *Provider) used(c counted, location string) int {
 
 func (p *Provider) usages() {
 	p.s.Handle(http.MethodGet, "/subscriptions/{subscriptionId}/providers/Microsoft.Network/locations/{location}/usages", Versions(), func(c *arm.Call) (*arm.Reply, error) {
-		region, ok := arm.FindRegion(c.Param("location"))
+		region, ok := geography.FindRegion(c.Param("location"))
 		if !ok {
 			return nil, arm.LocationNotAvailable(c.Param("location"), "locations/usages")
 		}
 		var l []any
 		for _, n := range p.counters() {
-			l = append(l, arm.Object{
+			l = append(l, azjson.Object{
 				"id":           "/subscriptions/" + c.Sub() + "/providers/Microsoft.Network/locations/" + region.Name + "/usages/" + n.name,
 				"currentValue": p.used(n, region.Name), "limit": n.limit, "unit": "Count",
-				"name": arm.Object{"value": n.name, "localizedValue": n.text},
+				"name": azjson.Object{"value": n.name, "localizedValue": n.text},
 			})
 		}
 		return c.Page(l), nil

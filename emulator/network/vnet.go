@@ -1,9 +1,9 @@
 package network
 
 import (
-	"net/netip"
-
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/network/ipam"
 )
 
 func (p *Provider) vnets() {
@@ -12,8 +12,8 @@ func (p *Provider) vnets() {
 		View:      p.viewVNet,
 		Referrers: func(r *arm.Resource) []string { return p.usersOfVNet(r) },
 		InUse: func(r *arm.Resource) *arm.Error {
-			for _, e := range arm.List(r.Body, "properties", "subnets") {
-				if e := p.subnetInUse(arm.Str(e, "id")); e != nil {
+			for _, e := range azjson.List(r.Body, "properties", "subnets") {
+				if e := p.subnetInUse(azjson.Str(e, "id")); e != nil {
 					return e
 				}
 			}
@@ -26,21 +26,21 @@ func (p *Provider) vnets() {
 
 func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 	props := r.Props()
-	prefixes, err := spaces(r)
+	prefixes, err := ipam.Spaces(r)
 	if err != nil {
 		return err
 	}
 	if props["dhcpOptions"] != nil {
-		arm.Default(props, []any{}, "dhcpOptions", "dnsServers")
+		azjson.Default(props, []any{}, "dhcpOptions", "dnsServers")
 	}
 	if old != nil && props["virtualNetworkPeerings"] == nil {
-		props["virtualNetworkPeerings"] = arm.Clone(arm.List(old.Body, "properties", "virtualNetworkPeerings"))
+		props["virtualNetworkPeerings"] = azjson.Clone(azjson.List(old.Body, "properties", "virtualNetworkPeerings"))
 	}
-	arm.Default(props, []any{}, "virtualNetworkPeerings")
+	azjson.Default(props, []any{}, "virtualNetworkPeerings")
 	var peers []any
-	for _, e := range arm.List(props, "virtualNetworkPeerings") {
-		o, ok := e.(arm.Object)
-		if !ok || arm.Str(o, "name") == "" {
+	for _, e := range azjson.List(props, "virtualNetworkPeerings") {
+		o, ok := e.(azjson.Object)
+		if !ok || azjson.Str(o, "name") == "" {
 			return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
 		}
 		if err := p.buildPeering(r, peers, o); err != nil {
@@ -48,12 +48,12 @@ func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 		}
 		peers = append(peers, o)
 	}
-	arm.Default(props, false, "enableDdosProtection")
-	arm.Default(props, []any{}, "subnets")
+	azjson.Default(props, false, "enableDdosProtection")
+	azjson.Default(props, []any{}, "subnets")
 	var kept []any
-	for _, e := range arm.List(props, "subnets") {
-		o, ok := e.(arm.Object)
-		if !ok || arm.Str(o, "name") == "" {
+	for _, e := range azjson.List(props, "subnets") {
+		o, ok := e.(azjson.Object)
+		if !ok || azjson.Str(o, "name") == "" {
 			return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.").Empty()
 		}
 		if err := p.buildSubnet(c, r, prefixes, kept, o); err != nil {
@@ -62,9 +62,9 @@ func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 		kept = append(kept, o)
 	}
 	if old != nil {
-		for _, e := range arm.List(old.Body, "properties", "subnets") {
-			if o, _ := find(kept, arm.Str(e, "name")); o == nil {
-				if e := p.subnetInUse(arm.Str(e, "id")); e != nil {
+		for _, e := range azjson.List(old.Body, "properties", "subnets") {
+			if o, _ := find(kept, azjson.Str(e, "name")); o == nil {
+				if e := p.subnetInUse(azjson.Str(e, "id")); e != nil {
 					return e
 				}
 			}
@@ -73,38 +73,20 @@ func (p *Provider) buildVNet(c *arm.Call, r, old *arm.Resource) error {
 	return nil
 }
 
-// spaces are the address ranges of a virtual network.
-func spaces(r *arm.Resource) ([]netip.Prefix, error) {
-	list := arm.List(r.Body, "properties", "addressSpace", "addressPrefixes")
-	if len(list) == 0 {
-		return nil, arm.BadRequest("InvalidRequestFormat", "Address space of virtual network %s is required.", r.Name()).Empty()
-	}
-	var l []netip.Prefix
-	for _, e := range list {
-		s, _ := e.(string)
-		pf, err := netip.ParsePrefix(s)
-		if err != nil || pf.Masked() != pf {
-			return nil, arm.BadRequest("InvalidAddressPrefixFormat", "Address prefix %s of resource %s is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", s, r.ID).Empty()
-		}
-		l = append(l, pf)
-	}
-	return l, nil
-}
-
 // viewVNet lists in each subnet what uses it, and says how peerings stand.
-func (p *Provider) viewVNet(r *arm.Resource, o arm.Object) {
-	for _, e := range arm.List(o, "properties", "subnets") {
-		p.viewSubnet(e.(arm.Object))
+func (p *Provider) viewVNet(r *arm.Resource, o azjson.Object) {
+	for _, e := range azjson.List(o, "properties", "subnets") {
+		p.viewSubnet(e.(azjson.Object))
 	}
-	for _, e := range arm.List(o, "properties", "virtualNetworkPeerings") {
-		p.viewPeering(r, e.(arm.Object))
+	for _, e := range azjson.List(o, "properties", "virtualNetworkPeerings") {
+		p.viewPeering(r, e.(azjson.Object))
 	}
 }
 
 func (p *Provider) usersOfVNet(r *arm.Resource) []string {
 	var l []string
-	for _, e := range arm.List(r.Body, "properties", "subnets") {
-		l = append(l, p.usersOfSubnet(arm.Str(e, "id"))...)
+	for _, e := range azjson.List(r.Body, "properties", "subnets") {
+		l = append(l, p.usersOfSubnet(azjson.Str(e, "id"))...)
 	}
 	return l
 }

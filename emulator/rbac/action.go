@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Action is what Azure calls the right to make a request, from the route it takes:
@@ -86,46 +87,46 @@ func linked(c *arm.Call) []need {
 	var l []need
 	join := func(action string, refs ...any) {
 		for _, r := range refs {
-			if id := arm.Str(r, "id"); id != "" {
+			if id := azjson.Str(r, "id"); id != "" {
 				l = append(l, need{action, id})
 			}
 		}
 	}
 	configurations := func(list []any) {
 		for _, ip := range list {
-			join("Microsoft.Network/virtualNetworks/subnets/join/action", arm.Get(ip, "properties", "subnet"))
-			join("Microsoft.Network/publicIPAddresses/join/action", arm.Get(ip, "properties", "publicIPAddress"))
+			join("Microsoft.Network/virtualNetworks/subnets/join/action", azjson.Get(ip, "properties", "subnet"))
+			join("Microsoft.Network/publicIPAddresses/join/action", azjson.Get(ip, "properties", "publicIPAddress"))
 		}
 	}
 	subnet := func(s any) {
-		join("Microsoft.Network/networkSecurityGroups/join/action", arm.Get(s, "properties", "networkSecurityGroup"))
-		join("Microsoft.Network/natGateways/join/action", arm.Get(s, "properties", "natGateway"))
+		join("Microsoft.Network/networkSecurityGroups/join/action", azjson.Get(s, "properties", "networkSecurityGroup"))
+		join("Microsoft.Network/natGateways/join/action", azjson.Get(s, "properties", "natGateway"))
 	}
 	switch _, typ := c.Route.Kind(); typ {
 	case "virtualMachines":
-		join("Microsoft.Network/networkInterfaces/join/action", arm.List(c.Body, "properties", "networkProfile", "networkInterfaces")...)
-		if name := arm.Str(c.Body, "properties", "storageProfile", "osDisk", "name"); name != "" && c.Method == http.MethodPut {
+		join("Microsoft.Network/networkInterfaces/join/action", azjson.List(c.Body, "properties", "networkProfile", "networkInterfaces")...)
+		if name := azjson.Str(c.Body, "properties", "storageProfile", "osDisk", "name"); name != "" && c.Method == http.MethodPut {
 			l = append(l, need{"Microsoft.Compute/disks/write", c.ID("Microsoft.Compute", "disks", name)})
 		}
 	case "networkInterfaces":
-		configurations(arm.List(c.Body, "properties", "ipConfigurations"))
-		join("Microsoft.Network/networkSecurityGroups/join/action", arm.Get(c.Body, "properties", "networkSecurityGroup"))
+		configurations(azjson.List(c.Body, "properties", "ipConfigurations"))
+		join("Microsoft.Network/networkSecurityGroups/join/action", azjson.Get(c.Body, "properties", "networkSecurityGroup"))
 	case "virtualNetworks":
-		for _, s := range arm.List(c.Body, "properties", "subnets") {
+		for _, s := range azjson.List(c.Body, "properties", "subnets") {
 			subnet(s)
 		}
 	case "virtualNetworks/subnets":
 		subnet(c.Body)
 	case "bastionHosts":
-		configurations(arm.List(c.Body, "properties", "ipConfigurations"))
+		configurations(azjson.List(c.Body, "properties", "ipConfigurations"))
 	case "virtualNetworks/virtualNetworkPeerings":
-		join("Microsoft.Network/virtualNetworks/peer/action", arm.Get(c.Body, "properties", "remoteVirtualNetwork"))
+		join("Microsoft.Network/virtualNetworks/peer/action", azjson.Get(c.Body, "properties", "remoteVirtualNetwork"))
 	case "loadBalancers":
-		configurations(arm.List(c.Body, "properties", "frontendIPConfigurations"))
+		configurations(azjson.List(c.Body, "properties", "frontendIPConfigurations"))
 	case "privateEndpoints":
-		join("Microsoft.Network/virtualNetworks/subnets/join/action", arm.Get(c.Body, "properties", "subnet"))
+		join("Microsoft.Network/virtualNetworks/subnets/join/action", azjson.Get(c.Body, "properties", "subnet"))
 	case "natGateways":
-		join("Microsoft.Network/publicIPAddresses/join/action", arm.List(c.Body, "properties", "publicIpAddresses")...)
+		join("Microsoft.Network/publicIPAddresses/join/action", azjson.List(c.Body, "properties", "publicIpAddresses")...)
 	}
 	return l
 }

@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // Role is what a principal may do in a scope and below it.
@@ -162,9 +164,9 @@ func (d *Directory) filter(c *arm.Call, action string, list []any) []any {
 	for _, r := range list {
 		needed := action
 		if needed == "" {
-			needed = arm.Str(r, "type") + "/read"
+			needed = azjson.Str(r, "type") + "/read"
 		}
-		if Allows(caller.Roles, needed, arm.Str(r, "id")) {
+		if Allows(caller.Roles, needed, azjson.Str(r, "id")) {
 			kept = append(kept, r)
 		}
 	}
@@ -175,7 +177,7 @@ func (d *Directory) filter(c *arm.Call, action string, list []any) []any {
 func (d *Directory) permissions(c *arm.Call) (*arm.Reply, error) {
 	caller, restricted := d.who(c)
 	scope := c.Param("scope")
-	if id, err := arm.ParseID(scope); err == nil && id.Group != "" {
+	if id, err := resourceid.Parse(scope); err == nil && id.Group != "" {
 		if d.s.Find("/subscriptions/"+id.Subscription+"/resourceGroups/"+id.Group) == nil && !restricted {
 			return nil, arm.GroupNotFound(id.Group)
 		}
@@ -186,7 +188,7 @@ func (d *Directory) permissions(c *arm.Call) (*arm.Reply, error) {
 	l := []any{}
 	for _, r := range caller.Roles {
 		if within(scope, r.Scope) {
-			l = append(l, arm.Object{"actions": list(r.Actions), "notActions": list(r.NotActions), "dataActions": []any{}, "notDataActions": []any{}})
+			l = append(l, azjson.Object{"actions": list(r.Actions), "notActions": list(r.NotActions), "dataActions": []any{}, "notDataActions": []any{}})
 		}
 	}
 	return c.Page(l), nil

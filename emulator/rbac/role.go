@@ -4,7 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // Allows reports whether roles permit an action at a scope: one of them must reach the scope, name the
@@ -40,7 +41,7 @@ func Matches(pattern, action string) bool {
 
 // within reports whether id is scope or below it.
 func within(id, scope string) bool {
-	id, scope = arm.Key(id), arm.Key(scope)
+	id, scope = resourceid.Key(id), resourceid.Key(scope)
 	return scope == "" || id == scope || strings.HasPrefix(id, scope+"/")
 }
 
@@ -48,9 +49,9 @@ func within(id, scope string) bool {
 func Level(scope string) string {
 	seg := strings.Split(strings.Trim(scope, "/"), "/")
 	switch {
-	case len(seg) >= 4 && arm.Fold(seg[2], "resourceGroups"):
+	case len(seg) >= 4 && azjson.Fold(seg[2], "resourceGroups"):
 		return "group"
-	case len(seg) >= 2 && arm.Fold(seg[0], "subscriptions"):
+	case len(seg) >= 2 && azjson.Fold(seg[0], "subscriptions"):
 		return "subscription"
 	}
 	return "tenant"

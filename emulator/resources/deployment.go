@@ -12,6 +12,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 const deploymentType = "Microsoft.Resources/deployments"
@@ -33,7 +36,7 @@ func (p *provider) deployments() {
 	s.Handle(http.MethodGet, in, v, func(c *arm.Call) (*arm.Reply, error) {
 		var l []*arm.Resource
 		for _, r := range s.OfType(deploymentType) {
-			if arm.Fold(r.Group(), c.Group()) {
+			if azjson.Fold(r.Group(), c.Group()) {
 				l = append(l, r)
 			}
 		}
@@ -54,7 +57,7 @@ func (p *provider) deployments() {
 		if s.Current(d.ID) != nil {
 			return nil, p.active(c)
 		}
-		return c.Async(arm.Status(http.StatusAccepted), s.Begin("deployment.delete", d.ID, "", nil), arm.Groups()), nil
+		return c.Async(arm.Status(http.StatusAccepted), s.Begin("deployment.delete", d.ID, "", nil), polling.Groups()), nil
 	})
 	s.Handle(http.MethodPost, one+"/cancel", v, func(c *arm.Call) (*arm.Reply, error) {
 		d, err := p.deployment(c)
@@ -116,11 +119,11 @@ func (p *provider) putDeployment(c *arm.Call) (*arm.Reply, error) {
 		return nil, p.active(c)
 	}
 	old := p.s.Find(id)
-	d := &arm.Resource{ID: id, Type: deploymentType, Body: arm.Object{"id": id, "name": c.Param("deploymentName"), "type": deploymentType}}
+	d := &arm.Resource{ID: id, Type: deploymentType, Body: azjson.Object{"id": id, "name": c.Param("deploymentName"), "type": deploymentType}}
 	d.Body["properties"] = p.deploymentProperties(c, steps, "Accepted")
 	p.s.Add(d)
-	op := p.s.Begin("deployment", id, "", arm.Object{"steps": steps, "outputs": outputs, "scope": arm.Object{
-		"parameters": publicParameters(c.Body), "variables": arm.Get(c.Body, "properties", "template", "variables"),
+	op := p.s.Begin("deployment", id, "", azjson.Object{"steps": steps, "outputs": outputs, "scope": azjson.Object{
+		"parameters": publicParameters(c.Body), "variables": azjson.Get(c.Body, "properties", "template", "variables"),
 	}})
 	rep := arm.Created(p.s.View(d))
 	if old != nil {
@@ -138,28 +141,28 @@ func (p *provider) hasten(rep *arm.Reply) {
 	}
 }
 
-func (p *provider) deploymentProperties(c *arm.Call, steps []any, state string) arm.Object {
-	shown := arm.Object{}
+func (p *provider) deploymentProperties(c *arm.Call, steps []any, state string) azjson.Object {
+	shown := azjson.Object{}
 	for k, v := range publicParameters(c.Body) {
-		shown[k] = arm.Object{"type": typeName(arm.Str(c.Body, "properties", "template", "parameters", k, "type")), "value": v}
+		shown[k] = azjson.Object{"type": typeName(azjson.Str(c.Body, "properties", "template", "parameters", k, "type")), "value": v}
 	}
-	props := arm.Object{
-		"templateHash": templateHash(arm.Map(c.Body, "properties", "template")), "mode": "Incremental", "provisioningState": state,
+	props := azjson.Object{
+		"templateHash": templateHash(azjson.Map(c.Body, "properties", "template")), "mode": "Incremental", "provisioningState": state,
 		"timestamp": stamp(c.Now), "duration": "PT0S", "correlationId": uuid.NewString(), "parameters": shown, "dependencies": dependencies(steps),
 	}
 	byNamespace := map[string][]any{}
 	seen := map[string]bool{}
 	for _, e := range steps {
-		id, err := arm.ParseID(arm.Str(e, "id"))
+		id, err := resourceid.Parse(azjson.Str(e, "id"))
 		if err == nil && !seen[id.Type()] {
 			seen[id.Type()] = true
 			_, typ := cut(id.Type())
-			byNamespace[id.Namespace] = append(byNamespace[id.Namespace], arm.Object{"resourceType": typ, "locations": []any{arm.Str(e, "body", "location")}})
+			byNamespace[id.Namespace] = append(byNamespace[id.Namespace], azjson.Object{"resourceType": typ, "locations": []any{azjson.Str(e, "body", "location")}})
 		}
 	}
 	providers := []any{}
 	for _, ns := range sortedKeys(byNamespace) {
-		providers = append(providers, arm.Object{"namespace": ns, "resourceTypes": byNamespace[ns]})
+		providers = append(providers, azjson.Object{"namespace": ns, "resourceTypes": byNamespace[ns]})
 	}
 	props["providers"] = providers
 	return props
@@ -173,11 +176,11 @@ func (p *provider) validateDeployment(c *arm.Call) (*arm.Reply, error) {
 	props := p.deploymentProperties(c, steps, "Succeeded")
 	var l []any
 	for _, e := range steps {
-		l = append(l, arm.Object{"id": arm.Str(e, "id")})
+		l = append(l, azjson.Object{"id": azjson.Str(e, "id")})
 	}
 	props["validatedResources"] = l
 	id := c.ID("Microsoft.Resources", "deployments", c.Param("deploymentName"))
-	return arm.OK(arm.Object{"id": id, "name": c.Param("deploymentName"), "type": deploymentType, "properties": props}), nil
+	return arm.OK(azjson.Object{"id": id, "name": c.Param("deploymentName"), "type": deploymentType, "properties": props}), nil
 }
 
 // deploy goes one step further in a deployment: it starts what has all it depends on, and looks at
@@ -188,14 +191,14 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 		return 0, nil
 	}
 	d.Props()["provisioningState"] = "Running"
-	steps := arm.List(op.Args, "steps")
+	steps := azjson.List(op.Args, "steps")
 	state := map[string]string{}
 	for _, e := range steps {
-		state[arm.Key(arm.Str(e, "id"))] = arm.Str(e, "state")
+		state[resourceid.Key(azjson.Str(e, "id"))] = azjson.Str(e, "state")
 	}
 	open, failed := 0, []*arm.Error(nil)
 	for _, e := range steps {
-		st := e.(arm.Object)
+		st := e.(azjson.Object)
 		if st["state"] == "" {
 			p.startStep(st, state)
 		}
@@ -211,14 +214,14 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 		case "":
 			open++
 		case "failed":
-			failed = append(failed, arm.Conflict(arm.Str(st, "error", "code"), "%s", arm.Str(st, "error", "message")).At(arm.Str(st, "error", "target")))
+			failed = append(failed, arm.Conflict(azjson.Str(st, "error", "code"), "%s", azjson.Str(st, "error", "message")).At(azjson.Str(st, "error", "target")))
 		}
 	}
 	if open > 0 && failed == nil || running(steps) {
 		return max(p.s.Options().Duration("deployment"), time.Millisecond), nil
 	}
-	outputs, context := arm.Map(op.Args, "outputs"), arm.Map(op.Args, "scope")
-	op.Args = arm.Object{} // may hold a password
+	outputs, context := azjson.Map(op.Args, "outputs"), azjson.Map(op.Args, "scope")
+	op.Args = azjson.Object{} // may hold a password
 	d.Hidden["operations"] = p.operationsOf(d, steps, failed == nil && len(outputs) > 0)
 	if failed != nil {
 		e := arm.Conflict("DeploymentFailed", "At least one resource deployment operation failed. Please list deployment operations for details. Please see https://aka.ms/arm-deployment-operations for usage details.")
@@ -229,12 +232,12 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 	}
 	var ids []string
 	for _, e := range steps {
-		ids = append(ids, arm.Str(e, "id"))
+		ids = append(ids, azjson.Str(e, "id"))
 	}
 	slices.Sort(ids)
 	made := []any{}
 	for _, id := range ids {
-		made = append(made, arm.Object{"id": id})
+		made = append(made, azjson.Object{"id": id})
 	}
 	d.Props()["outputResources"] = made
 	if o, err := p.outputs(d, context, outputs); err == nil {
@@ -246,25 +249,25 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 
 func running(steps []any) bool {
 	for _, e := range steps {
-		if arm.Str(e, "state") == "running" {
+		if azjson.Str(e, "state") == "running" {
 			return true
 		}
 	}
 	return false
 }
 
-func (p *provider) startStep(st arm.Object, state map[string]string) {
-	for _, d := range arm.List(st, "after") {
+func (p *provider) startStep(st azjson.Object, state map[string]string) {
+	for _, d := range azjson.List(st, "after") {
 		id, _ := d.(string)
-		if s, ok := state[arm.Key(id)]; ok && s != "done" {
+		if s, ok := state[resourceid.Key(id)]; ok && s != "done" {
 			return
 		}
 	}
-	id := arm.Str(st, "id")
+	id := azjson.Str(st, "id")
 	if st["began"] == nil {
 		st["began"] = stamp(p.s.Now())
 	}
-	_, err := p.s.Inner(http.MethodPut, id, arm.Str(st, "version"), arm.Clone(arm.Map(st, "body")), p.s.Now())
+	_, err := p.s.Inner(http.MethodPut, id, azjson.Str(st, "version"), azjson.Clone(azjson.Map(st, "body")), p.s.Now())
 	switch {
 	case err != nil && (err.Code == "AnotherOperationInProgress" || err.Code == "RetryableError"):
 		return // its turn comes
@@ -275,13 +278,13 @@ func (p *provider) startStep(st arm.Object, state map[string]string) {
 	st["state"] = "done"
 	if op := p.s.Current(id); op != nil {
 		st["state"], st["op"] = "running", op.ID
-	} else if op := p.s.Current(arm.ParentOf(id)); op != nil {
+	} else if op := p.s.Current(resourceid.ParentOf(id)); op != nil {
 		st["state"], st["op"] = "running", op.ID
 	}
 }
 
-func (p *provider) lookAtStep(st arm.Object) {
-	op := p.s.Operation(arm.Str(st, "op"))
+func (p *provider) lookAtStep(st azjson.Object) {
+	op := p.s.Operation(azjson.Str(st, "op"))
 	switch {
 	case op == nil || op.Status == arm.Succeeded:
 		st["state"] = "done"
@@ -305,7 +308,7 @@ func typeName(typ string) string {
 }
 
 // templateHash is a number that tells templates apart.
-func templateHash(template arm.Object) string {
+func templateHash(template azjson.Object) string {
 	h := fnv.New64a()
 	_ = json.NewEncoder(h).Encode(template) // a hash takes everything
 	return strconv.FormatUint(h.Sum64(), 10)
@@ -313,22 +316,22 @@ func templateHash(template arm.Object) string {
 
 // dependencies lists what waits for what in a deployment.
 func dependencies(steps []any) []any {
-	describe := func(id string) arm.Object {
-		parsed, err := arm.ParseID(id)
+	describe := func(id string) azjson.Object {
+		parsed, err := resourceid.Parse(id)
 		if err != nil {
-			return arm.Object{"id": id}
+			return azjson.Object{"id": id}
 		}
-		return arm.Object{"id": id, "resourceType": parsed.Type(), "resourceName": strings.Join(parsed.Names, "/")}
+		return azjson.Object{"id": id, "resourceType": parsed.Type(), "resourceName": strings.Join(parsed.Names, "/")}
 	}
 	l := []any{}
 	for _, e := range steps {
 		var on []any
-		for _, d := range arm.List(e, "after") {
+		for _, d := range azjson.List(e, "after") {
 			id, _ := d.(string)
 			on = append(on, describe(id))
 		}
 		if on != nil {
-			o := describe(arm.Str(e, "id"))
+			o := describe(azjson.Str(e, "id"))
 			o["dependsOn"] = on
 			l = append(l, o)
 		}

@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // deploymentOperations answers with what a deployment did. Of one that is under way, there is nothing yet.
@@ -18,8 +20,8 @@ func (p *provider) deploymentOperations(c *arm.Call) (*arm.Reply, error) {
 		return nil, err
 	}
 	var l []any
-	for _, e := range arm.List(d.Hidden, "operations") {
-		l = append(l, arm.Clone(e))
+	for _, e := range azjson.List(d.Hidden, "operations") {
+		l = append(l, azjson.Clone(e))
 	}
 	return c.Page(l), nil
 }
@@ -27,32 +29,32 @@ func (p *provider) deploymentOperations(c *arm.Call) (*arm.Reply, error) {
 // operationsOf lists what a deployment did, each with an id of its own: one for every resource, and one for the outputs.
 func (p *provider) operationsOf(d *arm.Resource, steps []any, evaluated bool) []any {
 	var l []any
-	add := func(id string, props arm.Object) {
+	add := func(id string, props azjson.Object) {
 		props["trackingId"] = uuid.NewString()
-		l = append(l, arm.Object{"id": d.ID + "/operations/" + id, "operationId": id, "properties": props})
+		l = append(l, azjson.Object{"id": d.ID + "/operations/" + id, "operationId": id, "properties": props})
 	}
 	for _, e := range steps {
-		id := arm.Str(e, "id")
-		parsed, err := arm.ParseID(id)
+		id := azjson.Str(e, "id")
+		parsed, err := resourceid.Parse(id)
 		if err != nil {
 			continue
 		}
-		props := arm.Object{
-			"provisioningOperation": "Create", "provisioningState": "Succeeded", "timestamp": arm.Str(e, "ended"),
-			"duration": lasted(at(arm.Str(e, "began")), at(arm.Str(e, "ended"))), "statusCode": "OK", "serviceRequestId": uuid.NewString(),
-			"targetResource": arm.Object{"id": id, "resourceType": parsed.Type(), "resourceName": parsed.Name()},
+		props := azjson.Object{
+			"provisioningOperation": "Create", "provisioningState": "Succeeded", "timestamp": azjson.Str(e, "ended"),
+			"duration": lasted(at(azjson.Str(e, "began")), at(azjson.Str(e, "ended"))), "statusCode": "OK", "serviceRequestId": uuid.NewString(),
+			"targetResource": azjson.Object{"id": id, "resourceType": parsed.Type(), "resourceName": parsed.Name()},
 		}
-		switch arm.Str(e, "state") {
+		switch azjson.Str(e, "state") {
 		case "failed":
 			props["provisioningState"], props["statusCode"] = "Failed", "Conflict"
-			props["statusMessage"] = arm.Object{"status": "Failed", "error": arm.Get(e, "error")}
+			props["statusMessage"] = azjson.Object{"status": "Failed", "error": azjson.Get(e, "error")}
 		case "":
 			continue
 		}
 		add(strings.ToUpper(strings.ReplaceAll(uuid.NewString(), "-", "")[:16]), props)
 	}
 	if evaluated {
-		add(fmt.Sprintf("%020d", p.s.Now().UnixNano()), arm.Object{
+		add(fmt.Sprintf("%020d", p.s.Now().UnixNano()), azjson.Object{
 			"provisioningOperation": "EvaluateDeploymentOutput", "provisioningState": "Succeeded", "timestamp": stamp(p.s.Now()),
 			"duration": lasted(p.s.Now(), p.s.Now()), "statusCode": "OK",
 		})

@@ -7,15 +7,15 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // scope is what template expressions can see.
 type scope struct {
-	parameters, variables arm.Object
-	group, subscription   arm.Object
-	index                 int                        // of copyIndex
-	reference             func(id string) arm.Object // nil while resources are not there yet
+	parameters, variables azjson.Object
+	group, subscription   azjson.Object
+	index                 int                           // of copyIndex
+	reference             func(id string) azjson.Object // nil while resources are not there yet
 }
 
 // evaluate replaces the expressions in v, at every depth.
@@ -23,8 +23,8 @@ func (s *scope) evaluate(v any) (any, error) {
 	switch x := v.(type) {
 	case string:
 		return s.text(x)
-	case arm.Object:
-		out := make(arm.Object, len(x))
+	case azjson.Object:
+		out := make(azjson.Object, len(x))
 		for k, e := range x {
 			key, err := s.text(k)
 			if err != nil {
@@ -101,7 +101,7 @@ func (p *parser) value(depth int) (any, error) {
 		switch {
 		case p.take("."):
 			name := p.word()
-			o, ok := v.(arm.Object)
+			o, ok := v.(azjson.Object)
 			if !ok || name == "" {
 				return nil, fmt.Errorf("there is no property %q", name)
 			}
@@ -121,9 +121,9 @@ func (p *parser) value(depth int) (any, error) {
 	return nil, err
 }
 
-func member(o arm.Object, name string) any {
+func member(o azjson.Object, name string) any {
 	for k, v := range o {
-		if arm.Fold(k, name) {
+		if azjson.Fold(k, name) {
 			return v
 		}
 	}
@@ -131,13 +131,13 @@ func member(o arm.Object, name string) any {
 }
 
 func element(v, index any) (any, error) {
-	if o, ok := v.(arm.Object); ok {
+	if o, ok := v.(azjson.Object); ok {
 		if name, ok := index.(string); ok {
 			return member(o, name), nil
 		}
 	}
 	l, ok := v.([]any)
-	n, isInt := arm.Int(index)
+	n, isInt := azjson.Int(index)
 	if !ok || !isInt || n < 0 || n >= len(l) {
 		return nil, fmt.Errorf("there is no element %v", index)
 	}
@@ -182,9 +182,9 @@ func (p *parser) primary(depth int) (any, error) {
 	switch {
 	case name == "":
 		return nil, fmt.Errorf("a value is missing at %q", p.rest)
-	case arm.Fold(name, "true"), arm.Fold(name, "false"):
-		return arm.Fold(name, "true"), nil
-	case arm.Fold(name, "null"):
+	case azjson.Fold(name, "true"), azjson.Fold(name, "false"):
+		return azjson.Fold(name, "true"), nil
+	case azjson.Fold(name, "null"):
 		return nil, nil
 	case !p.take("("):
 		return nil, fmt.Errorf("%q is not a function", name)
@@ -212,9 +212,9 @@ func (s *scope) call(name string, args []any) (any, error) {
 	first := strings.Join(str[:min(1, len(str))], "")
 	switch name {
 	case "parameters", "variables":
-		from := map[string]arm.Object{"parameters": s.parameters, "variables": s.variables}[name]
+		from := map[string]azjson.Object{"parameters": s.parameters, "variables": s.variables}[name]
 		for k, v := range from {
-			if arm.Fold(k, first) {
+			if azjson.Fold(k, first) {
 				return v, nil
 			}
 		}
@@ -262,7 +262,7 @@ func (s *scope) call(name string, args []any) (any, error) {
 		}
 		return s.reference(first), nil
 	case "providers":
-		return arm.Object{"apiVersions": []any{""}, "locations": []any{}}, nil
+		return azjson.Object{"apiVersions": []any{""}, "locations": []any{}}, nil
 	}
 	return nil, fmt.Errorf("the emulator does not implement the template function %s()", name)
 }
@@ -276,7 +276,7 @@ func formatted(pattern string, args []string) string {
 
 // resourceID puts an id together: [subscription, [group,]] type, names.
 func (s *scope) resourceID(a []string) (any, error) {
-	sub, group := arm.Str(s.subscription, "subscriptionId"), arm.Str(s.group, "name")
+	sub, group := azjson.Str(s.subscription, "subscriptionId"), azjson.Str(s.group, "name")
 	at := 0
 	for at < len(a) && !strings.Contains(a[at], "/") {
 		at++

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // term is one comparison of a $filter, in either of its two forms.
@@ -41,7 +42,7 @@ func parseFilter(filter string) (func(*arm.Resource) bool, error) {
 			if part {
 				return present && strings.Contains(strings.ToLower(have), strings.ToLower(value))
 			}
-			return (present && arm.Fold(have, value)) == equal
+			return (present && azjson.Fold(have, value)) == equal
 		})
 		if rest == "" {
 			break
@@ -91,8 +92,8 @@ func fields(field, tagName string) (func(*arm.Resource) (string, bool), bool) {
 
 // tagOf finds a tag; names do not depend on case.
 func tagOf(r *arm.Resource, name string) (key, value string, ok bool) {
-	for k, v := range arm.Map(r.Body, "tags") {
-		if arm.Fold(k, name) {
+	for k, v := range azjson.Map(r.Body, "tags") {
+		if azjson.Fold(k, name) {
 			s, _ := v.(string)
 			return k, s, true
 		}

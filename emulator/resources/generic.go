@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 func (p *provider) generic() {
@@ -22,7 +24,7 @@ func (p *provider) listResources(c *arm.Call) (*arm.Reply, error) {
 	}
 	var l []any
 	for _, r := range p.listed() {
-		if g := c.Group(); g != "" && !arm.Fold(r.Group(), g) || !keep(r) {
+		if g := c.Group(); g != "" && !azjson.Fold(r.Group(), g) || !keep(r) {
 			continue
 		}
 		l = append(l, brief(r, c.Arg("$expand")))
@@ -38,16 +40,16 @@ func (p *provider) listed() []*arm.Resource {
 			l = append(l, p.s.OfType(t.Name)...)
 		}
 	}
-	sort.SliceStable(l, func(i, j int) bool { return arm.Key(l[i].ID) < arm.Key(l[j].ID) })
+	sort.SliceStable(l, func(i, j int) bool { return resourceid.Key(l[i].ID) < resourceid.Key(l[j].ID) })
 	return l
 }
 
 // brief is a resource as the generic lists show it: without its properties.
-func brief(r *arm.Resource, expand string) arm.Object {
-	o := arm.Object{"id": r.ID, "name": r.Name(), "type": r.Type}
+func brief(r *arm.Resource, expand string) azjson.Object {
+	o := azjson.Object{"id": r.ID, "name": r.Name(), "type": r.Type}
 	for _, k := range []string{"location", "tags", "sku", "zones", "identity", "kind", "managedBy", "plan", "extendedLocation"} {
 		if v := r.Body[k]; v != nil {
-			o[k] = arm.Clone(v)
+			o[k] = azjson.Clone(v)
 		}
 	}
 	for e := range strings.SplitSeq(expand, ",") {
@@ -57,7 +59,7 @@ func brief(r *arm.Resource, expand string) arm.Object {
 		case "changedtime":
 			o["changedTime"] = r.Changed.UTC().Format("2006-01-02T15:04:05.0000000Z")
 		case "provisioningstate":
-			o["provisioningState"] = arm.Str(r.Body, "properties", "provisioningState")
+			o["provisioningState"] = azjson.Str(r.Body, "properties", "provisioningState")
 		}
 	}
 	return o
@@ -70,7 +72,7 @@ func (p *provider) tagNames(c *arm.Call) (*arm.Reply, error) {
 	}
 	names := map[string]*counted{}
 	for _, r := range append(p.listed(), p.s.OfType(groupType)...) {
-		for k, v := range arm.Map(r.Body, "tags") {
+		for k, v := range azjson.Map(r.Body, "tags") {
 			if names[k] == nil {
 				names[k] = &counted{values: map[string]int{}}
 			}
@@ -80,14 +82,14 @@ func (p *provider) tagNames(c *arm.Call) (*arm.Reply, error) {
 		}
 	}
 	base := "/subscriptions/" + p.s.Options().SubscriptionID + "/tagNames/"
-	count := func(n int) arm.Object { return arm.Object{"type": "Total", "value": n} }
+	count := func(n int) azjson.Object { return azjson.Object{"type": "Total", "value": n} }
 	var l []any
 	for _, k := range sortedKeys(names) {
 		var values []any
 		for _, v := range sortedKeys(names[k].values) {
-			values = append(values, arm.Object{"id": base + k + "/tagValues/" + v, "tagValue": v, "count": count(names[k].values[v])})
+			values = append(values, azjson.Object{"id": base + k + "/tagValues/" + v, "tagValue": v, "count": count(names[k].values[v])})
 		}
-		l = append(l, arm.Object{"id": base + k, "tagName": k, "count": count(names[k].total), "values": values})
+		l = append(l, azjson.Object{"id": base + k, "tagName": k, "count": count(names[k].total), "values": values})
 	}
 	return c.Page(l), nil
 }

@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 const groupType = "Microsoft.Resources/resourceGroups"
@@ -40,11 +44,11 @@ func (p *provider) putGroup(c *arm.Call) (*arm.Reply, error) {
 	if !groupName.MatchString(c.Group()) {
 		return nil, arm.BadRequest("InvalidResourceGroup", "The provided resource group name '%s' has these invalid characters or is too long. The name can only be a letter, digit, '-', '.', '(', ')' or '_' and cannot end with '.'.", c.Group())
 	}
-	loc := arm.Str(c.Body, "location")
+	loc := azjson.Str(c.Body, "location")
 	if loc == "" {
 		return nil, arm.BadRequest("LocationRequired", "The location property is required for this definition.")
 	}
-	region, ok := arm.FindRegion(loc)
+	region, ok := geography.FindRegion(loc)
 	if !ok {
 		return nil, arm.BadRequest("LocationNotAvailableForResourceGroup", "The provided location '%s' is not available for resource group. List of available regions is '%s'.", loc, regionList())
 	}
@@ -56,14 +60,14 @@ func (p *provider) putGroup(c *arm.Call) (*arm.Reply, error) {
 			return nil, arm.Conflict("InvalidResourceGroupLocation", "Invalid resource group location '%s'. The Resource group already exists in location '%s'.", region.Name, r.Location())
 		}
 		delete(r.Body, "tags")
-		if tags := arm.Map(c.Body, "tags"); tags != nil {
+		if tags := azjson.Map(c.Body, "tags"); tags != nil {
 			r.Body["tags"] = tags
 		}
 		p.s.Touch(r)
 		return arm.OK(p.s.View(r)), nil
 	}
 	r := &arm.Resource{ID: "/subscriptions/" + p.s.Options().SubscriptionID + "/resourceGroups/" + c.Group(), Type: groupType}
-	r.Body = arm.Object{"id": r.ID, "name": c.Group(), "type": groupType, "location": region.Name, "properties": arm.Object{"provisioningState": "Succeeded"}}
+	r.Body = azjson.Object{"id": r.ID, "name": c.Group(), "type": groupType, "location": region.Name, "properties": azjson.Object{"provisioningState": "Succeeded"}}
 	for _, k := range []string{"tags", "managedBy"} {
 		if c.Body[k] != nil {
 			r.Body[k] = c.Body[k]
@@ -75,7 +79,7 @@ func (p *provider) putGroup(c *arm.Call) (*arm.Reply, error) {
 
 func regionList() string {
 	var l []string
-	for _, r := range arm.Regions() {
+	for _, r := range geography.Regions() {
 		l = append(l, r.Name)
 	}
 	return strings.Join(l, ",")
@@ -117,7 +121,7 @@ func (p *provider) deleteGroup(c *arm.Call) (*arm.Reply, error) {
 		r.Props()["provisioningState"] = "Deleting"
 		op = p.s.Begin("group.delete", r.ID, r.Location(), nil)
 	}
-	return c.Async(arm.Status(http.StatusAccepted), op, arm.Groups()), nil
+	return c.Async(arm.Status(http.StatusAccepted), op, polling.Groups()), nil
 }
 
 // finishGroupDelete removes a group and all in it, unless something outside holds on to a part.
@@ -137,7 +141,7 @@ func (p *provider) finishGroupDelete(op *arm.Operation, _ error) (again time.Dur
 			continue
 		}
 		for _, id := range t.Referrers(r) {
-			if !arm.Fold(arm.GroupOf(id), g.Name()) {
+			if !azjson.Fold(resourceid.GroupOf(id), g.Name()) {
 				e := p.s.Refused(r)
 				if e == nil {
 					e = arm.Conflict("Conflict", "Resource %s is used by %s.", r.ID, id)
@@ -172,7 +176,7 @@ func (p *provider) rank(r *arm.Resource) int {
 func identifiers(l []*arm.Resource) string {
 	var ids []string
 	for _, r := range l {
-		id, err := arm.ParseID(r.ID)
+		id, err := resourceid.Parse(r.ID)
 		if err == nil {
 			ids = append(ids, id.Type()+"/"+r.Name())
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 const lockType = "Microsoft.Authorization/locks"
@@ -40,7 +42,7 @@ func (p *provider) putLock(c *arm.Call) (*arm.Reply, error) {
 	if err := c.NeedBody(); err != nil {
 		return nil, err
 	}
-	level := arm.Str(c.Body, "properties", "level")
+	level := azjson.Str(c.Body, "properties", "level")
 	if level != "CanNotDelete" && level != "ReadOnly" {
 		return nil, arm.BadRequest("InvalidLockLevel", "The lock level '%s' is invalid. The supported levels are 'CanNotDelete,ReadOnly'.", level)
 	}
@@ -50,7 +52,7 @@ func (p *provider) putLock(c *arm.Call) (*arm.Reply, error) {
 	}
 	id := scope.ID + "/providers/Microsoft.Authorization/locks/" + c.Param("lockName")
 	old := p.s.Find(id)
-	r := &arm.Resource{ID: id, Type: lockType, Body: arm.Object{"id": id, "name": c.Param("lockName"), "type": lockType, "properties": arm.Map(c.Body, "properties")}}
+	r := &arm.Resource{ID: id, Type: lockType, Body: azjson.Object{"id": id, "name": c.Param("lockName"), "type": lockType, "properties": azjson.Map(c.Body, "properties")}}
 	p.s.Add(r)
 	if old != nil {
 		return arm.OK(p.s.View(r)), nil
@@ -81,7 +83,7 @@ func lockedScope(lock *arm.Resource) string {
 
 // within reports whether id is scope or below it.
 func within(id, scope string) bool {
-	id, scope = arm.Key(id), arm.Key(scope)
+	id, scope = resourceid.Key(id), resourceid.Key(scope)
 	return id == scope || strings.HasPrefix(id, scope+"/")
 }
 
@@ -94,13 +96,13 @@ func (p *provider) unlocked(c *arm.Call) error {
 	case http.MethodDelete:
 		verb = "delete"
 	}
-	if ns, _ := c.Route.Kind(); arm.Fold(ns, "Microsoft.Authorization") {
+	if ns, _ := c.Route.Kind(); azjson.Fold(ns, "Microsoft.Authorization") {
 		return nil
 	}
 	for _, r := range p.s.OfType(lockType) {
 		scope := lockedScope(r)
 		hit := within(c.Path, scope) || verb == "delete" && within(scope, c.Path)
-		if !hit || verb == "write" && arm.Str(r.Body, "properties", "level") != "ReadOnly" {
+		if !hit || verb == "write" && azjson.Str(r.Body, "properties", "level") != "ReadOnly" {
 			continue
 		}
 		return arm.Conflict("ScopeLocked", "The scope '%s' cannot perform %s operation because following scope(s) are locked: '%s'. Please remove the lock and try again.", c.Path, verb, scope)

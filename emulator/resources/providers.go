@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
 )
 
 func (p *provider) providers() {
@@ -22,7 +24,7 @@ func (p *provider) providers() {
 	one := func(f func(namespace string) (begun string)) arm.Handler {
 		return func(c *arm.Call) (*arm.Reply, error) {
 			for _, n := range p.namespaces() {
-				if arm.Fold(n, c.Param("resourceProviderNamespace")) {
+				if azjson.Fold(n, c.Param("resourceProviderNamespace")) {
 					begun := f(n)
 					o := p.describe(n)
 					if begun != "" {
@@ -57,9 +59,9 @@ func (p *provider) namespaces() []string {
 	return slices.Compact(l)
 }
 
-func (p *provider) describe(namespace string) arm.Object {
+func (p *provider) describe(namespace string) azjson.Object {
 	var places []any
-	for _, r := range arm.Regions() {
+	for _, r := range geography.Regions() {
 		places = append(places, r.Display)
 	}
 	types := []any{}
@@ -69,12 +71,12 @@ func (p *provider) describe(namespace string) arm.Object {
 		}
 		versions := slices.Clone(t.Versions)
 		slices.Reverse(versions)
-		types = append(types, arm.Object{
+		types = append(types, azjson.Object{
 			"resourceType": strings.TrimPrefix(t.Name, namespace+"/"), "locations": places, "apiVersions": versions,
 			"capabilities": "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove, SupportsTags, SupportsLocation",
 		})
 	}
-	return arm.Object{
+	return azjson.Object{
 		"id": "/subscriptions/" + p.s.Options().SubscriptionID + "/providers/" + namespace, "namespace": namespace,
 		"registrationPolicy": "RegistrationRequired", "registrationState": p.s.Registration(namespace), "resourceTypes": types,
 	}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 const tagsPath = "/{scope}/providers/Microsoft.Resources/tags/default"
@@ -12,7 +14,7 @@ func (p *provider) tags() {
 	s, v := p.s, versions()
 	s.Handle(http.MethodGet, tagsPath, v, p.onTags(func(c *arm.Call, r *arm.Resource) error { return nil }))
 	s.Handle(http.MethodPut, tagsPath, v, p.onTags(func(c *arm.Call, r *arm.Resource) error {
-		return p.setTags(r, arm.Map(c.Body, "properties", "tags"))
+		return p.setTags(r, azjson.Map(c.Body, "properties", "tags"))
 	}))
 	s.Handle(http.MethodPatch, tagsPath, v, p.onTags(p.patchTags))
 	s.Handle(http.MethodDelete, tagsPath, v, func(c *arm.Call) (*arm.Reply, error) {
@@ -20,14 +22,14 @@ func (p *provider) tags() {
 		if err != nil {
 			return nil, err
 		}
-		return arm.Status(http.StatusOK), p.setTags(r, arm.Object{})
+		return arm.Status(http.StatusOK), p.setTags(r, azjson.Object{})
 	})
 }
 
 // scope finds what the tags are on.
 func (p *provider) scope(c *arm.Call) (*arm.Resource, error) {
 	scope := c.Param("scope")
-	id, err := arm.ParseID(scope)
+	id, err := resourceid.Parse(scope)
 	if err != nil {
 		return nil, arm.BadRequest("InvalidScope", "The scope '%s' is invalid.", scope)
 	}
@@ -57,31 +59,31 @@ func (p *provider) onTags(f func(c *arm.Call, r *arm.Resource) error) arm.Handle
 		if err := f(c, r); err != nil {
 			return nil, err
 		}
-		tags := arm.Clone(arm.Map(r.Body, "tags"))
+		tags := azjson.Clone(azjson.Map(r.Body, "tags"))
 		if tags == nil {
-			tags = arm.Object{}
+			tags = azjson.Object{}
 		}
-		return arm.OK(arm.Object{
+		return arm.OK(azjson.Object{
 			"id": r.ID + "/providers/Microsoft.Resources/tags/default", "name": "default",
-			"type": "Microsoft.Resources/tags", "properties": arm.Object{"tags": tags},
+			"type": "Microsoft.Resources/tags", "properties": azjson.Object{"tags": tags},
 		}), nil
 	}
 }
 
 func (p *provider) patchTags(c *arm.Call, r *arm.Resource) error {
-	given := arm.Map(c.Body, "properties", "tags")
-	tags := arm.Clone(arm.Map(r.Body, "tags"))
+	given := azjson.Map(c.Body, "properties", "tags")
+	tags := azjson.Clone(azjson.Map(r.Body, "tags"))
 	if tags == nil {
-		tags = arm.Object{}
+		tags = azjson.Object{}
 	}
-	switch op := arm.Str(c.Body, "operation"); {
-	case arm.Fold(op, "Replace"):
+	switch op := azjson.Str(c.Body, "operation"); {
+	case azjson.Fold(op, "Replace"):
 		tags = given
-	case arm.Fold(op, "Merge"):
+	case azjson.Fold(op, "Merge"):
 		for k, v := range given {
 			tags[spelling(tags, k)] = v
 		}
-	case arm.Fold(op, "Delete"):
+	case azjson.Fold(op, "Delete"):
 		for k, v := range given {
 			if have := spelling(tags, k); v == nil || tags[have] == v {
 				delete(tags, have)
@@ -94,23 +96,23 @@ func (p *provider) patchTags(c *arm.Call, r *arm.Resource) error {
 }
 
 // spelling is the name that a tag already has: names do not depend on case.
-func spelling(tags arm.Object, name string) string {
+func spelling(tags azjson.Object, name string) string {
 	for k := range tags {
-		if arm.Fold(k, name) {
+		if azjson.Fold(k, name) {
 			return k
 		}
 	}
 	return name
 }
 
-func (p *provider) setTags(r *arm.Resource, tags arm.Object) error {
+func (p *provider) setTags(r *arm.Resource, tags azjson.Object) error {
 	if err := arm.CheckTags(tags); err != nil {
 		return err
 	}
 	if tags == nil {
-		tags = arm.Object{}
+		tags = azjson.Object{}
 	}
-	r.Body["tags"] = arm.Clone(tags)
+	r.Body["tags"] = azjson.Clone(tags)
 	if t := p.s.Type(r.Type); t != nil && t.Tagged != nil {
 		t.Tagged(r)
 	} else if r.Etag() != "" {

@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 func cut(typ string) (namespace, rest string) {
@@ -19,17 +21,17 @@ func invalidTemplate(format string, args ...any) error {
 }
 
 // parameters are the values of a template's parameters: those given, else the defaults.
-func parameters(body arm.Object, secure bool) (arm.Object, error) {
-	out := arm.Object{}
-	given := arm.Map(body, "properties", "parameters")
-	for k, v := range arm.Map(body, "properties", "template", "parameters") {
-		typ := strings.ToLower(arm.Str(v, "type"))
+func parameters(body azjson.Object, secure bool) (azjson.Object, error) {
+	out := azjson.Object{}
+	given := azjson.Map(body, "properties", "parameters")
+	for k, v := range azjson.Map(body, "properties", "template", "parameters") {
+		typ := strings.ToLower(azjson.Str(v, "type"))
 		if !secure && strings.HasPrefix(typ, "secure") {
 			continue
 		}
-		if g, ok := member(given, k).(arm.Object); ok {
+		if g, ok := member(given, k).(azjson.Object); ok {
 			out[k] = g["value"]
-		} else if o, ok := v.(arm.Object); ok {
+		} else if o, ok := v.(azjson.Object); ok {
 			d, has := o["defaultValue"]
 			if !has {
 				return nil, invalidTemplate("The value for the template parameter '%s' is not provided. Please see https://aka.ms/arm-create-parameter-file for usage details.", k)
@@ -41,20 +43,20 @@ func parameters(body arm.Object, secure bool) (arm.Object, error) {
 }
 
 // publicParameters are the parameters that may be shown and kept.
-func publicParameters(body arm.Object) arm.Object {
+func publicParameters(body azjson.Object) azjson.Object {
 	o, err := parameters(body, false)
 	if err != nil {
-		return arm.Object{}
+		return azjson.Object{}
 	}
 	return o
 }
 
-func (p *provider) scopeOf(group *arm.Resource, params, variables arm.Object) *scope {
+func (p *provider) scopeOf(group *arm.Resource, params, variables azjson.Object) *scope {
 	o := p.s.Options()
 	return &scope{
 		parameters: params, variables: variables,
-		group:        arm.Object{"id": group.ID, "name": group.Name(), "location": group.Location(), "tags": group.Body["tags"]},
-		subscription: arm.Object{"id": "/subscriptions/" + o.SubscriptionID, "subscriptionId": o.SubscriptionID, "tenantId": o.TenantID, "displayName": "Local emulator"},
+		group:        azjson.Object{"id": group.ID, "name": group.Name(), "location": group.Location(), "tags": group.Body["tags"]},
+		subscription: azjson.Object{"id": "/subscriptions/" + o.SubscriptionID, "subscriptionId": o.SubscriptionID, "tenantId": o.TenantID, "displayName": "Local emulator"},
 	}
 }
 
@@ -64,11 +66,11 @@ func (p *provider) expand(c *arm.Call) (steps []any, outputs any, err error) {
 	if err := c.NeedBody(); err != nil {
 		return nil, nil, err
 	}
-	props := arm.Map(c.Body, "properties")
-	if mode := arm.Str(props, "mode"); !arm.Fold(mode, "Incremental") {
+	props := azjson.Map(c.Body, "properties")
+	if mode := azjson.Str(props, "mode"); !azjson.Fold(mode, "Incremental") {
 		return nil, nil, arm.NotImplemented(c.Method, "deployments in mode "+mode)
 	}
-	template := arm.Map(props, "template")
+	template := azjson.Map(props, "template")
 	if template == nil {
 		return nil, nil, arm.BadRequest("InvalidRequestContent", "The request content was invalid and could not be deserialized: 'a template is needed; template links are not emulated'.")
 	}
@@ -76,19 +78,19 @@ func (p *provider) expand(c *arm.Call) (steps []any, outputs any, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	sc := p.scopeOf(p.group(c), params, arm.Map(template, "variables"))
-	vars, err := sc.evaluate(arm.Map(template, "variables"))
+	sc := p.scopeOf(p.group(c), params, azjson.Map(template, "variables"))
+	vars, err := sc.evaluate(azjson.Map(template, "variables"))
 	if err != nil {
 		return nil, nil, invalidTemplate("%v", err)
 	}
-	sc.variables, _ = vars.(arm.Object)
-	for _, e := range arm.List(template, "resources") {
-		o, ok := e.(arm.Object)
+	sc.variables, _ = vars.(azjson.Object)
+	for _, e := range azjson.List(template, "resources") {
+		o, ok := e.(azjson.Object)
 		if !ok {
 			return nil, nil, invalidTemplate("resources must be a list of objects")
 		}
 		count := 1
-		if n, ok := arm.Int(o, "copy", "count"); ok {
+		if n, ok := azjson.Int(o, "copy", "count"); ok {
 			count = n
 		}
 		if count < 0 || count > 800 {
@@ -107,23 +109,23 @@ func (p *provider) expand(c *arm.Call) (steps []any, outputs any, err error) {
 }
 
 // step evaluates one resource of a template.
-func (p *provider) step(c *arm.Call, sc *scope, raw arm.Object) (arm.Object, error) {
+func (p *provider) step(c *arm.Call, sc *scope, raw azjson.Object) (azjson.Object, error) {
 	v, err := sc.evaluate(raw)
 	if err != nil {
 		return nil, invalidTemplate("%v", err)
 	}
-	o := v.(arm.Object)
-	typ, name := arm.Str(o, "type"), arm.Str(o, "name")
+	o := v.(azjson.Object)
+	typ, name := azjson.Str(o, "type"), azjson.Str(o, "name")
 	id, err := idOf(p.s.Options().SubscriptionID, p.group(c).Name(), typ, strings.Split(name, "/"))
 	if err != nil {
 		return nil, invalidTemplate("The template resource '%s' of type '%s' is not valid: %v", name, typ, err)
 	}
 	var after []any
-	for _, d := range arm.List(o, "dependsOn") {
+	for _, d := range azjson.List(o, "dependsOn") {
 		s, _ := d.(string)
 		after = append(after, dependency(p, c, s))
 	}
-	body := arm.Object{}
+	body := azjson.Object{}
 	for k, v := range o {
 		switch k {
 		case "apiVersion", "type", "name", "dependsOn", "copy", "comments", "condition", "scope":
@@ -131,8 +133,8 @@ func (p *provider) step(c *arm.Call, sc *scope, raw arm.Object) (arm.Object, err
 			body[k] = v
 		}
 	}
-	arm.WithoutNulls(body)
-	return arm.Object{"id": id, "version": arm.Str(o, "apiVersion"), "body": arm.Canonical(body), "after": after, "state": ""}, nil
+	azjson.WithoutNulls(body)
+	return azjson.Object{"id": id, "version": azjson.Str(o, "apiVersion"), "body": arm.Canonical(body), "after": after, "state": ""}, nil
 }
 
 // dependency is the id of what dependsOn names: an id, or type/name with further names after it.
@@ -147,7 +149,7 @@ func dependency(p *provider, c *arm.Call, s string) string {
 func (p *provider) preflight(c *arm.Call, steps []any) error {
 	var refused []*arm.Error
 	for _, e := range steps {
-		id, err := arm.ParseID(arm.Str(e, "id"))
+		id, err := resourceid.Parse(azjson.Str(e, "id"))
 		if err != nil {
 			return invalidTemplate("%v", err)
 		}
@@ -156,7 +158,7 @@ func (p *provider) preflight(c *arm.Call, steps []any) error {
 			return invalidTemplate("The emulator has no resources of type %s", id.Type())
 		}
 		if t != nil && t.Preflight != nil {
-			if e := t.Preflight(arm.Map(e, "body")); e != nil {
+			if e := t.Preflight(azjson.Map(e, "body")); e != nil {
 				refused = append(refused, e)
 			}
 		}
@@ -170,27 +172,27 @@ func (p *provider) preflight(c *arm.Call, steps []any) error {
 }
 
 // outputs evaluates a template's outputs once its resources are there.
-func (p *provider) outputs(d *arm.Resource, context arm.Object, outputs any) (arm.Object, error) {
+func (p *provider) outputs(d *arm.Resource, context azjson.Object, outputs any) (azjson.Object, error) {
 	group := p.s.Find("/subscriptions/" + p.s.Options().SubscriptionID + "/resourceGroups/" + d.Group())
-	out := arm.Object{}
+	out := azjson.Object{}
 	if group == nil {
 		return out, nil
 	}
-	sc := p.scopeOf(group, arm.Map(context, "parameters"), arm.Map(context, "variables"))
-	sc.reference = func(id string) arm.Object {
+	sc := p.scopeOf(group, azjson.Map(context, "parameters"), azjson.Map(context, "variables"))
+	sc.reference = func(id string) azjson.Object {
 		if r := p.s.Find(id); r != nil {
-			return arm.Map(p.s.View(r), "properties")
+			return azjson.Map(p.s.View(r), "properties")
 		}
 		return nil
 	}
-	m, _ := outputs.(arm.Object)
+	m, _ := outputs.(azjson.Object)
 	for k, v := range m {
-		value, err := sc.evaluate(arm.Get(v, "value"))
+		value, err := sc.evaluate(azjson.Get(v, "value"))
 		if err != nil {
 			return nil, err
 		}
 		k = strings.ToLower(k[:min(1, len(k))]) + k[min(1, len(k)):] // as recorded: a NewNSG comes out as newNSG
-		out[k] = arm.Object{"type": typeName(arm.Str(v, "type")), "value": value}
+		out[k] = azjson.Object{"type": typeName(azjson.Str(v, "type")), "value": value}
 	}
 	return out, nil
 }

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 func testScope() *scope {
 	return &scope{
-		parameters: arm.Object{"name": "vm", "list": []any{"a", "b"}, "o": arm.Object{"p": arm.Object{"q": 7}}}, variables: arm.Object{"v": "x"},
-		group: arm.Object{"id": "/subscriptions/s/resourceGroups/g", "name": "g", "location": "westus2"}, subscription: arm.Object{"subscriptionId": "s"}, index: 2,
+		parameters: azjson.Object{"name": "vm", "list": []any{"a", "b"}, "o": azjson.Object{"p": azjson.Object{"q": 7}}}, variables: azjson.Object{"v": "x"},
+		group: azjson.Object{"id": "/subscriptions/s/resourceGroups/g", "name": "g", "location": "westus2"}, subscription: azjson.Object{"subscriptionId": "s"}, index: 2,
 	}
 }
 
@@ -60,7 +61,7 @@ func FuzzExpression(f *testing.F) {
 
 func TestFilter(t *testing.T) {
 	t.Parallel()
-	r := &arm.Resource{ID: "/subscriptions/s/resourceGroups/G/providers/N/t/O'Neil", Type: "N/t", Body: arm.Object{"location": "westus2", "tags": arm.Object{"Env": "prod"}}}
+	r := &arm.Resource{ID: "/subscriptions/s/resourceGroups/G/providers/N/t/O'Neil", Type: "N/t", Body: azjson.Object{"location": "westus2", "tags": azjson.Object{"Env": "prod"}}}
 	for in, want := range map[string]bool{
 		"":                      true,
 		"name eq 'o''neil'":     true,
@@ -91,7 +92,7 @@ func FuzzFilter(f *testing.F) {
 	f.Add("substringof('x', name) and ")
 	f.Fuzz(func(t *testing.T, in string) {
 		if keep, err := parseFilter(in); err == nil {
-			keep(&arm.Resource{ID: "/subscriptions/s/x", Body: arm.Object{}})
+			keep(&arm.Resource{ID: "/subscriptions/s/x", Body: azjson.Object{}})
 		}
 	})
 }

@@ -148,6 +148,7 @@ func (s *Saver) put(look bool) error {
 	return nil
 }
 
+// Close saves once more, and closes the state.
 func (s *Saver) Close() error {
 	s.mu.Lock()
 	s.closed = true

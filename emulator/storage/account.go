@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/geography"
+	"github.com/azlin-dev/azlin/emulator/arm/polling"
 )
 
 func (p *Provider) accounts() {
@@ -21,7 +24,7 @@ func (p *Provider) accounts() {
 	list := func(c *arm.Call) (*arm.Reply, error) {
 		var l []*arm.Resource
 		for _, r := range s.OfType(AccountType) {
-			if g := c.Group(); g == "" || arm.Fold(g, r.Group()) {
+			if g := c.Group(); g == "" || azjson.Fold(g, r.Group()) {
 				l = append(l, r)
 			}
 		}
@@ -70,11 +73,11 @@ func (p *Provider) putAccount(c *arm.Call) (*arm.Reply, error) {
 	if err := c.NeedLocation(AccountType); err != nil {
 		return nil, err
 	}
-	arm.WithoutNulls(c.Body)
+	azjson.WithoutNulls(c.Body)
 	if r, err := p.account(c); err == nil {
-		if r.Location() != arm.Str(c.Body, "location") {
+		if r.Location() != azjson.Str(c.Body, "location") {
 			return nil, arm.Conflict("InvalidResourceLocation", "The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.",
-				r.Name(), r.Location(), r.Group(), arm.Str(c.Body, "location"))
+				r.Name(), r.Location(), r.Group(), azjson.Str(c.Body, "location"))
 		}
 		return p.change(c, r)
 	}
@@ -84,7 +87,7 @@ func (p *Provider) putAccount(c *arm.Call) (*arm.Reply, error) {
 	if taken(name) {
 		return nil, arm.Conflict("StorageAccountAlreadyTaken", "The storage account named %s is already taken.", name)
 	}
-	r := &arm.Resource{ID: c.ID("Microsoft.Storage", "storageAccounts", name), Type: AccountType, Body: c.Body, Hidden: arm.Object{}}
+	r := &arm.Resource{ID: c.ID("Microsoft.Storage", "storageAccounts", name), Type: AccountType, Body: c.Body, Hidden: azjson.Object{}}
 	if err := p.judge(r); err != nil {
 		return nil, err
 	}
@@ -95,28 +98,28 @@ func (p *Provider) putAccount(c *arm.Call) (*arm.Reply, error) {
 	p.complete(r)
 	p.s.Add(r)
 	op := p.s.Begin("storage.put", r.ID, r.Location(), nil)
-	return reply(c.Async(arm.Status(http.StatusAccepted), op, arm.Storage())), nil
+	return reply(c.Async(arm.Status(http.StatusAccepted), op, polling.Storage())), nil
 }
 
 // complete fills in what Azure adds.
 func (p *Provider) complete(r *arm.Resource) {
 	now := stamp(p.s.Now())
-	props, kind := r.Props(), arm.Str(r.Body, "kind")
+	props, kind := r.Props(), azjson.Str(r.Body, "kind")
 	r.Body["id"], r.Body["name"], r.Body["type"] = r.ID, r.Name(), AccountType
-	arm.Default(r.Body, arm.Object{}, "tags")
+	azjson.Default(r.Body, azjson.Object{}, "tags")
 	props["provisioningState"] = "Creating"
 	props["creationTime"] = now
-	props["keyCreationTime"] = arm.Object{"key1": now, "key2": now}
+	props["keyCreationTime"] = azjson.Object{"key1": now, "key2": now}
 	props["privateEndpointConnections"] = []any{}
-	arm.Default(props, "TLS1_0", "minimumTlsVersion")
-	arm.Default(props, false, "allowBlobPublicAccess")
-	arm.Default(props, true, "supportsHttpsTrafficOnly")
+	azjson.Default(props, "TLS1_0", "minimumTlsVersion")
+	azjson.Default(props, false, "allowBlobPublicAccess")
+	azjson.Default(props, true, "supportsHttpsTrafficOnly")
 	for _, s := range []string{"file", "blob"} {
-		arm.Put(props, arm.Object{"keyType": "Account", "enabled": true, "lastEnabledTime": now}, "encryption", "services", s)
+		azjson.Put(props, azjson.Object{"keyType": "Account", "enabled": true, "lastEnabledTime": now}, "encryption", "services", s)
 	}
-	arm.Default(props, "Microsoft.Storage", "encryption", "keySource")
+	azjson.Default(props, "Microsoft.Storage", "encryption", "keySource")
 	if kind == "StorageV2" || kind == "BlobStorage" {
-		arm.Default(props, "Hot", "accessTier")
+		azjson.Default(props, "Hot", "accessTier")
 	}
 	props["primaryEndpoints"] = endpoints(r.Name(), kind)
 	props["primaryLocation"], props["statusOfPrimary"] = r.Location(), "available"
@@ -124,7 +127,7 @@ func (p *Provider) complete(r *arm.Resource) {
 }
 
 // endpoints are where an account's services would answer.
-func endpoints(name, kind string) arm.Object {
+func endpoints(name, kind string) azjson.Object {
 	hosted := []string{"blob", "queue", "table", "file"}
 	switch kind {
 	case "StorageV2":
@@ -136,7 +139,7 @@ func endpoints(name, kind string) arm.Object {
 	case "BlockBlobStorage":
 		hosted = []string{"blob", "dfs", "web"}
 	}
-	o := arm.Object{}
+	o := azjson.Object{}
 	for _, s := range hosted {
 		label := s
 		if s == "web" {
@@ -152,19 +155,19 @@ var fixed = []string{"creationTime", "keyCreationTime", "primaryEndpoints", "pri
 
 // change is a PATCH, or a PUT of what exists already: both answer 200 with the account.
 func (p *Provider) change(c *arm.Call, old *arm.Resource) (*arm.Reply, error) {
-	arm.WithoutNulls(c.Body)
-	r := &arm.Resource{ID: old.ID, Type: old.Type, Body: arm.Clone(old.Body), Hidden: old.Hidden, Created: old.Created}
-	if want := arm.Str(c.Body, "kind"); want != "" && !arm.Fold(want, arm.Str(old.Body, "kind")) && (want != "StorageV2" || arm.Str(old.Body, "kind") != "Storage") {
+	azjson.WithoutNulls(c.Body)
+	r := &arm.Resource{ID: old.ID, Type: old.Type, Body: azjson.Clone(old.Body), Hidden: old.Hidden, Created: old.Created}
+	if want := azjson.Str(c.Body, "kind"); want != "" && !azjson.Fold(want, azjson.Str(old.Body, "kind")) && (want != "StorageV2" || azjson.Str(old.Body, "kind") != "Storage") {
 		return nil, readOnly("kind")
 	}
-	if props := arm.Map(c.Body, "properties"); props != nil {
+	if props := azjson.Map(c.Body, "properties"); props != nil {
 		for _, k := range fixed {
 			delete(props, k)
 		}
-		if hns, ok := props["isHnsEnabled"]; ok && hns != arm.Bool(old.Body, "properties", "isHnsEnabled") {
+		if hns, ok := props["isHnsEnabled"]; ok && hns != azjson.Bool(old.Body, "properties", "isHnsEnabled") {
 			return nil, readOnly("isHnsEnabled")
 		}
-		arm.Merge(r.Props(), props, "networkAcls")
+		azjson.Merge(r.Props(), props, "networkAcls")
 	}
 	for _, k := range []string{"kind", "sku", "identity", "tags"} {
 		if v := c.Body[k]; v != nil {
@@ -193,22 +196,22 @@ func (p *Provider) checkName(c *arm.Call) (*arm.Reply, error) {
 	if err := c.NeedBody(); err != nil {
 		return nil, err
 	}
-	if typ := arm.Str(c.Body, "type"); !arm.Fold(typ, AccountType) {
+	if typ := azjson.Str(c.Body, "type"); !azjson.Fold(typ, AccountType) {
 		return nil, arm.BadRequest("InvalidRequestPropertyValue", "The value '%s' is not allowed for property type.", typ)
 	}
-	name := arm.Str(c.Body, "name")
+	name := azjson.Str(c.Body, "name")
 	switch {
 	case !accountName.MatchString(name):
-		return reply(arm.OK(arm.Object{"nameAvailable": false, "reason": "AccountNameInvalid", "message": invalidName(name)})), nil
+		return reply(arm.OK(azjson.Object{"nameAvailable": false, "reason": "AccountNameInvalid", "message": invalidName(name)})), nil
 	case taken(name) || p.named(name) != nil:
-		return reply(arm.OK(arm.Object{"nameAvailable": false, "reason": "AlreadyExists", "message": "The storage account named " + name + " is already taken."})), nil
+		return reply(arm.OK(azjson.Object{"nameAvailable": false, "reason": "AlreadyExists", "message": "The storage account named " + name + " is already taken."})), nil
 	}
-	return reply(arm.OK(arm.Object{"nameAvailable": true})), nil
+	return reply(arm.OK(azjson.Object{"nameAvailable": true})), nil
 }
 
 func (p *Provider) limit() int {
 	for k, n := range p.limits {
-		if arm.Fold(k, "StorageAccounts") {
+		if azjson.Fold(k, "StorageAccounts") {
 			return n
 		}
 	}
@@ -226,12 +229,12 @@ func (p *Provider) used(location string) int {
 }
 
 func (p *Provider) usages(c *arm.Call) (*arm.Reply, error) {
-	region, ok := arm.FindRegion(c.Param("location"))
+	region, ok := geography.FindRegion(c.Param("location"))
 	if !ok {
 		return nil, arm.LocationNotAvailable(c.Param("location"), "locations/usages")
 	}
-	return reply(c.Page([]any{arm.Object{
+	return reply(c.Page([]any{azjson.Object{
 		"unit": "Count", "currentValue": p.used(region.Name), "limit": p.limit(),
-		"name": arm.Object{"value": "StorageAccounts", "localizedValue": "Storage Accounts"},
+		"name": azjson.Object{"value": "StorageAccounts", "localizedValue": "Storage Accounts"},
 	}})), nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 // Types of this provider.
@@ -75,7 +76,7 @@ func (p *Provider) account(c *arm.Call) (*arm.Resource, error) {
 	if r := p.s.Find(id); r != nil {
 		return r, nil
 	}
-	parsed, err := arm.ParseID(id)
+	parsed, err := resourceid.Parse(id)
 	if err != nil {
 		return nil, err
 	}

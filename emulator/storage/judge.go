@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 var accountName = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
@@ -23,7 +25,7 @@ func taken(name string) bool {
 // named returns the subscription's account of a name, in whatever group.
 func (p *Provider) named(name string) *arm.Resource {
 	for _, r := range p.s.OfType(AccountType) {
-		if arm.Fold(r.Name(), name) {
+		if azjson.Fold(r.Name(), name) {
 			return r
 		}
 	}
@@ -56,7 +58,7 @@ func (p *Provider) judge(r *arm.Resource) error {
 	if err := arm.CheckTags(r.Body["tags"]); err != nil {
 		return err
 	}
-	kind := arm.Str(r.Body, "kind")
+	kind := azjson.Str(r.Body, "kind")
 	if kind == "" {
 		return arm.BadRequest("InvalidRequestContent", "The request content was invalid and could not be deserialized: 'kind is required'.")
 	}
@@ -64,23 +66,23 @@ func (p *Provider) judge(r *arm.Resource) error {
 	if possible == nil {
 		return arm.BadRequest("InvalidRequestPropertyValue", "The value '%s' is not allowed for property kind.", kind)
 	}
-	sku := arm.Str(r.Body, "sku", "name")
+	sku := azjson.Str(r.Body, "sku", "name")
 	if !slices.Contains(possible, sku) {
 		return arm.BadRequest("InvalidAccountType", "The AccountType %s is invalid. For more information, see - https://aka.ms/storageaccountskus", sku)
 	}
 	tier, _, _ := strings.Cut(strings.Replace(sku, "V2", "", 1), "_")
-	r.Body["sku"] = arm.Object{"name": sku, "tier": tier}
+	r.Body["sku"] = azjson.Object{"name": sku, "tier": tier}
 	for key, allowed := range map[string][]string{
 		"minimumTlsVersion":    {"TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3"},
 		"accessTier":           {"Hot", "Cool", "Cold", "Premium"},
 		"publicNetworkAccess":  {"Enabled", "Disabled", "SecuredByPerimeter"},
 		"largeFileSharesState": {"Enabled", "Disabled"},
 	} {
-		if v := arm.Str(r.Body, "properties", key); v != "" && !slices.Contains(allowed, v) {
+		if v := azjson.Str(r.Body, "properties", key); v != "" && !slices.Contains(allowed, v) {
 			return arm.BadRequest("InvalidRequestPropertyValue", "The value '%s' is not allowed for property %s.", v, key)
 		}
 	}
-	if arm.Bool(r.Body, "properties", "isNfsV3Enabled") && (kind == "FileStorage" || !arm.Bool(r.Body, "properties", "isHnsEnabled")) {
+	if azjson.Bool(r.Body, "properties", "isNfsV3Enabled") && (kind == "FileStorage" || !azjson.Bool(r.Body, "properties", "isHnsEnabled")) {
 		return arm.BadRequest("InvalidRequestPropertyValue", "The value 'True' is not allowed for property isNfsv3Enabled.") // that is NFS for blobs
 	}
 	return p.judgeNetwork(r)
@@ -89,32 +91,32 @@ func (p *Provider) judge(r *arm.Resource) error {
 // judgeNetwork looks at the rules about who may reach an account.
 func (p *Provider) judgeNetwork(r *arm.Resource) error {
 	props := r.Props()
-	arm.Default(props, "AzureServices", "networkAcls", "bypass")
-	arm.Default(props, "Allow", "networkAcls", "defaultAction")
+	azjson.Default(props, "AzureServices", "networkAcls", "bypass")
+	azjson.Default(props, "Allow", "networkAcls", "defaultAction")
 	for _, k := range []string{"virtualNetworkRules", "ipRules"} {
-		arm.Default(props, []any{}, "networkAcls", k)
+		azjson.Default(props, []any{}, "networkAcls", k)
 	}
-	acls := arm.Map(props, "networkAcls")
-	if a := arm.Str(acls, "defaultAction"); a != "Allow" && a != "Deny" {
+	acls := azjson.Map(props, "networkAcls")
+	if a := azjson.Str(acls, "defaultAction"); a != "Allow" && a != "Deny" {
 		return arm.BadRequest("InvalidRequestPropertyValue", "The value '%s' is not allowed for property networkAcls.defaultAction.", a)
 	}
-	for _, e := range arm.List(acls, "virtualNetworkRules") {
-		rule, ok := e.(arm.Object)
+	for _, e := range azjson.List(acls, "virtualNetworkRules") {
+		rule, ok := e.(azjson.Object)
 		if !ok {
 			return invalidValue("networkAcls.virtualNetworkRules[*]")
 		}
-		if err := p.judgeSubnet(arm.Str(rule, "id")); err != nil {
+		if err := p.judgeSubnet(azjson.Str(rule, "id")); err != nil {
 			return err
 		}
-		arm.Default(rule, "Allow", "action")
+		azjson.Default(rule, "Allow", "action")
 		rule["state"] = "Succeeded"
 	}
-	for _, e := range arm.List(acls, "ipRules") {
-		rule, ok := e.(arm.Object)
-		if !ok || !publicRange(arm.Str(rule, "value")) {
+	for _, e := range azjson.List(acls, "ipRules") {
+		rule, ok := e.(azjson.Object)
+		if !ok || !publicRange(azjson.Str(rule, "value")) {
 			return invalidValue("networkAcls.ipRule[*].value")
 		}
-		arm.Default(rule, "Allow", "action")
+		azjson.Default(rule, "Allow", "action")
 	}
 	return nil
 }
@@ -134,17 +136,17 @@ func publicRange(s string) bool {
 
 // judgeSubnet wants a subnet that has a way to Microsoft.Storage.
 func (p *Provider) judgeSubnet(id string) error {
-	parsed, err := arm.ParseID(id)
-	if err != nil || !arm.Fold(parsed.Type(), "Microsoft.Network/virtualNetworks/subnets") {
+	parsed, err := resourceid.Parse(id)
+	if err != nil || !azjson.Fold(parsed.Type(), "Microsoft.Network/virtualNetworks/subnets") {
 		return invalidValue("networkAcls.virtualNetworkRules[*].id")
 	}
-	vnet := p.s.Find(arm.ParentOf(id))
-	for _, e := range arm.List(bodyOf(vnet), "properties", "subnets") {
-		if !arm.Fold(arm.Str(e, "name"), parsed.Name()) {
+	vnet := p.s.Find(resourceid.ParentOf(id))
+	for _, e := range azjson.List(bodyOf(vnet), "properties", "subnets") {
+		if !azjson.Fold(azjson.Str(e, "name"), parsed.Name()) {
 			continue
 		}
-		for _, s := range arm.List(e, "properties", "serviceEndpoints") {
-			if service := arm.Str(s, "service"); arm.Fold(service, "Microsoft.Storage") || arm.Fold(service, "Microsoft.Storage.Global") {
+		for _, s := range azjson.List(e, "properties", "serviceEndpoints") {
+			if service := azjson.Str(s, "service"); azjson.Fold(service, "Microsoft.Storage") || azjson.Fold(service, "Microsoft.Storage.Global") {
 				return nil
 			}
 		}
@@ -153,7 +155,7 @@ func (p *Provider) judgeSubnet(id string) error {
 	return arm.BadRequest("NetworkAclsValidationFailure", "Validation of network acls failure: SubnetsNotFound:Subnet %s was not found.", id)
 }
 
-func bodyOf(r *arm.Resource) arm.Object {
+func bodyOf(r *arm.Resource) azjson.Object {
 	if r == nil {
 		return nil
 	}

@@ -4,19 +4,20 @@ import (
 	"net/http"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 func (p *Provider) keys() {
 	s, v := p.s, Versions()
-	shown := func(r *arm.Resource) arm.Object {
+	shown := func(r *arm.Resource) azjson.Object {
 		l := []any{}
 		for _, name := range []string{"key1", "key2"} {
-			l = append(l, arm.Object{
-				"creationTime": arm.Str(r.Body, "properties", "keyCreationTime", name), "keyName": name,
-				"value": arm.Str(r.Hidden, name), "permissions": "FULL",
+			l = append(l, azjson.Object{
+				"creationTime": azjson.Str(r.Body, "properties", "keyCreationTime", name), "keyName": name,
+				"value": azjson.Str(r.Hidden, name), "permissions": "FULL",
 			})
 		}
-		return arm.Object{"keys": l}
+		return azjson.Object{"keys": l}
 	}
 	s.Handle(http.MethodPost, oneAccount+"/listKeys", v, func(c *arm.Call) (*arm.Reply, error) {
 		r, err := p.account(c)
@@ -30,12 +31,12 @@ func (p *Provider) keys() {
 		if err != nil {
 			return nil, err
 		}
-		name := arm.Str(c.Body, "keyName")
+		name := azjson.Str(c.Body, "keyName")
 		if name != "key1" && name != "key2" {
 			return nil, arm.BadRequest("InvalidRequestPropertyValue", "The value '%s' is not allowed for property keyName.", name)
 		}
 		r.Hidden[name] = newKey()
-		arm.Put(r.Body, stamp(c.Now), "properties", "keyCreationTime", name)
+		azjson.Put(r.Body, stamp(c.Now), "properties", "keyCreationTime", name)
 		p.s.Touch(r)
 		return reply(arm.OK(shown(r))), nil
 	})

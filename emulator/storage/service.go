@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 func (p *Provider) fileServices() {
@@ -13,7 +14,7 @@ func (p *Provider) fileServices() {
 		if err != nil {
 			return nil, err
 		}
-		return reply(arm.OK(arm.Object{"value": []any{serviceOf(r)}})), nil
+		return reply(arm.OK(azjson.Object{"value": []any{serviceOf(r)}})), nil
 	})
 	s.Handle(http.MethodGet, oneService, v, func(c *arm.Call) (*arm.Reply, error) {
 		r, err := p.account(c)
@@ -30,26 +31,26 @@ func (p *Provider) fileServices() {
 
 // onlyDefault refuses any name of a file service but the one there is.
 func onlyDefault(c *arm.Call) error {
-	if arm.Fold(c.Param("FileServicesName"), "default") {
+	if azjson.Fold(c.Param("FileServicesName"), "default") {
 		return nil
 	}
 	return arm.BadRequest("InvalidServiceName", "The service name '%s' is invalid: it must be 'default'.", c.Param("FileServicesName"))
 }
 
 // serviceOf is the file service of an account: what was set, or else the defaults.
-func serviceOf(account *arm.Resource) arm.Object {
-	props := arm.Clone(arm.Map(account.Hidden, "fileService"))
+func serviceOf(account *arm.Resource) azjson.Object {
+	props := azjson.Clone(azjson.Map(account.Hidden, "fileService"))
 	if props == nil {
-		props = arm.Object{}
+		props = azjson.Object{}
 	}
-	arm.Default(props, arm.Object{"corsRules": []any{}}, "cors")
-	arm.Default(props, arm.Object{"enabled": true, "days": 7}, "shareDeleteRetentionPolicy")
-	arm.Default(props, arm.Object{}, "protocolSettings", "smb")
-	if arm.Str(account.Body, "kind") == "FileStorage" {
-		arm.Default(props, true, "protocolSettings", "smb", "multichannel", "enabled")
+	azjson.Default(props, azjson.Object{"corsRules": []any{}}, "cors")
+	azjson.Default(props, azjson.Object{"enabled": true, "days": 7}, "shareDeleteRetentionPolicy")
+	azjson.Default(props, azjson.Object{}, "protocolSettings", "smb")
+	if azjson.Str(account.Body, "kind") == "FileStorage" {
+		azjson.Default(props, true, "protocolSettings", "smb", "multichannel", "enabled")
 	}
-	return arm.Object{
-		"sku": arm.Clone(account.Body["sku"]), "id": account.ID + "/fileServices/default", "name": "default", "type": FileServiceType, "properties": props,
+	return azjson.Object{
+		"sku": azjson.Clone(account.Body["sku"]), "id": account.ID + "/fileServices/default", "name": "default", "type": FileServiceType, "properties": props,
 	}
 }
 
@@ -62,20 +63,20 @@ func (p *Provider) putService(c *arm.Call) (*arm.Reply, error) {
 	if err := onlyDefault(c); err != nil {
 		return nil, err
 	}
-	arm.WithoutNulls(c.Body)
-	given := arm.Map(c.Body, "properties")
+	azjson.WithoutNulls(c.Body)
+	given := azjson.Map(c.Body, "properties")
 	if given == nil {
-		return reply(arm.OK(arm.Object{})), nil
+		return reply(arm.OK(azjson.Object{})), nil
 	}
-	if days, ok := arm.Int(given, "shareDeleteRetentionPolicy", "days"); ok && (days < 1 || days > 365) {
+	if days, ok := azjson.Int(given, "shareDeleteRetentionPolicy", "days"); ok && (days < 1 || days > 365) {
 		return nil, arm.BadRequest("InvalidXmlNodeValue", "The value for one of the XML nodes is not in the correct format.")
 	}
-	kept := arm.Map(r.Hidden, "fileService")
+	kept := azjson.Map(r.Hidden, "fileService")
 	if kept == nil {
-		kept = arm.Object{}
+		kept = azjson.Object{}
 	}
-	arm.Merge(kept, given)
+	azjson.Merge(kept, given)
 	r.Hidden["fileService"] = kept
 	p.s.Touch(r)
-	return reply(arm.OK(arm.Object{"id": r.ID + "/fileServices/default", "name": "default", "type": FileServiceType, "properties": given})), nil
+	return reply(arm.OK(azjson.Object{"id": r.ID + "/fileServices/default", "name": "default", "type": FileServiceType, "properties": given})), nil
 }

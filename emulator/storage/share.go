@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/emulator/arm"
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
+	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
 )
 
 func (p *Provider) shares() {
@@ -22,8 +24,8 @@ func (p *Provider) shares() {
 			return nil, err
 		}
 		o := p.s.View(r)
-		arm.Put(o, []any{}, "properties", "signedIdentifiers")
-		if props := arm.Map(o, "properties"); props["enabledProtocols"] == "SMB" {
+		azjson.Put(o, []any{}, "properties", "signedIdentifiers")
+		if props := azjson.Map(o, "properties"); props["enabledProtocols"] == "SMB" {
 			delete(props, "enabledProtocols") // as recorded: only lists name it
 		}
 		return reply(arm.OK(o).With("Etag", r.Etag())), nil
@@ -42,9 +44,9 @@ func (p *Provider) shares() {
 
 func (p *Provider) sharesOf(account *arm.Resource) []*arm.Resource {
 	var l []*arm.Resource
-	prefix := arm.Key(account.ID) + "/"
+	prefix := resourceid.Key(account.ID) + "/"
 	for _, r := range p.s.OfType(ShareType) {
-		if strings.HasPrefix(arm.Key(r.ID), prefix) {
+		if strings.HasPrefix(resourceid.Key(r.ID), prefix) {
 			l = append(l, r)
 		}
 	}
@@ -105,27 +107,27 @@ func (p *Provider) putShare(c *arm.Call) (*arm.Reply, error) {
 	if old := p.s.Find(shareID(account, c)); old != nil {
 		return p.changeShare(c, old)
 	}
-	given := arm.Clone(arm.Map(c.Body, "properties"))
-	arm.WithoutNulls(given)
-	r := &arm.Resource{ID: shareID(account, c), Type: ShareType, Body: arm.Object{}}
+	given := azjson.Clone(azjson.Map(c.Body, "properties"))
+	azjson.WithoutNulls(given)
+	r := &arm.Resource{ID: shareID(account, c), Type: ShareType, Body: azjson.Object{}}
 	r.Body["id"], r.Body["name"], r.Body["type"] = r.ID, name, ShareType
-	props := arm.Clone(given)
+	props := azjson.Clone(given)
 	if props == nil {
-		props = arm.Object{}
+		props = azjson.Object{}
 	}
 	r.Body["properties"] = props
-	nfs := arm.Fold(arm.Str(props, "enabledProtocols"), "NFS")
-	arm.Default(props, "SMB", "enabledProtocols")
+	nfs := azjson.Fold(azjson.Str(props, "enabledProtocols"), "NFS")
+	azjson.Default(props, "SMB", "enabledProtocols")
 	if nfs {
-		arm.Default(props, "NoRootSquash", "rootSquash")
+		azjson.Default(props, "NoRootSquash", "rootSquash")
 	}
 	premium, least, most := provisioned(account)
-	arm.Default(props, most, "shareQuota")
+	azjson.Default(props, most, "shareQuota")
 	tier := "TransactionOptimized"
 	if premium {
 		tier = "Premium"
 	}
-	arm.Default(props, tier, "accessTier")
+	azjson.Default(props, tier, "accessTier")
 	if err := judgeShare(account, props, least, most); err != nil {
 		return nil, err
 	}
@@ -138,8 +140,8 @@ func (p *Provider) putShare(c *arm.Call) (*arm.Reply, error) {
 }
 
 // brief is what a write answers: the names, and of the properties what was sent.
-func brief(r *arm.Resource, given arm.Object) arm.Object {
-	o := arm.Object{"id": r.ID, "name": r.Name(), "type": r.Type}
+func brief(r *arm.Resource, given azjson.Object) azjson.Object {
+	o := azjson.Object{"id": r.ID, "name": r.Name(), "type": r.Type}
 	if len(given) > 0 {
 		o["properties"] = given
 	}
@@ -153,28 +155,28 @@ func etag(c *arm.Call) string {
 
 // provisioned says how large the shares of an account can be, in GiB.
 func provisioned(account *arm.Resource) (premium bool, least, most int) {
-	sku := arm.Str(account.Body, "sku", "name")
+	sku := azjson.Str(account.Body, "sku", "name")
 	switch {
 	case strings.HasPrefix(sku, "PremiumV2_"):
 		return true, 32, 102400
 	case strings.HasPrefix(sku, "StandardV2_"):
 		return false, 32, 262144
-	case arm.Str(account.Body, "kind") == "FileStorage":
+	case azjson.Str(account.Body, "kind") == "FileStorage":
 		return true, 100, 102400
-	case arm.Str(account.Body, "properties", "largeFileSharesState") == "Enabled":
+	case azjson.Str(account.Body, "properties", "largeFileSharesState") == "Enabled":
 		return false, 1, 102400
 	}
 	return false, 1, 5120
 }
 
 // judgeShare refuses what the storage service refuses, which names the header and not the property.
-func judgeShare(account *arm.Resource, props arm.Object, least, most int) error {
+func judgeShare(account *arm.Resource, props azjson.Object, least, most int) error {
 	wrong := arm.BadRequest("InvalidHeaderValue", "The value for one of the HTTP headers is not in the correct format.")
-	kind := arm.Str(account.Body, "kind")
+	kind := azjson.Str(account.Body, "kind")
 	if kind == "BlobStorage" || kind == "BlockBlobStorage" {
 		return arm.BadRequest("FeatureNotSupportedForAccount", "File is not supported for the account.")
 	}
-	switch protocol, squash := arm.Str(props, "enabledProtocols"), arm.Str(props, "rootSquash"); {
+	switch protocol, squash := azjson.Str(props, "enabledProtocols"), azjson.Str(props, "rootSquash"); {
 	case protocol == "NFS" && kind != "FileStorage":
 		return arm.BadRequest("FeatureNotSupportedForAccount", "NfsFileShares is not supported for the account.")
 	case protocol == "NFS" && !slices.Contains([]string{"NoRootSquash", "RootSquash", "AllSquash"}, squash):
@@ -182,17 +184,17 @@ func judgeShare(account *arm.Resource, props arm.Object, least, most int) error 
 	case protocol == "SMB" && squash != "", protocol != "NFS" && protocol != "SMB":
 		return wrong
 	}
-	if gb, ok := arm.Int(props, "shareQuota"); !ok || gb < least || gb > most {
+	if gb, ok := azjson.Int(props, "shareQuota"); !ok || gb < least || gb > most {
 		return wrong
 	}
 	tiers := []string{"TransactionOptimized", "Hot", "Cool"}
 	if kind == "FileStorage" {
 		tiers = []string{"Premium"}
-		if strings.HasPrefix(arm.Str(account.Body, "sku", "name"), "Standard") {
+		if strings.HasPrefix(azjson.Str(account.Body, "sku", "name"), "Standard") {
 			tiers = []string{"TransactionOptimized"}
 		}
 	}
-	if !slices.Contains(tiers, arm.Str(props, "accessTier")) {
+	if !slices.Contains(tiers, azjson.Str(props, "accessTier")) {
 		return wrong
 	}
 	return nil
@@ -204,10 +206,10 @@ func (p *Provider) changeShare(c *arm.Call, r *arm.Resource) (*arm.Reply, error)
 	if err != nil {
 		return nil, err
 	}
-	given := arm.Clone(arm.Map(c.Body, "properties"))
-	arm.WithoutNulls(given)
-	props := arm.Clone(r.Props())
-	if want := arm.Str(given, "enabledProtocols"); want != "" && want != arm.Str(props, "enabledProtocols") {
+	given := azjson.Clone(azjson.Map(c.Body, "properties"))
+	azjson.WithoutNulls(given)
+	props := azjson.Clone(r.Props())
+	if want := azjson.Str(given, "enabledProtocols"); want != "" && want != azjson.Str(props, "enabledProtocols") {
 		return nil, arm.BadRequest("InvalidHeaderValue", "The value for one of the HTTP headers is not in the correct format.")
 	}
 	for _, k := range []string{"shareQuota", "rootSquash", "accessTier", "metadata"} {
@@ -230,7 +232,7 @@ func (p *Provider) deleteShare(c *arm.Call) (*arm.Reply, error) {
 	if err != nil {
 		return reply(arm.Status(http.StatusNoContent)), nil
 	}
-	if arm.Str(r.Hidden, "lease") != "" {
+	if azjson.Str(r.Hidden, "lease") != "" {
 		return nil, arm.Refuse(http.StatusPreconditionFailed, "LeaseIdMissing", "There is currently a lease on the share and no lease ID was specified in the request.")
 	}
 	p.s.Remove(r)
@@ -243,7 +245,7 @@ func (p *Provider) lease(c *arm.Call) (*arm.Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	held := arm.Str(r.Hidden, "lease")
+	held := azjson.Str(r.Hidden, "lease")
 	set := func(id, status, state string) {
 		r.Hidden["lease"] = id
 		r.Props()["leaseStatus"], r.Props()["leaseState"] = status, state
@@ -253,10 +255,10 @@ func (p *Provider) lease(c *arm.Call) (*arm.Reply, error) {
 		}
 		p.s.Touch(r)
 	}
-	answer := arm.Object{}
-	switch action := arm.Str(c.Body, "action"); action {
+	answer := azjson.Object{}
+	switch action := azjson.Str(c.Body, "action"); action {
 	case "Acquire":
-		want := arm.Str(c.Body, "proposedLeaseId")
+		want := azjson.Str(c.Body, "proposedLeaseId")
 		if held != "" && held != want {
 			return nil, arm.Conflict("LeaseAlreadyPresent", "There is already a lease present.")
 		}
@@ -272,7 +274,7 @@ func (p *Provider) lease(c *arm.Call) (*arm.Reply, error) {
 		set("", "unlocked", "broken")
 		answer["leaseTimeSeconds"] = "0"
 	case "Release":
-		if held == "" || arm.Str(c.Body, "leaseId") != held {
+		if held == "" || azjson.Str(c.Body, "leaseId") != held {
 			return nil, arm.Conflict("LeaseIdMismatchWithLeaseOperation", "The lease ID specified did not match the lease ID for the share.")
 		}
 		set("", "unlocked", "available")

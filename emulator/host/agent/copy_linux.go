@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/isolation"
 	"github.com/azlin-dev/azlin/emulator/host/disk"
 )
 
@@ -12,7 +13,7 @@ func CopyArgv() []string { return []string{"(disk-copy)", Marker, roleCopy} }
 
 // copyDisk is that process.
 func copyDisk() error {
-	if err := hideProcess(); err != nil {
+	if err := isolation.HideProcess(); err != nil {
 		return err
 	}
 	from, err := os.OpenRoot("/proc/self/fd/3")
@@ -26,5 +27,5 @@ func copyDisk() error {
 	}
 	defer to.Close()
 	// What belongs to a mount or to one boot, and not to the disk, is left out.
-	return disk.Copy(context.Background(), from, to, dirWork, "tmp")
+	return disk.Copy(context.Background(), from, to, isolation.DirWork, "tmp")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/azlin-dev/azlin/emulator/host/agent/account"
+	"github.com/azlin-dev/azlin/emulator/host/agent/isolation"
 	"github.com/azlin-dev/azlin/emulator/host/agent/reaper"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
@@ -48,7 +49,7 @@ func (s *server) exec(call *wire.Conn, e wire.Exec, files []*os.File) error {
 		s.reaper.Signal(cmd, syscall.SIGHUP)
 	}
 	streams.close() // the command has its own; so the other ends see its end
-	closeFiles(files)
+	wire.CloseFiles(files)
 
 	go s.control(call, cmd)
 	return call.Send(wire.Event{Exit: exitOf(<-cmd.Done)})
@@ -63,8 +64,8 @@ func (s *server) control(call *wire.Conn, cmd reaper.Command) {
 		if err != nil {
 			return
 		}
-		closeFiles(files)
-		if sig, ok := signals[c.Signal]; ok {
+		wire.CloseFiles(files)
+		if sig, ok := wire.Signals[c.Signal]; ok {
 			s.reaper.Signal(cmd, sig)
 		}
 	}
@@ -138,7 +139,7 @@ func (s *server) resolve(who account.Account, e wire.Exec, env []string) (string
 	case e.SFTP:
 		self := "/proc/self/exe"
 		if s.isolated() {
-			self = agentPath
+			self = isolation.AgentPath
 		}
 		return self, []string{"sftp-server", Marker, roleSFTP}, nil
 	case e.Login && e.Command != "":
@@ -166,7 +167,7 @@ func (s *server) directory(who account.Account, asked string) string {
 
 func exitOf(status syscall.WaitStatus) *wire.Exit {
 	if status.Signaled() {
-		for name, sig := range signals {
+		for name, sig := range wire.Signals {
 			if sig == status.Signal() {
 				return &wire.Exit{Code: 128 + int(sig), Signal: name, Core: status.CoreDump()}
 			}
@@ -174,12 +175,4 @@ func exitOf(status syscall.WaitStatus) *wire.Exit {
 		return &wire.Exit{Code: 128 + int(status.Signal()), Signal: "KILL"}
 	}
 	return &wire.Exit{Code: status.ExitStatus()}
-}
-
-// signals are those of RFC 4254, section 6.10, and those that OpenSSH and sudo pass on besides.
-var signals = map[string]syscall.Signal{
-	"ABRT": syscall.SIGABRT, "ALRM": syscall.SIGALRM, "FPE": syscall.SIGFPE, "HUP": syscall.SIGHUP,
-	"ILL": syscall.SIGILL, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL, "PIPE": syscall.SIGPIPE,
-	"QUIT": syscall.SIGQUIT, "SEGV": syscall.SIGSEGV, "TERM": syscall.SIGTERM, "USR1": syscall.SIGUSR1,
-	"USR2": syscall.SIGUSR2, "BUS": syscall.SIGBUS, "TRAP": syscall.SIGTRAP, "CONT": syscall.SIGCONT,
 }

@@ -3,33 +3,23 @@
 package agent
 
 import (
-	"errors"
 	"os"
 	"syscall"
 
 	"github.com/azlin-dev/azlin/emulator/host/agent/account"
-	"github.com/azlin-dev/azlin/emulator/host/wire"
+	"github.com/azlin-dev/azlin/emulator/host/agent/isolation"
 )
 
-// errNoNamespaces is the answer of systems other than Linux to what isolation needs.
-var errNoNamespaces = errors.New("namespaces exist on Linux only")
+func installShims() error { return isolation.ErrNoNamespaces }
 
-func isolate(wire.Boot) error { return errNoNamespaces }
-
-func installShims() error { return errNoNamespaces }
-
-func showRelease() error { return errNoNamespaces }
+func showRelease() error { return isolation.ErrNoNamespaces }
 
 func runScoped() error { return runInit() }
 
-func hideProcess() error { return nil }
-
-func confineRoot() error { return errNoNamespaces }
-
-func copyDisk() error { return errNoNamespaces }
+func copyDisk() error { return isolation.ErrNoNamespaces }
 
 func (m *machine) startUserAgent(account.Account) (userAgent, error) {
-	return userAgent{}, errNoNamespaces
+	return userAgent{}, isolation.ErrNoNamespaces
 }
 
 func (m *machine) setHostname(string) error { return nil }

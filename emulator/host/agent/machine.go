@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/azlin-dev/azlin/emulator/host/agent/account"
+	"github.com/azlin-dev/azlin/emulator/host/agent/isolation"
 	"github.com/azlin-dev/azlin/emulator/host/agent/reaper"
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
@@ -38,7 +39,7 @@ type machine struct {
 // runInit is pid 1. It ends when the emulator goes away, and with it, by the kernel's hand, all in the VM.
 func runInit() error {
 	ignoreSignals()
-	if err := hideProcess(); err != nil {
+	if err := isolation.HideProcess(); err != nil {
 		return err
 	}
 	conn, err := wire.FromFile(os.NewFile(controlFD, "control"))
@@ -77,13 +78,13 @@ func runInit() error {
 func (m *machine) start() error {
 	m.root = &server{reaper: m.reaper, user: account.RootAccount().Name, admin: m}
 	if m.boot.Isolated {
-		if err := isolate(m.boot); err != nil {
+		if err := isolation.Isolate(m.boot); err != nil {
 			return err
 		}
 		if err := installShims(); err != nil {
 			return fmt.Errorf("install shims: %w", err)
 		}
-		m.root.prepare = confineRoot
+		m.root.prepare = isolation.ConfineRoot
 	} else {
 		m.tree = account.Tree(m.boot.Root)
 		m.root.shims = m.tree.Path(processShims)
@@ -116,7 +117,7 @@ func (m *machine) start() error {
 		return fmt.Errorf("cloud-init: %w", err)
 	}
 	if m.boot.Isolated {
-		if err := m.listenFor(account.RootAccount().Name, rootSocketDir); err != nil {
+		if err := m.listenFor(account.RootAccount().Name, isolation.RootSocketDir); err != nil {
 			return fmt.Errorf("listen for sudo: %w", err)
 		}
 	}
@@ -231,7 +232,7 @@ func receiveRoute(conn *wire.Conn) (wire.Route, *os.File, error) {
 		return route, nil, err
 	}
 	if len(files) != 1 {
-		closeFiles(files)
+		wire.CloseFiles(files)
 		return route, nil, fmt.Errorf("route with %d files", len(files))
 	}
 	return route, files[0], nil

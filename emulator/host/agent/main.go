@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/userland"
 	"github.com/azlin-dev/azlin/emulator/host/software"
 )
 
@@ -23,19 +24,11 @@ const Marker = "azlin-emulated-vm"
 
 // The roles of a re-executed process; those of people's programs are the programs' names.
 const (
-	roleInit      = "init"
-	roleScoped    = "scoped" // init, once more
-	roleUser      = "user"
-	roleSudo      = "sudo"
-	roleSu        = "su"
-	roleCloudInit = "cloud-init"
-	roleReboot    = "reboot"
-	roleShutdown  = "shutdown"
-	rolePoweroff  = "poweroff"
-	roleHalt      = "halt"
-	roleSystemctl = "systemctl"
-	roleSFTP      = "sftp"
-	roleCopy      = "copy"
+	roleInit   = "init"
+	roleScoped = "scoped" // init, once more
+	roleUser   = "user"
+	roleSFTP   = "sftp"
+	roleCopy   = "copy"
 )
 
 // controlFD is the inherited socket of the roles init and user.
@@ -57,16 +50,9 @@ func Run(role string, args []string) int {
 		return report("copy", copyDisk())
 	case roleSFTP:
 		return report("sftp-server", serveSFTP())
-	case roleSudo:
-		return runSudo(args)
-	case roleSu:
-		return runSu(args)
-	case roleCloudInit:
-		return runCloudInit(args)
-	case roleReboot, roleShutdown, rolePoweroff, roleHalt:
-		return runPower(role, args)
-	case roleSystemctl:
-		return runSystemctl(args)
+	}
+	if code, ok := userland.Run(role, args); ok {
+		return code
 	}
 	if software.Known(role) {
 		return runSoftware(role, args)

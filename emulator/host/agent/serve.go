@@ -34,7 +34,7 @@ func (s *server) serve(call *wire.Conn) {
 	if err != nil {
 		return
 	}
-	defer closeFiles(files)
+	defer wire.CloseFiles(files)
 	if err := s.handle(call, req, files); err != nil {
 		missing := errors.Is(err, account.ErrNoUser) || errors.Is(err, os.ErrNotExist)
 		_ = call.Send(wire.Event{Err: err.Error(), NotFound: missing})
@@ -63,10 +63,4 @@ func (s *server) handle(call *wire.Conn, req wire.Request, files []*os.File) err
 		return fmt.Errorf("%s: %w", req.Op, syscall.EPERM)
 	}
 	return s.admin.handle(call, req)
-}
-
-func closeFiles(files []*os.File) {
-	for _, f := range files {
-		f.Close()
-	}
 }

@@ -7,13 +7,15 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/azlin-dev/azlin/emulator/host/agent/isolation"
 )
 
 // installShims makes the program that the links of /usr/local/bin lead to, and shows it in place of the host's own
 // of the names in shims. The others are found first, which has to do: each cover costs the boot a mount.
 func installShims() error {
-	bin := filepath.Join(agentDir, "bin")
-	for _, dir := range []string{bin, ownSocketDir, userSocketBase, "/run/lock", "/run/user", "/run/sshd", "/run/cloud-init"} {
+	bin := filepath.Join(isolation.AgentDir, "bin")
+	for _, dir := range []string{bin, isolation.OwnSocketDir, isolation.UserSocketBase, "/run/lock", "/run/user", "/run/sshd", "/run/cloud-init"} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
@@ -23,7 +25,7 @@ func installShims() error {
 	}
 	// The name it is called by is the role.
 	const script = ShimPath
-	content := fmt.Sprintf("#!/bin/sh\n%sexec %s %s \"${0##*/}\" \"$@\"\n", shimEnvironment, agentPath, Marker)
+	content := fmt.Sprintf("#!/bin/sh\n%sexec %s %s \"${0##*/}\" \"$@\"\n", shimEnvironment, isolation.AgentPath, Marker)
 	if err := os.WriteFile(script, []byte(content), 0o755); err != nil {
 		return err
 	}
@@ -35,10 +37,10 @@ func installShims() error {
 			}
 		}
 	}
-	if err := os.WriteFile(deniedFile, nil, 0); err != nil {
+	if err := os.WriteFile(isolation.DeniedFile, nil, 0); err != nil {
 		return err
 	}
-	return os.Mkdir(deniedDir, 0)
+	return os.Mkdir(isolation.DeniedDir, 0)
 }
 
 // showRelease makes /usr/lib/os-release say what /etc/os-release does.

@@ -38,7 +38,7 @@ func (s *server) listen(call *wire.Conn, path string) error {
 		defer l.Close()
 		for {
 			files, err := call.Receive(&struct{}{})
-			closeFiles(files)
+			wire.CloseFiles(files)
 			if err != nil {
 				return
 			}

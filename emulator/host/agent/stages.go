@@ -12,15 +12,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/azlin-dev/azlin/emulator/host/agent/account"
+	"github.com/azlin-dev/azlin/emulator/host/agent/userland"
 	"github.com/azlin-dev/azlin/emulator/host/cloudinit"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
-
-// cloudInitVersion is what the logs claim to come from.
-const cloudInitVersion = "25.1.4-0ubuntu0~24.04.1"
 
 // cloudInitEarly does what happens before sshd: the stages init-local, init and config, without their waits.
 func (m *machine) cloudInitEarly() error {
@@ -28,7 +25,7 @@ func (m *machine) cloudInitEarly() error {
 		return err
 	}
 	m.status = newStatus()
-	m.logf("Cloud-init v. %s running 'init-local' at %s. Up 0.10 seconds.", cloudInitVersion, utcNow())
+	m.logf("Cloud-init v. %s running 'init-local' at %s. Up 0.10 seconds.", userland.CloudInitVersion, userland.UTCNow())
 	if err := m.placeParts(); err != nil {
 		return err
 	}
@@ -42,7 +39,7 @@ func (m *machine) cloudInitEarly() error {
 			m.warnf("handlers.py", "Boothooks script %s failed: %v", hook.Name, err)
 		}
 	}
-	m.logf("Cloud-init v. %s running 'init' at %s. Up 0.20 seconds.", cloudInitVersion, utcNow())
+	m.logf("Cloud-init v. %s running 'init' at %s. Up 0.20 seconds.", userland.CloudInitVersion, userland.UTCNow())
 	m.announceHostKeys()
 	if !m.fresh {
 		return m.writeStatus(false)
@@ -70,7 +67,7 @@ func (m *machine) cloudInitEarly() error {
 
 // finish runs the stage final, while people may already log in, and tells when it is over.
 func (m *machine) finish() {
-	m.logf("Cloud-init v. %s running 'modules:final' at %s. Up 0.90 seconds.", cloudInitVersion, utcNow())
+	m.logf("Cloud-init v. %s running 'modules:final' at %s. Up 0.90 seconds.", userland.CloudInitVersion, userland.UTCNow())
 	if c := m.config; (len(c.Packages) > 0 || c.PackageUpdate || c.PackageUpgrade) && m.once("package_update_upgrade_install") {
 		m.installPackages()
 	}
@@ -92,8 +89,8 @@ func (m *machine) finish() {
 	if message == "" {
 		message = "Cloud-init v. $version finished at $timestamp. Datasource $datasource.  Up $uptime seconds"
 	}
-	m.logf("%s", strings.NewReplacer("$version", cloudInitVersion, "$VERSION", cloudInitVersion, "$timestamp", utcNow(), "$TIMESTAMP", utcNow(),
-		"$datasource", dataSource, "$DATASOURCE", dataSource,
+	m.logf("%s", strings.NewReplacer("$version", userland.CloudInitVersion, "$VERSION", userland.CloudInitVersion, "$timestamp", userland.UTCNow(), "$TIMESTAMP", userland.UTCNow(),
+		"$datasource", userland.DataSource, "$DATASOURCE", userland.DataSource,
 		"$uptime", "1.00", "$UPTIME", "1.00").Replace(message))
 	if err := m.writeResult(); err != nil {
 		m.logf("ERROR: %v", err)
@@ -194,7 +191,7 @@ func (m *machine) enterInstance() error {
 	if err := m.write("var/lib/cloud/data/instance-id", id+"\n", 0o644); err != nil {
 		return err
 	}
-	return m.write(filepath.Join(dir, "sem/users"), utcNow()+"\n", 0o644)
+	return m.write(filepath.Join(dir, "sem/users"), userland.UTCNow()+"\n", 0o644)
 }
 
 func (m *machine) nameAndZone() error {
@@ -291,7 +288,7 @@ func (m *machine) installPackages() {
 	if len(m.config.Packages) > 0 {
 		quoted := make([]string, len(m.config.Packages))
 		for i, name := range m.config.Packages {
-			quoted[i] = quoteWords([]string{name})
+			quoted[i] = userland.QuoteWords([]string{name})
 		}
 		apt("install", append([]string{"install"}, quoted...)...)
 	}
@@ -346,8 +343,6 @@ func (m *machine) logLines(out io.ReadCloser) {
 		m.printed(string(line))
 	}
 }
-
-func utcNow() string { return time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000") }
 
 func (m *machine) writeJSON(name string, value any) error {
 	data, err := json.MarshalIndent(value, "", " ")

@@ -7,12 +7,6 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host/software"
 )
 
-// The directories of wire.Boot.Template.
-const (
-	TemplateEtc   = "etc"   // below the VM's changes to /etc
-	TemplateLocal = "local" // between the host's /usr/local and the VM's changes to it
-)
-
 // ShimPath is the program inside a VM that runs a stand-in, by the name it is called by.
 const ShimPath = "/run/.azlin/bin/shim"
 

@@ -13,23 +13,6 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
 
-// agentDir holds what belongs to the agent: its executable, the programs of shims_linux.go, sockets.
-const agentDir = "/run/.azlin"
-
-// agentPath is the agent's executable as processes of an isolated VM start it: through a read-only mount, so that who reaches
-// /proc/PID/exe changes nothing.
-const agentPath = agentDir + "/agent"
-
-// Where the sockets are on which pid 1 takes requests of sudo: each user sees only the one at ownSocketDir, so
-// that pid 1 knows who asks by where he asks.
-const (
-	ownSocketDir   = agentDir + "/own"
-	rootSocketDir  = ownSocketDir
-	userSocketBase = agentDir + "/users"
-	deniedFile     = agentDir + "/denied"
-	deniedDir      = agentDir + "/denied.d"
-)
-
 // listenFor takes sudo's requests of one user at a socket in dir.
 func (m *machine) listenFor(user, dir string) error {
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "sudo"), Net: "unix"})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/azlin-dev/azlin/emulator/host/agent/isolation"
 	"github.com/azlin-dev/azlin/emulator/host/agent/reaper"
 	"github.com/azlin-dev/azlin/emulator/host/wire"
 )
@@ -18,7 +19,7 @@ func runUser(args []string) error {
 		return errors.New("one user name is wanted")
 	}
 	ignoreSignals()
-	if err := hideProcess(); err != nil {
+	if err := isolation.HideProcess(); err != nil {
 		return err
 	}
 	conn, err := wire.FromFile(os.NewFile(controlFD, "control"))

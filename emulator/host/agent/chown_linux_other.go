@@ -1,5 +1,0 @@
-//go:build linux && !amd64 && !arm64
-
-package agent
-
-func chownCalls() (arch uint32, calls []chownCall) { return 0, nil }

@@ -1,0 +1,7 @@
+package isolation
+
+import "golang.org/x/sys/unix"
+
+func chownCalls() (arch uint32, calls []chownCall) {
+	return unix.AUDIT_ARCH_AARCH64, []chownCall{{unix.SYS_FCHOWN, 1}, {unix.SYS_FCHOWNAT, 2}}
+}
