@@ -10,6 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // cutShort is a way to a VM that fails, and then hangs until patience ends.
@@ -30,7 +31,7 @@ func (c *cutShort) Dial(ctx context.Context) (net.Conn, error) {
 // TestWaitForSSHTellsTheReason: an attempt that the end of patience cuts short does not hide why those before it failed.
 func TestWaitForSSHTellsTheReason(t *testing.T) {
 	t.Parallel()
-	pair, err := remote.GenerateKeyPair(filepath.Join(t.TempDir(), "ssh"), "")
+	pair, err := keypair.GenerateKeyPair(filepath.Join(t.TempDir(), "ssh"), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"github.com/google/uuid"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // Match obeys If-Match and If-None-Match for a write to the resource with this etag; exists says

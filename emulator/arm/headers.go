@@ -5,8 +5,9 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"github.com/google/uuid"
+
+	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 )
 
 // headers sets what every reply of Azure Resource Manager carries.

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/azlin-dev/azlin/emulator/arm/azjson"
 	"github.com/azlin-dev/azlin/emulator/arm/resourceid"
-	"github.com/google/uuid"
 )
 
 // Operation is something that takes time. It is plain data, so that it survives a restart: what
