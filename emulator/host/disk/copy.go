@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // maxDepth bounds how deeply directories are nested, as each level holds two descriptors.
@@ -88,7 +89,7 @@ func (c *copier) entry(from, to *os.Root, name, at string, depth int) error {
 	default:
 		return special(to, name, info)
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, errSwapped) || errors.Is(err, fs.ErrExist) { // a directory that changes may list a name twice
 		return nil
 	}
 	if now, gone := from.Lstat(name); gone != nil || !os.SameFile(now, info) {
@@ -100,10 +101,24 @@ func (c *copier) entry(from, to *os.Root, name, at string, depth int) error {
 // errSwapped says that a name led to something else than a moment ago.
 var errSwapped = errors.New("changed while it was opened")
 
+// swapped turns a failure to open a name into errSwapped when the name must have been something else for a moment, even if
+// it is back by now: a link that leads out, nothing at all, a file in place of a directory.
+func swapped(err error) error {
+	errno, ok := errors.AsType[syscall.Errno](err)
+	switch errno {
+	case syscall.ENOENT, syscall.ELOOP, syscall.ENOTDIR, syscall.EISDIR, syscall.ENXIO:
+		return errors.Join(errSwapped, err)
+	}
+	if !ok { // os.Root refuses what leads out with an error of its own
+		return errors.Join(errSwapped, err)
+	}
+	return err
+}
+
 func (c *copier) subdir(from, to *os.Root, name, at string, depth int, info fs.FileInfo) error {
 	source, err := from.OpenRoot(name)
 	if err != nil {
-		return err
+		return swapped(err)
 	}
 	defer source.Close()
 	if now, err := source.Stat("."); err != nil || !os.SameFile(now, info) {
@@ -135,7 +150,7 @@ func (c *copier) file(from, to *os.Root, name, at string, info fs.FileInfo) erro
 	}
 	source, err := from.OpenFile(name, os.O_RDONLY|noWait, 0)
 	if err != nil {
-		return err
+		return swapped(err)
 	}
 	defer source.Close()
 	if now, err := source.Stat(); err != nil || !os.SameFile(now, info) {
