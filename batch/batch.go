@@ -166,13 +166,13 @@ func (e *Error) Unwrap() []error {
 }
 
 // Each calls f for each number below count, so many at once as workers says (0: DefaultWorkers), and returns when all have
-// returned. It is for loops whose body keeps its own results and looks at its own context.
-func Each(count, workers int, f func(n int)) {
+// returned. It is for loops whose body keeps its own results and looks at ctx itself: f is called for all numbers, also when ctx has ended.
+func Each(ctx context.Context, count, workers int, f func(n int)) {
 	items := make([]int, count)
 	for n := range items {
 		items[n] = n
 	}
-	Run(context.Background(), items, Options{Workers: workers}, func(_ context.Context, n int) (struct{}, error) {
+	Run(context.WithoutCancel(ctx), items, Options{Workers: workers}, func(_ context.Context, n int) (struct{}, error) {
 		f(n)
 		return struct{}{}, nil
 	})

@@ -72,7 +72,7 @@ func (l *Launcher) prepare(r Request, earlier *operation.Operation) (*Plan, erro
 	config.NATGateway = false                   // until it is known that one is needed
 	config.SSHPublicKeys = []string{standInKey} // until the default key has been made
 	if config.SSHKeyPath != l.Defaults.KeyPath {
-		_, public, err := keypair.KeyPairAt(config.SSHKeyPath)
+		_, public, err := keypair.At(config.SSHKeyPath)
 		if err != nil {
 			return nil, err
 		}

@@ -226,7 +226,7 @@ func (l *Launcher) RunPool(ctx context.Context, pool *PoolPlan, display *progres
 	errs := make([]error, len(pool.Plans))
 	begin(display, stageVM)
 	board := &scoreboard{display: display, total: pool.Count, ready: len(pool.Existing)}
-	batch.Each(len(pool.Plans), atOnce, func(n int) {
+	batch.Each(ctx, len(pool.Plans), atOnce, func(n int) {
 		p := pool.Plans[n]
 		results[n], errs[n] = l.run(ctx, p, progress.New(0, board.of(p.Config.Name)))
 		if errs[n] != nil {

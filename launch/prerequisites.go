@@ -57,7 +57,7 @@ func (l *Launcher) publicKey(p *Plan) (string, error) {
 			return "", err
 		}
 	}
-	_, public, err := keypair.KeyPairAt(path)
+	_, public, err := keypair.At(path)
 	return public, err
 }
 

@@ -116,13 +116,13 @@ func TestKeyPairAtDerives(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{pair.Private, pair.Public} {
-		_, got, err := keypair.KeyPairAt(path)
+		_, got, err := keypair.At(path)
 		if err != nil || !strings.HasPrefix(want, got) {
 			t.Errorf("%s: got %q, %v", path, got, err)
 		}
 	}
 	if _, err := os.Stat(pair.Public); !os.IsNotExist(err) {
-		t.Error("KeyPairAt wrote a file")
+		t.Error("At wrote a file")
 	}
 }
 

@@ -103,7 +103,7 @@ func TestSelect(t *testing.T) {
 		"either":                        {q: vm.Query{Selectors: selectors(t, "owner:bob", "size:*B2s")}, want: "dev live"},
 		"names and selectors":           {q: vm.Query{Names: []string{"live"}, Selectors: selectors(t, "pool:web")}, want: "live web-01 web-02"},
 		"a near miss":                   {q: vm.Query{Names: []string{"liv"}}, kind: errkind.NotFound, message: `no VM is called "liv"; did you mean "live"?`},
-		"a near session":                {q: vm.Query{Names: []string{"wrok"}}, kind: errkind.NotFound, message: `did you mean "work"?`},
+		"a near session":                {q: vm.Query{Names: []string{"wor"}}, kind: errkind.NotFound, message: `did you mean "work"?`},
 		"nothing near":                  {q: vm.Query{Names: []string{"completely-else"}}, kind: errkind.NotFound, message: `no VM is called "completely-else"`},
 		"no such address":               {q: vm.Query{Names: []string{"198.51.100.1"}}, kind: errkind.NotFound, message: `no VM has the address "198.51.100.1"`},
 		"an empty name":                 {q: vm.Query{Names: []string{""}}, kind: errkind.NotFound, message: `no VM is called ""`},
@@ -136,7 +136,7 @@ func TestSelect(t *testing.T) {
 func TestParseSelectorRefuses(t *testing.T) {
 	t.Parallel()
 	for text, message := range map[string]string{
-		"": "empty", "a,": "empty", "!": "empty", "state:runing": `did you mean "running"?`, "stat:running": `did you mean "state"?`,
+		"": "empty", "a,": "empty", "!": "empty", "state:runnin": `did you mean "running"?`, "stat:running": `did you mean "state"?`,
 		"tag:": "no name", "tag:=x": "no name", "pool:": "no value", "size:[": "not a pattern", "[": "not a pattern", "nosuch:x": "one of tag:",
 	} {
 		if _, err := vm.ParseSelector(text); errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), message) {

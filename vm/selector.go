@@ -2,6 +2,7 @@ package vm
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/azlin-dev/azlin/azure"
@@ -98,12 +99,7 @@ func parseTerm(text string) (term, error) {
 }
 
 func contains(all []string, word string) bool {
-	for _, a := range all {
-		if a == word {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(all, word)
 }
 
 // usesIdle is whether a term asks if VMs are idle.

@@ -43,8 +43,3 @@ func New(c *azure.Client, o Options) *Service {
 	}
 	return s
 }
-
-// vmID is the ARM id of a VM of this subscription.
-func (s *Service) vmID(group, name string) string {
-	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Compute", "virtualMachines", name).String()
-}

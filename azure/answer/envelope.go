@@ -58,6 +58,7 @@ func (d detail) unwrap() (detail, bool) {
 	return detail{}, false
 }
 
+// Read reads the error of a response; empty when there is none. The body can be read again.
 func Read(resp *http.Response) detail {
 	if resp == nil || resp.Body == nil {
 		return detail{}
@@ -69,6 +70,7 @@ func Read(resp *http.Response) detail {
 	return Parse(body)
 }
 
+// Parse reads the error in a body, of a response or of an operation.
 func Parse(body []byte) detail {
 	var e envelope
 	if json.Unmarshal(body, &e) != nil {
@@ -91,6 +93,7 @@ func Code(resp *http.Response) string {
 	return resp.Header.Get("x-ms-error-code")
 }
 
+// Message is what Azure says in a refused request.
 func Message(resp *http.Response) string { return Read(resp).Message }
 
 // CorrelationID is what Azure's support asks for.

@@ -12,6 +12,7 @@ func WithNotice(ctx context.Context, notice func(message string)) context.Contex
 	return context.WithValue(ctx, noticeKey{}, notice)
 }
 
+// Notify calls the hook of WithNotice, if there is one.
 func Notify(ctx context.Context, message string) {
 	if f, ok := ctx.Value(noticeKey{}).(func(string)); ok && f != nil {
 		f(message)

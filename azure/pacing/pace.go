@@ -39,6 +39,7 @@ type bucket struct {
 // longestPace bounds the wait for one request: an estimate must never hang a command.
 const longestPace = time.Minute
 
+// New returns the policy that spaces requests; it belongs to one client.
 func New(log *slog.Logger) *pacer {
 	return &pacer{log: log, buckets: map[string]*bucket{}, drawsOn: map[string][]string{}}
 }

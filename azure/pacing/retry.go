@@ -50,6 +50,7 @@ func patienceFor(code string) (patience, bool) {
 // replication is how long Azure may say "not found" about what it has just created.
 var replication = patience{time.Second, 4 * time.Second, 20 * time.Second, ""}
 
+// NewRetry returns the policy that repeats requests after refusals that pass; it belongs to one client.
 func NewRetry(log *slog.Logger) policy.Policy { return &codeRetry{recent: newRecent(), log: log} }
 
 func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {

@@ -11,16 +11,16 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	all := []string{"live", "live-2", "dev", "web-01", "web-02", "production", "", "live"}
 	for typed, want := range map[string][]string{
-		"liv":        {"live", "live-2"},
-		"LIVE":       {"live"},
-		"vde":        nil,
-		"dve":        {"dev"},
-		"web-1":      {"web-01"},
-		"prodcution": {"production"},
-		"prod":       {"production"},
-		"x":          nil,
-		"":           nil,
-		"de":         {"dev"},
+		"liv":       {"live", "live-2"},
+		"LIVE":      {"live"},
+		"vde":       nil,
+		"dve":       {"dev"},
+		"web-1":     {"web-01"},
+		"prodution": {"production"},
+		"prod":      {"production"},
+		"x":         nil,
+		"":          nil,
+		"de":        {"dev"},
 	} {
 		if got := near.Names(typed, all); !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", typed, got, want)

@@ -58,7 +58,7 @@ func newPlace(t *testing.T) *place {
 	if p.key, err = keypair.GenerateKeyPair(filepath.Join(p.dir, "ssh"), ""); err != nil {
 		t.Fatal(err)
 	}
-	_, public, err := keypair.KeyPairAt(p.key.Private)
+	_, public, err := keypair.At(p.key.Private)
 	if err != nil {
 		t.Fatal(err)
 	}

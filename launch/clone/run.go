@@ -66,7 +66,7 @@ func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Sum
 			Kind: errkind.Of(err), Op: "clone", Resource: p.Source.Name, Err: err, Next: p.again() + " goes on",
 		}
 	}
-	batch.Each(len(p.Names), atOnce, func(n int) {
+	batch.Each(ctx, len(p.Names), atOnce, func(n int) {
 		name := p.Names[n]
 		if slices.ContainsFunc(p.Done, func(done string) bool { return strings.EqualFold(done, name) }) {
 			sum.Results[n] = Result{Name: name, Success: true, Earlier: true}

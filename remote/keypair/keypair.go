@@ -30,6 +30,7 @@ type KeyPair struct {
 	Public  string // Private + ".pub"
 }
 
+// KeyError names the file of a key that cannot be used.
 func KeyError(path string, err error) error {
 	return &errkind.Error{Kind: errkind.Invalid, Op: "ssh key", Resource: path, Class: ErrKey, Err: err}
 }
@@ -150,6 +151,7 @@ func publicHalf(private []byte) (string, error) {
 	return AuthorizedKey(signer.PublicKey()), nil
 }
 
+// AuthorizedKey is a public key as a line of authorized_keys.
 func AuthorizedKey(key ssh.PublicKey) string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
 }
@@ -183,9 +185,9 @@ func PublicKeyContent(path string) (string, error) {
 	return strings.TrimSpace(string(data)), nil
 }
 
-// KeyPairAt returns the pair for a path to either half, deriving and writing nothing. The public line is
+// At returns the pair for a path to either half, deriving and writing nothing. The public line is
 // read from the .pub file, or else derived from the private key.
-func KeyPairAt(path string) (pair KeyPair, public string, err error) {
+func At(path string) (pair KeyPair, public string, err error) {
 	private := strings.TrimSuffix(path, ".pub")
 	pair = KeyPair{Private: private, Public: private + ".pub"}
 	if public, err = PublicKeyContent(pair.Public); err == nil {

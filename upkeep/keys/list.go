@@ -45,7 +45,7 @@ func (r *Rotator) List(ctx context.Context, vms []vm.Info, o Options) []VMKeyInf
 	p := &Plan{options: o, Default: r.DefaultKey, earlier: r.Reach.EarlierKeys}
 	roles := r.roles()
 	all := make([]VMKeyInfo, len(vms))
-	batch.Each(len(vms), atOnce, func(n int) {
+	batch.Each(ctx, len(vms), atOnce, func(n int) {
 		ctx, cancel := p.limit(ctx)
 		defer cancel()
 		i := vms[n]

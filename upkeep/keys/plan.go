@@ -183,7 +183,7 @@ func (p *Plan) atHand() []string {
 
 // look signs in to the VMs and finds out what is to be done on each.
 func (p *Plan) look(ctx context.Context, r *Rotator) {
-	batch.Each(len(p.VMs), atOnce, func(n int) {
+	batch.Each(ctx, len(p.VMs), atOnce, func(n int) {
 		t := &p.VMs[n]
 		ctx, cancel := p.limit(ctx)
 		defer cancel()

@@ -196,7 +196,7 @@ func (w *work) generate(ctx context.Context) error {
 
 // each does something on the VMs that are there to be reached, at once.
 func (w *work) each(ctx context.Context, do func(context.Context, *Target, *KeyRotationResult) error) {
-	batch.Each(len(w.Plan.VMs), atOnce, func(n int) {
+	batch.Each(ctx, len(w.Plan.VMs), atOnce, func(n int) {
 		t, result := &w.Plan.VMs[n], &w.results[n]
 		if t.Action == Skip {
 			result.Err = t.Err

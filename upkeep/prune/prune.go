@@ -166,7 +166,7 @@ func (p Pruner) Delete(ctx context.Context, vms []VM, report func(step string)) 
 			results = append(results, Result{VM: v})
 		}
 	}
-	batch.Each(len(results), atOnce, func(n int) { p.delete(ctx, &results[n], report) })
+	batch.Each(ctx, len(results), atOnce, func(n int) { p.delete(ctx, &results[n], report) })
 	return results
 }
 

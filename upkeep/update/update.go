@@ -40,7 +40,7 @@ func (u Updater) VMs(ctx context.Context, infos []vm.Info, o Options) (Summary, 
 	if _, err := o.job(); err != nil {
 		return Summary{}, err
 	}
-	return each(infos, func(i vm.Info) Result {
+	return each(ctx, infos, func(i vm.Info) Result {
 		r, _ := u.VM(ctx, i, o) // the result holds the error
 		return r
 	}), nil
@@ -56,15 +56,15 @@ func (u Updater) System(ctx context.Context, i vm.Info, timeout time.Duration) (
 
 // Systems is System for several VMs, ten at a time.
 func (u Updater) Systems(ctx context.Context, infos []vm.Info, timeout time.Duration) Summary {
-	return each(infos, func(i vm.Info) Result {
+	return each(ctx, infos, func(i vm.Info) Result {
 		r, _ := u.System(ctx, i, timeout) // the result holds the error
 		return r
 	})
 }
 
-func each(infos []vm.Info, one func(vm.Info) Result) Summary {
+func each(ctx context.Context, infos []vm.Info, one func(vm.Info) Result) Summary {
 	results := make([]Result, len(infos))
-	batch.Each(len(infos), atOnce, func(n int) { results[n] = one(infos[n]) })
+	batch.Each(ctx, len(infos), atOnce, func(n int) { results[n] = one(infos[n]) })
 	return Summarize(results)
 }
 

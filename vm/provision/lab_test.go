@@ -8,7 +8,6 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/local/audit"
-	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
@@ -51,12 +50,6 @@ func (l *lab) open(change ...func(*azure.Options)) (*services, *azure.Client) {
 	l.t.Helper()
 	c := l.Client(change...)
 	return newServices(c), c
-}
-
-// net is the networks of the lab.
-func (l *lab) net() *network.Service {
-	l.t.Helper()
-	return network.New(l.Client())
 }
 
 func config(name string) provision.Config {

@@ -37,6 +37,7 @@ type App struct {
 	Log      *slog.Logger
 }
 
+// NewApp returns what the commands of one run share.
 func NewApp(environ []string, streams term.Streams) *App {
 	a := &App{Env: config.ReadEnvironment(environ), Environ: environ, Streams: streams}
 	// Errors that happen before prepare are for people.
@@ -79,6 +80,7 @@ func (a *App) Say(line string) { fmt.Fprintln(a.Streams.Err, term.Clean(line)) }
 // must be told apart.
 const PassesExitCode = "passes-exit-code"
 
+// AddYes adds --yes to a command.
 func AddYes(cmd *cobra.Command, yes *bool) {
 	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask for confirmation")
 }
@@ -100,6 +102,7 @@ func (a *App) StartEmulator(ctx context.Context, args []string) (emulator.Status
 	return status, nil
 }
 
+// EmulatorError adds to the error of an emulator that does not run how to start it.
 func EmulatorError(err error) error {
 	if errors.Is(err, emulator.ErrNotRunning) {
 		return &errkind.Error{Kind: errkind.NotFound, Err: err, Next: "azlin emulator start"}
@@ -126,4 +129,5 @@ func (a *App) SayUnknown(unknown []config.UnknownKey) {
 	}
 }
 
+// ConfigFile is this person's configuration.
 func (a *App) ConfigFile() config.File { return config.File{Path: a.Paths.Config} }

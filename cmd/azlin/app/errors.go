@@ -184,6 +184,7 @@ func (h hint) matches(f Failure) bool {
 		(h.Contains == "" || strings.Contains(f.Message, h.Contains)) && (!h.General || f.Next == "")
 }
 
+// HintFor finds the hint of hints.yaml for a failure; empty when there is none.
 func HintFor(f Failure) string {
 	hints, err := LoadHints()
 	if err != nil {
@@ -197,6 +198,7 @@ func HintFor(f Failure) string {
 	return ""
 }
 
+// LoadHints reads hints.yaml.
 func LoadHints() ([]hint, error) {
 	var hints []hint
 	err := yaml.Unmarshal(hintsYAML, &hints)

@@ -21,6 +21,7 @@ type HostFlags struct {
 	Relearn   bool // of connect only
 }
 
+// Add adds the flags to a command.
 func (f *HostFlags) Add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.User, "user", "", "login user (default: the VM's admin user)")
 	cmd.Flags().StringVar(&f.Key, "key", "", "private key (default: ~/.ssh/azlin_key, then the agent's keys)")
@@ -28,6 +29,7 @@ func (f *HostFlags) Add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.AcceptNew, "accept-new-host-key", false, "accept and record the host key of a VM whose key Azure does not know")
 }
 
+// AddBastion adds --bastion to a command.
 func AddBastion(cmd *cobra.Command, name *string) {
 	cmd.Flags().StringVar(name, "bastion", "", "go through this Bastion, or with no name through the best one, even to a VM with a public address")
 	cmd.Flags().Lookup("bastion").NoOptDefVal = reach.AnyBastion

@@ -8,6 +8,7 @@ type PlanLine struct{ Name, Value string }
 // Line is a line of a plan.
 func Line(name, value string) PlanLine { return PlanLine{Name: name, Value: value} }
 
+// PlanGrid is the lines of a plan as a table.
 func PlanGrid(lines []PlanLine) term.Grid {
 	return term.Rows(lines, []term.Column[PlanLine]{
 		{Name: "property", Value: func(l PlanLine) string { return l.Name }},

@@ -10,6 +10,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
+// Known is nil, null in JSON, for a text that is empty.
 func Known(s string) *string {
 	if s == "" {
 		return nil
@@ -25,6 +26,7 @@ func Text(s *string) string {
 	return *s
 }
 
+// Moment is a time for tables, in UTC; empty when it is not known.
 func Moment(t *time.Time) string {
 	if t == nil {
 		return ""
@@ -57,6 +59,7 @@ func LongDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
+// MonthlyText is a price for people.
 func MonthlyText(m *cost.Money) string {
 	if m == nil {
 		return "price not known"

@@ -13,8 +13,8 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// ConnectFlags shape an interactive connection.
-type ConnectFlags struct {
+// Flags shape an interactive connection.
+type Flags struct {
 	app.HostFlags
 
 	noTmux, agent, noReconnect, yes bool
@@ -26,7 +26,7 @@ type ConnectFlags struct {
 }
 
 func newConnectCommand(a Commands) *cobra.Command {
-	var flags ConnectFlags
+	var flags Flags
 	cmd := &cobra.Command{
 		Use:   "connect [VM[:SESSION]] [-- COMMAND [ARG...]]",
 		Short: "Connect to a VM, inside tmux",
@@ -106,7 +106,7 @@ the remote one, or 255 when the connection failed.`,
 }
 
 // forwards are those that the flags ask for.
-func (f ConnectFlags) forwards() ([]remote.Forward, error) {
+func (f Flags) forwards() ([]remote.Forward, error) {
 	var all []remote.Forward
 	for _, kind := range []struct {
 		kind  remote.ForwardKind
@@ -125,7 +125,7 @@ func (f ConnectFlags) forwards() ([]remote.Forward, error) {
 
 // Interactive is how a VM is worked on.
 type Interactive struct {
-	Flags    ConnectFlags
+	Flags    Flags
 	forwards []remote.Forward
 	Command  []string // empty: a shell
 }
@@ -139,7 +139,7 @@ func (i Interactive) session(match vm.Match) string {
 }
 
 // hostOrStart is host, for somebody who may want the VM to be started first.
-func (a Commands) hostOrStart(ctx context.Context, s *app.Session, name string, flags ConnectFlags) (vm.Match, remote.Host, error) {
+func (a Commands) hostOrStart(ctx context.Context, s *app.Session, name string, flags Flags) (vm.Match, remote.Host, error) {
 	match, host, err := a.Host(ctx, s, name, flags.HostFlags)
 	if err == nil {
 		return match, host, nil

@@ -21,12 +21,12 @@ type mender struct {
 
 	session *app.Session
 	vm      vm.Match
-	flags   ConnectFlags
+	flags   Flags
 	started bool                  // it was asked about
 	from    map[netip.Prefix]bool // the addresses that were asked about
 }
 
-func (a Commands) mender(s *app.Session, match vm.Match, flags ConnectFlags) *mender {
+func (a Commands) mender(s *app.Session, match vm.Match, flags Flags) *mender {
 	return &mender{waiting: waiting{app: a}, session: s, vm: match, flags: flags, from: map[netip.Prefix]bool{}}
 }
 

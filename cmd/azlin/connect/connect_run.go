@@ -68,7 +68,7 @@ func (a Commands) Connect(ctx context.Context, s *app.Session, host remote.Host,
 }
 
 // maxAttempts is how often a lost connection is tried again.
-func maxAttempts(s *app.Session, flags ConnectFlags) int {
+func maxAttempts(s *app.Session, flags Flags) int {
 	n := flags.Attempts
 	if n < 0 {
 		n = s.Config.ReconnectAttempts()

@@ -88,7 +88,7 @@ func (a Commands) CarryOut(ctx context.Context, s *app.Session, request launch.R
 	switch {
 	case a.connects(l):
 		a.sayTools(result)
-		return finishLaunch(result, connect.Commands{App: a.App}.Connect(ctx, s, result.Host, vm.Match{VM: result.VM}, connect.Interactive{Flags: connect.ConnectFlags{Attempts: -1}}))
+		return finishLaunch(result, connect.Commands{App: a.App}.Connect(ctx, s, result.Host, vm.Match{VM: result.VM}, connect.Interactive{Flags: connect.Flags{Attempts: -1}}))
 	case len(l.command) > 0:
 		a.sayTools(result)
 		return finishLaunch(result, a.runOn(ctx, s, result, l.command))
@@ -106,7 +106,7 @@ func (a Commands) tellInterrupt(ctx context.Context) (quiet func() bool) {
 // runOn runs a command on the VM that was launched: on the terminal if there is one, else as exec does.
 func (a Commands) runOn(ctx context.Context, s *app.Session, result *launch.Result, command []string) error {
 	if a.Streams.InTTY && a.Streams.OutTTY && !a.Output.Structured() {
-		return connect.Commands{App: a.App}.Connect(ctx, s, result.Host, vm.Match{VM: result.VM}, connect.Interactive{Flags: connect.ConnectFlags{Attempts: -1}, Command: command})
+		return connect.Commands{App: a.App}.Connect(ctx, s, result.Host, vm.Match{VM: result.VM}, connect.Interactive{Flags: connect.Flags{Attempts: -1}, Command: command})
 	}
 	client, err := remote.Dial(ctx, result.Host)
 	if err != nil {

@@ -64,7 +64,7 @@ type removeFlags struct {
 }
 
 func (f *removeFlags) add(cmd *cobra.Command) {
-	f.Consent.Add(cmd)
+	f.Add(cmd)
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would be deleted and stop")
 }
 

@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,7 +22,7 @@ var sealedProgram = sync.OnceValues(func() (*os.File, error) {
 	defer exe.Close()
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate("azlin-vm", flags|unix.MFD_EXEC)
-	if err == unix.EINVAL { // Linux before 6.3 has no such flag: all of them are executable
+	if errors.Is(err, unix.EINVAL) { // Linux before 6.3 has no such flag: all of them are executable
 		fd, err = unix.MemfdCreate("azlin-vm", flags)
 	}
 	if err != nil {
