@@ -1,6 +1,8 @@
 package guest
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"runtime"
 	"syscall"
@@ -39,11 +41,7 @@ func (l *Launcher) start(o Options, control *os.File) (*os.Process, error) {
 		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null, control},
 		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
 	}
-	path := "/proc/self/exe"
 	if o.Boot.Isolated {
-		if path, err = program(); err != nil {
-			return nil, err
-		}
 		attr.Sys.Cloneflags = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 		inUserNamespace(attr.Sys, o.UID, o.GID)
 	}
@@ -53,9 +51,29 @@ func (l *Launcher) start(o Options, control *os.File) (*os.Process, error) {
 	}
 	started := make(chan result)
 	l.jobs <- func() {
-		p, err := os.StartProcess(path, agent.InitArgv(), attr)
+		p, err := startProgram(o.Boot.Isolated, attr)
 		started <- result{p, err}
 	}
 	r := <-started
 	return r.proc, r.err
+}
+
+// startTries bounds how often a VM that takes the mode of the sealed program away in this very moment can keep another VM
+// from booting.
+const startTries = 20
+
+func startProgram(isolated bool, attr *os.ProcAttr) (*os.Process, error) {
+	if !isolated {
+		return os.StartProcess("/proc/self/exe", agent.InitArgv(), attr)
+	}
+	for try := 1; ; try++ {
+		path, err := program() // sets the mode
+		if err != nil {
+			return nil, err
+		}
+		p, err := os.StartProcess(path, agent.InitArgv(), attr)
+		if !errors.Is(err, fs.ErrPermission) || try == startTries {
+			return p, err
+		}
+	}
 }
