@@ -70,10 +70,22 @@ func one[T, R any](ctx context.Context, item T, limit time.Duration, f func(cont
 	began := time.Now()
 	r.Value, r.Err = f(ctx, item)
 	r.Took = time.Since(began)
-	if r.Err != nil && ctx.Err() != nil {
-		r.Err = context.Cause(ctx)
-	}
+	r.Err = explained(ctx, r.Err)
 	return r
+}
+
+// explained puts the reason for which a context ended in place of the bare fact that it did. A failure that says more, for
+// example what is left over, is kept, and says the reason as well when it was the item's own deadline.
+func explained(ctx context.Context, err error) error {
+	switch {
+	case err == nil || ctx.Err() == nil:
+		return err
+	case err == ctx.Err() || err == context.Cause(ctx): //nolint:errorlint // the bare ones
+		return context.Cause(ctx)
+	case errors.Is(context.Cause(ctx), ErrLate):
+		return &errkind.Error{Class: ErrLate, Err: fmt.Errorf("%w: %w", context.Cause(ctx), err)}
+	}
+	return err
 }
 
 // Failure is an item that failed.

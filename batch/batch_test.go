@@ -120,3 +120,30 @@ func TestErr(t *testing.T) {
 		t.Errorf("named %d times: %v", n, err)
 	}
 }
+
+// TestRunKeepsWhatAFailureSays: what is left over is not lost when the time is up or the run is stopped.
+func TestRunKeepsWhatAFailureSays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		work := func(ctx context.Context, _ int) (int, error) {
+			<-ctx.Done()
+			return 0, &errkind.Error{Op: "create", LeftOver: []string{"disk"}, Err: ctx.Err()}
+		}
+		late := batch.Run(t.Context(), []int{1}, batch.Options{Each: time.Second}, work)[0].Err
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		stopped := batch.Run(ctx, []int{1}, batch.Options{}, work)[0].Err
+		for name, err := range map[string]error{"late": late, "stopped": stopped} {
+			left := 0
+			for e := range errkind.All(err) {
+				left += len(e.LeftOver)
+			}
+			if left != 1 {
+				t.Errorf("%s: %v says nothing of what is left over", name, err)
+			}
+		}
+		if !errors.Is(late, batch.ErrLate) || errkind.Of(late) != errkind.Unreachable || errkind.Of(stopped) != errkind.Cancelled {
+			t.Errorf("%v (%s), %v (%s)", late, errkind.Of(late), stopped, errkind.Of(stopped))
+		}
+	})
+}

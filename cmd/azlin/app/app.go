@@ -122,7 +122,7 @@ func emulatorCommand(dir string, args []string) ([]string, error) {
 	return append([]string{self, "emulator", "serve", "--dir", dir}, args...), nil
 }
 
-// SayUnknown tells of keys that azlin has no use for.
+// SayUnknown reports keys that azlin does not know.
 func (a *App) SayUnknown(unknown []config.UnknownKey) {
 	for _, u := range unknown {
 		a.Say(fmt.Sprintf("note: %s: azlin does not know the key %s; it is kept", u.Where, u.Key))

@@ -8,23 +8,26 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Exactly wants n arguments and says which when there are others.
+// Exactly requires n arguments; what names them.
 func Exactly(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == n {
 			return nil
 		}
-		return Usage(cmd, "want %s, got %d arguments", what, len(args))
+		if len(args) < n {
+			return Usage(cmd, "missing argument: this command takes %s", what)
+		}
+		return Usage(cmd, "too many arguments: this command takes %s, and %d were given", what, len(args))
 	}
 }
 
-// AtLeastOne wants one argument or more.
+// AtLeastOne requires one argument or more; what names them.
 func AtLeastOne(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return nil
 		}
-		return Usage(cmd, "want %s", what)
+		return Usage(cmd, "missing argument: this command takes %s", what)
 	}
 }
 

@@ -14,6 +14,9 @@ type Change[P any] struct {
 	Plan func(ctx context.Context, s *Session) (P, error) // changes nothing
 	View func(plan P) term.View                           // the plan, as --dry-run prints it
 	Show func(s *Session, plan P)                         // says what is about to happen, for people
+	// Typed is what a person must type instead of y on a terminal, as before a whole group is deleted: "group" and its name.
+	// Nil: nothing.
+	Typed func(plan P) (kind, name string)
 	// Question is what is asked then. Empty: nothing is to be done that needs consent; Apply is called all the same.
 	Question func(plan P) string
 	Apply    func(ctx context.Context, s *Session, plan P) error // carries it out, prints what came of it
@@ -40,7 +43,15 @@ func (c Change[P]) Do(ctx context.Context, a *App) error {
 	}
 	if question := c.Question(plan); question != "" {
 		c.Show(s, plan)
-		if err := a.Confirm(ctx, question, c.Consent); err != nil {
+		agreed := c.Consent
+		if c.Typed != nil && a.Streams.InTTY && !agreed.Yes {
+			kind, name := c.Typed(plan)
+			if err := a.TypeName(ctx, question, kind, name); err != nil {
+				return err
+			}
+			agreed.Yes = true // by typing; a protected context requires its own name, too
+		}
+		if err := a.Confirm(ctx, question, agreed); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,7 @@ As arguments:
     work               the VM with this session name
     dev:build          a tmux session on a VM
     203.0.113.7        the VM with this address
-    'web-*'            all VMs of the group whose name or session name fits the pattern (*, ?)
+    'web-*'            all VMs whose name or session name fits the pattern (*, ?)
 
 With --select, by their properties:
 
@@ -29,7 +29,8 @@ With --select, by their properties:
     --select A --select B
                        either
 
---all selects every VM of the group that azlin manages. A command that deletes takes VM names, patterns and selections
+--all, patterns and --select look in the resource group that is set (-g, environment, context, configuration), else in all
+groups. --all selects every VM there that azlin manages. A command that deletes takes VM names, patterns and selections
 only: a session name or an address is refused.`
 
 // newSelectionTopic is a help topic that 'azlin help selection' shows.

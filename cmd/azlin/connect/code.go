@@ -41,7 +41,7 @@ missing; azlin asks before it puts the Include line into ~/.ssh/config.
   azlin code dev /etc --program code-insiders`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
-				return app.Usage(cmd, "want a VM, and perhaps a folder, got %d arguments", len(args))
+				return app.Usage(cmd, "this command takes a VM and an optional folder, and %d arguments were given", len(args))
 			}
 			return nil
 		},

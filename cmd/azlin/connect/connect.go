@@ -59,7 +59,7 @@ the remote one, or 255 when the connection failed.`,
 			} else if settings, err := a.Resolution(); err != nil {
 				return err
 			} else if name = settings.Config.LastVMName; name == "" {
-				return app.Usage(cmd, "want a VM: none was created from here that would be the last one")
+				return app.Usage(cmd, "no VM given, and none was created from this machine yet")
 			}
 			if cmd.Flags().Changed("max-attempts") && flags.Attempts < 0 {
 				return app.Usage(cmd, "--max-attempts %d is negative", flags.Attempts)

@@ -35,7 +35,7 @@ so that pipes and variables can be used. azlin's own failures are exit code 255,
 		Annotations: map[string]string{app.PassesExitCode: "yes"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return app.Usage(cmd, "want a command after the VM: azlin exec %s -- COMMAND", args[0])
+				return app.Usage(cmd, "missing argument: a command after the VM: azlin exec %s -- COMMAND", args[0])
 			}
 			if timeout < 0 {
 				return app.Usage(cmd, "--timeout %s is negative", timeout)

@@ -34,7 +34,7 @@ session on a VM, the VM of that address. A name that would find another VM is re
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0 || len(args) > 2:
-				return app.Usage(cmd, "want a VM and perhaps a name, got %d arguments", len(args))
+				return app.Usage(cmd, "this command takes a VM and an optional name, and %d arguments were given", len(args))
 			case len(args) == 2 && (forget || args[1] == ""):
 				return app.Usage(cmd, "give a name or --clear")
 			}

@@ -72,7 +72,7 @@ CLI (gh), which the VM does not keep.`,
   azlin --context emulator new --name dev --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
-				return app.Usage(cmd, "want no arguments, got %q; the VM's name goes with --name, a command for it after --", args[0])
+				return app.Usage(cmd, "unexpected argument %q: use --name for the VM's name, and -- before a command for it", args[0])
 			}
 			return a.launch(cmd, flags, args)
 		},

@@ -235,7 +235,7 @@ func newTemplateExportCommand(a Commands) *cobra.Command {
 		ValidArgsFunction: a.completeTemplates,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 && len(args) != 2 {
-				return app.Usage(cmd, "want a template and perhaps a file, got %d arguments", len(args))
+				return app.Usage(cmd, "this command takes a template and an optional file, and %d arguments were given", len(args))
 			}
 			return nil
 		},

@@ -131,7 +131,7 @@ func newShowCommand(a Commands) *cobra.Command {
 		Short:   "Show one VM",
 		Long:    "Shows one VM, found by its name, its session's name or its address.",
 		Example: "  azlin show dev\n  azlin show dev -o json --jq .public_ip",
-		Args:    app.Exactly(1, "VM"),
+		Args:    app.Exactly(1, "one VM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.Open(cmd.Context())
 			if err != nil {

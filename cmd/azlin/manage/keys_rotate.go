@@ -85,7 +85,7 @@ func (a Commands) rotateKeys(cmd *cobra.Command, names []string, flags keysRotat
 			return err
 		}
 		if begun == nil {
-			return app.Usage(cmd, "want one or more VMs, or --all: no rotation is unfinished that could go on")
+			return app.Usage(cmd, "missing argument: VM, --select or --all; no rotation is unfinished that could be resumed")
 		}
 	}
 	return a.rotation(cmd, names, flags).Do(ctx, a.App)
@@ -138,7 +138,7 @@ func rotated(ctx context.Context, cmd *cobra.Command, s *app.Session, names []st
 	}
 	begun, err := s.Keys.Unfinished()
 	if err == nil && begun == nil {
-		err = app.Usage(cmd, "want one or more VMs, or --all: the rotation that is unfinished is of another subscription")
+		err = app.Usage(cmd, "missing argument: VM, --select or --all; the unfinished rotation is in another subscription")
 	}
 	return nil, err
 }

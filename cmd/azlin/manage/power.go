@@ -36,7 +36,7 @@ func newPowerCommand(a Commands, verb, short string, flags *powerFlags, call pow
 			return a.power(cmd.Context(), args, verb, *flags, call)
 		},
 	}
-	flags.which.Add(cmd, verb+" every VM of the group that azlin manages")
+	flags.which.Add(cmd, verb+" every VM that azlin manages, in the resource group if one is set")
 	cmd.Flags().BoolVar(&flags.noWait, "no-wait", false, "return as soon as Azure has accepted it; 'azlin operations resume VM' waits for it")
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/local/config"
@@ -86,7 +87,7 @@ type doomedGroup struct {
 
 // remove deletes what is in a group.
 func (a Commands) remove(ctx context.Context, r removal, group string, flags removeFlags) error {
-	return app.Change[doomedGroup]{
+	change := app.Change[doomedGroup]{
 		Consent: flags.Consent, DryRun: flags.dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (d doomedGroup, err error) {
 			d.group = cmp.Or(group, s.Azure.Target().ResourceGroup, config.DefaultResourceGroup)
@@ -102,27 +103,18 @@ func (a Commands) remove(ctx context.Context, r removal, group string, flags rem
 		},
 		View: func(d doomedGroup) term.View { return deletionView(d.found) },
 		Question: func(d doomedGroup) string {
-			if d.found.TotalResources == 0 || r.typed && a.Streams.InTTY && !flags.Yes { // asked in its own way
+			if d.found.TotalResources == 0 {
 				return ""
 			}
 			return r.question(d.group)
 		},
-		Show: a.showRemoval,
-		Apply: func(ctx context.Context, s *app.Session, d doomedGroup) error {
-			if d.found.TotalResources > 0 && r.typed && a.Streams.InTTY && !flags.Yes {
-				a.showRemoval(s, d)
-				if err := a.TypeName(ctx, r.question(d.group), "group", d.group); err != nil {
-					return err
-				}
-				agreed := flags.Consent
-				agreed.Yes = true // by typing; a protected context requires its own name, too
-				if err := a.Confirm(ctx, r.question(d.group), agreed); err != nil {
-					return err
-				}
-			}
-			return a.carryOutRemoval(ctx, s, r, d)
-		},
-	}.Do(ctx, a.App)
+		Show:  a.showRemoval,
+		Apply: func(ctx context.Context, s *app.Session, d doomedGroup) error { return a.carryOutRemoval(ctx, s, r, d) },
+	}
+	if r.typed {
+		change.Typed = func(d doomedGroup) (kind, name string) { return "group", d.group }
+	}
+	return change.Do(ctx, a.App)
 }
 
 func (a Commands) carryOutRemoval(ctx context.Context, s *app.Session, r removal, d doomedGroup) error {
@@ -135,8 +127,8 @@ func (a Commands) carryOutRemoval(ctx context.Context, s *app.Session, r removal
 		return err
 	}
 	for _, i := range d.vms {
-		if _, err := s.VMs.Get(ctx, i.ResourceGroup, i.Name); err == nil {
-			continue // it could not be deleted
+		if _, err := s.VMs.Get(ctx, i.ResourceGroup, i.Name); !azure.IsNotFound(err) {
+			continue // it could not be deleted, or nobody knows
 		}
 		if err := a.forgetVM(ctx, s, i.ResourceGroup, i.Name, i.VMID); err != nil {
 			return err

@@ -150,7 +150,7 @@ func newTunnelCloseCommand(a Commands) *cobra.Command {
 			case all && len(args) > 0:
 				return app.Usage(cmd, "--all means every tunnel, and %s is named", args[0])
 			case !all && len(args) == 0:
-				return app.Usage(cmd, "want one or more names of tunnels, or --all")
+				return app.Usage(cmd, "missing argument: the name of a tunnel, or --all")
 			}
 			return nil
 		},

@@ -144,7 +144,7 @@ value - is read from standard input, so that a secret need not be on a command l
 		ValidArgsFunction: completeKeys,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return app.Usage(cmd, "want a key and its value")
+				return app.Usage(cmd, "missing argument: this command takes a key and its value")
 			}
 			return nil
 		},

@@ -148,7 +148,7 @@ func (a Commands) useContext(cmd *cobra.Command, name string) error {
 	}
 	a.Say("the current context is " + name)
 	if a.Env.Context != "" && a.Env.Context != name {
-		a.Say("note: in this shell AZLIN_CONTEXT=" + a.Env.Context + " goes before it")
+		a.Say("note: in this shell AZLIN_CONTEXT=" + a.Env.Context + " overrides it")
 	}
 	return nil
 }

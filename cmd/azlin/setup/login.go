@@ -203,7 +203,7 @@ func (a Commands) sayOvershadowed(o signin.Options) {
 	}
 	for _, c := range auth.Choices() {
 		if c.Chosen && c.Source != "azlin login" {
-			a.Say("note: the " + c.Source + " goes before this sign-in: " + c.Reason)
+			a.Say("note: the " + c.Source + " takes precedence over this sign-in: " + c.Reason)
 		}
 	}
 }
