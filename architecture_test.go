@@ -21,7 +21,7 @@ const modulePath = "github.com/azlin-dev/azlin"
 var levels = [][]string{
 	{"errkind", "internal/atomicfile", "internal/damage", "internal/detach", "internal/keylock", "internal/money", "internal/near", "internal/owner", "internal/relay", "internal/tomledit"},
 	{"batch"},
-	{"local/config", "local/audit", "local/history", "local/notify", "local/prereq", "local/progress", "operation"},
+	{"local/config", "local/audit", "local/history", "local/notify", "local/prereq", "local/progress", "change"},
 	{"azure/answer"},
 	{"azure/pacing"},
 	{"azure"},

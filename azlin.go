@@ -12,12 +12,12 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/bastion"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/local/notify"
 	"github.com/azlin-dev/azlin/network"
-	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/repository"
@@ -121,7 +121,7 @@ func Open(o Options) (*Client, error) {
 	c.Catalog.Prices = c.Prices
 	c.Launcher = &launch.Launcher{
 		VMs: c.VMs, Provisioner: c.Provisioner, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User,
-		Network: c.Network, Operator: c.Operator, Notifier: o.Notifier, Operations: operation.Store{Dir: under("operations")},
+		Network: c.Network, Operator: c.Operator, Notifier: o.Notifier, Operations: change.Store{Dir: under("operations")},
 		Access: o.Access, Defaults: o.Launch,
 	}
 	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Provisioner: c.Provisioner, Prices: c.Prices, Operations: c.Launcher.Operations}

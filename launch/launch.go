@@ -5,12 +5,12 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/bastion"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/health/logs"
 	"github.com/azlin-dev/azlin/local/notify"
 	"github.com/azlin-dev/azlin/local/prereq"
 	"github.com/azlin-dev/azlin/network"
-	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/repository"
@@ -35,7 +35,7 @@ type Launcher struct {
 	Prices *cost.Prices // nil: the plan has no price
 
 	Notifier   *notify.Notifier  // told when a launch ends; nil: nobody
-	Operations operation.Store   // unfinished launches; without a directory they go on only as far as Azure tells
+	Operations change.Store      // unfinished launches; without a directory they go on only as far as Azure tells
 	Access     repository.Access // what may be lent to a clone
 	Defaults   Defaults
 }
@@ -91,7 +91,7 @@ type Plan struct {
 
 	request Request // complete, with what was decided
 	count   int     // how many of it are to be made
-	op      *operation.Operation
+	op      *change.Operation
 	wanted  catalog.Wanted
 	tried   map[place3]bool
 }

@@ -9,15 +9,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // operationFor finds out what became of an earlier launch of the VM, in Azure and on this machine. Its
 // first request is the one that signs in.
-func (l *Launcher) operationFor(ctx context.Context, config *provision.Config, earlier *operation.Operation) (op *operation.Operation, resumes bool, err error) {
+func (l *Launcher) operationFor(ctx context.Context, config *provision.Config, earlier *change.Operation) (op *change.Operation, resumes bool, err error) {
 	op = earlier
 	fresh := func() (err error) {
 		op, err = newOperation(l.Target.SubscriptionID, config.ResourceGroup, config.Name, time.Now())
@@ -42,18 +42,18 @@ func (l *Launcher) operationFor(ctx context.Context, config *provision.Config, e
 }
 
 // newOperation makes an operation with a host key of its own. It is on disk only when it is saved.
-func newOperation(subscription, group, name string, now time.Time) (*operation.Operation, error) {
+func newOperation(subscription, group, name string, now time.Time) (*change.Operation, error) {
 	key, err := keypair.NewHostKey()
 	if err != nil {
 		return nil, err
 	}
-	op := operation.Make(operation.New, subscription, group, name, now)
-	op.HostKey = &operation.HostKey{Private: key.Private, Public: key.Public}
+	op := change.Make(change.New, subscription, group, name, now)
+	op.HostKey = &change.HostKey{Private: key.Private, Public: key.Public}
 	return op, nil
 }
 
 // earlier returns the unfinished launch of a VM that began on this machine, or nil.
-func (l *Launcher) earlier(group, name string) (*operation.Operation, error) {
+func (l *Launcher) earlier(group, name string) (*change.Operation, error) {
 	op, err := l.Operations.Find(l.launchOf(group, name))
 	if op != nil && op.HostKey == nil {
 		return nil, errkind.New(errkind.Invalid, "operation %s has lost its host key: forget it with 'azlin operations forget %s'", op.ID, op.ID)
@@ -63,7 +63,7 @@ func (l *Launcher) earlier(group, name string) (*operation.Operation, error) {
 
 // goingOn completes a request by what an earlier launch of the same VM was asked for: whoever says only its
 // name gets the rest of what they wanted then.
-func goingOn(r Request, op *operation.Operation) (Request, error) {
+func goingOn(r Request, op *change.Operation) (Request, error) {
 	if op == nil || len(op.Request) == 0 {
 		return r, nil
 	}
@@ -113,8 +113,8 @@ func (l *Launcher) keepFailure(plan *Plan, failure error) error {
 // GroupOf tells in which resource group an unfinished launch of this name, begun from this machine, was
 // to create its VM; empty when there is none.
 func (l *Launcher) GroupOf(name string) (string, error) {
-	op, err := l.Operations.Find(func(o *operation.Operation) bool {
-		return o.Kind == operation.New && strings.EqualFold(o.Subscription, l.Target.SubscriptionID) && strings.EqualFold(o.Name, name)
+	op, err := l.Operations.Find(func(o *change.Operation) bool {
+		return o.Kind == change.New && strings.EqualFold(o.Subscription, l.Target.SubscriptionID) && strings.EqualFold(o.Name, name)
 	})
 	if op == nil || err != nil {
 		return "", err
@@ -141,8 +141,8 @@ func (l *Launcher) Forget(ctx context.Context, group, name, vmID string) error {
 }
 
 // launchOf recognises the launch of one VM.
-func (l *Launcher) launchOf(group, name string) func(*operation.Operation) bool {
-	return func(o *operation.Operation) bool {
-		return o.Kind == operation.New && o.On(l.Target.SubscriptionID, group, name)
+func (l *Launcher) launchOf(group, name string) func(*change.Operation) bool {
+	return func(o *change.Operation) bool {
+		return o.Kind == change.New && o.On(l.Target.SubscriptionID, group, name)
 	}
 }

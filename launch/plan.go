@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/network"
-	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -55,7 +55,7 @@ func (l *Launcher) Plan(ctx context.Context, r Request, display *progress.Displa
 }
 
 // prepare completes a request and checks what can be checked without asking anybody.
-func (l *Launcher) prepare(r Request, earlier *operation.Operation) (*Plan, error) {
+func (l *Launcher) prepare(r Request, earlier *change.Operation) (*Plan, error) {
 	r, err := goingOn(r, earlier)
 	if err != nil {
 		return nil, err

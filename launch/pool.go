@@ -11,9 +11,9 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/batch"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/progress"
-	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -110,12 +110,12 @@ func (l *Launcher) PlanPool(ctx context.Context, r Request, count int, display *
 }
 
 // earlierOf finds the unfinished launches of the pool's VMs that began on this machine, by name.
-func (l *Launcher) earlierOf(group string, pool *PoolPlan) (map[string]*operation.Operation, error) {
+func (l *Launcher) earlierOf(group string, pool *PoolPlan) (map[string]*change.Operation, error) {
 	all, err := l.Operations.List()
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]*operation.Operation{}
+	found := map[string]*change.Operation{}
 	for n := 1; n <= pool.Count; n++ {
 		name := vm.PoolName(pool.Name, n, pool.Count)
 		for _, op := range all {
@@ -127,8 +127,8 @@ func (l *Launcher) earlierOf(group string, pool *PoolPlan) (map[string]*operatio
 	return found, nil
 }
 
-func oldest(all map[string]*operation.Operation) *operation.Operation {
-	var first *operation.Operation
+func oldest(all map[string]*change.Operation) *change.Operation {
+	var first *change.Operation
 	for _, op := range all {
 		if first == nil || op.Created.Before(first.Created) {
 			first = op
@@ -138,7 +138,7 @@ func oldest(all map[string]*operation.Operation) *operation.Operation {
 }
 
 // members sorts the pool's VMs into those that are there and those that are to be made.
-func (l *Launcher) members(ctx context.Context, pool *PoolPlan, first *Plan, earlier map[string]*operation.Operation) error {
+func (l *Launcher) members(ctx context.Context, pool *PoolPlan, first *Plan, earlier map[string]*change.Operation) error {
 	group := first.Config.ResourceGroup
 	listing, err := l.VMs.List(ctx, vm.ListOptions{ResourceGroup: group, All: true})
 	if err != nil && !azure.IsNotFound(err) {

@@ -16,10 +16,10 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/bastion"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/network"
-	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/vm"
@@ -135,9 +135,9 @@ func TestALaunchAtWorkIsNoOrphan(t *testing.T) {
 			t.Fatalf("right after it: %v, %v", found(f), err)
 		}
 		time.Sleep(2 * time.Hour)
-		op := operation.Make(operation.New, l.c.SubscriptionID(), group, "dev", time.Now())
+		op := change.Make(change.New, l.c.SubscriptionID(), group, "dev", time.Now())
 		op.ID = "op-dev"
-		store := operation.Store{Dir: t.TempDir()}
+		store := change.Store{Dir: t.TempDir()}
 		if err := store.Save(op, time.Now()); err != nil {
 			t.Fatal(err)
 		}

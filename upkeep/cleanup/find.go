@@ -16,9 +16,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -31,8 +31,8 @@ type Cleaner struct {
 	Azure       *azure.Client
 	VMs         *vm.Service
 	Provisioner *provision.Service
-	Prices      *cost.Prices    // nil: costs are not known
-	Operations  operation.Store // unfinished launches of this machine, whose resources stay
+	Prices      *cost.Prices // nil: costs are not known
+	Operations  change.Store // unfinished launches of this machine, whose resources stay
 }
 
 // DefaultAge is how long nobody must have needed a resource: as long as a launch may wait for Azure. Until its VM exists,
@@ -183,7 +183,7 @@ func (c *Cleaner) unfinished(inv *inventory) (map[string]string, error) {
 			continue
 		}
 		all[op.ID] = "it belongs to operation " + op.ID + " (" + string(op.Kind) + "), which is not finished: azlin operations resume " + op.ID
-		if op.Kind == operation.New {
+		if op.Kind == change.New {
 			all[op.ID] = "it belongs to an unfinished launch: azlin operations resume " + op.Name + ", or azlin kill " + op.Name + " -g " + op.Group
 		}
 	}

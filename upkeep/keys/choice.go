@@ -12,19 +12,19 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/operation"
 )
 
 // Unfinished is the rotation that was not finished; nil when there is none.
-func (r *Rotator) Unfinished() (*operation.Operation, error) {
-	return r.Operations.Find(func(o *operation.Operation) bool {
-		return o.Kind == operation.RotateKeys && strings.EqualFold(o.Subscription, r.Subscription)
+func (r *Rotator) Unfinished() (*change.Operation, error) {
+	return r.Operations.Find(func(o *change.Operation) bool {
+		return o.Kind == change.RotateKeys && strings.EqualFold(o.Subscription, r.Subscription)
 	})
 }
 
 // goOn takes up a rotation where it ended.
-func (r *Rotator) goOn(ctx context.Context, p *Plan, op *operation.Operation, newKey string) (err error) {
+func (r *Rotator) goOn(ctx context.Context, p *Plan, op *change.Operation, newKey string) (err error) {
 	damaged := func(err error) error {
 		return &errkind.Error{
 			Kind: errkind.Invalid, Op: "resume key rotation", Resource: op.ID, Class: ErrRotation, Err: err,
@@ -107,7 +107,7 @@ func (r *Rotator) begin(ctx context.Context, p *Plan, newKey string) (err error)
 	if isDefault && r.Backups.Dir == "" {
 		return keyError("rotate keys", "", errkind.New(errkind.Prerequisite, "there is no directory for a copy of the default key"))
 	}
-	p.op = operation.Make(operation.RotateKeys, r.Subscription, "", "", time.Now())
+	p.op = change.Make(change.RotateKeys, r.Subscription, "", "", time.Now())
 	if newKey == "" {
 		r.replaceEarlier(p, isDefault)
 		if r.Backups.Dir == "" {

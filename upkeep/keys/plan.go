@@ -16,8 +16,8 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/batch"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
@@ -33,7 +33,7 @@ type Plan struct {
 
 	VMs []Target
 
-	op       *operation.Operation
+	op       *change.Operation
 	state    state
 	options  Options
 	replaced []Key    // the old key, and those that it took the place of: VMs that missed a rotation have one of them

@@ -9,7 +9,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/azlin-dev/azlin/operation"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
@@ -20,7 +20,7 @@ import (
 type Rotator struct {
 	VMs        *vm.Service
 	Reach      reach.Finder
-	Operations operation.Store // what makes a rotation that was cut off go on
+	Operations change.Store // what makes a rotation that was cut off go on
 	Backups    Backups
 	DefaultKey string // private half of the key that azlin signs in with; empty: there is none
 

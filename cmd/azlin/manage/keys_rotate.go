@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/batch"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
-	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/upkeep/keys"
@@ -80,7 +80,7 @@ func (f keysRotateFlags) options() keys.Options {
 func (a Commands) rotateKeys(cmd *cobra.Command, names []string, flags keysRotateFlags) error {
 	ctx := cmd.Context()
 	if flags.which.Empty() && len(names) == 0 {
-		begun, err := operation.Store{Dir: a.Paths.Operations}.Find(func(o *operation.Operation) bool { return o.Kind == operation.RotateKeys })
+		begun, err := change.Store{Dir: a.Paths.Operations}.Find(func(o *change.Operation) bool { return o.Kind == change.RotateKeys })
 		if err != nil {
 			return err
 		}

@@ -10,11 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/operation"
 )
 
 func newOperationsCommand(a Commands) *cobra.Command {
@@ -56,7 +56,7 @@ type operationView struct {
 func (v operationView) again() string {
 	name, source := app.Text(v.VM), app.Text(v.Source)
 	switch {
-	case v.Kind == string(operation.New):
+	case v.Kind == string(change.New):
 		return fmt.Sprintf("azlin new --name %s -g %s", name, v.ResourceGroup)
 	case name == "": // only snapshots are left of it
 		switch image, _, _ := strings.Cut(app.Text(v.Image), ":"); {
@@ -90,7 +90,7 @@ func (v operationView) state() string {
 		return "failed"
 	case v.copies():
 		return "cut off or at work"
-	case v.Kind != string(operation.New) && v.Kind != string(operation.RotateKeys):
+	case v.Kind != string(change.New) && v.Kind != string(change.RotateKeys):
 		return "accepted by Azure"
 	case !v.Here:
 		return "begun elsewhere"
@@ -126,7 +126,7 @@ func listOperations(ctx context.Context, s *app.Session) ([]operationView, error
 	return views, err
 }
 
-func viewOfOperation(op *operation.Operation) operationView {
+func viewOfOperation(op *change.Operation) operationView {
 	v := operationView{
 		ID: op.ID, Kind: string(op.Kind), VM: app.Known(op.Name), ResourceGroup: op.Group, Subscription: op.Subscription,
 		Created: &op.Created, Stage: app.Known(op.Stage), LastError: app.Known(op.LastError), AzureID: app.Known(op.AzureID), Here: true,

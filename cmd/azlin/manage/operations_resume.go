@@ -10,11 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/create"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/operation"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -36,16 +36,16 @@ knows what else was asked for. Clones and images go on with the command that beg
 			if wait <= 0 {
 				return app.Usage(cmd, "--ssh-timeout %s: give a time above zero", wait)
 			}
-			op, missing := operation.Store{Dir: a.Paths.Operations}.Get(args[0])
+			op, missing := change.Store{Dir: a.Paths.Operations}.Get(args[0])
 			if missing != nil && errkind.Of(missing) != errkind.NotFound {
 				return missing
 			}
-			if op != nil && op.Kind == operation.RotateKeys {
+			if op != nil && op.Kind == change.RotateKeys {
 				if err := a.Possible(app.Consent{Yes: way.Yes}); err != nil {
 					return err
 				}
 			}
-			if op != nil && op.Kind == operation.New {
+			if op != nil && op.Kind == change.New {
 				if err := (create.Commands{App: a.App}).CanLaunch(way); err != nil {
 					return err
 				}
@@ -60,10 +60,10 @@ knows what else was asked for. Clones and images go on with the command that beg
 			if !strings.EqualFold(op.Subscription, s.Azure.SubscriptionID()) {
 				return errkind.New(errkind.Conflict, "operation %s is in subscription %s, this is %s: use the context it was begun in", op.ID, op.Subscription, s.Azure.SubscriptionID())
 			}
-			if op.Kind == operation.RotateKeys {
+			if op.Kind == change.RotateKeys {
 				return a.rotation(cmd, nil, keysRotateFlags{consent: app.Consent{Yes: way.Yes}}).Do(cmd.Context(), a.App)
 			}
-			if op.Kind != operation.New {
+			if op.Kind != change.New {
 				return a.awaitPower(cmd.Context(), s, op)
 			}
 			return create.Commands{App: a.App}.CarryOut(cmd.Context(), s, launch.Request{
@@ -97,7 +97,7 @@ func begunElsewhere(ctx context.Context, s *app.Session, name string, err error)
 }
 
 // awaitPower waits for a power operation that another azlin began.
-func (a Commands) awaitPower(ctx context.Context, s *app.Session, op *operation.Operation) error {
+func (a Commands) awaitPower(ctx context.Context, s *app.Session, op *change.Operation) error {
 	var result vm.LifecycleResult
 	err := a.Showing(string(op.Kind), string(op.Kind)+" "+op.Name, func(report func(string)) (err error) {
 		result, err = s.VMs.Await(ctx, vm.LifecycleResult{
@@ -121,8 +121,8 @@ func rememberPower(s *app.Session, results []vm.LifecycleResult) error {
 		if r.Err != nil {
 			continue
 		}
-		old, err := store.Find(func(o *operation.Operation) bool {
-			return o.Kind != operation.New && o.On(s.Azure.SubscriptionID(), r.ResourceGroup, r.VM)
+		old, err := store.Find(func(o *change.Operation) bool {
+			return o.Kind != change.New && o.On(s.Azure.SubscriptionID(), r.ResourceGroup, r.VM)
 		})
 		if err != nil {
 			return err
@@ -135,7 +135,7 @@ func rememberPower(s *app.Session, results []vm.LifecycleResult) error {
 		if r.ResumeToken == "" {
 			continue
 		}
-		op := operation.Make(operation.Kind(r.Operation), s.Azure.SubscriptionID(), r.ResourceGroup, r.VM, time.Now())
+		op := change.Make(change.Kind(r.Operation), s.Azure.SubscriptionID(), r.ResourceGroup, r.VM, time.Now())
 		op.AzureID, op.ResumeToken = r.OperationID, r.ResumeToken
 		if err := store.Save(op, time.Now()); err != nil {
 			return err
@@ -145,7 +145,7 @@ func rememberPower(s *app.Session, results []vm.LifecycleResult) error {
 }
 
 // whatOf names an operation for people.
-func whatOf(op *operation.Operation) string {
+func whatOf(op *change.Operation) string {
 	if op.Name == "" {
 		return fmt.Sprintf("%s of %s", op.Kind, op.Created.Format("2006-01-02 15:04Z"))
 	}
@@ -166,7 +166,7 @@ ask Azure for the host key again.`,
 			if err := a.MayAsk(yes); err != nil {
 				return err
 			}
-			store := operation.Store{Dir: a.Paths.Operations}
+			store := change.Store{Dir: a.Paths.Operations}
 			op, err := store.Get(args[0])
 			if err != nil {
 				return err
@@ -177,7 +177,7 @@ ask Azure for the host key again.`,
 			if err := store.Remove(op); err != nil {
 				return err
 			}
-			if op.Kind == operation.New {
+			if op.Kind == change.New {
 				a.Say(fmt.Sprintf("forgotten; what exists of it in Azure is removed with 'azlin kill %s -g %s'", op.Name, op.Group))
 			}
 			return nil

@@ -1,9 +1,9 @@
-// Package operation keeps what has to outlive the process that began something in Azure: enough to go on
+// Package change keeps what has to outlive the process that began something in Azure: enough to go on
 // with it, or to know that it goes on by itself. Everything else is read from Azure.
 //
 // A file holds secrets: the private half of a host key until SSH has been verified with it, or Azure's
 // signed address of an operation. Files have mode 0600 in a directory of mode 0700.
-package operation
+package change
 
 import (
 	"crypto/rand"

@@ -1,4 +1,4 @@
-package operation_test
+package change_test
 
 import (
 	"flag"
@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/damage"
-	"github.com/azlin-dev/azlin/operation"
 )
 
 var damageSeed = flag.Uint64("damage-seed", 1, "seed of the damage in TestDamagedFiles")
@@ -21,11 +21,11 @@ var damageSeed = flag.Uint64("damage-seed", 1, "seed of the damage in TestDamage
 // the copy is gone, too, the file is named, and the other operation is found.
 func TestDamagedFiles(t *testing.T) {
 	t.Parallel()
-	s := operation.Store{Dir: t.TempDir()}
+	s := change.Store{Dir: t.TempDir()}
 	var files, whole []string
 	for _, name := range []string{"dev", "web"} {
-		op := operation.Make(operation.New, "sub", "g", name, now)
-		op.HostKey = &operation.HostKey{Private: "secret of " + name, Public: "ssh-ed25519 AAAA"}
+		op := change.Make(change.New, "sub", "g", name, now)
+		op.HostKey = &change.HostKey{Private: "secret of " + name, Public: "ssh-ed25519 AAAA"}
 		op.Stage = "vm"
 		if err := s.Save(op, now.Add(time.Hour)); err != nil {
 			t.Fatal(err)
@@ -73,7 +73,7 @@ func TestDamagedFiles(t *testing.T) {
 // TestVersions reads what an older azlin wrote, and says which file is a newer one's.
 func TestVersions(t *testing.T) {
 	t.Parallel()
-	s := operation.Store{Dir: t.TempDir()}
+	s := change.Store{Dir: t.TempDir()}
 	for name, content := range map[string]string{
 		"old.json": `{"version":1,"id":"old","kind":"new","name":"dev"}`,
 		"new.json": `{"version":77,"id":"new","kind":"new","name":"dev","what":{"nobody":"knows"}}`,

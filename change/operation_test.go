@@ -1,4 +1,4 @@
-package operation_test
+package change_test
 
 import (
 	"encoding/json"
@@ -11,25 +11,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/operation"
 )
 
 var now = time.Date(2026, 11, 22, 10, 0, 0, 0, time.FixedZone("west", -7*3600))
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	s := operation.Store{Dir: filepath.Join(t.TempDir(), "operations")}
+	s := change.Store{Dir: filepath.Join(t.TempDir(), "operations")}
 	if all, err := s.List(); len(all) != 0 || err != nil {
 		t.Fatalf("an absent directory gives %v, %v", all, err)
 	}
-	first := operation.Make(operation.New, "sub", "g", "dev", now)
-	first.HostKey = &operation.HostKey{Private: "secret", Public: "ssh-ed25519 AAAA"}
+	first := change.Make(change.New, "sub", "g", "dev", now)
+	first.HostKey = &change.HostKey{Private: "secret", Public: "ssh-ed25519 AAAA"}
 	first.Request = json.RawMessage(`{"Name":"dev"}`)
-	second := operation.Make(operation.Start, "sub", "g", "dev", now.Add(time.Hour))
+	second := change.Make(change.Start, "sub", "g", "dev", now.Add(time.Hour))
 	second.ResumeToken = "signed"
-	third := operation.Make(operation.New, "sub", "g", "other", now.Add(2*time.Hour))
-	for _, op := range []*operation.Operation{third, second, first} {
+	third := change.Make(change.New, "sub", "g", "other", now.Add(2*time.Hour))
+	for _, op := range []*change.Operation{third, second, first} {
 		if err := s.Save(op, now.Add(3*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +38,7 @@ func TestStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]*operation.Operation{first, second, third}, all, cmpopts.IgnoreUnexported(operation.Operation{}), jsonText()); diff != "" {
+	if diff := cmp.Diff([]*change.Operation{first, second, third}, all, cmpopts.IgnoreUnexported(change.Operation{}), jsonText()); diff != "" {
 		t.Errorf("want the oldest first, as saved (-want +got):\n%s", diff)
 	}
 	if all[0].Created.Location() != time.UTC || all[0].Updated.Hour() != 20 {
@@ -79,8 +79,8 @@ func jsonText() cmp.Option {
 
 func TestDamagedFilesAreNamedAndLeftAlone(t *testing.T) {
 	t.Parallel()
-	s := operation.Store{Dir: t.TempDir()}
-	good := operation.Make(operation.New, "sub", "g", "dev", now)
+	s := change.Store{Dir: t.TempDir()}
+	good := change.Make(change.New, "sub", "g", "dev", now)
 	if err := s.Save(good, now); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestDamagedFilesAreNamedAndLeftAlone(t *testing.T) {
 		if len(all) != 1 || errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: got %d operations, %v", name, len(all), err)
 		}
-		if _, err := s.Find(func(*operation.Operation) bool { return true }); err == nil {
+		if _, err := s.Find(func(*change.Operation) bool { return true }); err == nil {
 			t.Errorf("%s: it might be the one that is looked for", name)
 		}
 		if got, err := s.Get(good.ID); err != nil || got.ID != good.ID {
@@ -113,7 +113,7 @@ func TestDamagedFilesAreNamedAndLeftAlone(t *testing.T) {
 // TestOlderFiles reads what the first version wrote.
 func TestOlderFiles(t *testing.T) {
 	t.Parallel()
-	s := operation.Store{Dir: t.TempDir()}
+	s := change.Store{Dir: t.TempDir()}
 	old := `{"version":1,"id":"abc","kind":"new","subscription_id":"sub","resource_group":"g","name":"dev","created":"2026-11-22T10:00:00Z","host_key":{"private":"p","public":"q"}}`
 	if err := os.WriteFile(filepath.Join(s.Dir, "abc.json"), []byte(old), 0o600); err != nil {
 		t.Fatal(err)
