@@ -46,7 +46,10 @@ func flagCases() map[string]flagCase {
 			probe: words("logout"), want: `exit code 0`,
 		},
 		"azlin login --service-principal": {without: words("login"), with: words("--service-principal"), probe: words("logout"), want: `no terminal to ask on: give --secret-file`},
-		"azlin login --tenant":            {without: words("login --device-code"), with: words("--tenant 11111111-1111-1111-1111-111111111111"), probe: words("logout"), want: `AADSTS90002`},
+		"azlin login --tenant": {
+			without: words("login --client-id " + emulator.ClientIDOf("reader") + " --secret-file {home}/.azlin/emulator/principals/reader-secret"),
+			with:    words("--tenant 11111111-1111-1111-1111-111111111111"), probe: words("logout"), want: `AADSTS90002`,
+		},
 
 		"azlin new --admin-user": {
 			without: words(fresh), with: words("--admin-user ann"), probe: show, want: `"admin_username": "ann"`,
