@@ -26,12 +26,12 @@ func (f *HostFlags) Add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.User, "user", "", "login user (default: the VM's admin user)")
 	cmd.Flags().StringVar(&f.Key, "key", "", "private key (default: ~/.ssh/azlin_key, then the agent's keys)")
 	AddBastion(cmd, &f.Bastion)
-	cmd.Flags().BoolVar(&f.AcceptNew, "accept-new-host-key", false, "accept and record the host key of a VM whose key Azure does not know")
+	cmd.Flags().BoolVar(&f.AcceptNew, "accept-new-host-key", false, "accept and record the host key if Azure has none to compare")
 }
 
 // AddBastion adds --bastion to a command.
 func AddBastion(cmd *cobra.Command, name *string) {
-	cmd.Flags().StringVar(name, "bastion", "", "go through this Bastion, or with no name through the best one, even to a VM with a public address")
+	cmd.Flags().StringVar(name, "bastion", "", "connect through this Bastion, or without a name through the best one, even if the VM has a public address")
 	cmd.Flags().Lookup("bastion").NoOptDefVal = reach.AnyBastion
 }
 

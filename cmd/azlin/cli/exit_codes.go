@@ -21,5 +21,5 @@ exit code 255, as with ssh; the kind of failure is in the error text and, with -
 
 // newExitCodesTopic is a help topic: a command without Run that 'azlin help exit-codes' shows.
 func newExitCodesTopic() *cobra.Command {
-	return &cobra.Command{Use: "exit-codes", Short: "What azlin's exit codes mean", Long: exitCodesText}
+	return &cobra.Command{Use: "exit-codes", Short: "Exit codes of azlin", Long: exitCodesText}
 }

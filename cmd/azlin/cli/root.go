@@ -40,15 +40,15 @@ func headings(a *app.App) []heading {
 func newRoot(a *app.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "azlin",
-		Short: "Development VMs on Azure, from nothing to a shell in one command",
+		Short: "Manage development VMs on Azure",
 		Long: `azlin provisions, reaches and runs Ubuntu development VMs on Azure.
 
     azlin new --name dev            create a VM and connect to it
-    azlin list                      what there is
-    azlin connect dev               back into its tmux session
-    azlin kill dev                  delete it and everything that belongs to it
+    azlin list                      list your VMs
+    azlin connect dev               return to its tmux session
+    azlin kill dev                  delete it with its disks, network interface and address
 
-Without an Azure account, try all of it on the local emulator:
+To try azlin without an Azure account, use the local emulator:
 
     azlin --context emulator new --name dev`,
 		SilenceErrors: true,

@@ -31,11 +31,11 @@ func newCodeCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "code VM [FOLDER]",
 		Short: "Open a folder of a VM in VS Code",
-		Long: `Opens VS Code on this machine with a folder of a VM: your home there, or FOLDER in it, or an absolute path. VS Code reaches
-the VM with its extension Remote - SSH and the Host block that 'azlin ssh-config' writes, which is written first where it is
-missing; azlin asks before it puts the Include line into ~/.ssh/config.
+		Long: `Opens a folder of a VM in VS Code on this machine: your home directory there, or FOLDER in it, or an absolute path. VS
+Code connects with its Remote - SSH extension and the Host block that 'azlin ssh-config' writes. If the block is missing,
+azlin writes it, and asks before it adds the Include line to ~/.ssh/config.
 
---program names another program with the same options, as code-insiders, codium or cursor.`,
+--program names another editor with the same options, such as code-insiders, codium or cursor.`,
 		Example: `  azlin code dev
   azlin code dev project
   azlin code dev /etc --program code-insiders`,
@@ -60,7 +60,7 @@ missing; azlin asks before it puts the Include line into ~/.ssh/config.
 			return a.code(cmd.Context(), args[0], folder, program, flags.yes)
 		},
 	}
-	cmd.Flags().StringVar(&flags.program, "program", "code", "the editor's command")
+	cmd.Flags().StringVar(&flags.program, "program", "code", "command that starts the editor")
 	cmd.Flags().BoolVarP(&flags.yes, "yes", "y", false, "add the Include line to ~/.ssh/config without asking")
 	return cmd
 }

@@ -30,21 +30,21 @@ func newConnectCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "connect [VM[:SESSION]] [-- COMMAND [ARG...]]",
 		Short: "Connect to a VM, inside tmux",
-		Long: `Connects to a VM with the system's ssh and joins a tmux session there, which is made if need be and goes on
-when the connection is lost. The session is the one after the colon, else the VM's session name, else
-'azlin'. With a command, that is run on a terminal instead, without tmux.
+		Long: `Connects to a VM with the system's ssh and attaches to a tmux session there, creating it if needed. The session keeps
+running when the connection is lost. Its name is the part after the colon in VM:SESSION, or the VM's session name, or
+'azlin'. With a command, connect runs that on a terminal instead, without tmux.
 
-Without a VM it is the one that was created last (last_vm_name in the configuration).
+Without a VM, connect uses the one created last (last_vm_name in the configuration).
 
-A connection that is lost is made again, with its forwards, while progress tells what is waited for. Azure is asked anew
-each time, so that another address or Bastion is found. Attempts in a row are limited by --max-attempts: the first lasts
-as long as ssh_timeout, each further one twice as long as the one before, up to a minute. Refused keys and
-another machine's host key end it at once. A VM that is stopped is started only when you say so, and a security group
-that no longer admits your address is changed only when you say so; --yes says so beforehand. A command is not run
-twice, and without a terminal nothing is tried again.
+If the connection is lost, azlin reconnects, restores the port forwards and shows what it is waiting for. It asks Azure
+each time, so it finds a new address or Bastion. --max-attempts limits the attempts in a row: the first takes up to
+ssh_timeout, each further one twice as long as the one before, up to a minute. A refused key or a changed host key ends
+the attempts. A command is never run twice, and without a terminal azlin does not reconnect.
 
-The VM's host key is checked against the one that azlin gave it. azlin ends with the exit code of ssh:
-the remote one, or 255 when the connection failed.`,
+azlin asks before it starts a stopped VM or adds your new address to the security group. --yes answers both.
+
+The VM's host key is checked against the one that azlin created for it. azlin exits with the exit code of ssh: the remote
+command's, or 255 if the connection failed.`,
 		Example: `  azlin connect
   azlin connect dev
   azlin connect dev:build --new-window
@@ -62,6 +62,7 @@ the remote one, or 255 when the connection failed.`,
 				return app.Usage(cmd, "no VM given, and none was created from this machine yet")
 			}
 			if cmd.Flags().Changed("max-attempts") && flags.Attempts < 0 {
+	cmd.Flags().Lookup("max-attempts").DefValue = "0" // the help names the default in words
 				return app.Usage(cmd, "--max-attempts %d is negative", flags.Attempts)
 			}
 			if flags.agent && a.Env.SSHAuthSock == "" {
@@ -93,15 +94,15 @@ the remote one, or 255 when the connection failed.`,
 	flags.Add(cmd)
 	flags.window.add(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&flags.noTmux, "no-tmux", false, "a plain login shell")
-	f.BoolVar(&flags.Relearn, "forget-host-key", false, "the VM was rebuilt: forget its host key and ask Azure for the new one")
-	f.StringArrayVarP(&flags.local, "local-forward", "L", nil, "a port here leads to one that the VM reaches: [ADDRESS:]PORT:HOST:HOSTPORT, as with ssh (repeatable)")
-	f.StringArrayVarP(&flags.remote, "remote-forward", "R", nil, "a port on the VM leads to one that this machine reaches: [ADDRESS:]PORT:HOST:HOSTPORT, as with ssh (repeatable)")
-	f.StringArrayVarP(&flags.dynamic, "dynamic-forward", "D", nil, "a port here is a SOCKS proxy that ends at the VM: [ADDRESS:]PORT, as with ssh (repeatable)")
-	f.BoolVarP(&flags.agent, "forward-agent", "A", false, "lend your SSH agent to the VM while you are connected: whoever is root there can use it")
-	f.BoolVar(&flags.noReconnect, "no-reconnect", false, "end when the connection is lost")
+	f.BoolVar(&flags.noTmux, "no-tmux", false, "start a login shell without tmux")
+	f.BoolVar(&flags.Relearn, "forget-host-key", false, "forget the VM's host key and ask Azure for the new one, after a rebuild")
+	f.StringArrayVarP(&flags.local, "local-forward", "L", nil, "forward a local port to a port that the VM reaches: [ADDRESS:]PORT:HOST:HOSTPORT, as in ssh (repeatable)")
+	f.StringArrayVarP(&flags.remote, "remote-forward", "R", nil, "forward a port of the VM to a port that this machine reaches: [ADDRESS:]PORT:HOST:HOSTPORT, as in ssh (repeatable)")
+	f.StringArrayVarP(&flags.dynamic, "dynamic-forward", "D", nil, "open a local SOCKS proxy through the VM: [ADDRESS:]PORT, as in ssh (repeatable)")
+	f.BoolVarP(&flags.agent, "forward-agent", "A", false, "forward your SSH agent while you are connected; root on the VM can use it")
+	f.BoolVar(&flags.noReconnect, "no-reconnect", false, "exit when the connection is lost")
 	f.IntVar(&flags.Attempts, "max-attempts", -1, "reconnect attempts in a row; 0 means no limit (default: max_reconnect_attempts, or 3)")
-	f.BoolVarP(&flags.yes, "yes", "y", false, "start the VM if it is stopped, and move your SSH rule if your address is not admitted, without asking")
+	f.BoolVarP(&flags.yes, "yes", "y", false, "start a stopped VM and update your SSH rule without asking")
 	return cmd
 }
 

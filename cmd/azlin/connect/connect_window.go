@@ -22,8 +22,8 @@ type windowFlags struct {
 }
 
 func (f *windowFlags) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.window, "new-window", false, "connect in a new window of your terminal; see 'terminal' in 'azlin config'")
-	cmd.Flags().BoolVar(&f.tab, "new-tab", false, "the same in a new tab, where the terminal can be told to open one")
+	cmd.Flags().BoolVar(&f.window, "new-window", false, "connect in a new terminal window (see the key 'terminal' in 'azlin config')")
+	cmd.Flags().BoolVar(&f.tab, "new-tab", false, "connect in a new tab, if the terminal supports it")
 }
 
 // asked reports whether a window or a tab is wanted.

@@ -22,11 +22,10 @@ func newExecCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "exec VM -- COMMAND [ARG...]",
 		Short: "Run a command on a VM",
-		Long: `Runs a command on a VM, without a terminal, and ends with its exit code. Its output is passed through as it
-comes.
+		Long: `Runs a command on a VM without a terminal, passes its output through as it comes, and exits with its exit code.
 
-Several arguments reach the program exactly as they are. A single argument is a line for the VM's shell,
-so that pipes and variables can be used. azlin's own failures are exit code 255, as with ssh.`,
+Several arguments are passed to the program exactly as they are. A single argument is run by the VM's shell, so it can use
+pipes and variables. If azlin itself fails, the exit code is 255, as with ssh.`,
 		Example: `  azlin exec dev -- git -C project log -1
   azlin exec dev -- 'ls | wc -l'
   azlin exec dev -i -- sh -c 'cat > notes' < notes
@@ -59,8 +58,8 @@ so that pipes and variables can be used. azlin's own failures are exit code 255,
 		},
 	}
 	flags.Add(cmd)
-	cmd.Flags().DurationVar(&timeout, "timeout", 0, "give up after this long; 0: never")
-	cmd.Flags().BoolVarP(&stdin, "stdin", "i", false, "pass standard input on to the command")
+	cmd.Flags().DurationVar(&timeout, "timeout", 0, "stop after this long (0: no limit)")
+	cmd.Flags().BoolVarP(&stdin, "stdin", "i", false, "pass standard input to the command")
 	return cmd
 }
 

@@ -17,9 +17,9 @@ func newHistoryCommand(a Commands) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "history [VM]",
-		Short: "List the connections made from this machine, newest first",
-		Long: `Lists the interactive connections that were made from this machine: when they began, how long they lasted and
-with which exit code they ended. A connection without an end time is still open, or azlin was killed.`,
+		Short: "List connections made from this machine",
+		Long: `Lists the interactive connections made from this machine: when they began, how long they lasted, and their exit codes. A
+connection without an end time is still open, or azlin was killed.`,
 		Example: "  azlin history\n  azlin history dev --limit 3\n  azlin history -o json --jq '.connections[].vm'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,14 +46,14 @@ with which exit code they ended. A connection without an end time is still open,
 			return a.Output.Print(v)
 		},
 	}
-	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "show at most this many; 0: all")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "maximum number of connections (0: all)")
 	return cmd
 }
 
 func newLastCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "last",
-		Short:   "Show the newest connection made from this machine",
+		Short:   "Show the last connection made from this machine",
 		Example: "  azlin last\n  azlin connect $(azlin last --jq .vm)",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

@@ -34,12 +34,12 @@ func newRestoreCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore [VM|PATTERN...]",
 		Short: "Open a window for each tmux session on your VMs",
-		Long: `Asks the running VMs for their tmux sessions, all at once, and opens a window of your terminal for each: after a
-restart of your computer all is as it was. Without arguments these are azlin's VMs that 'azlin list' shows; else those that
-are named, by name, session, address or a pattern with * and ?; VM:SESSION is one session.
+		Long: `Opens a terminal window for each tmux session on your running VMs, for example after you restart your computer. Without
+arguments, azlin looks at the VMs that 'azlin list' shows; with arguments, at the given VMs: names, sessions, addresses,
+or patterns with * and ?. VM:SESSION means one session.
 
-A session that somebody is attached to already has its window and is left out, unless --attached asks for it. More than
-10 windows are asked for first. A VM that cannot be asked says why; then the exit code is 9.`,
+Sessions that someone is attached to are skipped unless you use --attached. azlin asks before it opens more than 10
+windows. VMs that cannot be reached are reported, and the exit code is 9.`,
 		Example: `  azlin restore
   azlin restore --dry-run
   azlin restore 'web-*' dev:build --tabs
@@ -56,9 +56,9 @@ A session that somebody is attached to already has its window and is left out, u
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&flags.attached, "attached", false, "also sessions that somebody is attached to")
-	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be opened")
-	f.BoolVar(&flags.tabs, "tabs", false, "tabs instead of windows, where the terminal can be told to open them")
+	f.BoolVar(&flags.attached, "attached", false, "include sessions that someone is attached to")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show the windows that would be opened")
+	f.BoolVar(&flags.tabs, "tabs", false, "open tabs instead of windows, if the terminal supports it")
 	f.DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "timeout for each VM")
 	f.StringVar(&flags.user, "user", "", "login user (default: the VM's admin user)")
 	f.StringVar(&flags.key, "key", "", "private key (default: ~/.ssh/azlin_key)")

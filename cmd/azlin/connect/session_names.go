@@ -21,13 +21,13 @@ func newSessionCommand(a Commands) *cobra.Command {
 	var forget bool
 	cmd := &cobra.Command{
 		Use:   "session VM [NAME]",
-		Short: "Show, set or clear the session name of a VM",
-		Long: `A VM can be called by its session name as well as by its own, and 'azlin connect' joins the tmux session of
-that name. It is kept in the VM's tag azlin-session, for every machine, and in this machine's configuration
-(session_names), which counts where the tag is missing.
+		Short: "Show, set or clear a VM's session name",
+		Long: `You can refer to a VM by its session name as well as its own name, and 'azlin connect' attaches to the tmux session of
+that name. The name is stored in the VM's tag azlin-session, for all machines, and in this machine's configuration
+(session_names), which is used if the tag is missing.
 
-A name finds, in this order: the VM of exactly that name, the VM of that session, for VM:SESSION a tmux
-session on a VM, the VM of that address. A name that would find another VM is refused.`,
+azlin looks a name up in this order: the VM with that name, the VM with that session name, a tmux session for VM:SESSION,
+the VM with that address. A session name that would refer to another VM is refused.`,
 		Example: `  azlin session dev
   azlin session dev work
   azlin session dev --clear`,
@@ -73,7 +73,7 @@ session on a VM, the VM of that address. A name that would find another VM is re
 			return a.Output.Print(viewOfSession(sessionView{i.Name, i.ResourceGroup, app.Known(i.SessionName)}))
 		},
 	}
-	cmd.Flags().BoolVar(&forget, "clear", false, "take the session name away")
+	cmd.Flags().BoolVar(&forget, "clear", false, "remove the session name")
 	return cmd
 }
 

@@ -27,16 +27,16 @@ func newSSHConfigCommand(a Commands) *cobra.Command {
 	var flags sshConfigFlags
 	cmd := &cobra.Command{
 		Use:   "ssh-config",
-		Short: "Let ssh, VS Code, JetBrains, rsync and git find VMs by their names",
-		Long: `Writes a Host block for each of azlin's VMs into a file of azlin's own, one for each context, which ~/.ssh/config
-includes: 'ssh dev' works then, and so does everything that runs ssh. azlin asks before it puts the one Include line at the
-beginning of ~/.ssh/config; the rest of that file stays as it is, byte for byte.
+		Short: "Make VMs known to ssh, VS Code, rsync and git by name",
+		Long: `Writes a Host block for each of azlin's VMs to a file that ~/.ssh/config includes, one file for each context. Then 'ssh
+dev' works, and so does everything that uses ssh. azlin asks before it adds the Include line to the beginning of
+~/.ssh/config, and leaves the rest of that file unchanged.
 
-VMs without a public address are reached through 'azlin proxy', which finds the Bastion; with --proxy all are, so that an
-address that changes is of no matter. Host keys are checked against azlin's own record, by the VM's id. A VM whose host
-key azlin does not know yet is left out: connect to it once.
+VMs without a public address are reached through 'azlin proxy', which finds the Bastion. Use --proxy for all VMs if their
+addresses change. Host keys are checked against azlin's own record. VMs whose host key azlin does not know yet are
+skipped: connect to them once.
 
-Run it again when VMs were made or deleted. --remove takes it all away again.`,
+Run ssh-config again after you create or delete VMs. --remove undoes everything.`,
 		Example: `  azlin ssh-config
   azlin ssh-config --dry-run
   rsync -a project dev:
@@ -62,8 +62,8 @@ Run it again when VMs were made or deleted. --remove takes it all away again.`,
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be written, and write nothing")
-	f.BoolVar(&flags.remove, "remove", false, "take the file of this context away, and with the last one the Include line")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be written")
+	f.BoolVar(&flags.remove, "remove", false, "remove this context's file, and the Include line with the last file")
 	f.BoolVar(&flags.proxy, "proxy", false, "use 'azlin proxy' for every VM, so that changed addresses keep working")
 	f.BoolVarP(&flags.yes, "yes", "y", false, "add the Include line to ~/.ssh/config without asking")
 	return cmd

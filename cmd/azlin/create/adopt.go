@@ -13,8 +13,8 @@ func newAdoptCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "adopt VM",
 		Short: "Let azlin manage an existing VM",
-		Long: `Tags a VM that was not created by azlin, so that list, stop, kill and the others count it as azlin's. Nothing
-else of it is changed.`,
+		Long: `Tags a VM that azlin did not create, so that list, stop, kill and the other commands treat it as azlin's. Nothing else of
+the VM changes.`,
 		Example: "  azlin adopt build-server\n  azlin adopt build-server --session builds",
 		Args:    app.Exactly(1, "one VM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,6 +36,6 @@ else of it is changed.`,
 			return a.Output.Print(look.ShowView(i))
 		},
 	}
-	cmd.Flags().StringVar(&session, "session", "", "name of its session; default the VM's name")
+	cmd.Flags().StringVar(&session, "session", "", "session name (default: the VM's name)")
 	return cmd
 }

@@ -32,13 +32,12 @@ func newCloneCommand(a Commands) *cobra.Command {
 	var flags cloneFlags
 	cmd := &cobra.Command{
 		Use:   "clone VM",
-		Short: "Make VMs that begin with the disks of another one",
-		Long: `Makes one VM, or several at once, of the same size in the same network, whose disks begin as copies of another VM's: its
-system, files, users and their keys. The source may go on running; what is being written at that moment may be there in
-part. A clone is another machine: it has its own host keys, name and addresses, and the source's tags but for azlin's own
-records.
+		Short: "Create copies of a VM",
+		Long: `Creates one or more VMs of the same size in the same network, whose disks are copies of another VM's: its system, files,
+users and their keys. The source can keep running; data that is being written during the copy may be incomplete. A clone
+has its own host keys, name and addresses. It gets the source's tags except azlin's own.
 
-The copies travel through snapshots, which are deleted in the end. When it is cut off, the same command goes on.`,
+azlin copies the disks through temporary snapshots. If clone is interrupted, run the same command again to resume it.`,
 		Example: "  azlin clone dev\n  azlin clone dev --name ci --replicas 5\n  azlin clone dev --dry-run -o json",
 		Args:    app.Exactly(1, "a VM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,9 +49,9 @@ The copies travel through snapshots, which are deleted in the end. When it is cu
 	}
 	flags.consent.Add(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be made and stop")
-	f.StringVar(&flags.name, "name", "", "name of the clone; of several ones, what their names begin with; default the VM's with -clone")
-	f.IntVar(&flags.replicas, "replicas", 1, "how many")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be created and stop")
+	f.StringVar(&flags.name, "name", "", "name of the clone, or name prefix with --replicas (default: the VM's name with -clone)")
+	f.IntVar(&flags.replicas, "replicas", 1, "number of clones")
 	f.StringVar(&flags.user, "user", "", "login user (default: the source's admin user)")
 	f.StringVar(&flags.key, "key", "", "private key for the source (default: ~/.ssh/azlin_key, then the agent's keys)")
 	f.DurationVar(&flags.wait, "ssh-timeout", 5*time.Minute, "how long to wait for SSH")

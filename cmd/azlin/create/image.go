@@ -13,10 +13,10 @@ import (
 func newImageCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "image",
-		Short: "Make images of VMs, from which new ones begin with everything installed",
-		Long: `An image that was baked of a VM has all that is installed there, and nothing of its people: no users, no homes, no keys, no
-logs. 'azlin new --image NAME' makes VMs from its newest version in the same resource group. The images of the marketplace
-are listed by 'azlin images'.`,
+		Short: "Manage baked VM images",
+		Long: `A baked image contains what is installed on a VM, without its users, home directories, keys and logs. 'azlin new --image
+NAME' creates a VM from the newest version in the same resource group. To list the images of the marketplace, use 'azlin
+images'.`,
 		Example: "  azlin image bake dev --name base\n  azlin new --name next --image base\n  azlin image list",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -28,8 +28,8 @@ are listed by 'azlin images'.`,
 func newImageListCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
-		Short:   "List the images that were baked",
-		Long:    "Lists the images that azlin has baked in the subscription, or in the group that --resource-group names, the newest version of each first.",
+		Short:   "List baked images",
+		Long:    "Lists the images that azlin baked in the subscription, or in the resource group given with -g, newest versions first.",
 		Example: "  azlin image list\n  azlin image list -o json --jq '.[].version'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -24,23 +24,23 @@ func newImageBakeCommand(a Commands) *cobra.Command {
 	var flags bakeFlags
 	cmd := &cobra.Command{
 		Use:   "bake VM",
-		Short: "Make an image of a VM",
-		Long: `Makes a version of an image from a VM's system disk. The VM may go on running, and stays as it is: a copy of its disk goes
-to a temporary VM without a public address, where users with their homes, root's home, keys, logs and whatever else makes
-it one machine are taken out. Files outside home directories are kept, so remove secrets first.
-Then the temporary VM goes. It takes about ten minutes; a version costs as much as a snapshot of the disk.
+		Short: "Create an image from a VM",
+		Long: `Creates a version of an image from a VM's system disk. The VM can keep running and is not changed: azlin copies the disk
+to a temporary VM without a public address, and removes users, home directories, keys, logs and machine identity there.
+Files outside home directories are kept, so remove secrets first. Then azlin deletes the temporary VM. Baking takes about
+ten minutes; a version costs as much as a snapshot of the disk.
 
-Baking again makes another version, and 'azlin new --image NAME' takes the newest. When it is cut off, the same command
-goes on, and with --abandon it removes what is temporary.`,
+Baking again creates another version, and 'azlin new --image NAME' uses the newest. If bake is interrupted, run the same
+command again to resume it, or with --abandon to delete the temporary resources.`,
 		Example: "  azlin image bake dev\n  azlin image bake dev --name base\n  azlin image bake dev --size Standard_D2s_v5 --dry-run",
 		Args:    app.Exactly(1, "a VM"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.bake(cmd.Context(), args[0], flags) },
 	}
 	flags.consent.Add(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be made and stop")
-	f.StringVar(&flags.name, "name", "", "name of the image; default the VM's")
-	f.BoolVar(&flags.abandon, "abandon", false, "give up one that was cut off: delete what is temporary, and make nothing")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be created and stop")
+	f.StringVar(&flags.name, "name", "", "name of the image (default: the VM's name)")
+	f.BoolVar(&flags.abandon, "abandon", false, "delete the temporary resources of an interrupted bake instead of resuming it")
 	f.StringVar(&flags.size, "size", "", "size of the temporary VM (default: the VM's)")
 	cmd.MarkFlagsMutuallyExclusive("abandon", "dry-run")
 	return cmd

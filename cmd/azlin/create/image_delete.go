@@ -16,9 +16,9 @@ func newImageDeleteCommand(a Commands) *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "delete NAME[:VERSION]",
-		Short: "Delete images that were baked",
-		Long: `Deletes an image with all its versions, or one version of it. VMs that were made from it do not need it. The gallery goes
-with the last image in it.`,
+		Short: "Delete baked images",
+		Long: `Deletes an image with all its versions, or one version of it. VMs created from it are not affected. The gallery is deleted
+with its last image.`,
 		Example: "  azlin image delete base:2026.1129.101500\n  azlin image delete base --dry-run",
 		Args:    app.Exactly(1, "an image"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -36,27 +36,25 @@ func newNewCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "new [-- COMMAND [ARG...]]",
 		Short: "Create a VM and connect to it",
-		Long: `Creates an Ubuntu VM with its network, waits until SSH and the login user are ready, clones a repository if
-asked to, and connects into a tmux session.
+		Long: `Creates an Ubuntu VM with its network, waits until SSH and the login user are ready, clones a repository if you name one,
+and connects to a tmux session.
 
-SSH is admitted from your own public address only, and the VM's host key is known before the VM exists.
-Nothing is written before the plan has been shown and confirmed. After a crash or an interruption the
-same command goes on where it stopped.
+SSH is allowed from your own public address only, and the VM's host key is known before the VM exists. Nothing is created
+before you have seen and confirmed the plan. If new is interrupted, run the same command again to resume it.
 
-Where a Bastion reaches the network, or with --private, the VM has no public address. Its way out is a NAT
-gateway (--nat-gateway), which goes with the last VM that needs it.
+If a Bastion reaches the network, or with --private, the VM has no public address. It then reaches the internet through a
+NAT gateway (--nat-gateway), which is deleted with the last VM that needs it.
 
-With --pool several VMs of one kind are created at once. What fails is named; the same command makes the
-missing ones.
+With --pool, several VMs are created at once. Failures are reported by name; the same command creates the missing VMs.
 
-Development tools are installed after that, while you already work (--tools, --wait); tmux's status line shows how
-it goes, and 'azlin logs VM --source tools' what became of each.
+Development tools are installed in the background, while you can already work (--tools, --wait). tmux's status line shows
+the progress, and 'azlin logs VM --source tools' the result of each tool.
 
-With a command, that is run on the VM when it is ready, and azlin ends with its exit code.
+With a command, azlin runs it on the VM when the VM is ready and exits with its exit code.
 
-A file URL names a repository on this machine; its branches and tags are sent to the VM. For an SSH URL your
-ssh-agent is lent to the VM while it clones; a private HTTPS repository is opened with the token of the GitHub
-CLI (gh), which the VM does not keep.`,
+A file URL names a repository on this machine, whose branches and tags are copied to the VM. For an SSH URL, your
+ssh-agent is forwarded to the VM while it clones. For a private HTTPS repository, azlin uses the token of the GitHub CLI
+(gh), which is not kept on the VM.`,
 		Example: `  azlin new
   azlin new --name dev --size Standard_D4s_v5 --repo https://github.com/you/project
   azlin new --name ci --yes --no-auto-connect -o json
@@ -78,24 +76,24 @@ CLI (gh), which the VM does not keep.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.name, "name", "", "name of the VM and of its session; default azlin-vm-<unix seconds>")
-	f.StringVar(&flags.size, "size", "", "VM size; default from the configuration, else "+config.DefaultVMSize)
-	f.StringVar(&flags.region, "region", "", "region; default from the context or configuration, else "+config.DefaultRegion)
-	f.StringVar(&flags.image, "image", "", "a baked image's name (azlin image list), publisher:offer:sku:version, or an id; default Ubuntu 24.04 for the size")
+	f.StringVar(&flags.name, "name", "", "name of the VM and its session (default: azlin-vm-<unix seconds>)")
+	f.StringVar(&flags.size, "size", "", "VM size (default: default_vm_size, or "+config.DefaultVMSize+")")
+	f.StringVar(&flags.region, "region", "", "region (default: the context's, default_region, or "+config.DefaultRegion+")")
+	f.StringVar(&flags.image, "image", "", "name of a baked image, publisher:offer:sku:version, or an id (default: Ubuntu 24.04)")
 	f.StringVar(&flags.zone, "zone", "", "availability zone: 1, 2 or 3")
-	f.IntVar(&flags.diskSize, "disk-size", 0, "size of the OS disk in GB; default the image's")
-	f.IntSliceVar(&flags.dataDisks, "data-disk", nil, "size in GB of an empty disk to attach; may be repeated")
-	f.BoolVar(&flags.spot, "spot", false, "a spot VM: cheaper, and Azure may stop it at any time")
-	f.StringVar(&flags.identity, "identity", "", "managed identity: 'system' or the id of a user-assigned one; default none")
-	f.StringToStringVar(&flags.tags, "tag", nil, "NAME=VALUE of a tag for the VM and what belongs to it; may be repeated")
-	f.StringVar(&flags.admin, "admin-user", "", "login user; default "+remote.DefaultUser)
-	f.StringVar(&flags.key, "ssh-key", "", "SSH key to sign in with, either half; default ~/.ssh/azlin_key, made if need be")
-	f.StringVar(&flags.source, "ssh-source", "", "address or range to admit SSH from, or 'any'; default your own public address")
+	f.IntVar(&flags.diskSize, "disk-size", 0, "size of the OS disk in GB (default: the image's)")
+	f.IntSliceVar(&flags.dataDisks, "data-disk", nil, "size in GB of an empty data disk to attach (repeatable)")
+	f.BoolVar(&flags.spot, "spot", false, "create a spot VM: cheaper, but Azure may stop it at any time")
+	f.StringVar(&flags.identity, "identity", "", "managed identity: 'system', or the id of a user-assigned identity (default: none)")
+	f.StringToStringVar(&flags.tags, "tag", nil, "tag for the VM and its resources, as NAME=VALUE (repeatable)")
+	f.StringVar(&flags.admin, "admin-user", "", "login user (default: "+remote.DefaultUser+")")
+	f.StringVar(&flags.key, "ssh-key", "", "SSH key, either half (default: ~/.ssh/azlin_key, created if missing)")
+	f.StringVar(&flags.source, "ssh-source", "", "address or range to allow SSH from, or 'any' (default: your public address)")
 	f.StringVar(&flags.repo, "repo", "", "git repository to clone into the home directory")
 	f.StringVar(&flags.branch, "branch", "", "branch to clone (default: the repository's default branch)")
 	f.BoolVar(&flags.noConnect, "no-auto-connect", false, "do not connect when the VM is ready")
-	f.BoolVar(&flags.dryRun, "dry-run", false, "show the plan and stop; with -o json also the exact requests that would be sent")
-	f.BoolVar(&flags.bicep, "bicep", false, "with --dry-run: show the resources as a Bicep file")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show the plan and stop; -o json includes the requests that would be sent")
+	f.BoolVar(&flags.bicep, "bicep", false, "with --dry-run, print the resources as a Bicep file")
 	f.DurationVar(&flags.wait, "ssh-timeout", 5*time.Minute, "how long to wait for SSH")
 	f.IntVar(&flags.pool, "pool", 0, "create this many VMs, named NAME-01, NAME-02, …; existing ones are left unchanged")
 	f.StringVar(&flags.template, "template", "", "template to create the VM from; flags override it (azlin template list)")

@@ -19,12 +19,12 @@ type placeFlags struct {
 
 func (f *placeFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.BoolVar(&f.private, "private", false, "no public address: reached through a Bastion")
-	flags.BoolVar(&f.public, "public", false, "a public address, even when a Bastion reaches the network")
-	flags.BoolVar(&f.nat, "nat-gateway", false, "make a NAT gateway, if a private VM has no other way out; it is paid for as long as one needs it")
-	flags.StringVar(&f.vnet, "vnet", "", "existing virtual network: its name, in the resource group, or its id; default azlin's own of the region")
-	flags.StringVar(&f.subnet, "subnet", "", "existing subnet: its name, in --vnet, or its id; default the only one of --vnet")
-	flags.BoolVar(&f.fallback, "fallback", false, "when Azure has no room: another zone, then another size, then another region")
+	flags.BoolVar(&f.private, "private", false, "no public address; reach the VM through a Bastion")
+	flags.BoolVar(&f.public, "public", false, "public address, even if a Bastion reaches the network")
+	flags.BoolVar(&f.nat, "nat-gateway", false, "create a NAT gateway if a private VM cannot reach the internet otherwise; billed as long as a VM needs it")
+	flags.StringVar(&f.vnet, "vnet", "", "existing virtual network, by name in the resource group or by id (default: azlin's network of the region)")
+	flags.StringVar(&f.subnet, "subnet", "", "existing subnet, by name in --vnet or by id (default: the only subnet of --vnet)")
+	flags.BoolVar(&f.fallback, "fallback", false, "if Azure has no capacity, try another zone, then another size, then another region")
 	flags.StringVar(&f.maxPrice, "max-price", "", "maximum total price in US dollars per hour; also limits --fallback")
 }
 

@@ -30,9 +30,9 @@ const (
 
 func (f *setupFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.tools, "tools", nil, "tools to install: all, none, or some of "+strings.Join(cloudinit.ToolNames(), ",")+"; default all")
-	flags.StringVar(&f.startup, "startup-script", "", "file with a script that the VM runs once, as root, after everything else")
-	flags.StringVar(&f.cloudInit, "cloud-init", "", "file with #cloud-config or a script for the VM's first boot, added to azlin's own")
+	flags.StringSliceVar(&f.tools, "tools", nil, "tools to install: all, none, or some of "+strings.Join(cloudinit.ToolNames(), ",")+"(default: all)")
+	flags.StringVar(&f.startup, "startup-script", "", "script file that the VM runs once, as root, after everything else")
+	flags.StringVar(&f.cloudInit, "cloud-init", "", "file with #cloud-config or a script for the first boot, in addition to azlin's")
 	flags.StringVar(&f.wait, "wait", waitSSH, "wait until the VM accepts SSH (ssh) or until its tools are installed (tools)")
 	app.Complete(cmd, "tools", append([]string{"all", "none"}, cloudinit.ToolNames()...))
 	app.Complete(cmd, "wait", []string{waitSSH, waitTools})

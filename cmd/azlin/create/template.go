@@ -21,11 +21,11 @@ func newTemplateCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "template",
 		Short: "Manage VM templates",
-		Long: `A template holds what 'azlin new' may be told: size, place, image, tools, scripts, tags, disks, repository. 'azlin
-new --template NAME' makes a VM from it; Flags override the template; tags are merged..
+		Long: `A template stores options of 'azlin new': size, region, image, tools, scripts, tags, disks and repository. 'azlin new
+--template NAME' creates a VM from it. Flags override the template; tags are merged.
 
-Templates are YAML files in azlin's directory, templates/NAME.yaml; docs/template.schema.json describes them to
-editors. A file that is damaged is named with line and column, and never changed.`,
+Templates are YAML files in azlin's directory, templates/NAME.yaml. docs/template.schema.json describes them for editors.
+Errors in a file are reported with line and column; azlin never changes a damaged file.`,
 		Example: "  azlin template create web --size Standard_D4s_v5 --tools docker,nodejs\n  azlin new --name web1 --template web",
 		RunE:    app.ShowGroup,
 	}
@@ -60,7 +60,7 @@ func newTemplateListCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   "List the templates",
+		Short:   "List templates",
 		Example: "  azlin template list\n  azlin template list -o json --jq '.[] | select(.error) | .file'",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -123,7 +123,7 @@ func newTemplateShowCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "show NAME",
 		Short:             "Show a template",
-		Long:              "Shows a template as it is understood; 'azlin template export' gives its file.",
+		Long:              `Shows a template as azlin reads it. To print its file, use 'azlin template export'.`,
 		Example:           "  azlin template show web\n  azlin template show web -o json --jq .vm_size",
 		Args:              app.Exactly(1, "one template"),
 		ValidArgsFunction: a.completeTemplates,
@@ -153,8 +153,8 @@ func newTemplateValidateCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate NAME|FILE...",
 		Short: "Check templates without asking Azure",
-		Long: `Checks templates by name, or files that are to become some (with a slash or .yaml in their name; - is standard
-input). Errors are reported with file, line, and column.`,
+		Long: `Checks templates by name, or files (with a slash or .yaml in their name; - is standard input). Errors are reported with
+file, line, and column.`,
 		Example:           "  azlin template validate web\n  azlin template validate ./web.yaml",
 		Args:              app.AtLeastOne("templates or files"),
 		ValidArgsFunction: a.completeTemplates,
@@ -208,7 +208,7 @@ func newTemplateDeleteCommand(a Commands) *cobra.Command {
 		Use:               "delete NAME",
 		Aliases:           []string{"rm"},
 		Short:             "Delete a template",
-		Long:              "Deletes a template, a damaged one as well. VMs that were made from it stay as they are.",
+		Long:              `Deletes a template, even a damaged one. VMs created from it are not affected.`,
 		Example:           "  azlin template delete web --yes",
 		Args:              app.Exactly(1, "one template"),
 		ValidArgsFunction: a.completeTemplates,
@@ -229,8 +229,8 @@ func newTemplateDeleteCommand(a Commands) *cobra.Command {
 func newTemplateExportCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "export NAME [FILE]",
-		Short:             "Write a template's file to standard output or to a new file",
-		Long:              "Writes a template's file as it is, comments and all. A file that exists is not replaced.",
+		Short:             "Export a template to standard output or a file",
+		Long:              `Writes a template's file unchanged, with its comments. An existing file is not overwritten.`,
 		Example:           "  azlin template export web\n  azlin template export web ./web.yaml",
 		ValidArgsFunction: a.completeTemplates,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -266,8 +266,8 @@ func newTemplateImportCommand(a Commands) *cobra.Command {
 	var replace bool
 	cmd := &cobra.Command{
 		Use:     "import FILE",
-		Short:   "Make a template of a file",
-		Long:    "Checks a file (- is standard input) and keeps it as a template, comments and all.",
+		Short:   "Import a template from a file",
+		Long:    `Checks a file (- is standard input) and stores it as a template, with its comments.`,
 		Example: "  azlin template import ./web.yaml\n  azlin template export web | azlin template import - --name web2",
 		Args:    app.Exactly(1, "one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -285,7 +285,7 @@ func newTemplateImportCommand(a Commands) *cobra.Command {
 			return a.printTemplate(c)
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", "", "name of the template; default the one in the file")
-	cmd.Flags().BoolVar(&replace, "replace", false, "take the place of a template of that name")
+	cmd.Flags().StringVar(&name, "name", "", "name of the template (default: the name in the file)")
+	cmd.Flags().BoolVar(&replace, "replace", false, "replace an existing template of that name")
 	return cmd
 }

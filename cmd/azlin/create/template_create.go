@@ -23,36 +23,37 @@ func newTemplateCreateCommand(a Commands) *cobra.Command {
 	var flags templateFlags
 	cmd := &cobra.Command{
 		Use:   "create NAME",
-		Short: "Make a template from flags, or from a VM",
-		Long: `Keeps what the flags say as a template. With --from-vm a VM says the rest: its size, place, image, disks, login
-user, identity, tags and whether it is private; what it did at its first boot is not known to Azure.`,
+		Short: "Create a template from flags or from a VM",
+		Long: `Stores the given flags as a template. With --from-vm, everything else is taken from a VM: its size, region, image, disks,
+login user, identity, tags, and whether it is private. Azure does not know what a VM ran at its first boot, so scripts and
+tools are not included.`,
 		Example: `  azlin template create web --size Standard_D4s_v5 --region westus2 --tools docker,nodejs --tag environment=development
   azlin template create like-dev --from-vm dev --spot`,
 		Args: app.Exactly(1, "one name"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.createTemplate(cmd, args[0], &flags) },
 	}
 	f, c := cmd.Flags(), &flags.config
-	f.StringVar(&flags.fromVM, "from-vm", "", "VM that says what no flag does")
-	f.BoolVar(&flags.replace, "replace", false, "take the place of a template of that name")
-	f.StringVar(&c.Description, "description", "", "what it is for")
+	f.StringVar(&flags.fromVM, "from-vm", "", "VM to take the other options from")
+	f.BoolVar(&flags.replace, "replace", false, "replace an existing template of that name")
+	f.StringVar(&c.Description, "description", "", "description")
 	f.StringVar(&c.VMSize, "size", "", "VM size")
 	f.StringVar(&c.Region, "region", "", "region")
 	f.StringVar(&c.Zone, "zone", "", "availability zone: 1, 2 or 3")
 	f.StringVar(&c.Image, "image", "", "a baked image's name, publisher:offer:sku:version, an id, or UbuntuLTS")
 	f.StringVar(&c.AdminUsername, "admin-user", "", "login user")
-	f.StringSliceVar(&flags.setup.tools, "tools", nil, "tools to install: all, none, or some; default all")
-	f.StringVar(&flags.setup.startup, "startup-script", "", "file with a script that the VM runs once, as root, after everything else")
-	f.StringVar(&flags.setup.cloudInit, "cloud-init", "", "file with #cloud-config or a script for the VM's first boot")
-	f.StringToStringVar(&c.Tags, "tag", nil, "NAME=VALUE of a tag; may be repeated")
-	f.IntVar(&c.OSDiskGB, "disk-size", 0, "size of the OS disk in GB; default the image's")
-	f.IntSliceVar(&c.DataDisksGB, "data-disk", nil, "size in GB of an empty disk to attach; may be repeated")
-	f.BoolVar(&c.Spot, "spot", false, "a spot VM")
-	f.StringVar(&c.Identity, "identity", "", "managed identity: 'system' or the id of a user-assigned one")
+	f.StringSliceVar(&flags.setup.tools, "tools", nil, "tools to install: all, none, or some (default: all)")
+	f.StringVar(&flags.setup.startup, "startup-script", "", "script file that the VM runs once, as root, after everything else")
+	f.StringVar(&flags.setup.cloudInit, "cloud-init", "", "file with #cloud-config or a script for the first boot")
+	f.StringToStringVar(&c.Tags, "tag", nil, "tag as NAME=VALUE (repeatable)")
+	f.IntVar(&c.OSDiskGB, "disk-size", 0, "size of the OS disk in GB (default: the image's)")
+	f.IntSliceVar(&c.DataDisksGB, "data-disk", nil, "size in GB of an empty data disk (repeatable)")
+	f.BoolVar(&c.Spot, "spot", false, "create spot VMs")
+	f.StringVar(&c.Identity, "identity", "", "managed identity: 'system' or the id of a user-assigned identity")
 	f.BoolVar(&c.Private, "private", false, "no public address")
-	f.BoolVar(&c.Public, "public", false, "a public address, even when a Bastion reaches the network")
-	f.BoolVar(&c.NATGateway, "nat-gateway", false, "make a NAT gateway, if a private VM has no other way out")
+	f.BoolVar(&c.Public, "public", false, "public address, even if a Bastion reaches the network")
+	f.BoolVar(&c.NATGateway, "nat-gateway", false, "create a NAT gateway if a private VM cannot reach the internet otherwise")
 	f.StringVar(&c.Repo, "repo", "", "git repository to clone")
-	f.StringVar(&c.Branch, "branch", "", "branch of the repository")
+	f.StringVar(&c.Branch, "branch", "", "branch to clone")
 	return cmd
 }
 

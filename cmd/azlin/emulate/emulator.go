@@ -24,12 +24,10 @@ func newEmulatorCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "emulator",
 		Short: "Run a local Azure on this machine",
-		Long: `The emulator is an Azure that runs on this machine: it speaks Azure's protocol over TLS on 127.0.0.1,
-and its VMs are Linux namespaces that answer real SSH. azlin, the official SDKs and the az client work
-against it.
+		Long: `The emulator is a local Azure: it speaks Azure's protocol over TLS on 127.0.0.1, and its VMs are Linux namespaces that
+answer real SSH. azlin, the official SDKs and the az client work with it.
 
-The context 'emulator' starts it when it is first used. Its state is kept in azlin's directory and
-survives a restart.`,
+The context 'emulator' starts it on first use. Its state is stored in azlin's directory and survives a restart.`,
 		RunE: app.ShowGroup,
 	}
 	cmd.AddCommand(
@@ -51,13 +49,13 @@ type serveFlags struct {
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.listen, "listen", "", "loopback address to listen on; default 127.0.0.1 and the port of the last run")
-	cmd.Flags().StringVar(&f.operatorIP, "operator-ip", "203.0.113.10", "public address that security rules see your connections come from")
+	cmd.Flags().StringVar(&f.listen, "listen", "", "loopback address to listen on (default: 127.0.0.1 and the port of the last run)")
+	cmd.Flags().StringVar(&f.operatorIP, "operator-ip", "203.0.113.10", "public address that your connections come from, as security rules see it")
 	cmd.Flags().StringVar(&f.hosts, "hosts", hostsNamespaces, "how VMs run: namespaces, process (no isolation) or none")
-	cmd.Flags().IntVar(&f.sshPort, "ssh-port", 0, "SSH port of the VMs; 0: 22 where allowed, else 2222")
-	cmd.Flags().BoolVar(&f.realistic, "realistic", false, "let operations take as long as in Azure")
-	cmd.Flags().StringVar(&f.throttle, "throttle", "", "rate limits: azure or off; default Azure's, but recovering 100 times as fast unless --realistic")
-	cmd.Flags().StringVar(&f.record, "record", "", "file that each request and its answer is appended to as JSON, with secrets masked")
+	cmd.Flags().IntVar(&f.sshPort, "ssh-port", 0, "SSH port of the VMs (0: 22 if permitted, otherwise 2222)")
+	cmd.Flags().BoolVar(&f.realistic, "realistic", false, "make operations take as long as in Azure")
+	cmd.Flags().StringVar(&f.throttle, "throttle", "", "rate limits: azure or off (default: Azure's, recovering 100 times as fast unless --realistic)")
+	cmd.Flags().StringVar(&f.record, "record", "", "append each request and response to this file as JSON, with secrets masked")
 	app.Complete(cmd, "throttle", []string{string(emulator.ThrottleAzure), string(emulator.ThrottleOff)})
 	app.Complete(cmd, "hosts", []string{hostsNamespaces, hostsProcess, hostsNone})
 }
@@ -144,7 +142,7 @@ func newEmulatorServeCommand(a Commands) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:     "serve",
-		Short:   "Run the emulator in the foreground, until it is interrupted",
+		Short:   "Run the emulator in the foreground",
 		Example: "  azlin emulator serve --listen 127.0.0.1:8443",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -160,14 +158,14 @@ func newEmulatorServeCommand(a Commands) *cobra.Command {
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().StringVar(&dir, "dir", "", "state directory; default 'emulator' in azlin's directory")
+	cmd.Flags().StringVar(&dir, "dir", "", "state directory (default: 'emulator' in azlin's directory)")
 	return cmd
 }
 
 func newEmulatorStopCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "stop",
-		Short:   "Stop the emulator; its state is kept",
+		Short:   "Stop the emulator and keep its state",
 		Example: "  azlin emulator stop",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -183,7 +181,7 @@ func newEmulatorStopCommand(a Commands) *cobra.Command {
 func newEmulatorStatusCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "status",
-		Short:   "Show where the emulator listens and what it holds",
+		Short:   "Show the emulator's address and resources",
 		Example: "  azlin emulator status\n  azlin emulator status -o json --jq .resources",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -200,7 +198,7 @@ func newEmulatorResetCommand(a Commands) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:     "reset",
-		Short:   "Delete everything in the emulator; its address and certificates stay",
+		Short:   "Delete all resources in the emulator",
 		Example: "  azlin emulator reset --yes",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -223,9 +221,9 @@ func newEmulatorSeedCommand(a Commands) *cobra.Command {
 	var group, region string
 	cmd := &cobra.Command{
 		Use:   "seed",
-		Short: "Fill the emulator with VMs, to try azlin on a fleet",
-		Long: `Creates running VMs with their networks, disks and addresses in no time. A seeded VM starts when it is
-first reached over SSH.`,
+		Short: "Create many VMs in the emulator",
+		Long: `Creates running VMs with their networks, disks and addresses instantly, to try azlin on a fleet. A seeded VM boots when it
+is first reached over SSH.`,
 		Example: "  azlin emulator seed --vms 500 --group big",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -251,8 +249,8 @@ first reached over SSH.`,
 			return nil
 		},
 	}
-	cmd.Flags().IntVar(&vms, "vms", 10, "how many")
-	cmd.Flags().StringVar(&group, "group", "seeded", "resource group to put them in")
+	cmd.Flags().IntVar(&vms, "vms", 10, "number of VMs")
+	cmd.Flags().StringVar(&group, "group", "seeded", "resource group of the VMs")
 	cmd.Flags().StringVar(&region, "region", "westus2", "region of the group")
 	return cmd
 }

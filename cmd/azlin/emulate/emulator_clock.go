@@ -14,10 +14,10 @@ import (
 func newEmulatorClockCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clock",
-		Short: "Show or move the time in the emulator",
-		Long: `The emulated cloud has a time of its own: ages, operations under way and what VMs cost follow it. It can be moved
-forward, never back; 'azlin emulator reset' takes it to the present. Sign-ins, certificates and the VMs' own clocks stay
-in wall time.`,
+		Short: "Show or move the emulator's clock",
+		Long: `The emulated cloud has its own clock, which determines the age of resources, the progress of operations and the cost of
+VMs. You can move it forward, but not back; 'azlin emulator reset' sets it to the present. Sign-ins, certificates and the
+VMs' own clocks use real time.`,
 		RunE: app.ShowGroup,
 	}
 	cmd.AddCommand(newEmulatorClockShowCommand(a), newEmulatorClockAdvanceCommand(a), newEmulatorClockSetCommand(a))
@@ -27,7 +27,7 @@ in wall time.`,
 func newEmulatorClockShowCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show",
-		Short:   "Show what time it is in the emulator",
+		Short:   "Show the emulator's time",
 		Example: "  azlin emulator clock show\n  azlin emulator clock show -o json --jq .now",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -40,8 +40,8 @@ func newEmulatorClockShowCommand(a Commands) *cobra.Command {
 func newEmulatorClockAdvanceCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "advance DURATION",
-		Short:   "Move the time in the emulator forward",
-		Long:    "Moves the time forward by a duration: 90s, 10m, 36h, 30d. What was due meanwhile happens, each thing at its time.",
+		Short:   "Move the clock forward by a duration",
+		Long:    `Moves the emulator's clock forward by a duration: 90s, 10m, 36h, 30d. Everything due in between happens at its time.`,
 		Example: "  azlin emulator clock advance 36h\n  azlin emulator clock advance 30d",
 		Args:    app.Exactly(1, "a duration"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,8 +58,8 @@ func newEmulatorClockAdvanceCommand(a Commands) *cobra.Command {
 func newEmulatorClockSetCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "set TIME",
-		Short:   "Move the time in the emulator forward to a time",
-		Long:    "Moves the time forward to a time: 2027-01-31, 2027-01-31T18:00:00Z or, in UTC, \"2027-01-31 18:00\".",
+		Short:   "Move the clock forward to a time",
+		Long:    `Moves the emulator's clock forward to a time: 2027-01-31, 2027-01-31T18:00:00Z or, in UTC, "2027-01-31 18:00".`,
 		Example: "  azlin emulator clock set 2027-01-31\n  azlin emulator clock set 2027-01-31T18:00:00+01:00",
 		Args:    app.Exactly(1, "a time"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -20,15 +20,15 @@ func newEmulatorEnvCommand(a Commands) *cobra.Command {
 	var az bool
 	cmd := &cobra.Command{
 		Use:   "env",
-		Short: "Print shell variables that point an SDK program or az at the emulator",
-		Long: `Prints what to evaluate in a shell. The secret itself is not printed; the shell reads it from its file.
+		Short: "Print shell variables to use the emulator with an SDK or az",
+		Long: `Prints shell variables for eval. The secret itself is not printed; the shell reads it from its file.
 
-AZLIN_EMULATOR_ENDPOINT is Azure Resource Manager and the authority host; SSL_CERT_FILE makes Go and
-OpenSSL programs trust its certificate.
+AZLIN_EMULATOR_ENDPOINT is the address of Azure Resource Manager and of the sign-in service. SSL_CERT_FILE makes Go and
+OpenSSL programs trust the emulator's certificate.
 
-With --az, what is printed gives az a configuration directory of its own, describes the emulator to it as a
-cloud and signs it in: ~/.azure is not touched. The cloud has the profile 2020-09-01-hybrid, the newest in
-which the az 2.45 of Debian 12 can manage VMs.`,
+With --az, the output gives az a separate configuration directory, registers the emulator as a cloud and signs in;
+~/.azure is not changed. The cloud uses the profile 2020-09-01-hybrid, the newest one with which az 2.45 of Debian 12 can
+manage VMs.`,
 		Example: `  eval "$(azlin emulator env)"
   eval "$(azlin emulator env --az)" && az vm list -d -o table`,
 		Args: cobra.NoArgs,
@@ -52,7 +52,7 @@ which the az 2.45 of Debian 12 can manage VMs.`,
 			}, map[string]string{"AZURE_CLIENT_SECRET_FILE": s.ClientSecretFile})
 		},
 	}
-	cmd.Flags().BoolVar(&az, "az", false, "print what makes the Azure CLI talk to the emulator")
+	cmd.Flags().BoolVar(&az, "az", false, "print the setup for the Azure CLI")
 	return cmd
 }
 

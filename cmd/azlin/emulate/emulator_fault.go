@@ -17,10 +17,9 @@ import (
 func newEmulatorFaultCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fault",
-		Short: "Make the emulator misbehave",
-		Long: `Makes requests, long-running operations and SSH connections of the emulator go wrong, as often as wanted and
-repeatably: the same seed and the same requests in the same order give the same faults. Faults last until they are
-cleared, or the emulator stops.`,
+		Short: "Manage faults of the emulator",
+		Long: `Makes requests, long-running operations and SSH connections of the emulator fail, repeatably: the same seed and the same
+requests in the same order give the same faults. Faults stay until they are removed or the emulator stops.`,
 		RunE: app.ShowGroup,
 	}
 	cmd.AddCommand(newEmulatorFaultAddCommand(a), newEmulatorFaultListCommand(a), newEmulatorFaultClearCommand(a))
@@ -39,18 +38,18 @@ func newEmulatorFaultAddCommand(a Commands) *cobra.Command {
 		Long: `Adds a fault. The effects:
 
   throttle, throttle-now    429 with Retry-After, or without
-  500, 502, 503             an error of the server
+  500, 502, 503             a server error
   in-progress               409 AnotherOperationInProgress
   expired                   401, as if the token had ended
   reset-before, reset-after the connection breaks before the request is carried out, or after it
-  slow, truncate            the answer comes late, or ends in its middle
-  skew                      the clock in the answer is wrong
-  fail, stuck, lie          a long-running operation fails, does not end, or succeeds and its resource is not found
+  slow, truncate            the response is delayed, or cut off
+  skew                      the Date header is wrong
+  fail, stuck, lie          a long-running operation fails, never ends, or succeeds although its resource is not found
   ssh-refuse, ssh-hang, ssh-drop, ssh-freeze, ssh-delay, ssh-limit
-                            an SSH connection is refused, says its name and nothing more, ends or freezes after some
-                            bytes, is slow, or is one too many
+                            an SSH connection is refused, hangs after the banner, ends or freezes after some bytes,
+                            is slow, or exceeds the limit of connections
 
-Without conditions everything that an effect is for is struck.`,
+Without conditions, a fault applies to everything its effect is for.`,
 		Example: `  azlin emulator fault add throttle --count 3
   azlin emulator fault add fail --operation vm.create --name dev --count 1 --code ZonalAllocationFailed
   azlin emulator fault add 503 --probability 0.05 --seed 7
@@ -74,25 +73,25 @@ Without conditions everything that an effect is for is struck.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&r.Method, "method", "", "of requests: only this method")
-	f.StringVar(&r.Path, "path", "", "of requests: only paths like this pattern, in which * stands for anything")
-	f.StringVar(&r.Type, "type", "", "only this resource type, like Microsoft.Compute/virtualMachines")
-	f.StringVar(&r.Operation, "operation", "", "only long-running operations of this kind, like vm.create")
-	f.StringVar(&r.Name, "name", "", "only resources, or VMs, whose name is like this pattern")
+	f.StringVar(&r.Method, "method", "", "only requests with this method")
+	f.StringVar(&r.Path, "path", "", "only requests whose path matches this pattern, for example */virtualMachines/*")
+	f.StringVar(&r.Type, "type", "", "only this resource type, for example Microsoft.Compute/virtualMachines")
+	f.StringVar(&r.Operation, "operation", "", "only long-running operations of this kind, for example vm.create")
+	f.StringVar(&r.Name, "name", "", "only resources or VMs whose name matches this pattern")
 	f.IntVar(&r.Skip, "skip", 0, "skip the first N matches")
 	f.IntVar(&r.Count, "count", 0, "apply N times (0: no limit)")
-	f.Float64Var(&r.Probability, "probability", 0, "strike each with this probability; 0: always")
-	f.Uint64Var(&r.Seed, "seed", 0, "seed of the probability")
-	f.DurationVar(&r.Delay, "delay", 0, "how long: to wait after throttle, until a slow answer, off the clock, of a lie, of each packet")
-	f.IntVar(&r.Bytes, "bytes", 0, "of ssh-drop and ssh-freeze: after so many")
-	f.StringVar(&r.Code, "code", "", "Azure's error code, of fail and of errors")
+	f.Float64Var(&r.Probability, "probability", 0, "probability of each match (0: always)")
+	f.Uint64Var(&r.Seed, "seed", 0, "seed for --probability")
+	f.DurationVar(&r.Delay, "delay", 0, "duration: Retry-After of throttle, delay of slow and ssh-delay, offset of skew, length of lie")
+	f.IntVar(&r.Bytes, "bytes", 0, "for ssh-drop and ssh-freeze: after N bytes")
+	f.StringVar(&r.Code, "code", "", "Azure error code, for fail and error responses")
 	return cmd
 }
 
 func newEmulatorFaultListCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
-		Short:   "List faults, and how often they struck",
+		Short:   "List faults and how often they were applied",
 		Example: "  azlin emulator fault list\n  azlin emulator fault list -o json --jq '.[].struck'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -108,7 +107,7 @@ func newEmulatorFaultListCommand(a Commands) *cobra.Command {
 func newEmulatorFaultClearCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "clear [ID...]",
-		Short:   "Remove faults, or all of them",
+		Short:   "Remove faults",
 		Example: "  azlin emulator fault clear\n  azlin emulator fault clear f1 f2",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := emulator.ClearFaults(cmd.Context(), a.Paths.Emulator, args...)

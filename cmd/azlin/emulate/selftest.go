@@ -23,10 +23,10 @@ func newSelftestCommand(a Commands, main mainFunc) *cobra.Command {
 	var faults, markdown bool
 	cmd := &cobra.Command{
 		Use:   "selftest",
-		Short: "Try azlin on this machine",
-		Long: `Runs azlin's commands against an emulator of its own, in a temporary directory: nothing of yours is touched, and
-nothing leaves this machine. With --faults each of them meets each fault that the emulator can produce, and must end in
-success, or in an error that names what is left and the command that goes on. That takes a minute.`,
+		Short: "Test azlin on this machine",
+		Long: `Runs azlin's commands against a separate emulator in a temporary directory. Your files are not changed, and no request
+leaves this machine. With --faults, each command meets each fault that the emulator can produce, and must either succeed
+or fail with an error that names what is left over and the next command. This takes about a minute.`,
 		Example: "  azlin selftest\n  azlin selftest --faults",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,7 +46,7 @@ success, or in an error that names what is left and the command that goes on. Th
 			return errors.Join(err, judge(table))
 		},
 	}
-	cmd.Flags().BoolVar(&faults, "faults", false, "with every fault that the emulator can produce")
+	cmd.Flags().BoolVar(&faults, "faults", false, "test with every fault that the emulator can produce")
 	cmd.Flags().BoolVar(&markdown, "markdown", false, "print the table as Markdown")
 	return cmd
 }

@@ -20,8 +20,8 @@ func newListCommand(a Commands) *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List VMs",
-		Long: `Lists azlin's VMs, newest first: of the resource group given with -g or by the context, else of the whole
-subscription. However many there are, it takes four requests.`,
+		Long: `Lists azlin's VMs, newest first: those of the resource group given with -g or set in the context, otherwise of the whole
+subscription. It sends four requests, however many VMs there are.`,
 		Example: `  azlin list
   azlin list --all -g team
   azlin list -o tsv --query "vms[?power_state=='running'].name"
@@ -128,8 +128,8 @@ func statusColor(i vm.Info) term.Color {
 func newShowCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show VM",
-		Short:   "Show one VM",
-		Long:    "Shows one VM, found by its name, its session's name or its address.",
+		Short:   "Show a VM",
+		Long:    `Shows one VM, given by name, session name or address.`,
 		Example: "  azlin show dev\n  azlin show dev -o json --jq .public_ip",
 		Args:    app.Exactly(1, "one VM"),
 		RunE: func(cmd *cobra.Command, args []string) error {

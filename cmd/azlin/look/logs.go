@@ -34,18 +34,18 @@ func newLogsCommand(a Commands) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "logs VM",
-		Short: "Show a VM's logs: its first boot, its system, its tools",
-		Long: `Shows the end of one of a VM's logs:
+		Short: "Show a VM's logs",
+		Long: `Shows the last lines of one of a VM's logs:
 
-    cloud-init-output   what the scripts of the first boot print (the default)
-    cloud-init          what cloud-init does, step by step
-    serial              the serial console, from Azure: it can be read when SSH does not answer
+    cloud-init-output   output of the first-boot scripts (the default)
+    cloud-init          steps of cloud-init
+    serial              the serial console, from Azure; readable even if SSH does not answer
     auth                logins and sudo
-    syslog              the system
-    tools               what became of each tool that azlin installs there
+    syslog              the system log
+    tools               result of each tool that azlin installs
 
---follow goes on with each new line until Ctrl-C. With --source tools it shows how the installation goes, and
-ends with it; exit code 9 if a tool failed.`,
+--follow prints new lines until Ctrl-C. With --source tools it shows the progress of the installation and exits when that
+ends, with code 9 if a tool failed.`,
 		Example: `  azlin logs dev
   azlin logs dev --source tools
   azlin logs dev --source serial --lines 50
@@ -63,10 +63,10 @@ ends with it; exit code 9 if a tool failed.`,
 	}
 	flags.host.Add(cmd)
 	f := cmd.Flags()
-	f.StringVar(&flags.source, "source", string(logs.CloudInitOutput), "which log: "+strings.Join(names, ", "))
-	f.BoolVarP(&flags.follow, "follow", "f", false, "go on with new lines as they come")
-	f.IntVarP(&flags.lines, "lines", "n", 100, "how many of the last lines; 0: all")
-	f.DurationVar(&flags.since, "since", 0, "only lines that are not older, such as 1h30m; for "+timedSources())
+	f.StringVar(&flags.source, "source", string(logs.CloudInitOutput), "log to show: "+strings.Join(names, ", "))
+	f.BoolVarP(&flags.follow, "follow", "f", false, "print new lines until Ctrl-C")
+	f.IntVarP(&flags.lines, "lines", "n", 100, "number of last lines to show (0: all)")
+	f.DurationVar(&flags.since, "since", 0, "only lines newer than this, for example 1h30m; for "+timedSources())
 	app.Complete(cmd, "source", names)
 	return cmd
 }

@@ -31,13 +31,13 @@ func newStatusCommand(a Commands) *cobra.Command {
 	var flags statusFlags
 	cmd := &cobra.Command{
 		Use:   "status [VM...]",
-		Short: "Show the status of VMs: load, sessions, cost, last use",
-		Long: `Shows of one VM, or of all that 'azlin list' shows, what Azure says, what each running VM says itself (uptime, CPU,
-memory, disk, tmux sessions: one SSH connection each, all at once), what it costs per month if it stays as it is, at list
-prices, and when it was last connected to from this machine.
+		Short: "Show load, sessions, cost and last use of VMs",
+		Long: `Shows, for the given VMs or all that 'azlin list' shows, their power state, what each running VM reports (uptime, CPU,
+memory, disk, tmux sessions), their cost per month at list prices if nothing changes, and when you last connected from
+this machine. azlin opens one SSH connection to each VM, all at once.
 
-VMs that do not answer are reported with the reason and do not delay the others. A tmux session with a star has somebody attached to
-it. What is not known is '-', and null in JSON.`,
+VMs that do not answer are reported with the reason and do not delay the others. A star marks a tmux session that someone
+is attached to. Unknown values are '-', and null in JSON.`,
 		Example: `  azlin status
   azlin status dev
   azlin status --watch --interval 10s

@@ -30,9 +30,9 @@ func newWhyCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "why VM",
 		Short: "Find out what is wrong with a VM",
-		Long: `Checks Azure, the network rules, SSH, cloud-init, and the serial console at once, and shows what is wrong, and shows on one page what is wrong and what to type:
-Azure's state of the VM and its last failure, failed operations from the activity log, whether the security groups let you
-in, whether somebody can sign in, cloud-init and azlin's tools, room on the disk, and the end of the serial console. It
+		Long: `Checks Azure, the network rules, SSH, cloud-init, and the serial console at once, and shows on one page what is wrong and
+what to do: the VM's state and last failure, failed operations in the activity log, whether the security groups allow your
+address, whether you can sign in, cloud-init and azlin's tools, free disk space, and the end of the serial console. It
 changes nothing.`,
 		Example: "  azlin why dev\n  azlin why dev --since 30d --lines 100\n  azlin why dev -o json --jq '.problems[].what'",
 		Args:    app.Exactly(1, "a VM"),
@@ -51,9 +51,9 @@ changes nothing.`,
 	}
 	flags.host.Add(cmd)
 	f := cmd.Flags()
-	f.StringVar(&flags.since, "since", "7d", "how far to look back in the activity log, such as 36h or 30d")
-	f.IntVarP(&flags.lines, "lines", "n", why.DefaultLines, "how many lines of the serial console")
-	f.DurationVar(&flags.timeout, "timeout", why.DefaultTimeout, "how long the VM may take to answer")
+	f.StringVar(&flags.since, "since", "7d", "how far to look back in the activity log, for example 36h or 30d")
+	f.IntVarP(&flags.lines, "lines", "n", why.DefaultLines, "number of serial console lines to show")
+	f.DurationVar(&flags.timeout, "timeout", why.DefaultTimeout, "timeout for the VM to answer")
 	return cmd
 }
 

@@ -24,10 +24,10 @@ func newKeysCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "keys",
 		Aliases: []string{"key"},
-		Short:   "SSH keys of VMs: list, rotate, export, copies",
-		Long: `The default key, ~/.ssh/azlin_key, is the one that new VMs let in and that azlin signs in with. Copies of the keys
-that it took the place of are kept in azlin's directory, readable by you only; the two newest are offered to VMs
-besides, so that a VM that a rotation has not reached yet still lets you in.`,
+		Short:   "Manage SSH keys of VMs",
+		Long: `The default key, ~/.ssh/azlin_key, is added to new VMs, and azlin signs in with it. azlin keeps backups of replaced keys
+in its directory, readable by you only. It also offers the two newest backups when it signs in, so VMs that a rotation has
+not reached yet stay accessible.`,
 		Example: "  azlin keys list\n  azlin keys rotate --all",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -53,10 +53,9 @@ func newKeysListCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list [VM...]",
 		Aliases: []string{"ls"},
-		Short:   "Show which keys VMs let in",
-		Long: `Asks VMs, the named ones or all that 'azlin list' shows, which SSH keys they let in for the login user: one
-connection each, several at once. The role 'default' is the key that azlin uses, 'earlier' one that it took the place
-of. A VM that does not run is shown as such.`,
+		Short:   "List the authorized keys of VMs",
+		Long: `Shows which SSH keys are authorized for the login user, on the given VMs or all that 'azlin list' shows. The role
+'default' is the key that azlin uses, 'earlier' a key it has replaced. VMs that are not running are reported.`,
 		Example: "  azlin keys list\n  azlin keys list dev -o json --jq '.vms[].keys[].fingerprint'\n  azlin keys list --backups",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -76,7 +75,7 @@ of. A VM that does not run is shown as such.`,
 	flags.which.Add(cmd, "")
 	f := cmd.Flags()
 	f.BoolVar(&flags.all, "all", false, "include VMs that azlin did not create")
-	f.BoolVar(&flags.backups, "backups", false, "instead: the copies of keys on this machine")
+	f.BoolVar(&flags.backups, "backups", false, "list the key backups on this machine instead")
 	f.DurationVar(&flags.timeout, "timeout", 20*time.Second, "timeout for each VM")
 	return cmd
 }
@@ -196,9 +195,9 @@ func newKeysExportCommand(a Commands) *cobra.Command {
 	var key string
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",
-		Short: "Write the public half of the default key",
-		Long: `Writes the public half of the default key to standard output or to a file, which must not exist yet: one line, as
-other machines and services want it. The private half is never written anywhere.`,
+		Short: "Export the public half of the default key",
+		Long: `Writes the public half of the default key to standard output or to a new file, as one line. The private half is never
+written.`,
 		Example: "  azlin keys export\n  azlin keys export azlin.pub",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -244,15 +243,16 @@ other machines and services want it. The private half is never written anywhere.
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&key, "key", "", "either half of another key")
+	cmd.Flags().StringVar(&key, "key", "", "either half of another key (default: the default key)")
 	return cmd
 }
 
 func newKeysBackupCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:     "backup",
-		Short:   "Keep a copy of the default key",
-		Long:    "Copies both halves of the default key into azlin's directory, readable by you only. A key of which there is a copy is not copied again; rotations make one by themselves.",
+		Use:   "backup",
+		Short: "Back up the default key",
+		Long: `Copies both halves of the default key to azlin's directory, readable by you only. A key that already has a backup is not
+copied again. Rotations back up the key themselves.`,
 		Example: "  azlin keys backup\n  azlin keys backup -o json --jq .path",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -281,10 +281,10 @@ func newKeysRestoreCommand(a Commands) *cobra.Command {
 	var yes, dryRun bool
 	cmd := &cobra.Command{
 		Use:   "restore [BACKUP]",
-		Short: "Make a copy the default key again",
-		Long: `Makes a copy of a key, the newest one that is not of the present key or the named one, the default key again. The
-present default key is copied before. What VMs let in does not change: 'azlin keys rotate --all --new-key
-~/.ssh/azlin_key' gives it to them, too.`,
+		Short: "Restore the default key from a backup",
+		Long: `Makes a backup the default key again: the given one, or the newest that differs from the current key. The current default
+key is backed up first. The keys authorized on VMs do not change: run 'azlin keys rotate --all --new-key ~/.ssh/azlin_key'
+to change them too.`,
 		Example: "  azlin keys restore\n  azlin keys restore backup-20261123T090000.000Z --yes\n  azlin keys restore --dry-run",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -32,12 +32,13 @@ func newKeysRotateCommand(a Commands) *cobra.Command {
 	var flags keysRotateFlags
 	cmd := &cobra.Command{
 		Use:   "rotate [VM...]",
-		Short: "Give VMs a new SSH key in place of the old one",
-		Long: `Adds a new key on each VM, signs in with it, makes it the default key ~/.ssh/azlin_key, and only then removes the old
-one from the VMs; a copy of the old one stays on this machine. At every moment a key that azlin uses opens every VM.
-Other keys of a VM stay as they are, and the new one gets the old one's options.
+		Short: "Replace the SSH key of VMs",
+		Long: `Adds a new key to each VM, signs in with it, makes it the default key ~/.ssh/azlin_key, and only then removes the old key
+from the VMs. A backup of the old key stays on this machine. At every moment, a key that azlin uses opens every VM. Other
+authorized keys do not change, and the new key gets the old key's options.
 
-Without --new-key azlin makes one. The private half of a key that is given is the path without .pub, or with the agent.
+Without --new-key, azlin creates a key. The private half of a given key must be at the path without .pub, or in the
+ssh-agent.
 
 VMs that are stopped or unreachable keep the old key and are listed. Run 'azlin keys rotate' without arguments to finish
 them, or to resume a rotation that was interrupted.`,
@@ -58,15 +59,15 @@ them, or to resume a rotation that was interrupted.`,
 	flags.consent.Add(cmd)
 	flags.which.Add(cmd, "all VMs that 'azlin list' shows")
 	f := cmd.Flags()
-	f.BoolVar(&flags.dryRun, "dry-run", false, "look at the VMs, show what would be done, and stop")
-	f.StringVar(&flags.newKey, "new-key", "", "either half of the new key; default: one that azlin makes")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "check the VMs, show what would be done, and stop")
+	f.StringVar(&flags.newKey, "new-key", "", "either half of the new key (default: azlin creates one)")
 	f.StringVar(&flags.oldKey, "old-key", "", "either half of the key to replace (default: the default key)")
 	f.BoolVar(&flags.noBackup, "no-backup", false, "delete the old key's backup once no VM needs it")
-	f.BoolVar(&flags.azure, "via-azure", false, "where no key at hand lets in, have Azure's agent on the VM add the new one (Run Command)")
+	f.BoolVar(&flags.azure, "via-azure", false, "if no known key is accepted, add the new key with Azure's Run Command")
 	f.DurationVar(&flags.timeout, "timeout", keys.DefaultTimeout, "timeout for each VM")
-	f.StringVar(&flags.user, "user", "", "login user; default: each VM's admin user")
+	f.StringVar(&flags.user, "user", "", "login user (default: each VM's admin user)")
 	app.AddBastion(cmd, &flags.bastion)
-	f.BoolVar(&flags.acceptNew, "accept-new-host-key", false, "accept and record the host key of a VM whose key Azure does not know")
+	f.BoolVar(&flags.acceptNew, "accept-new-host-key", false, "accept and record the host key if Azure has none to compare")
 	return cmd
 }
 

@@ -37,7 +37,7 @@ func newPowerCommand(a Commands, verb, short string, flags *powerFlags, call pow
 		},
 	}
 	flags.which.Add(cmd, verb+" every VM that azlin manages, in the resource group if one is set")
-	cmd.Flags().BoolVar(&flags.noWait, "no-wait", false, "return as soon as Azure has accepted it; 'azlin operations resume VM' waits for it")
+	cmd.Flags().BoolVar(&flags.noWait, "no-wait", false, "return when Azure has accepted the request; 'azlin operations resume VM' waits for the end")
 	return cmd
 }
 

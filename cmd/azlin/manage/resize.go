@@ -20,13 +20,13 @@ func newResizeCommand(a Commands) *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "resize VM SIZE",
-		Short: "Give a VM another size",
-		Long: `Gives a VM another size, and brings it back to the power state that it is in: a running VM is deallocated, changed and
-started again, which takes a few minutes, and loses what is on its temporary disk. Before anything is changed it checks
-that the VM fits the size (architecture, generation, disks, zone) and the quota, and shows what it will cost.
+		Short: "Change the size of a VM",
+		Long: `Changes the size of a VM and returns it to its power state. A running VM is deallocated, changed and started again: this
+takes a few minutes and deletes its temporary disk. azlin first checks that the VM fits the size (architecture,
+generation, disks, zone) and the quota, and shows the new cost.
 
-When Azure has no room for the new size, the VM gets its old one again. When the resize is cut off, the same command
-goes on with it, from any machine.`,
+If Azure has no capacity for the new size, the VM returns to its old size. If resize is interrupted, run the same command
+again, on any machine, to resume it.`,
 		Example: "  azlin resize dev Standard_B4ms\n  azlin resize dev Standard_B4ms --dry-run",
 		Args:    app.Exactly(2, "a VM and a size"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -20,10 +20,10 @@ import (
 func newTagCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tag",
-		Short: "Show and change the tags of a VM",
-		Long: `Azure keeps up to 50 tags of a resource: names of up to 512 characters, in any letter case and without
-<>%&\?/, with values of up to 256. What does not fit is refused before anything is sent. Tags that azlin keeps its
-own records in (managed-by, azlin-...) are shown, but not changed here.`,
+		Short: "Manage the tags of VMs",
+		Long: `Azure allows 50 tags on a resource. Names have up to 512 characters, ignore case and cannot contain <>%&\?/; values have
+up to 256 characters. Invalid tags are refused before anything is sent. azlin's own tags (managed-by, azlin-...) are shown
+but cannot be changed here.`,
 		Example: "  azlin tag list dev",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -37,7 +37,7 @@ func newTagAddCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "add VM... NAME=VALUE...",
 		Short:   "Set tags of VMs",
-		Long:    "Sets tags of VMs and leaves their others alone, also those that somebody else sets at the same time.",
+		Long:    `Sets tags of VMs. Other tags do not change, even if someone sets them at the same time.`,
 		Example: "  azlin tag add dev team=web\n  azlin tag add --select tag:team=web environment=development owner=team-a",
 		Args: func(cmd *cobra.Command, args []string) error {
 			names, rest := cutTags(args)
@@ -114,8 +114,8 @@ func newTagRemoveCommand(a Commands) *cobra.Command {
 		Use:     "remove VM NAME...",
 		Aliases: []string{"rm"},
 		Short:   "Remove tags from VMs",
-		Long: `Removes tags of these names, in any letter case. A tag that does not exist is reported and is not an error. The first
-argument is a VM or a pattern; with --select all arguments are names of tags.`,
+		Long: `Removes tags by name, ignoring case. A tag that does not exist is reported and is not an error. The first argument is a VM
+or a pattern; with --select, all arguments are tag names.`,
 		Example: "  azlin tag remove dev team\n  azlin tag remove --select tag:environment owner",
 		Args: func(cmd *cobra.Command, args []string) error {
 			names, tags := app.FirstName(which, args)

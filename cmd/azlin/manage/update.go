@@ -30,7 +30,7 @@ type updateFlags struct {
 func (f *updateFlags) add(cmd *cobra.Command, timeout time.Duration) {
 	f.host.Add(cmd)
 	f.which.Add(cmd, "all running VMs that azlin manages, instead of named VMs")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", timeout, "how long to wait for a VM; its update continues after that")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", timeout, "how long to wait for each VM; the update continues after that")
 }
 
 func (f *updateFlags) check(cmd *cobra.Command, args []string) error {
@@ -47,8 +47,8 @@ func newUpdateCommand(a Commands) *cobra.Command {
 		Use:   "update VM...",
 		Short: "Update the tools on VMs",
 		Long: `Updates the tools on VMs to their newest versions, one by one, and then the system packages, reported as "apt". A tool
-that fails does not stop the others. By default, every installed
-tool is updated (` + strings.Join(cloudinit.ToolNames(), ", ") + `). With --tools, only the listed tools are; each must be installed.
+that fails does not stop the others. By default, every installed tool is updated
+(` + strings.Join(cloudinit.ToolNames(), ", ") + `). With --tools, only the listed tools are; each must be installed.
 
 The update runs as a job on the VM. It continues when the connection is lost, and azlin reconnects. After --timeout, or
 Ctrl-C, run the same command to follow it again, or to see how it ended.`,
@@ -70,7 +70,7 @@ Ctrl-C, run the same command to follow it again, or to see how it ended.`,
 		},
 	}
 	flags.add(cmd, update.DefaultTimeout)
-	cmd.Flags().StringSliceVar(&tools, "tools", nil, "only these, and apt for the packages of the system; default all that are there, and apt")
+	cmd.Flags().StringSliceVar(&tools, "tools", nil, "tools to update; apt means the system packages (default: all installed tools, and apt)")
 	app.Complete(cmd, "tools", updatable())
 	return cmd
 }
@@ -81,13 +81,12 @@ func newOSUpdateCommand(a Commands) *cobra.Command {
 	var flags updateFlags
 	cmd := &cobra.Command{
 		Use:   "os-update VM...",
-		Short: "Update the packages of VMs",
-		Long: `Brings all packages of VMs to their newest versions, as 'apt-get update' and 'apt-get upgrade' do; configuration files
-that somebody changed stay as they are. It says which VMs want a restart, and restarts none. With -o json the output of
-apt comes along.
+		Short: "Update the system packages of VMs",
+		Long: `Upgrades all packages of VMs with 'apt-get update' and 'apt-get upgrade', and keeps changed configuration files. Reports
+which VMs need a restart but does not restart them. -o json includes apt's output.
 
-The update runs as a job on the VM. It continues when the connection is lost, and azlin reconnects. After --timeout, or
-Ctrl-C, run the same command to follow it again, or to see how it ended.`,
+The update runs as a job on the VM. It continues if the connection is lost, and azlin reconnects. After --timeout or
+Ctrl-C, run the same command again to follow it or to see its result.`,
 		Example: "  azlin os-update dev\n  azlin os-update --all -o json --jq '.results[] | select(.restart_required) | .vm'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.check(cmd, args); err != nil {

@@ -24,9 +24,8 @@ func newImagesCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "images [PUBLISHER[:OFFER[:SKU]]]",
 		Short: "List images to create VMs from",
-		Long: `Lists the Ubuntu images that azlin chooses from by what a size needs. With a publisher it lists that one's
-offers, with an offer its SKUs, with a SKU its versions: publisher:offer:sku:version is what
-'azlin new --image' takes, and 'latest' is a version, too.`,
+		Long: `Lists the Ubuntu images that azlin chooses from. With a publisher, it lists the publisher's offers, with an offer its
+SKUs, and with a SKU its versions. 'azlin new --image' takes publisher:offer:sku:version; the version can be 'latest'.`,
 		Example: `  azlin images
   azlin images Canonical:ubuntu-24_04-lts
   azlin images Debian:debian-12:12-gen2 -o json`,
@@ -58,7 +57,7 @@ offers, with an offer its SKUs, with a SKU its versions: publisher:offer:sku:ver
 			return a.Output.Print(imagesView(at, views))
 		},
 	}
-	cmd.Flags().StringVar(&region, "region", "", "region; default from the context or configuration")
+	cmd.Flags().StringVar(&region, "region", "", "region (default: the context's, or default_region)")
 	return cmd
 }
 

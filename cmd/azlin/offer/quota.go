@@ -17,10 +17,10 @@ func newQuotaCommand(a Commands) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "quota",
-		Short: "Show what the subscription uses and may use",
-		Long: `Shows the limits of the subscription in a region and how much of each is in use: those that every VM counts
-against, and those of which something is in use. A VM counts against the vCPUs of the region and of its
-size's family, a spot VM against the low-priority vCPUs.`,
+		Short: "Show the subscription's quota and its use",
+		Long: `Shows the subscription's limits in a region and their use: the limits that apply to every VM, and those that are partly
+used. A VM counts against the vCPUs of the region and of its size's family; a spot VM counts against the low-priority
+vCPUs.`,
 		Example: `  azlin quota
   azlin quota --region eastus --all
   azlin quota -o json --jq '.quotas[] | select(.limit - .current < 8) | .name'`,
@@ -44,8 +44,8 @@ size's family, a spot VM against the low-priority vCPUs.`,
 			return a.Output.Print(quotaView(at, quotas, found-len(quotas)))
 		},
 	}
-	cmd.Flags().StringVar(&region, "region", "", "region; default from the context or configuration")
-	cmd.Flags().BoolVar(&all, "all", false, "also limits of which nothing is in use")
+	cmd.Flags().StringVar(&region, "region", "", "region (default: the context's, or default_region)")
+	cmd.Flags().BoolVar(&all, "all", false, "include unused limits")
 	return cmd
 }
 

@@ -12,8 +12,8 @@ import (
 func newRegionsCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "regions",
-		Short:   "List Azure's regions",
-		Long:    "Lists the regions in which the subscription may have VMs, with their availability zones.",
+		Short:   "List regions",
+		Long:    `Lists the regions available to the subscription, with their availability zones.`,
 		Example: "  azlin regions\n  azlin regions -o tsv --query \"regions[?geography=='Europe'].name\"",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

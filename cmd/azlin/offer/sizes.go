@@ -28,11 +28,11 @@ func newSizesCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sizes",
 		Short: "List VM sizes with their prices",
-		Long: `Lists the VM sizes that a region offers to the subscription, the cheapest first, with the list price of a
-Linux VM while it runs. A month has 730 hours. Disks, addresses and traffic are not in these prices.
+		Long: `Lists the VM sizes available to the subscription in a region, cheapest first, with the list price of a running Linux VM. A
+month has 730 hours. Disks, addresses and traffic are not included.
 
-Prices come from Azure's retail price service and are cached for a day; when it does not answer they are
-from the list built into azlin, whose date is shown.`,
+Prices come from Azure's retail price service and are cached for a day. If the service does not answer, azlin uses a
+built-in list and shows its date.`,
 		Example: `  azlin sizes --cores 4 --memory 16
   azlin sizes --arch arm64 --region eastus
   azlin sizes --all -o json --jq '.sizes[] | select(.restriction != null) | .name'`,
@@ -40,11 +40,11 @@ from the list built into azlin, whose date is shown.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.sizes(cmd, flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.region, "region", "", "region; default from the context or configuration")
+	f.StringVar(&flags.region, "region", "", "region (default: the context's, or default_region)")
 	f.IntVar(&flags.cores, "cores", 0, "only sizes with at least this many vCPUs")
-	f.Float64Var(&flags.memory, "memory", 0, "only sizes with so many GiB of memory at least")
-	f.StringVar(&flags.arch, "arch", "", "only sizes of an architecture: x64 or arm64")
-	f.BoolVar(&flags.all, "all", false, "also sizes that the subscription may not use in the region")
+	f.Float64Var(&flags.memory, "memory", 0, "only sizes with at least this many GiB of memory")
+	f.StringVar(&flags.arch, "arch", "", "only sizes of this architecture: x64 or arm64")
+	f.BoolVar(&flags.all, "all", false, "include sizes that are not available to the subscription")
 	app.Complete(cmd, "arch", []string{"x64", "arm64"})
 	return cmd
 }

@@ -25,7 +25,7 @@ func newCleanupCommand(a Commands) *cobra.Command {
 	var flags cleanupFlags
 	cmd := &cobra.Command{
 		Use:   "cleanup",
-		Short: "Show and delete what costs money and belongs to no VM any more",
+		Short: "Find and delete unused resources",
 		Long: `Finds unused disks, network interfaces, public addresses and security groups that azlin created, snapshots whose source is
 gone, those left by an interrupted clone or image, and VMs that are stopped but still billed. Shows what each costs per month
 (list prices; '-' if unknown). With --delete, asks, checks each resource again, and deletes it. VMs are never deleted.
@@ -33,7 +33,7 @@ gone, those left by an interrupted clone or image, and VMs that are stopped but 
 Resources held by a NAT gateway, a load balancer, a private endpoint, a subnet or a shared access signature are in use.
 Resources younger than --older-than, or needed to resume an unfinished operation, are kept.
 
-Without -g it is the whole subscription, unless the context or the configuration names a group.`,
+Without -g, the whole subscription is searched, unless the context or the configuration names a group.`,
 		Example: `  azlin cleanup
   azlin cleanup --older-than 168h -o json --jq '.resources[].resource_name'
   azlin cleanup --delete
@@ -48,9 +48,9 @@ Without -g it is the whole subscription, unless the context or the configuration
 	}
 	flags.consent.Add(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&flags.remove, "delete", false, "delete what is found, after a confirmation")
-	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be deleted and stop; the default without --delete")
-	f.BoolVar(&flags.all, "all", false, "also what azlin did not make")
+	f.BoolVar(&flags.remove, "delete", false, "delete the unused resources after confirmation")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be deleted and stop (the default without --delete)")
+	f.BoolVar(&flags.all, "all", false, "include resources that azlin did not create")
 	f.DurationVar(&flags.olderThan, "older-than", cleanup.DefaultAge, "only resources unused for at least this long, for example 168h")
 	return cmd
 }

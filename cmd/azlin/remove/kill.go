@@ -29,9 +29,9 @@ func newKillCommand(a Commands) *cobra.Command {
 	var flags killFlags
 	cmd := &cobra.Command{
 		Use:   "kill VM...",
-		Short: "Delete VMs and everything that belongs to them",
-		Long: `Deletes VMs, their disks, network interfaces, public addresses and security groups, and checks that they are gone. The
-network that VMs of a region share stays, and so does the resource group.
+		Short: "Delete VMs and their resources",
+		Long: `Deletes VMs, their disks, network interfaces, public addresses and security groups, and verifies the deletion.
+The shared network of a region and the resource group are kept.
 
 A VM must be named by its own name, a pattern or a selection: session names and addresses are refused. A name that no VM has
 is an error, unless an unfinished 'azlin new' of that name has left something, which is deleted. Use --ignore-not-found in
@@ -44,7 +44,7 @@ scripts.`,
 	flags.consent.Add(cmd)
 	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show what would be deleted and stop")
 	cmd.Flags().BoolVar(&flags.foreign, "foreign", false, "include VMs that azlin did not create")
-	cmd.Flags().BoolVar(&flags.ignoreMissing, "ignore-not-found", false, "a VM that does not exist is no error")
+	cmd.Flags().BoolVar(&flags.ignoreMissing, "ignore-not-found", false, "ignore VMs that do not exist")
 	return cmd
 }
 

@@ -18,10 +18,10 @@ func newKillallCommand(a Commands) *cobra.Command {
 	var flags removeFlags
 	cmd := &cobra.Command{
 		Use:   "killall",
-		Short: "Delete all VMs of a resource group that azlin created",
-		Long: `Deletes azlin's VMs of the resource group given with -g or by the context (else ` + config.DefaultResourceGroup + `), each with
-everything that belongs to it, several at once. The shared network and the group stay, and so does whatever
-azlin did not create.`,
+		Short: "Delete all of azlin's VMs in a resource group",
+		Long: `Deletes azlin's VMs in the resource group given with -g or set in the context (otherwise ` + config.DefaultResourceGroup + `), with
+their disks, network interfaces, addresses and security groups. The shared network, the group, and everything azlin did not create
+are kept.`,
 		Example: "  azlin killall -g team --dry-run\n  azlin killall -g team --yes",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -40,10 +40,9 @@ func newDestroyCommand(a Commands) *cobra.Command {
 	var flags removeFlags
 	cmd := &cobra.Command{
 		Use:   "destroy GROUP",
-		Short: "Delete a resource group that is azlin's, with everything in it",
-		Long: `Deletes a whole resource group: VMs, disks, networks and all. It refuses when azlin did not create the group,
-or when anything in it is not azlin's, and names what that is. You are asked to type
-the group's name.`,
+		Short: "Delete a resource group with everything in it",
+		Long: `Deletes a whole resource group: VMs, disks, networks and everything else. It refuses, and names the resources, if azlin
+did not create the group or anything in it. You are asked to type the group's name.`,
 		Example: "  azlin destroy azlin-rg --dry-run\n  azlin destroy azlin-rg --yes",
 		Args:    app.Exactly(1, "one resource group"),
 		RunE: func(cmd *cobra.Command, args []string) error {

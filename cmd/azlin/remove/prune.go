@@ -31,14 +31,13 @@ func newPruneCommand(a Commands) *cobra.Command {
 	var flags pruneFlags
 	cmd := &cobra.Command{
 		Use:   "prune",
-		Short: "Delete VMs that nobody has used for a long time",
-		Long: `Finds out when each of azlin's VMs was last used, and deletes those that have been idle for --idle (30 days), with
-everything that belongs to them. A running VM is asked: for keys typed in its terminals, what its tmux sessions showed,
-changes in the home directory, its load. One that is off has not been used since it was switched off. Connections from
-this machine count, too.
+		Short: "Delete VMs that have been idle for a long time",
+		Long: `Determines when each of azlin's VMs was last used, and deletes those idle for at least --idle (30 days) with all their
+resources. On a running VM, use means terminal input, tmux output, changes in the home directory, or load; a stopped VM is idle
+since it was stopped. Connections from this machine count as use.
 
-What is not known is left alone: a VM that cannot be asked, or does not say. So is a VM with the tag ` + azure.TagProtected + `. It
-shows what it found, asks, and looks at each VM again before it deletes it.`,
+VMs whose last use is unknown are kept, and so are VMs with the tag ` + azure.TagProtected + `. prune shows what it found, asks, and checks
+each VM again before it deletes it.`,
 		Example: "  azlin prune --dry-run\n  azlin prune --idle 14d -g team\n  azlin tag add dev " + azure.TagProtected + "=yes",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,8 +52,8 @@ shows what it found, asks, and looks at each VM again before it deletes it.`,
 		},
 	}
 	flags.consent.Add(cmd)
-	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show what is idle and stop")
-	cmd.Flags().StringVar(&flags.idle, "idle", "30d", "how long a VM must not have been used, such as 14d or 36h")
+	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show the idle VMs and stop")
+	cmd.Flags().StringVar(&flags.idle, "idle", "30d", "minimum idle time, for example 14d or 36h")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "timeout for each VM")
 	return cmd
 }

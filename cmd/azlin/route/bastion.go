@@ -17,10 +17,10 @@ import (
 func newBastionCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bastion",
-		Short: "List, make, delete and use Bastions, which reach VMs without a public address",
-		Long: `Azure Bastion lets people who are signed in to Azure reach VMs that have no public address. azlin speaks its
-protocol itself: connect, exec and the other commands use a Bastion wherever a VM has no other way in, with nothing to
-be configured. A Bastion reaches the VMs of its own network and, Developer aside, of those that are peered with it.`,
+		Short: "Manage Bastions, which reach VMs without a public address",
+		Long: `Azure Bastion lets people who are signed in to Azure reach VMs without a public address. azlin speaks its protocol itself:
+connect, exec and the other commands use a Bastion whenever a VM cannot be reached otherwise, without configuration. A
+Bastion reaches the VMs of its own network and, except for the Developer SKU, of peered networks.`,
 		Example: "  azlin bastion create\n  azlin bastion list\n  azlin exec dev -- uname -a",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -31,9 +31,10 @@ be configured. A Bastion reaches the VMs of its own network and, Developer aside
 
 func newBastionListCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:     "list",
-		Short:   "List the Bastions of the subscription",
-		Long:    "Lists the Bastions of the subscription, or of the group that --resource-group names, whoever made them, with\nwhat each costs by the month of 730 hours with its address, without traffic.",
+		Use:   "list",
+		Short: "List Bastions",
+		Long: `Lists the Bastions of the subscription, or of the resource group given with -g, whoever created them, with their cost for
+a month of 730 hours including the address and without traffic.`,
 		Example: "  azlin bastion list\n  azlin bastion list -o json --jq '.[] | select(.tunneling) | .name'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -121,9 +122,9 @@ type bastionStatus struct {
 func newBastionStatusCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status BASTION",
-		Short: "Show a Bastion: whether it can be used, and what it costs",
-		Long: `Shows a Bastion, whether tunnels can be opened through it and if not why, and its list price with its address.
-It also ends the sessions that killed azlin processes of this machine left at Bastions.`,
+		Short: "Show a Bastion, its usability and cost",
+		Long: `Shows a Bastion, whether azlin can open tunnels through it and if not why, and its list price including the address. It
+also ends sessions at the Bastion that killed azlin processes of this machine left open.`,
 		Example: "  azlin bastion status azlin-vnet-westus2-bastion\n  azlin bastion status hub -o json --jq .usable",
 		Args:    app.Exactly(1, "one Bastion"),
 		RunE: func(cmd *cobra.Command, args []string) error {

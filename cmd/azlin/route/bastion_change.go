@@ -30,15 +30,15 @@ func newBastionCreateCommand(a Commands) *cobra.Command {
 	var flags bastionCreateFlags
 	cmd := &cobra.Command{
 		Use:   "create",
-		Short: "Make a Bastion in a network",
-		Long: `Makes a Bastion in a network, with its subnet AzureBastionSubnet and its public address where they are missing,
-and with tunnels for native clients switched on. It shows what it will make and what that costs, and asks before it does.
-Azure takes six to ten minutes, and charges for every hour that the Bastion exists, used or not.
+		Short: "Create a Bastion",
+		Long: `Creates a Bastion in a network, with tunnels for native clients enabled, and its subnet AzureBastionSubnet and public
+address if they are missing. It shows the plan with its cost and asks first. This takes six to ten minutes, and Azure
+charges for every hour that the Bastion exists.
 
-SKUs: Standard; Premium; Developer, which is free, needs neither subnet nor address, reaches its own network only and
-exists in some regions. Basic has no tunnels.
+SKUs: Standard; Premium; Developer, which is free, needs no subnet or address, reaches only its own network and is
+available in some regions. Basic does not support tunnels.
 
-Without --vnet it is the network that 'azlin new' makes for the VMs of a region.`,
+Without --vnet, the Bastion is created in the network that 'azlin new' creates for a region.`,
 		Example: `  azlin bastion create
   azlin bastion create --sku Developer
   azlin bastion create --vnet hub -g network --dry-run`,
@@ -46,13 +46,13 @@ Without --vnet it is the network that 'azlin new' makes for the VMs of a region.
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.createBastion(cmd.Context(), flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.vnet, "vnet", "", "name or id of the network; default: azlin's own of the region")
-	f.StringVar(&flags.name, "name", "", "name of the Bastion; default: the network's with -bastion")
-	f.StringVar(&flags.sku, "sku", bastion.Standard, "Standard, Premium or Developer")
-	f.StringVar(&flags.region, "region", "", "region of azlin's own network; default from the context or configuration")
-	f.StringVar(&flags.subnet, "subnet-prefix", "", "range of AzureBastionSubnet if that is to be made, /26 or larger; default: a free one")
+	f.StringVar(&flags.vnet, "vnet", "", "name or id of the network (default: azlin's network of the region)")
+	f.StringVar(&flags.name, "name", "", "name of the Bastion (default: the network's name with -bastion)")
+	f.StringVar(&flags.sku, "sku", bastion.Standard, "SKU: Standard, Premium or Developer")
+	f.StringVar(&flags.region, "region", "", "region of azlin's network (default: the context's, or default_region)")
+	f.StringVar(&flags.subnet, "subnet-prefix", "", "range for a new AzureBastionSubnet, /26 or larger (default: a free range)")
 	f.BoolVar(&flags.ipConnect, "ip-connect", false, "allow connecting to targets by IP address")
-	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be made and stop")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "show what would be created and stop")
 	flags.consent.Add(cmd)
 	app.Complete(cmd, "sku", []string{bastion.Standard, bastion.Premium, bastion.Developer})
 	return cmd
@@ -189,9 +189,9 @@ func newBastionDeleteCommand(a Commands) *cobra.Command {
 	var flags bastionDeleteFlags
 	cmd := &cobra.Command{
 		Use:   "delete BASTION",
-		Short: "Delete a Bastion, with its address and subnet if azlin made them",
-		Long: `Deletes a Bastion, which ends the tunnels through it, and its public address and subnet if azlin made them. It
-shows what goes and what stays, and asks before it does. VMs without a public address cannot be reached afterwards.`,
+		Short: "Delete a Bastion",
+		Long: `Deletes a Bastion, which closes the tunnels through it, and its public address and subnet if azlin created them. It shows
+what is deleted and what is kept, and asks first. Afterwards, VMs without a public address cannot be reached.`,
 		Example: "  azlin bastion delete azlin-vnet-westus2-bastion\n  azlin bastion delete hub -g network --dry-run\n  azlin bastion delete hub --yes",
 		Args:    app.Exactly(1, "one Bastion"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.deleteBastion(cmd.Context(), args[0], flags) },

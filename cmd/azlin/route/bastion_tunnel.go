@@ -24,13 +24,12 @@ func newBastionTunnelCommand(a Commands) *cobra.Command {
 	var flags tunnelFlags
 	cmd := &cobra.Command{
 		Use:   "tunnel VM",
-		Short: "Open a port of this machine that leads to a VM through a Bastion",
-		Long: `Opens a port on 127.0.0.1 that leads to a port of a VM through a Bastion, for programs that cannot run
-'azlin proxy'. It tells the address on standard output and stays until it is interrupted. Any number of connections may be
-open at once. At its start it ends what killed azlin processes of this machine left at Bastions.
+		Short: "Forward a local port to a VM through a Bastion",
+		Long: `Opens a port on 127.0.0.1 that forwards to a port of a VM through a Bastion, for programs that cannot run 'azlin proxy'.
+It prints the address and runs until it is interrupted. Any number of connections can be open at once. On start, it ends
+sessions at Bastions that killed azlin processes of this machine left open.
 
-Instead of a VM an address in the Bastion's networks may be given, if IP-connect is switched on there; then --bastion
-has to name it.`,
+You can give an address in the Bastion's networks instead of a VM if IP connect is enabled; then --bastion is required.`,
 		Example: `  azlin bastion tunnel dev
   azlin bastion tunnel dev --port 5432 --local-port 15432
   azlin bastion tunnel 10.7.0.4 --bastion=hub`,
@@ -46,9 +45,9 @@ has to name it.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.bastion, "bastion", reach.AnyBastion, "name or id of the Bastion; default: the best one that reaches the VM")
+	f.StringVar(&flags.bastion, "bastion", reach.AnyBastion, "name or id of the Bastion (default: the best one that reaches the VM)")
 	f.IntVar(&flags.port, "port", 22, "port of the VM")
-	f.IntVar(&flags.localPort, "local-port", 0, "port of this machine; 0: one that is free")
+	f.IntVar(&flags.localPort, "local-port", 0, "local port (0: a free one)")
 	return cmd
 }
 

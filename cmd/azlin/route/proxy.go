@@ -27,12 +27,12 @@ func newProxyCommand(a Commands) *cobra.Command {
 	var through string
 	cmd := &cobra.Command{
 		Use:   "proxy VM",
-		Short: "Pass standard input and output on to a VM's SSH server",
-		Long: `Connects to the SSH server of a VM, through a Bastion if it has no public address, and passes standard input
-and output on: as a ProxyCommand it lets every program that runs ssh reach private VMs. It checks no host key; the ssh
-that runs it does.
+		Short: "Connect standard input and output to a VM's SSH server",
+		Long: `Connects to the SSH server of a VM, through a Bastion if it has no public address, and forwards standard input and output.
+Used as a ProxyCommand, it lets every program that uses ssh reach private VMs. proxy does not check the host key; ssh
+does.
 
-A VM may also be named by its Azure Resource Manager id, with --bastion, no lookup is needed.`,
+You can also give a VM by its Azure resource id; with --bastion, no lookup is needed.`,
 		Example: `  azlin proxy dev
   ssh -o ProxyCommand='azlin proxy dev' azureuser@dev
   rsync -e "ssh -o ProxyCommand='azlin proxy dev'" -a project azureuser@dev:`,

@@ -17,10 +17,10 @@ import (
 func newTunnelCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tunnel",
-		Short: "Keep ports of this machine open that lead to a VM",
-		Long: `Keeps ports of this machine open that lead to what a VM reaches: its own servers, or others in its network. Each tunnel
-is a process in the background that connects again when the connection is lost, through a Bastion where the VM has no
-public address. It listens on 127.0.0.1 only.`,
+		Short: "Manage tunnels to VMs",
+		Long: `Manages tunnels from local ports to ports that a VM reaches: its own servers, or others in its network. Each tunnel is a
+background process that reconnects when the connection is lost, through a Bastion if the VM has no public address. Tunnels
+listen on 127.0.0.1 only.`,
 		Example: "  azlin tunnel open dev -L 8080\n  azlin tunnel list\n  azlin tunnel close dev",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -99,10 +99,9 @@ func newTunnelListCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   "List the tunnels of this machine",
-		Long: `Lists the tunnels that azlin keeps open on this machine, whatever context they were opened in: with their ports, how they
-are and since when, and the last error. One that has failed stays until it is closed. What a killed tunnel left is told and
-cleared away. It asks nobody but this machine.`,
+		Short:   "List tunnels",
+		Long: `Lists the tunnels of this machine in all contexts, with their ports, state, start time and last error. A failed tunnel is
+listed until you close it. Remains of killed tunnels are reported and removed. No requests are sent.`,
 		Example: "  azlin tunnel list\n  azlin tunnel list -o json --jq '.tunnels[] | select(.vm==\"dev\") | .forwards[].local_port'",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -143,7 +142,7 @@ func newTunnelCloseCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "close NAME... | --all",
 		Short:   "Close tunnels",
-		Long:    "Closes tunnels, with their ports and all connections through them, and ends their processes.",
+		Long:    `Closes tunnels with all their connections and ends their processes.`,
 		Example: "  azlin tunnel close dev\n  azlin tunnel close --all",
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -190,7 +189,7 @@ func newTunnelCloseCommand(a Commands) *cobra.Command {
 			return someFailed("close tunnels", failed, len(closed))
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "all tunnels of this machine")
+	cmd.Flags().BoolVar(&all, "all", false, "close all tunnels of this machine")
 	return cmd
 }
 

@@ -34,13 +34,14 @@ func newTunnelOpenCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "open VM -L [PORT:][HOST:]HOSTPORT",
 		Short: "Open a tunnel to a VM",
-		Long: `Opens ports of this machine that lead to what a VM reaches, and keeps them open in the background until 'azlin tunnel
-close', a restart of this machine, or until the VM is gone. -L is as in ssh, on 127.0.0.1 only: 8080 leads to the VM's port
-8080, 8080:80 to its port 80, 8080:db:5432 to port 5432 of db as the VM knows it. Port 0 is one that the system chooses.
+		Long: `Opens local ports that forward to ports a VM reaches, and keeps them open in the background until 'azlin tunnel close', a
+restart of this machine, or the deletion of the VM. -L is as in ssh, on 127.0.0.1 only: 8080 forwards to the VM's port
+8080, 8080:80 to its port 80, 8080:db:5432 to port 5432 of the host db in the VM's network. For port 0 the system chooses
+a free port.
 
-A port that is in use is refused before anything is begun. When the connection is lost it is made again, wherever the VM is
-by then, and whoever connects meanwhile waits for half a minute. A VM that accepts the key no more, or is not the same
-machine any more, ends the tunnel; 'azlin tunnel list' says why.`,
+Ports in use are refused before anything is started. If the connection is lost, azlin reconnects, also to a new address,
+and clients that connect meanwhile wait for up to half a minute. The tunnel ends if the VM refuses the key or its host key
+has changed; 'azlin tunnel list' shows the reason.`,
 		Example: `  azlin tunnel open dev -L 8080
   azlin tunnel open dev -L 0:80 -L 15432:db.internal:5432 --name web
   azlin tunnel open dev -L 8888 --foreground`,
@@ -63,8 +64,8 @@ machine any more, ends the tunnel; 'azlin tunnel list' says why.`,
 	}
 	flags.Add(cmd)
 	f := cmd.Flags()
-	f.StringArrayVarP(&flags.local, "local-forward", "L", nil, "a port of this machine and where it leads, as above; may be repeated")
-	f.StringVar(&flags.name, "name", "", "name of the tunnel; default that of the VM, with a number if there is one already")
+	f.StringArrayVarP(&flags.local, "local-forward", "L", nil, "local port and its destination, as above (repeatable)")
+	f.StringVar(&flags.name, "name", "", "name of the tunnel (default: the VM's name, with a number if it is taken)")
 	f.BoolVar(&flags.foreground, "foreground", false, "stay in the foreground until Ctrl-C")
 	return cmd
 }

@@ -17,7 +17,7 @@ import (
 func newAuthCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "auth",
-		Short: "See who is signed in, and what that allows",
+		Short: "Show sign-in and permissions",
 		RunE:  app.ShowGroup,
 	}
 	cmd.AddCommand(newAuthStatusCommand(a), newAuthTestCommand(a), newAuthPermissionsCommand(a))
@@ -40,10 +40,9 @@ type authStatus struct {
 func newAuthStatusCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
-		Short: "Show how azlin signs in, and why not otherwise",
-		Long: `Lists the ways to sign in, in the order in which they are tried, with the one that is used and why the
-others are not. It sends nothing: azlin auth test does. It ends with 3 when there is nothing to sign in
-with.`,
+		Short: "Show how azlin signs in",
+		Long: `Lists the sign-in methods in the order in which azlin tries them, with the one it uses and why the others are not used. It
+sends no requests; 'azlin auth test' does. The exit code is 3 if no method is available.`,
 		Example: "  azlin auth status\n  azlin auth status -o json --jq .kind",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -119,10 +118,9 @@ type authTest struct {
 
 func newAuthTestCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:   "test",
-		Short: "Sign in and ask Azure for one thing",
-		Long: `Signs in, from the cache if that holds a token, and reads the subscription's name: one harmless request that
-shows that Azure answers and takes the token.`,
+		Use:     "test",
+		Short:   "Test the sign-in",
+		Long:    `Signs in, with a cached token if there is one, and reads the subscription's name to verify that Azure accepts the token.`,
 		Example: "  azlin auth test\n  azlin auth test -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -160,13 +158,13 @@ func newAuthPermissionsCommand(a Commands) *cobra.Command {
 	var lacking bool
 	cmd := &cobra.Command{
 		Use:   "permissions [COMMAND...]",
-		Short: "Show which commands the signed-in identity may run, and the role that would allow them",
-		Long: `Asks Azure what the signed-in identity may do in the resource group (given with -g or by the context, else
-in the whole subscription) and on the subscription, and says for each command what it lacks there.
+		Short: "Show the permissions that commands need and have",
+		Long: `Asks Azure for the permissions of the signed-in identity, in the resource group (given with -g or set in the context,
+otherwise in the whole subscription) and in the subscription, and shows the missing permissions of each command.
 
---role prints the least role for the commands instead, as the JSON that az takes. Two roles are needed by
-somebody who may work in one group only: 'group' is for that group, 'subscription' the few things that
-only exist above it (sizes, quotas, images). Everybody else needs 'all'.
+--role prints the smallest role for all commands instead, as JSON for az. Someone who may work in one resource group only
+needs two roles: 'group' for that group, and 'subscription' for what exists only above it (sizes, quotas, images).
+Everyone else needs 'all'.
 
 Azure does not report deny assignments here.`,
 		Example: `  azlin auth permissions
@@ -193,8 +191,8 @@ Azure does not report deny assignments here.`,
 			return a.Output.Print(permissionsView(report))
 		},
 	}
-	cmd.Flags().StringVar(&role, "role", "", "print the least role instead: "+strings.Join(roleNames(), ", "))
-	cmd.Flags().BoolVar(&lacking, "lacking", false, "only commands that lack something")
+	cmd.Flags().StringVar(&role, "role", "", "print the smallest sufficient role instead: "+strings.Join(roleNames(), ", "))
+	cmd.Flags().BoolVar(&lacking, "lacking", false, "only commands with missing permissions")
 	app.Complete(cmd, "role", roleNames())
 	return cmd
 }

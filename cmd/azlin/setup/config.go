@@ -27,10 +27,10 @@ func newConfigCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Show and change the configuration",
-		Long: `The configuration is config.toml in azlin's directory. It can be edited by hand as well: azlin changes single
-values in it and leaves comments, order and keys that it does not know as they are.
+		Long: `The configuration is config.toml in azlin's directory. You can also edit it by hand: azlin changes single values and keeps
+comments, order and unknown keys.
 
-A value counts in this order: flag, environment, context, configuration, default. The keys are
+Values are taken from, in this order: flags, the environment, the context, the configuration, defaults. The keys are
 
 ` + strings.TrimRight(keys.String(), "\n"),
 		RunE: app.ShowGroup,
@@ -85,8 +85,8 @@ func newConfigGetCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "get KEY",
 		Short: "Show the value of a key",
-		Long: `Shows what the configuration says for a key, else its default. A list has a line per element. A key that is
-not set and has no default is exit code 6. The value of a secret is not shown; it is in the file.`,
+		Long: `Shows the configured value of a key, or its default. A list is printed one element per line. The exit code is 6 for a key
+without a value or default. Secret values are not shown; read them in the file.`,
 		Example:           "  azlin config get default_region\n  azlin config get session_names.dev",
 		Args:              app.Exactly(1, "one key"),
 		ValidArgsFunction: completeKeys,
@@ -136,8 +136,8 @@ func newConfigSetCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "set KEY VALUE...",
 		Short: "Set a key",
-		Long: `Sets a key in config.toml, or an entry of a table as session_names.dev. A list takes several values. The
-value - is read from standard input, so that a secret need not be on a command line.`,
+		Long: `Sets a key in config.toml, or an entry of a table, for example session_names.dev. A list takes several values. The value -
+is read from standard input, which keeps secrets off the command line.`,
 		Example: `  azlin config set default_vm_size Standard_D4s_v5
   azlin config set notification_channels desktop webhook
   azlin config set notification_webhook - < webhook.txt`,
@@ -164,9 +164,10 @@ value - is read from standard input, so that a secret need not be on a command l
 
 func newConfigUnsetCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:               "unset KEY",
-		Short:             "Take a key out of the configuration",
-		Long:              "Takes a key out of config.toml, so that its default holds again. A key that azlin does not know can be\ntaken out as well. A key that is not set is no error.",
+		Use:   "unset KEY",
+		Short: "Remove a key",
+		Long: `Removes a key from config.toml, so its default applies again. This also works for unknown keys. A key that is not set is
+not an error.`,
 		Example:           "  azlin config unset default_region\n  azlin config unset session_names.dev",
 		Args:              app.Exactly(1, "one key"),
 		ValidArgsFunction: completeKeys,
@@ -184,7 +185,7 @@ func newConfigListCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   "List what config.toml sets",
+		Short:   "List the values set in config.toml",
 		Example: "  azlin config list\n  azlin config list -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -233,10 +234,9 @@ func newConfigShowCommand(a Commands) *cobra.Command {
 	var origin bool
 	cmd := &cobra.Command{
 		Use:   "show",
-		Short: "Show every value that is in effect",
-		Long: `Shows the target that commands would work on and every other value that is in effect here and now, with
---origin also where it comes from: flag, environment, context, config or default. A tenant or subscription
-that is not set is the Azure CLI's current one, or the emulator's own.`,
+		Short: "Show all values in effect",
+		Long: `Shows the target of commands and all other values in effect, with --origin also where each comes from: flag, environment,
+context, config or default. A tenant or subscription that is not set is the Azure CLI's current one, or the emulator's.`,
 		Example: "  azlin config show --origin\n  azlin --context prod config show --jq '.settings[] | select(.name == \"region\").value'",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -273,14 +273,14 @@ that is not set is the Azure CLI's current one, or the emulator's own.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&origin, "origin", false, "also show where each value comes from")
+	cmd.Flags().BoolVar(&origin, "origin", false, "show where each value comes from")
 	return cmd
 }
 
 func newConfigPathCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "path",
-		Short:   "Show where the configuration is",
+		Short:   "Show the path of config.toml",
 		Example: "  azlin config path",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

@@ -24,9 +24,8 @@ func newConfigEditCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "edit",
 		Short: "Edit the configuration in your editor",
-		Long: `Opens a draft of config.toml in $VISUAL, else $EDITOR, else vi. The draft takes the place of the file when the
-editor has ended well and the text is valid. Otherwise the file stays as it was, and the draft is kept for
-the next 'azlin config edit'.`,
+		Long: `Opens a draft of config.toml in $VISUAL, $EDITOR or vi. azlin replaces the file when the editor exits without error and
+the draft is valid. Otherwise the file does not change, and the draft is kept for the next 'azlin config edit'.`,
 		Example: "  azlin config edit\n  EDITOR='code --wait' azlin config edit",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

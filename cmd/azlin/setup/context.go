@@ -17,11 +17,11 @@ func newContextCommand(a Commands) *cobra.Command {
 		Use:     "context",
 		Aliases: []string{"ctx"},
 		Short:   "Switch between tenants and subscriptions",
-		Long: `A context is a place to work in: a cloud, tenant, subscription, resource group and region. They are kept in
-contexts.toml in azlin's directory; nothing of the Azure CLI is changed.
+		Long: `A context combines a cloud, tenant, subscription, resource group and region. Contexts are stored in contexts.toml in
+azlin's directory; the Azure CLI's settings are not changed.
 
-A read-only context sends nothing that would change anything. A protected one wants its name typed before
-anything is deleted. The context 'emulator' is built in.`,
+In a read-only context azlin refuses every change. In a protected context you must type the context's name before anything
+is deleted. The context 'emulator' is built in.`,
 		RunE: app.ShowGroup,
 	}
 	cmd.AddCommand(
@@ -56,12 +56,12 @@ type contextFlags struct {
 
 func (f *contextFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.cloud, "cloud", "", "cloud: public, usgovernment, china or emulator")
-	cmd.Flags().StringVar(&f.tenant, "tenant", "", "tenant's id")
-	cmd.Flags().StringVar(&f.subscription, "subscription", "", "subscription's id")
+	cmd.Flags().StringVar(&f.tenant, "tenant", "", "tenant id")
+	cmd.Flags().StringVar(&f.subscription, "subscription", "", "subscription id")
 	cmd.Flags().StringVar(&f.region, "region", "", "region of new VMs")
-	cmd.Flags().StringVar(&f.description, "description", "", "what it is for")
+	cmd.Flags().StringVar(&f.description, "description", "", "description")
 	cmd.Flags().BoolVar(&f.protected, "protected", false, "require typing the context's name before deleting")
-	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "send nothing that would change anything")
+	cmd.Flags().BoolVar(&f.readOnly, "read-only", false, "refuse every change")
 	app.Complete(cmd, "cloud", config.Clouds())
 }
 
@@ -70,7 +70,7 @@ func newContextCreateCommand(a Commands) *cobra.Command {
 	var use bool
 	cmd := &cobra.Command{
 		Use:   "create NAME",
-		Short: "Make a context",
+		Short: "Create a context",
 		Example: `  azlin context create dev --subscription 11111111-1111-1111-1111-111111111111 -g team --region westeurope --use
   azlin context create prod --tenant 22222222-2222-2222-2222-222222222222 --subscription 33333333-3333-3333-3333-333333333333 --protected`,
 		Args: app.Exactly(1, "one name"),
@@ -90,7 +90,7 @@ func newContextCreateCommand(a Commands) *cobra.Command {
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().BoolVar(&use, "use", false, "make it the current one")
+	cmd.Flags().BoolVar(&use, "use", false, "make it the current context")
 	return cmd
 }
 
@@ -98,8 +98,8 @@ func newContextSetCommand(a Commands) *cobra.Command {
 	var flags contextFlags
 	cmd := &cobra.Command{
 		Use:               "set NAME",
-		Short:             "Change fields of a context",
-		Long:              "Changes the fields that flags are given for. An empty value takes a field away.",
+		Short:             "Change a context",
+		Long:              "Changes the fields given as flags. An empty value removes a field.",
 		Example:           "  azlin context set dev --region northeurope -g other\n  azlin context set prod --read-only=false",
 		Args:              app.Exactly(1, "one context"),
 		ValidArgsFunction: a.completeContexts,
@@ -134,7 +134,7 @@ func newContextSetCommand(a Commands) *cobra.Command {
 func newContextUseCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "use NAME",
-		Short:             "Make a context the current one",
+		Short:             "Select the current context",
 		Example:           "  azlin context use prod",
 		Args:              app.Exactly(1, "one context"),
 		ValidArgsFunction: a.completeContexts,
@@ -157,8 +157,8 @@ func newContextCurrentCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "current",
 		Short: "Show the name of the active context",
-		Long: `Shows the name of the context that commands work in: that of --context, else of AZLIN_CONTEXT, else the
-current one. Without any it ends with exit code 6.`,
+		Long: `Shows the name of the active context: that of --context, of AZLIN_CONTEXT, or the current one. If there is none, the exit
+code is 6.`,
 		Example: "  azlin context current\n  azlin context current -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -222,7 +222,7 @@ func newContextListCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   "List the contexts",
+		Short:   "List contexts",
 		Example: "  azlin context list\n  azlin context list -o tsv --query 'contexts[].name'",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -261,7 +261,7 @@ func newContextListCommand(a Commands) *cobra.Command {
 func newContextShowCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "show [NAME]",
-		Short:             "Show a context, by default the active one",
+		Short:             "Show a context",
 		Example:           "  azlin context show\n  azlin context show prod -o json",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeContexts,
@@ -308,7 +308,7 @@ func newContextShowCommand(a Commands) *cobra.Command {
 func newContextRenameCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:               "rename NAME NEW-NAME",
-		Short:             "Rename a context; the current one stays current",
+		Short:             "Rename a context",
 		Example:           "  azlin context rename dev development",
 		Args:              app.Exactly(2, "a context and its new name"),
 		ValidArgsFunction: a.completeContexts,
@@ -322,8 +322,8 @@ func newContextDeleteCommand(a Commands) *cobra.Command {
 	var agreed app.Consent
 	cmd := &cobra.Command{
 		Use:               "delete NAME",
-		Short:             "Delete a context; nothing in Azure is touched",
-		Long:              "Deletes a context from contexts.toml. When it was the current one, there is none afterwards. What is in its\nsubscription is not touched.",
+		Short:             "Delete a context",
+		Long:              `Deletes a context from contexts.toml. Nothing in Azure changes. If it was the current context, none is current afterwards.`,
 		Example:           "  azlin context delete old --yes",
 		Args:              app.Exactly(1, "one context"),
 		ValidArgsFunction: a.completeContexts,

@@ -16,10 +16,9 @@ import (
 
 func newContextShellCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:   "shell NAME",
-		Short: "Start a shell in which a context is active",
-		Long: `Starts $SHELL with AZLIN_CONTEXT set, so that everything in it works in that context and nothing elsewhere
-changes. azlin ends with the shell's exit code.`,
+		Use:               "shell NAME",
+		Short:             "Start a shell with an active context",
+		Long:              `Starts $SHELL with AZLIN_CONTEXT set, so the context is active in that shell only. azlin exits with the shell's exit code.`,
 		Example:           "  azlin context shell prod",
 		Args:              app.Exactly(1, "one context"),
 		Annotations:       map[string]string{app.PassesExitCode: "yes"},

@@ -17,10 +17,9 @@ import (
 func newDoctorCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check everything that azlin depends on",
-		Long: `Looks at the programs and files on this machine, the network, the clock, the sign-in and the quota of your
-region, and says how to mend what is not in order. It changes nothing and ends with 2 when something is
-broken.`,
+		Short: "Check the requirements of azlin",
+		Long: `Checks the programs and files on this machine, the network, the clock, the sign-in, your permissions and the quota of your
+region, and shows how to fix each problem. It changes nothing. The exit code is 2 if a check failed.`,
 		Example: "  azlin doctor\n  azlin doctor -o json --jq '.findings[] | select(.status != \"ok\")'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

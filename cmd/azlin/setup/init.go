@@ -24,13 +24,13 @@ func newInitCommand(a Commands) *cobra.Command {
 	var flags initFlags
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Set azlin up: subscription, group, region, size",
-		Long: `Asks for what azlin needs to know, checks it, and writes it as a context, which becomes the current one, and
-as the defaults of new VMs. Every question has a flag; with all of them, or with one subscription only, it
-needs no terminal.
+		Short: "Set up azlin",
+		Long: `Asks for the subscription, resource group, region and size, checks them, and stores them as the current context and as the
+defaults of new VMs. Every question has a flag; if all are given, or there is only one subscription, no terminal is
+needed.
 
-Sign in first, with 'az login' or with the environment of a service principal. Running it again changes
-what it wrote.`,
+Sign in first, with 'az login' or with a service principal in the environment. You can run init again to change the
+answers.`,
 		Example: `  azlin init
   azlin init --subscription Production --group team --region westeurope --size Standard_D4s_v5
   azlin --context emulator init`,
@@ -38,11 +38,11 @@ what it wrote.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd.Context(), flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.subscription, "subscription", "", "subscription to work in, by name or id")
-	f.StringVar(&flags.group, "group", "", "resource group for new VMs; default "+config.DefaultResourceGroup)
-	f.StringVar(&flags.region, "region", "", "region for new VMs; default "+config.DefaultRegion)
-	f.StringVar(&flags.size, "size", "", "size of new VMs; default "+config.DefaultVMSize)
-	f.StringVar(&flags.name, "name", "default", "name of the context to write")
+	f.StringVar(&flags.subscription, "subscription", "", "subscription, by name or id")
+	f.StringVar(&flags.group, "group", "", "resource group of new VMs (default: "+config.DefaultResourceGroup+")")
+	f.StringVar(&flags.region, "region", "", "region of new VMs (default: "+config.DefaultRegion+")")
+	f.StringVar(&flags.size, "size", "", "size of new VMs (default: "+config.DefaultVMSize+")")
+	f.StringVar(&flags.name, "name", "default", "name of the context")
 	return cmd
 }
 

@@ -29,15 +29,14 @@ func newLoginCommand(a Commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "login",
 		Short: "Sign in to Azure",
-		Long: `Signs in and remembers how, so that later commands do the same until azlin logout.
+		Long: `Signs in to Azure and remembers the method, so later commands use it until 'azlin logout'.
 
-Without flags it takes what is set up already (the environment, an earlier azlin login, the Azure CLI's
-session) and checks it; when there is nothing, it asks for a device code. What the environment says goes
-before what is remembered, and that before the Azure CLI: azlin auth status shows it.
+Without flags, azlin checks the methods that are set up already (the environment, an earlier azlin login, the Azure CLI's
+session), and asks you to sign in with a device code if there is none. The environment takes precedence over a remembered
+sign-in, which takes precedence over the Azure CLI. 'azlin auth status' shows which one is used.
 
-A service principal's secret is read from --secret-file (- is standard input), from AZURE_CLIENT_SECRET, or
-typed. azlin remembers the name of a file, and the secret itself only when it came from elsewhere, in a
-file of mode 0600.`,
+A service principal's secret is read from --secret-file (- is standard input), from AZURE_CLIENT_SECRET, or from the
+terminal. azlin remembers the file's name; a secret from elsewhere is stored in a file of mode 0600.`,
 		Example: `  azlin login --device-code
   azlin login --service-principal --client-id APP --tenant TENANT --secret-file ./secret
   azlin login --client-id APP --tenant TENANT --certificate ./app.pem
@@ -49,11 +48,11 @@ file of mode 0600.`,
 	f.BoolVar(&flags.device, "device-code", false, "sign in with a browser, on any device")
 	f.BoolVar(&flags.principal, "service-principal", false, "sign in as an application")
 	f.BoolVar(&flags.managed, "managed-identity", false, "sign in as the Azure resource that azlin runs on")
-	f.StringVar(&flags.tenant, "tenant", "", "tenant to sign in to; default: the context's, or AZURE_TENANT_ID")
-	f.StringVar(&flags.client, "client-id", "", "id of the application, or of a managed identity that is not the system's; default AZURE_CLIENT_ID")
-	f.StringVar(&flags.secretFile, "secret-file", "", "file with the application's secret; - is standard input")
+	f.StringVar(&flags.tenant, "tenant", "", "tenant to sign in to (default: the context's, or AZURE_TENANT_ID)")
+	f.StringVar(&flags.client, "client-id", "", "id of the application or user-assigned managed identity (default: AZURE_CLIENT_ID)")
+	f.StringVar(&flags.secretFile, "secret-file", "", "file with the application's secret (-: standard input)")
 	f.StringVar(&flags.certificate, "certificate", "", "file with the application's certificate and key, PEM or PKCS #12")
-	f.StringVar(&flags.federated, "federated-token-file", "", "file with a token of an issuer that the application trusts")
+	f.StringVar(&flags.federated, "federated-token-file", "", "file with a token from an issuer that the application trusts")
 	return cmd
 }
 
@@ -228,10 +227,9 @@ func (a Commands) showSignIn(auth *signin.Authenticator, who signin.Credentials,
 func newLogoutCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "logout",
-		Short: "Forget azlin's sign-ins and tokens",
-		Long: `Forgets what azlin login has remembered, in every cloud, and every cached token. The Azure CLI's session is
-not touched: az logout ends that. Nothing is sent; a token that was given out ends by itself, within about
-an hour.`,
+		Short: "Sign out of Azure",
+		Long: `Deletes remembered sign-ins in all clouds and all cached tokens. The Azure CLI's session is not affected; use 'az logout'
+for that. No requests are sent; issued tokens expire within about an hour.`,
 		Example: "  azlin logout",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
