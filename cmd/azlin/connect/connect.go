@@ -62,7 +62,6 @@ command's, or 255 if the connection failed.`,
 				return app.Usage(cmd, "no VM given, and none was created from this machine yet")
 			}
 			if cmd.Flags().Changed("max-attempts") && flags.Attempts < 0 {
-	cmd.Flags().Lookup("max-attempts").DefValue = "0" // the help names the default in words
 				return app.Usage(cmd, "--max-attempts %d is negative", flags.Attempts)
 			}
 			if flags.agent && a.Env.SSHAuthSock == "" {
@@ -102,6 +101,7 @@ command's, or 255 if the connection failed.`,
 	f.BoolVarP(&flags.agent, "forward-agent", "A", false, "forward your SSH agent while you are connected; root on the VM can use it")
 	f.BoolVar(&flags.noReconnect, "no-reconnect", false, "exit when the connection is lost")
 	f.IntVar(&flags.Attempts, "max-attempts", -1, "reconnect attempts in a row; 0 means no limit (default: max_reconnect_attempts, or 3)")
+	f.Lookup("max-attempts").DefValue = "0" // the help states the default in words
 	f.BoolVarP(&flags.yes, "yes", "y", false, "start a stopped VM and update your SSH rule without asking")
 	return cmd
 }
