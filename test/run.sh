@@ -3,30 +3,31 @@
 # anything failed. With --race it runs all tests under the race detector, and nothing else.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-failed=()
-summary=()
-
 # A stage that lacks a program returns this, and has said what to install.
 skip=75
 
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+# What a stage prints comes when it has ended, whole: two stages are at work at a time.
 stage() { # stage NAME COMMAND...
-    local name=$1 began=$SECONDS word=ok
+    local name=$1 began=$SECONDS word=ok out
     shift
-    printf '\n== %s\n' "$name"
-    "$@"
+    out=$(mktemp -p "$logs" stage.XXXXXX)
+    "$@" >"$out" 2>&1
     case $? in
     0) ;;
     "$skip") word=skipped ;;
-    *)
-        word=FAIL
-        failed+=("$name")
-        ;;
+    *) word=FAIL ;;
     esac
-    summary+=("$(printf '%5ds  %-7s  %s' $((SECONDS - began)) $word "$name")")
+    {
+        flock 9
+        printf '\n== %s\n' "$name"
+        cat "$out"
+        printf '%5ds  %-7s  %s\n' $((SECONDS - began)) $word "$name" >>"$logs/summary"
+    } 9>"$logs/lock"
+    [ $word != FAIL ]
 }
-
-logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
 
 # Tests whose program is missing are skipped: a C compiler is for the race detector, an X server and a terminal are for windows,
 # OpenSSH's server is for reconnecting, and python3 runs a client of Bastion that is not azlin's own.
@@ -55,7 +56,7 @@ repeating='Any(Crash|Kill|Cut)|EveryRequest|LaunchAtWork|LostRequests|Damage|Ten
 library() { go list ./... | grep -vE "$processes"; }
 
 run() { # run LOG ARGUMENTS...: go test, with a report
-    local log=$logs/$1 code
+    local log=$logs/$1.json code
     shift
     # The seed of -shuffle is printed by every package that fails. A stage of its own vets.
     go test -vet=off -shuffle=on -timeout 45m -json "$@" >"$log" 2>&1
@@ -88,7 +89,7 @@ inProcesses() { run processes -parallel 8 $(go list ./... | grep -E "$processes"
 if [ "${1:-}" = --race ]; then
     stage "prerequisites" programs
     raced everything ./... || exit 1
-    exec go run ./test/report -slowest "$logs"/*
+    exec go run ./test/report -slowest "$logs"/*.json
 fi
 
 otherSystems() {
@@ -115,22 +116,31 @@ azureCLI() {
 stage "prerequisites" programs
 stage "cloud-init's validator" cloudInit
 stage "formatting" formatted
-stage "vet, with every build tag" go vet -tags live,torture,az ./...
 stage "generated files" generated
-stage "lint" ./test/lint.sh
-stage "tests of the library, under the race detector" inProcess
-stage "tests that repeat themselves, without it" inProcessOften
-stage "tests that start processes" inProcesses
-stage "the API map" go run ./test/apimap
-stage "the real az" azureCLI
-stage "the demo" make -s demo
-stage "other systems" otherSystems
 
-go run ./test/report -slowest "$logs"/* || failed+=("the report")
-printf '\n== seconds per stage\n'
-printf '%s\n' "${summary[@]}"
+# The left lane compiles and computes, the right one waits for processes: side by side they keep two cores busy.
+compute() {
+    stage "lint, with every build tag" ./test/lint.sh
+    stage "tests of the library, under the race detector" inProcess
+    stage "tests that repeat themselves, without it" inProcessOften
+    stage "other systems" otherSystems
+}
+wait_for_processes() {
+    stage "tests that start processes" inProcesses
+    stage "the real az" azureCLI
+    stage "the API map" go run ./test/apimap
+    stage "the demo" make -s demo
+}
+compute &
+wait_for_processes
+wait
+
+go run ./test/report -slowest "$logs"/*.json || printf '%5ds  FAIL     the report\n' 0 >>"$logs/summary"
+printf '\n== seconds per stage; two lanes side by side\n'
+cat "$logs/summary"
 printf '%5ds  altogether\n' $SECONDS
-if [ ${#failed[@]} -gt 0 ]; then
-    printf '\nFAILED: %s\n' "${failed[*]}"
+if grep ' FAIL ' "$logs/summary" >"$logs/failed"; then
+    printf '\nFAILED:\n'
+    cat "$logs/failed"
     exit 1
 fi
