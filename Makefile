@@ -1,5 +1,5 @@
 # Every target installs what it needs, or prints the line that does.
-.PHONY: demo build test race live bench torture lint docs install prerequisites
+.PHONY: release demo build test race live bench torture lint docs install prerequisites
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/azlin ./cmd/azlin
@@ -34,6 +34,10 @@ lint:
 # Generates docs/reference, docs/fidelity.md and the shell completions.
 docs:
 	go run ./cmd/azlin/docgen docs
+
+# Archives, packages, checksums and a Homebrew formula for the checked-out commit, in dist/. Publishes nothing.
+release:
+	go run ./cmd/azlin/release
 
 install:
 	CGO_ENABLED=0 go install -trimpath ./cmd/azlin

@@ -28,12 +28,12 @@ func headings(a *app.App) []heading {
 		{"create", "Create VMs", create.Tree(a)},
 		{"connect", "Connect and run commands", connect.Tree(a)},
 		{"route", "Reach private networks and ports", route.Tree(a)},
-		{"look", "See what there is and how it is", look.Tree(a)},
-		{"manage", "Change VMs", manage.Tree(a)},
-		{"remove", "Delete", remove.Tree(a)},
-		{"offer", "What Azure offers", offer.Tree(a)},
+		{"look", "Inspect VMs", look.Tree(a)},
+		{"manage", "Manage VMs", manage.Tree(a)},
+		{"remove", "Delete VMs and resources", remove.Tree(a)},
+		{"offer", "Sizes, regions, images and quota", offer.Tree(a)},
 		{"setup", "Set up azlin", setup.Tree(a)},
-		{"emulate", "Try it without an Azure account", emulate.Tree(a, Main)},
+		{"emulate", "Use azlin without Azure", emulate.Tree(a, Main)},
 	}
 }
 
@@ -62,6 +62,8 @@ To try azlin without an Azure account, use the local emulator:
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.Prepare(cmd.CommandPath()) },
 	}
+	root.Version = readVersion().Version
+	root.SetVersionTemplate("azlin {{.Version}}\n")
 	root.SetOut(a.Streams.Out)
 	root.SetErr(a.Streams.Err)
 	root.SetIn(a.Streams.In)

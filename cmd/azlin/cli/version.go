@@ -13,6 +13,8 @@ import (
 type versionInfo struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit,omitempty"`
+	Date     string `json:"date,omitempty"` // of the commit, UTC
+	Modified bool   `json:"modified"`       // built from a checkout with uncommitted changes
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
 }
@@ -27,8 +29,13 @@ func readVersion() versionInfo {
 		v.Version = info.Main.Version
 	}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
+		switch s.Key {
+		case "vcs.revision":
 			v.Commit = s.Value
+		case "vcs.time":
+			v.Date = s.Value
+		case "vcs.modified":
+			v.Modified = s.Value == "true"
 		}
 	}
 	return v
@@ -45,6 +52,7 @@ func newVersionCommand(a *app.App) *cobra.Command {
 			return a.Output.Print(term.View{Data: v, Grid: term.Rows([]versionInfo{v}, []term.Column[versionInfo]{
 				{Name: "version", Value: func(v versionInfo) string { return v.Version }},
 				{Name: "commit", Value: func(v versionInfo) string { return v.Commit }},
+				{Name: "date", Value: func(v versionInfo) string { return v.Date }},
 				{Name: "go", Value: func(v versionInfo) string { return v.Go }},
 				{Name: "platform", Value: func(v versionInfo) string { return v.Platform }},
 			})})
