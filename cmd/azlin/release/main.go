@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/azlin-dev/azlin/local/config"
 )
 
 func main() {
@@ -62,7 +64,7 @@ func release(ctx context.Context, out, url, only string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	extras, err := documents(work, from)
+	extras, err := documents(work, from) //nolint:contextcheck // the command tree is only described, not run
 	if err != nil {
 		return err
 	}
@@ -129,7 +131,7 @@ func git(ctx context.Context, args ...string) (string, error) {
 // build compiles azlin. The toolchain stamps version, commit and date.
 func build(ctx context.Context, p platform, binary string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w", "-o", binary, "./cmd/azlin")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS="+p.os, "GOARCH="+p.arch)
+	cmd.Env = append(config.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS="+p.os, "GOARCH="+p.arch)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("build for %s: %w", p, err)

@@ -10,6 +10,8 @@ import (
 	"text/template"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/azlin-dev/azlin/local/config"
 )
 
 // systemPackages makes a deb and an rpm with nfpm, whose modules are those of tools.mod.
@@ -35,14 +37,14 @@ func systemPackages(ctx context.Context, out, work string, from source, p platfo
 	if err != nil {
 		return err
 	}
-	config := filepath.Join(work, "nfpm-"+p.arch+".yaml")
-	if err := os.WriteFile(config, data, 0o600); err != nil {
+	file := filepath.Join(work, "nfpm-"+p.arch+".yaml")
+	if err := os.WriteFile(file, data, 0o600); err != nil {
 		return err
 	}
 	for _, format := range []string{"deb", "rpm"} {
 		fmt.Printf("packing %s for %s\n", format, p.arch)
-		cmd := exec.CommandContext(ctx, "go", "tool", "-modfile=cmd/azlin/release/tools.mod", "nfpm", "package", "--config", config, "--packager", format, "--target", out)
-		cmd.Env = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", from.date.Unix()))
+		cmd := exec.CommandContext(ctx, "go", "tool", "-modfile=cmd/azlin/release/tools.mod", "nfpm", "package", "--config", file, "--packager", format, "--target", out)
+		cmd.Env = append(config.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", from.date.Unix()))
 		if answer, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("nfpm: %w: %s", err, answer)
 		}
