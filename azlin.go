@@ -14,8 +14,15 @@ import (
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/health/logs"
+	"github.com/azlin-dev/azlin/health/status"
+	"github.com/azlin-dev/azlin/health/why"
 	"github.com/azlin-dev/azlin/launch"
+	"github.com/azlin-dev/azlin/launch/clone"
+	"github.com/azlin-dev/azlin/launch/image"
+	"github.com/azlin-dev/azlin/launch/template"
 	"github.com/azlin-dev/azlin/local/audit"
+	"github.com/azlin-dev/azlin/local/history"
 	"github.com/azlin-dev/azlin/local/notify"
 	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/reach"
@@ -23,6 +30,9 @@ import (
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/upkeep/keys"
+	"github.com/azlin-dev/azlin/upkeep/prune"
+	"github.com/azlin-dev/azlin/upkeep/resize"
+	"github.com/azlin-dev/azlin/upkeep/update"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
 	"github.com/azlin-dev/azlin/vm/disk"
@@ -59,21 +69,35 @@ type Options struct {
 	Patience time.Duration // how long an operation of Azure's is waited for; zero: azure.DefaultPatience
 }
 
-// Client holds the services of one subscription. It may be used by several goroutines.
+// Client holds the services of one subscription: things by their plural, agents by what they are. It may be used by several
+// goroutines.
 type Client struct {
-	Azure       *azure.Client
-	Catalog     *catalog.Service
-	Network     *network.Service
-	Operator    network.Operator // who works here, and from where
-	Disks       *disk.Service
-	VMs         *vm.Service
-	Provisioner *provision.Service
-	Bastions    *bastion.Service
-	Reach       reach.Finder
-	Prices      *cost.Prices
-	Launcher    *launch.Launcher
-	Keys        *keys.Rotator
-	Cleaner     *cleanup.Cleaner
+	Azure    *azure.Client    // the door that all of them use
+	Operator network.Operator // who works here, and from where
+
+	VMs        *vm.Service
+	Hosts      reach.Finder // from a VM to a host with a verified key: run a command, connect
+	Disks      *disk.Service
+	Networks   *network.Service
+	Bastions   *bastion.Service
+	Catalog    *catalog.Service // sizes, regions, images and quota
+	Prices     *cost.Prices
+	Templates  template.Store // what VMs are created from; kept only with Options.StateDir
+	Operations change.Store   // what was begun and has not ended
+	History    history.Log    // interactive connections made from this machine
+	Statuses   status.Dashboard
+	Logs       logs.Reader
+
+	Provisioner *provision.Service // makes a VM, and no more
+	Launcher    *launch.Launcher   // makes VMs that are ready to be worked on
+	Cloner      *clone.Cloner
+	Baker       *image.Baker // makes images
+	Resizer     *resize.Resizer
+	Updater     update.Updater   // of tools and packages
+	Rotator     *keys.Rotator    // of SSH keys
+	Pruner      prune.Pruner     // deletes VMs that nobody uses
+	Cleaner     *cleanup.Cleaner // deletes what belongs to nobody
+	Inquirer    why.Inquirer     // finds out what is wrong with a VM
 }
 
 // Open makes a Client. It sends nothing: the first request signs in.
@@ -101,14 +125,14 @@ func Open(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{Azure: door, Catalog: catalog.New(door, under("cache"))}
-	c.Network, c.Disks = network.New(door), disk.New(door)
-	c.Operator = network.Operator{Network: c.Network, Name: o.User, Source: o.Launch.SSHSource, EchoServices: o.EchoServices, HTTP: o.HTTP}
-	c.VMs = vm.New(door, vm.Options{Network: c.Network, SessionNames: o.SessionNames})
-	c.Provisioner = provision.New(door, provision.Options{VMs: c.VMs, Catalog: c.Catalog, Network: c.Network, Disks: c.Disks})
+	c.Networks, c.Disks = network.New(door), disk.New(door)
+	c.Operator = network.Operator{Network: c.Networks, Name: o.User, Source: o.Launch.SSHSource, EchoServices: o.EchoServices, HTTP: o.HTTP}
+	c.VMs = vm.New(door, vm.Options{Network: c.Networks, SessionNames: o.SessionNames})
+	c.Provisioner = provision.New(door, provision.Options{VMs: c.VMs, Catalog: c.Catalog, Network: c.Networks, Disks: c.Disks})
 	if c.Bastions, err = bastion.New(door, bastion.Options{HTTP: o.HTTP, Dir: under("tunnels")}); err != nil {
 		return nil, err
 	}
-	c.Reach = reach.Finder{
+	c.Hosts = reach.Finder{
 		VMs: c.VMs, KnownHosts: remote.KnownHosts{Path: under("known_hosts")},
 		Port: o.SSHPort, AgentSocket: o.AgentSocket, Bastions: c.Bastions, ProxyCommand: o.ProxyCommand,
 		Limits: o.SSHLimits, Dials: &remote.Dials{},
@@ -116,18 +140,30 @@ func Open(o Options) (*Client, error) {
 	}
 	backups := keys.Backups{Dir: under("keys")}
 	defaultKey := strings.TrimSuffix(o.Launch.KeyPath, ".pub")
-	c.Reach.DefaultKey, c.Reach.EarlierKeys = defaultKey, backups.Earlier(defaultKey)
+	c.Hosts.DefaultKey, c.Hosts.EarlierKeys = defaultKey, backups.Earlier(defaultKey)
 	c.Prices = cost.New(cost.Options{Endpoint: o.PriceService, HTTP: o.HTTP, CacheDir: under("cache")})
 	c.Catalog.Prices = c.Prices
+	c.Templates, c.Operations = template.Store{Dir: under("templates")}, change.Store{Dir: under("operations")}
+	c.History = history.Log{Path: under("connections.jsonl")}
 	c.Launcher = &launch.Launcher{
-		VMs: c.VMs, Provisioner: c.Provisioner, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Reach, Target: o.Target, Owner: o.User,
-		Network: c.Network, Operator: c.Operator, Notifier: o.Notifier, Operations: change.Store{Dir: under("operations")},
+		VMs: c.VMs, Provisioner: c.Provisioner, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Hosts, Target: o.Target, Owner: o.User,
+		Network: c.Networks, Operator: c.Operator, Notifier: o.Notifier, Operations: c.Operations,
 		Access: o.Access, Defaults: o.Launch,
 	}
-	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Provisioner: c.Provisioner, Prices: c.Prices, Operations: c.Launcher.Operations}
-	c.Keys = &keys.Rotator{
-		VMs: c.VMs, Reach: c.Reach, Operations: c.Launcher.Operations, Backups: backups, DefaultKey: defaultKey,
+	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Provisioner: c.Provisioner, Prices: c.Prices, Operations: c.Operations}
+	c.Rotator = &keys.Rotator{
+		VMs: c.VMs, Reach: c.Hosts, Operations: c.Operations, Backups: backups, DefaultKey: defaultKey,
 		Subscription: o.Target.SubscriptionID,
 	}
+	c.Cloner = &clone.Cloner{
+		Azure: door, VMs: c.VMs, Provisioner: c.Provisioner, Catalog: c.Catalog, Disks: c.Disks, Reach: c.Hosts, Prices: c.Prices, Owner: o.User,
+	}
+	c.Baker = &image.Baker{Azure: door, VMs: c.VMs, Provisioner: c.Provisioner, Catalog: c.Catalog, Disks: c.Disks, Owner: o.User}
+	c.Resizer = &resize.Resizer{Azure: door, VMs: c.VMs, Catalog: c.Catalog, Prices: c.Prices}
+	c.Updater = update.Updater{Reach: c.Hosts}
+	c.Statuses = status.Dashboard{VMs: c.VMs, Disks: c.Disks, Reach: c.Hosts, Prices: c.Prices, History: c.History}
+	c.Pruner = prune.Pruner{Statuses: c.Statuses, Clock: door.Clock()}
+	c.Logs = logs.Reader{VMs: c.VMs, Reach: c.Hosts}
+	c.Inquirer = why.Inquirer{Azure: door, VMs: c.VMs, Reach: c.Hosts, Operator: &c.Operator}
 	return c, nil
 }

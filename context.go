@@ -96,20 +96,25 @@ func ReadContext(ctx context.Context, o ContextOptions) (Destination, error) {
 	return d, nil
 }
 
-// Open makes the client, and says who is signed in. It sends nothing.
+// Open makes the client, and says who is signed in: Options.Credential and User when they are set, else as Auth says. It
+// sends nothing.
 func (d Destination) Open() (*Client, *signin.Authenticator, error) {
 	who, err := signin.NewAuthenticator(d.Auth)
 	if err != nil {
 		return nil, nil, err
 	}
 	o := d.Options
-	if o.Credential, err = who.Credential(); err != nil {
-		return nil, nil, err
+	if o.Credential == nil {
+		if o.Credential, err = who.Credential(); err != nil {
+			return nil, nil, err
+		}
 	}
-	if o.Target.SubscriptionID, err = who.SubscriptionID(); err != nil {
-		return nil, nil, err
+	if o.Target.SubscriptionID == "" {
+		if o.Target.SubscriptionID, err = who.SubscriptionID(); err != nil {
+			return nil, nil, err
+		}
 	}
-	o.User = who.Identity().UserName
+	o.User = cmp.Or(o.User, who.Identity().UserName)
 	client, err := Open(o)
 	return client, who, err
 }

@@ -19,17 +19,17 @@ func Example_reconnecting() {
 	match, err := w.VMs.Resolve(ctx, "dev", "azlin-rg")
 	check(err)
 	options := reach.Options{KeyPath: w.key.Private}
-	h, err := w.Reach.Host(ctx, match.VM, options)
+	h, err := w.Hosts.Host(ctx, match.VM, options)
 	check(err)
 	handler := remote.ReconnectHandler{
 		MaxAttempts: 5,
-		Route:       w.Reach.Again(match.VM, options),
+		Route:       w.Hosts.Again(match.VM, options),
 		Diagnose: func(ctx context.Context, _ remote.Host) error {
 			return w.Operator.Check(ctx, match.VM.Name, match.VM.NICs)
 		},
 		Report: func(e remote.ReconnectEvent) { fmt.Println(e.Phase, e.Attempt) },
 	}
-	in := remote.Interactive{Host: h, KnownHosts: w.Reach.KnownHosts, Command: []string{"exit 3"}}
+	in := remote.Interactive{Host: h, KnownHosts: w.Hosts.KnownHosts, Command: []string{"exit 3"}}
 	code, err := remote.Connector{ReconnectHandler: handler}.Connect(ctx, in)
 	check(err)
 	fmt.Println("ended with", code)

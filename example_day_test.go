@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/health/status"
 	"github.com/azlin-dev/azlin/launch/template"
-	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/upkeep/update"
 	"github.com/azlin-dev/azlin/vm"
@@ -41,7 +39,7 @@ func Example_templates() {
 	w := open()
 	defer w.stop()
 	ctx := context.Background()
-	templates := template.Store{Dir: filepath.Join(w.dir, "templates")}
+	templates := w.Templates
 	check(templates.Create(ctx, template.Config{
 		Name: "dev-template", VMSize: "Standard_D4s_v3", Region: "westus2", Image: "UbuntuLTS", AdminUsername: "azureuser",
 		InstallTools: template.Tools{"docker", "nodejs", "python"}, Tags: map[string]string{"environment": "development"},
@@ -71,10 +69,9 @@ func Example_status() {
 	defer w.stop()
 	ctx := context.Background()
 	result := w.launch("my-vm")
-	board := status.Dashboard{VMs: w.VMs, Disks: w.Disks, Reach: w.Reach, Prices: w.Prices, SSH: reach.Options{KeyPath: w.key.Private}}
 	_, err := remote.Execute(ctx, result.Host, "tmux new-session -d -s work", time.Minute)
 	check(err)
-	v, err := board.Get(ctx, "azlin-rg", "my-vm")
+	v, err := w.Statuses.Get(ctx, vm.Ref{Name: "my-vm"}, status.Options{})
 	check(err)
 	fmt.Println("VM:", v.Name)
 	fmt.Println("State:", v.PowerState)
@@ -82,7 +79,7 @@ func Example_status() {
 	for _, session := range v.TmuxSessions {
 		fmt.Println("Session:", session.Name, session.IsConnected, session.NumWindows)
 	}
-	report, err := board.List(ctx, vm.ListOptions{ResourceGroup: "azlin-rg"})
+	report, err := w.Statuses.List(ctx, vm.ListOptions{ResourceGroup: "azlin-rg"}, status.Options{})
 	check(err)
 	fmt.Println(len(report.VMs), report.VMs[0].Status)
 	// Output:
@@ -98,14 +95,13 @@ func Example_update() {
 	w := open()
 	defer w.stop()
 	dev := w.launch("dev").VM
-	updater := update.Updater{Reach: w.Reach, SSH: reach.Options{KeyPath: w.key.Private}}
-	result, err := updater.VM(context.Background(), dev, update.Options{Tools: []string{"git"}, Timeout: 10 * time.Minute})
+	result, err := w.Updater.VM(context.Background(), dev, update.Options{Tools: []string{"git"}, Timeout: 10 * time.Minute})
 	if errors.Is(err, update.ErrUpdate) {
 		fmt.Println("Update failed:", err)
 	}
 	fmt.Println("Update completed:", result.Success)
 
-	system, err := updater.System(context.Background(), dev, 0)
+	system, err := w.Updater.System(context.Background(), dev, update.Options{})
 	check(err)
 	fmt.Println(system.Tools[0].Name, system.Tools[0].After)
 	// Output:

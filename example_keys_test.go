@@ -25,7 +25,7 @@ func Example_keyRotation() {
 	w.launch("my-vm")
 	next, err := keypair.GenerateKeyPair(filepath.Join(w.dir, "ssh"), "new_key")
 	check(err)
-	result, err := w.Keys.RotateKey(ctx, "azlin-rg", "my-vm", next.Public, keys.Options{OldKey: w.key.Private})
+	result, err := w.Rotator.RotateKey(ctx, vm.Ref{Name: "my-vm"}, next.Public, keys.Options{OldKey: w.key.Private})
 	if errors.Is(err, keys.ErrRotation) {
 		fmt.Println("Error:", err)
 	}
@@ -39,7 +39,7 @@ func Example_keyRotation() {
 	check(err)
 	another, err := keypair.GenerateKeyPair(filepath.Join(w.dir, "ssh"), "another_key")
 	check(err)
-	results, err := w.Keys.RotateKeysBatch(ctx, vms.VMs, another.Public, keys.Options{OldKey: next.Private})
+	results, err := w.Rotator.RotateKeysBatch(ctx, vms.VMs, another.Public, keys.Options{OldKey: next.Private})
 	check(err)
 	successful := 0
 	for _, r := range results {
@@ -48,8 +48,8 @@ func Example_keyRotation() {
 		}
 	}
 	fmt.Printf("Rotated keys for %d/%d VMs\n", successful, len(results))
-	for _, info := range w.Keys.List(ctx, vms.VMs, keys.Options{SSH: reach.Options{KeyPath: another.Private}}) {
-		fmt.Println(info.VM, info.User, len(info.Fingerprints), info.Err)
+	for _, info := range w.Rotator.List(ctx, vms.VMs, keys.Options{SSH: reach.Options{KeyPath: another.Private}}) {
+		fmt.Println(info.Name, info.User, len(info.Fingerprints), info.Err)
 	}
 	// Output:
 	// Key rotated successfully

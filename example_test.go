@@ -70,6 +70,7 @@ func open() *workplace {
 			Cloud: cloud, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ResourceGroup: "azlin-rg", Region: "westus2",
 		},
 		Credential: credential, HTTP: local.Client(), StateDir: filepath.Join(dir, "azlin"), SSHPort: hosts.Port(), User: "someone",
+		Launch: launch.Defaults{Size: "Standard_B2s", KeyPath: w.key.Private, SSHSource: "203.0.113.10"},
 	})
 	check(err)
 	return w
@@ -77,13 +78,12 @@ func open() *workplace {
 
 // launch makes a VM that is ready to be worked on.
 func (w *workplace) launch(name string) *launch.Result {
-	display := progress.New(0, nil)
 	plan, err := w.Launcher.Plan(context.Background(), launch.Request{
 		Config:  provision.Config{Name: name, Size: "Standard_B2s"},
 		KeyPath: w.key.Private, SSHSource: "203.0.113.10",
-	}, display)
+	}, nil)
 	check(err)
-	result, err := w.Launcher.Run(context.Background(), plan, display)
+	result, err := w.Launcher.Run(context.Background(), plan, nil)
 	check(err)
 	return result
 }
@@ -149,13 +149,13 @@ func Example_listing() {
 	for _, i := range listing.VMs {
 		fmt.Printf("%s: %s, has an address: %v\n", i.DisplayName(), i.StatusDisplay(), i.PublicIP != "")
 	}
-	i, err := w.VMs.Get(ctx, "azlin-rg", "dev")
+	i, err := w.VMs.Get(ctx, vm.Ref{Name: "dev"})
 	check(err)
 	fmt.Println(i.Name, i.IsRunning(), i.IsStopped())
 	running, err := w.VMs.Running(ctx, "azlin-rg")
 	check(err)
 	fmt.Println("running VMs:", len(running))
-	_, err = w.VMs.Get(ctx, "azlin-rg", "nosuch")
+	_, err = w.VMs.Get(ctx, vm.Ref{Name: "nosuch"})
 	fmt.Println(errkind.Of(err), errors.Is(err, vm.ErrManager))
 	// Output:
 	// dev: Running, has an address: true
@@ -171,9 +171,9 @@ func Example_power() {
 	ctx := context.Background()
 	w.launch("dev")
 	for _, step := range []func() (vm.LifecycleResult, error){
-		func() (vm.LifecycleResult, error) { return w.VMs.Stop(ctx, "azlin-rg", "dev", vm.PowerOptions{}) },
-		func() (vm.LifecycleResult, error) { return w.VMs.Start(ctx, "azlin-rg", "dev", vm.PowerOptions{}) },
-		func() (vm.LifecycleResult, error) { return w.VMs.Restart(ctx, "azlin-rg", "dev", vm.PowerOptions{}) },
+		func() (vm.LifecycleResult, error) { return w.VMs.Stop(ctx, vm.Ref{Name: "dev"}, vm.PowerOptions{}) },
+		func() (vm.LifecycleResult, error) { return w.VMs.Start(ctx, vm.Ref{Name: "dev"}, vm.PowerOptions{}) },
+		func() (vm.LifecycleResult, error) { return w.VMs.Restart(ctx, vm.Ref{Name: "dev"}, vm.PowerOptions{}) },
 	} {
 		r, err := step()
 		check(err)
@@ -191,10 +191,10 @@ func Example_deletion() {
 	defer w.stop()
 	ctx := context.Background()
 	w.launch("dev")
-	plan, err := w.VMs.Delete(ctx, "azlin-rg", "dev", vm.DeleteOptions{DryRun: true})
+	plan, err := w.VMs.Delete(ctx, vm.Ref{Name: "dev"}, vm.DeleteOptions{DryRun: true})
 	check(err)
 	fmt.Println("would delete", plan.TotalResources, "resources")
-	sum, err := w.VMs.Delete(ctx, "azlin-rg", "dev", vm.DeleteOptions{})
+	sum, err := w.VMs.Delete(ctx, vm.Ref{Name: "dev"}, vm.DeleteOptions{})
 	check(err)
 	fmt.Printf("deleted %d/%d\n", sum.DeletedResources, sum.TotalResources)
 	for _, k := range sum.Kept {
@@ -220,15 +220,15 @@ func Example_provisioning() {
 		fmt.Println("Provisioning failed:", err)
 		return
 	}
-	fmt.Println(details.VMName, details.VMSize, details.AdminUsername, details.PublicIP != "")
+	fmt.Println(details.Name, details.VMSize, details.AdminUsername, details.PublicIP != "")
 
 	// A pool of them, ready to be worked on.
 	plan, err := w.Launcher.PlanPool(context.Background(), launch.Request{
 		Config:  provision.Config{Name: "worker", Size: "Standard_B2s"},
 		KeyPath: w.key.Private, SSHSource: "203.0.113.10",
-	}, 3, progress.New(0, nil))
+	}, 3, nil)
 	check(err)
-	pool, err := w.Launcher.RunPool(context.Background(), plan, progress.New(0, nil))
+	pool, err := w.Launcher.RunPool(context.Background(), plan, nil)
 	check(err)
 	fmt.Println(len(pool.Successful), "made,", len(pool.Failed), "failed;", pool.Successful[2].VM.Name, "is", pool.Successful[2].VM.PowerState)
 	// Output:
@@ -260,7 +260,7 @@ func Example_remoteExecution() {
 	w.launch("dev")
 	match, err := w.VMs.Resolve(ctx, "dev", "azlin-rg")
 	check(err)
-	h, err := w.Reach.Host(ctx, match.VM, reach.Options{KeyPath: w.key.Private})
+	h, err := w.Hosts.Host(ctx, match.VM, reach.Options{KeyPath: w.key.Private})
 	check(err)
 	client, err := remote.WaitForSSH(ctx, h, time.Second, nil)
 	check(err)

@@ -25,29 +25,38 @@ func readmeProgram(ctx context.Context, o azlin.ContextOptions) (vm.Listing, err
 	return running, err
 }
 
-// serveEmulator serves an emulator on a port of this machine.
-func serveEmulator(t *testing.T, dir string) azlin.EmulatorAddress {
-	t.Helper()
+// serveEmulator serves an emulator on a port of this machine, until stop is called.
+func serveEmulator(dir string) (address azlin.EmulatorAddress, stop func() error, err error) {
 	e, err := emulator.New(emulator.Options{})
 	if err != nil {
-		t.Fatal(err)
+		return address, nil, err
 	}
 	server := httptest.NewTLSServer(e)
-	t.Cleanup(func() {
+	stop = func() error {
 		server.Close()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+		return e.Close()
+	}
 	id := e.Identity()
 	ca, secret := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "secret")
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	if err := errors.Join(os.WriteFile(ca, certificate, 0o600), os.WriteFile(secret, []byte(id.ClientSecret), 0o600)); err != nil {
-		t.Fatal(err)
+		return address, nil, errors.Join(err, stop())
 	}
 	return azlin.EmulatorAddress{
 		Endpoint: server.URL, CAFile: ca, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecretFile: secret,
-	}
+	}, stop, nil
+}
+
+// filesOfEmulator are a person's files whose current context is in an emulator.
+func filesOfEmulator() (context.Context, azlin.ContextOptions, func()) {
+	dir, err := os.MkdirTemp("", "azlin-example-")
+	check(err)
+	address, stop, err := serveEmulator(dir)
+	check(err)
+	return context.Background(), azlin.ContextOptions{
+		Environ:  []string{"HOME=" + dir, "AZLIN_CONTEXT=emulator"},
+		Emulator: func(context.Context, string) (azlin.EmulatorAddress, error) { return address, nil },
+	}, func() { check(errors.Join(stop(), os.RemoveAll(dir))) }
 }
 
 // TestReadmeProgram runs what README.md shows on the emulator, with a person's own files, and holds both texts against each
@@ -55,7 +64,15 @@ func serveEmulator(t *testing.T, dir string) azlin.EmulatorAddress {
 func TestReadmeProgram(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	address := serveEmulator(t, dir)
+	address, stop, err := serveEmulator(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
 	listing, err := readmeProgram(t.Context(), azlin.ContextOptions{
 		Environ: []string{"HOME=" + dir, "AZLIN_CONTEXT=emulator"},
 		Emulator: func(context.Context, string) (azlin.EmulatorAddress, error) {

@@ -42,7 +42,7 @@ func TestAdmission(t *testing.T) {
 	if err := l.Check(t.Context(), result.VM.Name, result.VM.NICs); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
-	a, err := client.Network.SSHAdmission(t.Context(), result.VM.NICs, netip.MustParseAddr("203.0.113.10"), 0)
+	a, err := client.Networks.SSHAdmission(t.Context(), result.VM.NICs, netip.MustParseAddr("203.0.113.10"), 0)
 	if err != nil || a.Admitted {
 		t.Errorf("the address that was left is still admitted: %+v, %v", a, err)
 	}

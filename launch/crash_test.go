@@ -90,14 +90,14 @@ func TestLaunchGoesOnAfterAnyKill(t *testing.T) {
 			if err != nil || len(left) > 1 {
 				t.Errorf("operations are left: %v, %v", left, err)
 			}
-			sum, err := client.VMs.Delete(t.Context(), "g", name, vm.DeleteOptions{})
+			sum, err := client.VMs.Delete(t.Context(), vm.Ref{ResourceGroup: "g", Name: name}, vm.DeleteOptions{})
 			if err != nil || sum.Err() != nil || sum.DeletedResources != 5 {
 				t.Errorf("deleted %d resources: %v %v", sum.DeletedResources, err, sum.Err())
 			}
 		})
 	}
 	client := c.open(t, "measure", nil)
-	if sum, err := client.VMs.Delete(t.Context(), "g", "measure", vm.DeleteOptions{}); err != nil || sum.Err() != nil {
+	if sum, err := client.VMs.Delete(t.Context(), vm.Ref{ResourceGroup: "g", Name: "measure"}, vm.DeleteOptions{}); err != nil || sum.Err() != nil {
 		t.Fatal(err, sum.Err())
 	}
 	for kind, n := range c.Counts().Resources {

@@ -78,8 +78,7 @@ func (l *Launcher) provision(ctx context.Context, plan *Plan, display *progress.
 		report(plan.Fallbacks[len(plan.Fallbacks)-1])
 		if !strings.EqualFold(region, plan.Config.Region) {
 			// What was made there serves nobody here. In one region Provision itself replaces the VM that failed.
-			sum, err := l.VMs.Delete(ctx, plan.Config.ResourceGroup, plan.Config.Name, vm.DeleteOptions{Report: report})
-			if err = errors.Join(err, sum.Err()); err != nil {
+			if _, err := l.VMs.Delete(ctx, plan.Config.Ref(), vm.DeleteOptions{Report: report}); err != nil {
 				return details, err
 			}
 		}

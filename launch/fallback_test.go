@@ -103,7 +103,7 @@ func TestFallbackToAnotherRegion(t *testing.T) {
 	if plan.Config.Region == "westus2" || plan.Config.Size != "Standard_D4s_v5" {
 		t.Errorf("%s in %s", plan.Config.Size, plan.Config.Region)
 	}
-	if _, err := client.Network.EnsureShared(t.Context(), "g", "westus2", "someone", nil); err != nil {
+	if _, err := client.Networks.EnsureShared(t.Context(), "g", "westus2", "someone", nil); err != nil {
 		t.Fatal(err)
 	}
 	_, err = c.plan(t.Context(), client, func(r *launch.Request) { r.Fallback, r.VNet = true, "azlin-vnet-westus2" })

@@ -228,7 +228,7 @@ func TestPlanRefusesBeforeAnythingIsSent(t *testing.T) {
 // hostOf is how another command on the same machine would reach the VM.
 func hostOf(t *testing.T, c *cloud, state string, i vm.Info) remote.Host {
 	t.Helper()
-	h, err := c.open(t, state, nil).Reach.Host(t.Context(), i, reach.Options{KeyPath: c.key.Private})
+	h, err := c.open(t, state, nil).Hosts.Host(t.Context(), i, reach.Options{KeyPath: c.key.Private})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
@@ -124,8 +125,12 @@ func (l *Launcher) GroupOf(name string) (string, error) {
 
 // Forget removes what this machine remembers of a VM that was deleted: an unfinished launch and its host
 // key. vmID may be empty.
-func (l *Launcher) Forget(ctx context.Context, group, name, vmID string) error {
-	op, err := l.Operations.Find(l.launchOf(group, name))
+func (l *Launcher) Forget(ctx context.Context, ref vm.Ref, vmID string) error {
+	ref, err := ref.In(l.Target)
+	if err != nil {
+		return err
+	}
+	op, err := l.Operations.Find(l.launchOf(ref.ResourceGroup, ref.Name))
 	if err != nil {
 		return err
 	}

@@ -110,6 +110,16 @@ func (r Request) check() error {
 		return bad("a NAT gateway is the way out of a private VM; one with a public address needs none")
 	case r.NATGateway && (r.VNet != "" || r.Subnet != ""):
 		return bad("a NAT gateway is made in azlin's own network only: give the subnet one, or leave it out")
+	case len(r.SSHPublicKeys) > 0 || r.SSHKeyPath != "":
+		return bad("the keys of a launch follow from KeyPath; SSHPublicKeys and SSHKeyPath must be empty")
+	case len(r.SSHSources) > 0:
+		return bad("the addresses that a launch admits follow from SSHSource; SSHSources must be empty")
+	case r.SubnetID != "":
+		return bad("the subnet of a launch follows from VNet and Subnet; SubnetID must be empty")
+	case r.OperationID != "" || r.HostKey != "":
+		return bad("a launch makes its own OperationID and HostKey; both must be empty")
+	case r.SpotMaxPrice != 0 && !r.MaxPrice.Amount.IsZero():
+		return bad("both MaxPrice and SpotMaxPrice are set")
 	case r.MaxPrice.Amount.IsNegative():
 		return bad("a highest price of %s", r.MaxPrice)
 	}

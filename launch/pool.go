@@ -72,6 +72,12 @@ func (l *Launcher) PlanPool(ctx context.Context, r Request, count int, display *
 	if err := vm.ValidateName(vm.PoolName(r.Name, count, count)); err != nil {
 		return nil, err
 	}
+	if r.Pool != "" && r.Pool != r.Name {
+		return nil, errkind.New(errkind.Invalid, "the request names the pools %s and %s", r.Name, r.Pool)
+	}
+	if r.SessionName != "" {
+		return nil, errkind.New(errkind.Invalid, "a pool has a session for each VM: SessionName (%s) must be empty", r.SessionName)
+	}
 	pool := &PoolPlan{Name: r.Name, Count: count}
 	group := cmp.Or(r.ResourceGroup, l.Target.ResourceGroup)
 	r.Pool = r.Name
@@ -211,8 +217,8 @@ func (l *Launcher) planMembers(ctx context.Context, pool *PoolPlan, display *pro
 // atOnce bounds how many VMs of a pool are made at the same time; the door to Azure paces itself besides.
 const atOnce = 64
 
-// RunPool carries out the plan, all VMs at once. The error is nil as long as anything could be tried: see
-// PoolResult.Err.
+// RunPool carries out the plan, all VMs at once. The error is that of PoolResult.Err when some or all of them failed; the
+// result is nil only when nothing was tried.
 func (l *Launcher) RunPool(ctx context.Context, pool *PoolPlan, display *progress.Display) (*PoolResult, error) {
 	began := time.Now()
 	result := &PoolResult{Existing: pool.Existing}
@@ -251,7 +257,7 @@ func (l *Launcher) RunPool(ctx context.Context, pool *PoolPlan, display *progres
 		if l.Notifier != nil && ctx.Err() == nil {
 			l.Notifier.NotifyError(ctx, "pool "+pool.Name+": "+err.Error()) // best effort
 		}
-		return result, nil
+		return result, err
 	}
 	_ = display.CompleteStage() // it was started above
 	if l.Notifier != nil && l.Notifier.IsAvailable() {

@@ -53,8 +53,11 @@ func runPool(t *testing.T, client *azlin.Client, r launch.Request, count int) (*
 		t.Fatal(err)
 	}
 	result, err := client.Launcher.RunPool(t.Context(), plan, display)
-	if err != nil {
+	if result == nil {
 		t.Fatal(err)
+	}
+	if (err != nil) != (len(result.Failed) > 0) {
+		t.Errorf("%d VMs failed, and the error is %v", len(result.Failed), err)
 	}
 	return plan, result
 }

@@ -88,7 +88,7 @@ func (l *Launcher) run(ctx context.Context, plan *Plan, display *progress.Displa
 	if err := l.Provisioner.Finish(ctx, result.Details.ID, result.Details.OperationID); err != nil {
 		return nil, resumable(config, err)
 	}
-	if result.VM, err = l.VMs.Get(ctx, config.ResourceGroup, config.Name); err != nil {
+	if result.VM, err = l.VMs.Get(ctx, config.Ref()); err != nil {
 		return nil, err
 	}
 	return result, l.Operations.Remove(plan.op)
@@ -113,7 +113,7 @@ const defaultSSHTimeout = 5 * time.Minute
 // awaitSSH waits until the VM accepts a login and shows the host key it was given.
 func (l *Launcher) awaitSSH(ctx context.Context, plan *Plan, result *Result, display *progress.Display) (*remote.Client, error) {
 	var err error
-	if result.VM, err = l.VMs.Get(ctx, plan.Config.ResourceGroup, plan.Config.Name); err != nil {
+	if result.VM, err = l.VMs.Get(ctx, plan.Config.Ref()); err != nil {
 		return nil, err
 	}
 	if result.Host, err = l.Reach.Host(ctx, result.VM, reach.Options{User: plan.Config.AdminUsername, KeyPath: plan.Config.SSHKeyPath}); err != nil {

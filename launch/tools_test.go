@@ -154,7 +154,7 @@ func release(ctx context.Context, t *testing.T, h remote.Host, file string) {
 
 func restart(ctx context.Context, t *testing.T, client *azlin.Client, i vm.Info) {
 	t.Helper()
-	if _, err := client.VMs.Restart(ctx, i.ResourceGroup, i.Name, vm.PowerOptions{}); err != nil {
+	if _, err := client.VMs.Restart(ctx, i.Ref, vm.PowerOptions{}); err != nil {
 		t.Error(err)
 	}
 }

@@ -48,7 +48,7 @@ func (l *lab) launch(port int) (i vm.Info, nsg string) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	if i, err = l.vms.Get(l.t.Context(), group, "dev"); err != nil {
+	if i, err = l.vms.Get(l.t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}); err != nil {
 		l.t.Fatal(err)
 	}
 	return i, strings.Replace(i.ID, "Microsoft.Compute/virtualMachines/dev", "Microsoft.Network/networkSecurityGroups/dev-nsg", 1)

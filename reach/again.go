@@ -15,7 +15,7 @@ import (
 func (f Finder) Again(i vm.Info, o Options) func(context.Context) (remote.Host, error) {
 	o.RelearnHostKey, o.AcceptNewHostKey = false, false
 	return func(ctx context.Context) (remote.Host, error) {
-		now, err := f.VMs.Get(ctx, i.ResourceGroup, i.Name)
+		now, err := f.VMs.Get(ctx, i.Ref)
 		if err != nil {
 			return remote.Host{}, err
 		}

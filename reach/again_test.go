@@ -26,7 +26,7 @@ func TestAgain(t *testing.T) {
 	if err != nil || h.Via == nil || !slices.Equal(h.ProxyCommand, first.ProxyCommand) || h.KeyPath != l.key {
 		t.Errorf("as it was: %+v, %v", h, err)
 	}
-	if _, err := l.finder.VMs.Stop(t.Context(), group, l.vm.Name, vm.PowerOptions{}); err != nil {
+	if _, err := l.finder.VMs.Stop(t.Context(), vm.Ref{ResourceGroup: group, Name: l.vm.Name}, vm.PowerOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := again(t.Context()); !errors.Is(err, reach.ErrStopped) || errkind.Of(err) != errkind.Conflict || !strings.Contains(err.Error(), "it is deallocated") {

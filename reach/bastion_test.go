@@ -78,7 +78,7 @@ func newLab(t *testing.T) *lab {
 		VMs: vms, KnownHosts: remote.KnownHosts{Path: filepath.Join(dir, "known_hosts")}, Bastions: bastions, ProxyCommand: []string{"/bin/azlin", "proxy"},
 	}
 	l.machine(strings.TrimSpace(string(public)))
-	if l.vm, err = vms.Get(t.Context(), group, "hidden"); err != nil {
+	if l.vm, err = vms.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "hidden"}); err != nil {
 		t.Fatal(err)
 	}
 	return l

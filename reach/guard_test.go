@@ -18,7 +18,7 @@ func TestGuard(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("it broke")
 	full := errors.New("the disk is full")
-	i := vm.Info{Name: "dev", ID: "/vm/dev"}
+	i := vm.Info{Ref: vm.Ref{Name: "dev"}, ID: "/vm/dev"}
 	for name, tc := range map[string]struct {
 		readOnly bool
 		fails    error

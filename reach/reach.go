@@ -1,7 +1,8 @@
 // Package reach turns a VM that Azure knows into a host that can be connected to: its address, port,
 // login user, and above all the host key it must show.
 //
-// It opens no connection, except to read the key of a machine that the caller has decided to trust.
+// Host and Way open no connection, except to read the key of a machine that the caller has decided to trust; Dial and
+// Execute do.
 package reach
 
 import (
@@ -9,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -16,6 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -45,7 +48,7 @@ type Finder struct {
 // Options of one look-up. The zero value uses what is known about the VM.
 type Options struct {
 	User             string // empty: the VM's admin user, else azureuser
-	KeyPath          string // private key; empty: the agent's keys only
+	KeyPath          string // private key; empty: Finder.DefaultKey when it exists, else the agent's keys only
 	AcceptNewHostKey bool   // record whatever key a machine without a known one shows
 	RelearnHostKey   bool   // the VM was rebuilt: forget its key and ask Azure for the one it has now
 	Bastion          string // go through this Bastion (a name or id, or AnyBastion) even to a VM with a public address
@@ -88,6 +91,9 @@ func (f Finder) Way(ctx context.Context, i vm.Info, o Options) (remote.Host, err
 
 // describe is what is known of a VM without asking anybody.
 func (f Finder) describe(i vm.Info, o Options) remote.Host {
+	if o.KeyPath == "" && f.DefaultKey != "" && keypair.KeyExists(filepath.Dir(f.DefaultKey), filepath.Base(f.DefaultKey)) {
+		o.KeyPath = f.DefaultKey
+	}
 	h := remote.Host{
 		Name: i.Name, VMID: i.VMID, Address: i.PublicIP, Port: f.Port,
 		User: cmp.Or(o.User, i.AdminUsername, remote.DefaultUser), KeyPath: o.KeyPath, AgentSocket: f.AgentSocket,
@@ -152,7 +158,7 @@ func (f Finder) hostKey(ctx context.Context, i vm.Info, h remote.Host, acceptNew
 
 // fromSerialLog finds the keys that cloud-init prints at the end of a machine's first boot.
 func (f Finder) fromSerialLog(ctx context.Context, i vm.Info) (ssh.PublicKey, error) {
-	log, err := f.VMs.SerialLog(ctx, i.ResourceGroup, i.Name)
+	log, err := f.VMs.SerialLog(ctx, i.Ref)
 	if err != nil {
 		return nil, fmt.Errorf("read the serial log: %w", err)
 	}
@@ -165,7 +171,7 @@ func (f Finder) fromSerialLog(ctx context.Context, i vm.Info) (ssh.PublicKey, er
 
 // fromRunCommand lets Azure's agent on the VM print its key.
 func (f Finder) fromRunCommand(ctx context.Context, i vm.Info) (ssh.PublicKey, error) {
-	out, err := f.VMs.RunCommand(ctx, i.ResourceGroup, i.Name, "cat /etc/ssh/ssh_host_ed25519_key.pub /etc/ssh/ssh_host_ecdsa_key.pub 2>/dev/null")
+	out, err := f.VMs.RunCommand(ctx, i.Ref, "cat /etc/ssh/ssh_host_ed25519_key.pub /etc/ssh/ssh_host_ecdsa_key.pub 2>/dev/null")
 	if err != nil {
 		return nil, fmt.Errorf("ask the VM through Run Command: %w", err)
 	}

@@ -19,14 +19,14 @@ type AdoptOptions struct {
 // one tag write (Microsoft.Resources/tags). Its other resources are found by reference and keep their tags. A
 // VM that is azlin's already is returned as it is; one that does not run Linux, or that Azure has not finished
 // with, is a Conflict.
-func (s *Service) Adopt(ctx context.Context, group, name string, o AdoptOptions) (Info, error) {
-	i, err := s.Get(ctx, group, name)
+func (s *Service) Adopt(ctx context.Context, ref Ref, o AdoptOptions) (Info, error) {
+	i, err := s.Get(ctx, ref)
 	if err != nil || i.Managed {
 		return i, err
 	}
 	refuse := func(format string, args ...any) (Info, error) {
 		return i, errkind.Classed(ErrManager, &errkind.Error{
-			Kind: errkind.Conflict, Op: "adopt vm", Resource: name, Err: errkind.New(errkind.Conflict, format, args...),
+			Kind: errkind.Conflict, Op: "adopt vm", Resource: i.Name, Err: errkind.New(errkind.Conflict, format, args...),
 		})
 	}
 	if !strings.EqualFold(i.OSType, "Linux") {
@@ -52,7 +52,7 @@ func (s *Service) Adopt(ctx context.Context, group, name string, o AdoptOptions)
 	if err := s.azure.MergeTags(ctx, i.ID, tags); err != nil {
 		return i, errkind.Classed(ErrManager, err)
 	}
-	return s.Get(ctx, group, name)
+	return s.Get(ctx, ref)
 }
 
 // sessionOf makes a session name of a VM's name, which may hold characters that session names may not.

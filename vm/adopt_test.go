@@ -19,7 +19,7 @@ func TestAdopt(t *testing.T) {
 		if _, err := s.Provision(t.Context(), config("dev"), nil); err != nil {
 			t.Fatal(err)
 		}
-		before, err := s.Get(t.Context(), group, "dev")
+		before, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,10 +33,10 @@ func TestAdopt(t *testing.T) {
 		if l, err := s.List(t.Context(), vm.ListOptions{}); err != nil || len(l.VMs) != 0 || l.Hidden != 1 {
 			t.Fatalf("before: %+v, %v", l, err)
 		}
-		if _, err := s.Adopt(t.Context(), group, "dev", vm.AdoptOptions{SessionName: "no spaces"}); errkind.Of(err) != errkind.Invalid {
+		if _, err := s.Adopt(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.AdoptOptions{SessionName: "no spaces"}); errkind.Of(err) != errkind.Invalid {
 			t.Errorf("a bad session name: %v", err)
 		}
-		i, err := s.Adopt(t.Context(), group, "dev", vm.AdoptOptions{SessionName: "work", Owner: "ann"})
+		i, err := s.Adopt(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.AdoptOptions{SessionName: "work", Owner: "ann"})
 		if err != nil || !i.Managed || i.SessionName != "work" || i.Tags["team"] != "web" || i.Tags[azure.TagOwner] != "ann" {
 			t.Errorf("got %+v, %v", i, err)
 		}
@@ -45,13 +45,13 @@ func TestAdopt(t *testing.T) {
 		}
 		// A second time changes nothing.
 		requests := c.RequestsByMethod()["PATCH"]
-		if i, err := s.Adopt(t.Context(), group, "dev", vm.AdoptOptions{SessionName: "other"}); err != nil || i.SessionName != "work" {
+		if i, err := s.Adopt(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.AdoptOptions{SessionName: "other"}); err != nil || i.SessionName != "work" {
 			t.Errorf("again: %+v, %v", i, err)
 		}
 		if n := c.RequestsByMethod()["PATCH"]; n != requests {
 			t.Errorf("%d writes for a VM that is azlin's already", n-requests)
 		}
-		if _, err := s.Adopt(t.Context(), group, "nosuch", vm.AdoptOptions{}); errkind.Of(err) != errkind.NotFound || !errors.Is(err, vm.ErrManager) {
+		if _, err := s.Adopt(t.Context(), vm.Ref{ResourceGroup: group, Name: "nosuch"}, vm.AdoptOptions{}); errkind.Of(err) != errkind.NotFound || !errors.Is(err, vm.ErrManager) {
 			t.Errorf("no such VM: %v", err)
 		}
 	})

@@ -85,7 +85,7 @@ func TestCopyOfDisks(t *testing.T) {
 			*security.SecurityType != armcompute.SecurityTypesTrustedLaunch || !*security.UefiSettings.SecureBootEnabled {
 			t.Errorf("%+v, %+v", storage, security)
 		}
-		if i, err := s.Get(t.Context(), group, "twin"); err != nil || !i.IsRunning() || !i.Managed || i.PublicIP != d.PublicIP {
+		if i, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "twin"}); err != nil || !i.IsRunning() || !i.Managed || i.PublicIP != d.PublicIP {
 			t.Errorf("%+v, %v", i, err)
 		}
 		if err := deleteTwin(t, s); err != nil {
@@ -99,7 +99,7 @@ func TestCopyOfDisks(t *testing.T) {
 
 func deleteTwin(t *testing.T, s *services) error {
 	t.Helper()
-	sum, err := s.Delete(t.Context(), group, "twin", vm.DeleteOptions{})
+	sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "twin"}, vm.DeleteOptions{})
 	if err == nil {
 		err = sum.Err()
 	}

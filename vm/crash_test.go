@@ -60,7 +60,7 @@ func TestCreateResumesAfterAnyCrash(t *testing.T) {
 		if diff := cmp.Diff(want, l.Resources()); diff != "" {
 			t.Error(diff)
 		}
-		if i, err := s.Get(t.Context(), group, "dev"); err != nil || !i.IsRunning() || i.PublicIP != d.PublicIP || d.PublicIP == "" {
+		if i, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}); err != nil || !i.IsRunning() || i.PublicIP != d.PublicIP || d.PublicIP == "" {
 			t.Errorf("%+v, %v", i, err)
 		}
 	})
@@ -71,7 +71,7 @@ func TestKillAfterAnyCrashOfCreate(t *testing.T) {
 	atEveryRequest(t, nil, provisionDev, func(t *testing.T, l *lab) {
 		t.Helper()
 		s, _ := l.open()
-		sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
+		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
@@ -81,7 +81,7 @@ func TestKillAfterAnyCrashOfCreate(t *testing.T) {
 
 func killDev(t *testing.T, s *services) error {
 	t.Helper()
-	sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
+	sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 	if err == nil {
 		err = sum.Err()
 	}
@@ -137,7 +137,7 @@ func TestLostAnswers(t *testing.T) {
 				if n := l.Resources()["Microsoft.Compute/virtualMachines"]; n != 1 {
 					t.Errorf("%d VMs", n)
 				}
-				sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
+				sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 				if err != nil || sum.Err() != nil {
 					t.Fatal(err, sum.Err())
 				}
@@ -172,7 +172,7 @@ func TestSomebodyElseIsFaster(t *testing.T) {
 		if _, err := ann.Provision(t.Context(), config("dev"), nil); errkind.Of(err) != errkind.Conflict || !strings.Contains(err.Error(), "bob") {
 			t.Errorf("got %v", err)
 		}
-		i, err := bob.Get(t.Context(), group, "dev")
+		i, err := bob.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 		if owner, _ := azure.Tag(i.Tags, azure.TagOwner); err != nil || owner != "bob" || !i.IsRunning() {
 			t.Errorf("%+v, %v", i, err)
 		}

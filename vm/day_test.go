@@ -48,7 +48,7 @@ func (u *user) act(ctx context.Context, t *testing.T) {
 	case choice < 2:
 		what, after = "delete", ""
 		do = func() error {
-			sum, err := u.service.Delete(ctx, group, name, vm.DeleteOptions{})
+			sum, err := u.service.Delete(ctx, vm.Ref{ResourceGroup: group, Name: name}, vm.DeleteOptions{})
 			if err == nil {
 				err = sum.Err()
 			}
@@ -56,11 +56,20 @@ func (u *user) act(ctx context.Context, t *testing.T) {
 		}
 	case choice < 5:
 		what, after = "stop", vm.Deallocated
-		do = func() error { _, err := u.service.Stop(ctx, group, name, vm.PowerOptions{}); return err }
+		do = func() error {
+			_, err := u.service.Stop(ctx, vm.Ref{ResourceGroup: group, Name: name}, vm.PowerOptions{})
+			return err
+		}
 	case choice < 8 || state != vm.Running:
-		what, do = "start", func() error { _, err := u.service.Start(ctx, group, name, vm.PowerOptions{}); return err }
+		what, do = "start", func() error {
+			_, err := u.service.Start(ctx, vm.Ref{ResourceGroup: group, Name: name}, vm.PowerOptions{})
+			return err
+		}
 	default:
-		what, do = "restart", func() error { _, err := u.service.Restart(ctx, group, name, vm.PowerOptions{}); return err }
+		what, do = "restart", func() error {
+			_, err := u.service.Restart(ctx, vm.Ref{ResourceGroup: group, Name: name}, vm.PowerOptions{})
+			return err
+		}
 	}
 	for try := 1; ; try++ {
 		err := do()

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -31,8 +32,8 @@ type Content struct {
 
 // DeletionSummary is what came of a deletion.
 type DeletionSummary struct {
-	VMName           string            `json:"vm_name"` // empty for several
-	ResourceGroup    string            `json:"resource_group"`
+	Ref // Name is empty for several
+
 	TotalResources   int               `json:"total_resources"`
 	DeletedResources int               `json:"deleted_resources"` // 0 in a dry run
 	FailedResources  int               `json:"failed_resources"`
@@ -57,7 +58,7 @@ func (d DeletionSummary) Err() error {
 		}
 	}
 	out := &errkind.Error{
-		Kind: errkind.Of(errs[0]), Op: "delete vm", Resource: d.VMName, Class: ErrLifecycle, LeftOver: left, Err: errors.Join(errs...),
+		Kind: errkind.Of(errs[0]), Op: "delete vm", Resource: d.Name, Class: ErrLifecycle, LeftOver: left, Err: errors.Join(errs...),
 	}
 	if d.DeletedResources > 0 {
 		out.Kind = errkind.Partial
@@ -83,19 +84,29 @@ func (d *DeletionSummary) add(r teardown.Result) {
 // names azlin gives and the tag managed-by, and deleted. It checks afterwards that all is gone, and
 // tries again when not.
 //
-// A resource that cannot be deleted is a failed result, not an error: see DeletionSummary.Err. The
-// error is for a plan that could not be made. The shared network stays and is named in Kept.
-func (s *Service) Delete(ctx context.Context, group, name string, o DeleteOptions) (DeletionSummary, error) {
+// A resource that cannot be deleted is a failed result and stops no other one; the error is then DeletionSummary.Err,
+// else what kept the plan from being made. The shared network stays and is named in Kept.
+func (s *Service) Delete(ctx context.Context, ref Ref, o DeleteOptions) (DeletionSummary, error) {
+	sum, err := s.delete(ctx, ref, o)
+	return sum, errkind.Classed(ErrLifecycle, cmp.Or(err, sum.Err()))
+}
+
+// delete is Delete whose error is for a plan that could not be made only.
+func (s *Service) delete(ctx context.Context, ref Ref, o DeleteOptions) (DeletionSummary, error) {
 	if o.Report != nil {
 		ctx = pacing.WithNotice(ctx, o.Report)
 	}
-	sum := DeletionSummary{VMName: name, ResourceGroup: group, DryRun: o.DryRun, Results: []teardown.Result{}}
-	if o.ResourceGroup {
+	ref, err := s.full(ref)
+	sum := DeletionSummary{Ref: ref, DryRun: o.DryRun, Results: []teardown.Result{}}
+	switch {
+	case o.ResourceGroup && ref.ResourceGroup != "":
 		return s.deleteGroup(ctx, sum, o)
+	case err != nil:
+		return sum, err
 	}
-	plan, err := s.planDeletion(ctx, group, name)
+	plan, err := s.planDeletion(ctx, ref)
 	if err != nil {
-		return sum, errkind.Classed(ErrLifecycle, err)
+		return sum, err
 	}
 	sum.Kept = plan.Kept
 	if o.DryRun {
@@ -105,24 +116,24 @@ func (s *Service) Delete(ctx context.Context, group, name string, o DeleteOption
 		return sum, nil
 	}
 	results := teardown.Run(ctx, s.azure, plan.Items, o.Report)
-	swept, err := s.sweep(ctx, group, name, plan.Kept, o.Report)
+	swept, err := s.sweep(ctx, ref, plan.Kept, o.Report)
 	for _, r := range append(results, swept...) {
 		sum.add(r)
 	}
 	sum.Kept = slices.DeleteFunc(sum.Kept, func(k teardown.Kept) bool { return slices.ContainsFunc(swept, k.Is) })
-	return sum, errkind.Classed(ErrLifecycle, err)
+	return sum, err
 }
 
 // sweep looks again at what was kept because other VMs used it: when several are deleted at the same time, each sees
 // the others at first, and the last one takes what they shared.
-func (s *Service) sweep(ctx context.Context, group, name string, kept []teardown.Kept, report func(step string)) ([]teardown.Result, error) {
-	d := &deletion{Service: s, Plan: teardown.Plan{VM: name}}
-	unlock, err := s.locks.Lock(ctx, "sweep "+strings.ToLower(group))
+func (s *Service) sweep(ctx context.Context, ref Ref, kept []teardown.Kept, report func(step string)) ([]teardown.Result, error) {
+	d := &deletion{Service: s, Plan: teardown.Plan{VM: ref.Name}}
+	unlock, err := s.locks.Lock(ctx, "sweep "+strings.ToLower(ref.ResourceGroup))
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if err := d.again(ctx, group, kept); err != nil {
+	if err := d.again(ctx, ref.ResourceGroup, kept); err != nil {
 		return nil, err
 	}
 	return teardown.Run(ctx, s.azure, d.Items, report), nil
@@ -170,9 +181,10 @@ func (s *Service) shared(ctx context.Context, group string, parts []DeletionSumm
 // DeleteAll deletes azlin's VMs of a group, several at once, as Delete does each of them. An absent
 // group has nothing to delete.
 func (s *Service) DeleteAll(ctx context.Context, group string, o DeleteOptions) (DeletionSummary, error) {
-	sum := DeletionSummary{ResourceGroup: group, DryRun: o.DryRun, Results: []teardown.Result{}}
+	sum := DeletionSummary{Ref: Ref{ResourceGroup: group}, DryRun: o.DryRun, Results: []teardown.Result{}}
 	if o.ResourceGroup {
-		return s.deleteGroup(ctx, sum, o)
+		sum, err := s.deleteGroup(ctx, sum, o)
+		return sum, errkind.Classed(ErrLifecycle, cmp.Or(err, sum.Err()))
 	}
 	l, err := s.List(ctx, ListOptions{ResourceGroup: group})
 	if azure.IsNotFound(err) {
@@ -186,7 +198,7 @@ func (s *Service) DeleteAll(ctx context.Context, group string, o DeleteOptions) 
 	g.SetLimit(parallel)
 	for i, v := range l.VMs {
 		g.Go(func() (err error) {
-			parts[i], err = s.Delete(gctx, v.ResourceGroup, v.Name, o)
+			parts[i], err = s.delete(gctx, v.Ref, o)
 			return err
 		})
 	}
@@ -210,7 +222,7 @@ func (s *Service) DeleteAll(ctx context.Context, group string, o DeleteOptions) 
 			}
 		}
 	}
-	return sum, errkind.Classed(ErrLifecycle, err)
+	return sum, errkind.Classed(ErrLifecycle, cmp.Or(err, sum.Err()))
 }
 
 func (s *Service) deleteGroup(ctx context.Context, sum DeletionSummary, o DeleteOptions) (DeletionSummary, error) {
@@ -225,7 +237,7 @@ func (s *Service) deleteGroup(ctx context.Context, sum DeletionSummary, o Delete
 			return sum, nil
 		}
 		if err != nil {
-			return sum, errkind.Classed(ErrLifecycle, err)
+			return sum, err
 		}
 		for _, f := range foreign {
 			sum.Kept = append(sum.Kept, teardown.Kept{ResourceType: "resource", ResourceName: f, Reason: "it is not azlin's, so the group stays"})
@@ -244,7 +256,7 @@ func (s *Service) deleteGroup(ctx context.Context, sum DeletionSummary, o Delete
 	}
 	exists, err := groups.Exists(ctx, sum.ResourceGroup)
 	if err != nil || !exists {
-		return sum, errkind.Classed(ErrLifecycle, err)
+		return sum, err
 	}
 	if r.Err = groups.Delete(ctx, sum.ResourceGroup, o.Report); r.Err != nil {
 		r.Err = teardown.NameLocks(ctx, s.azure, r.ID, r.Err)

@@ -32,24 +32,24 @@ func (s *Service) nsgID(group, name string) string {
 
 // planDeletion reads what the VM refers to, and then what else has the names that a create of this
 // VM would have given.
-func (s *Service) planDeletion(ctx context.Context, group, name string) (*deletion, error) {
-	d := &deletion{Service: s, Plan: teardown.Plan{VM: name}}
-	resp, err := s.azure.VMs().Get(ctx, group, name, nil)
+func (s *Service) planDeletion(ctx context.Context, ref Ref) (*deletion, error) {
+	d := &deletion{Service: s, Plan: teardown.Plan{VM: ref.Name}}
+	resp, err := s.azure.VMs().Get(ctx, ref.ResourceGroup, ref.Name, nil)
 	switch {
 	case err == nil:
 		if err := d.fromVM(ctx, &resp.VirtualMachine); err != nil {
 			return nil, err
 		}
 	case !azure.IsNotFound(err):
-		return nil, azure.Wrap("get vm", name, err)
+		return nil, azure.Wrap("get vm", ref.Name, err)
 	}
 	if azure.Code(azure.Wrap("", "", err)) == "ResourceGroupNotFound" {
 		return d, nil
 	}
-	if err := d.leftBehind(ctx, group); err != nil {
+	if err := d.leftBehind(ctx, ref.ResourceGroup); err != nil {
 		return nil, err
 	}
-	return d, d.network.PlanEgress(ctx, group, &d.Plan)
+	return d, d.network.PlanEgress(ctx, ref.ResourceGroup, &d.Plan)
 }
 
 // fromVM plans the VM and what it refers to.

@@ -40,7 +40,7 @@ func TestDelete(t *testing.T) {
 		l.foreign(t, "neighbour")
 		all := l.Resources()
 
-		dry, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{DryRun: true})
+		dry, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{DryRun: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestDelete(t *testing.T) {
 
 		var rec recorded
 		s, _ = l.open(func(o *azure.Options) { o.Audit = rec.add })
-		sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
+		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
@@ -80,11 +80,11 @@ func TestDelete(t *testing.T) {
 			t.Errorf("%d deletions on record", deletes)
 		}
 
-		again, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
+		again, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 		if err != nil || again.TotalResources != 0 || again.Err() != nil {
 			t.Errorf("deleting what is gone: %+v, %v", again, err)
 		}
-		if none, err := s.Delete(t.Context(), "nowhere", "dev", vm.DeleteOptions{}); err != nil || none.TotalResources != 0 {
+		if none, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: "nowhere", Name: "dev"}, vm.DeleteOptions{}); err != nil || none.TotalResources != 0 {
 			t.Errorf("deleting in an absent group: %+v, %v", none, err)
 		}
 	})
@@ -104,7 +104,7 @@ func TestDeleteSparesOthers(t *testing.T) {
 		if err := c.DeleteTags(t.Context(), nsg, azure.TagManagedBy); err != nil {
 			t.Fatal(err)
 		}
-		sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
+		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
@@ -139,9 +139,9 @@ func TestDeleteLocked(t *testing.T) {
 		if _, err := c.Do(t.Context(), http.MethodPut, lock, "2016-09-01", body); err != nil {
 			t.Fatal(err)
 		}
-		sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
-		if err != nil {
-			t.Fatal(err)
+		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
+		if err == nil {
+			t.Fatal("nothing of it could be deleted, and that is no error")
 		}
 		if errkind.Of(sum.Err()) != errkind.Conflict && errkind.Of(sum.Err()) != errkind.Partial || !strings.Contains(sum.Err().Error(), "keep-it") ||
 			!errors.Is(sum.Err(), vm.ErrLifecycle) {
@@ -156,7 +156,7 @@ func TestDeleteLocked(t *testing.T) {
 		if _, err := c.Do(t.Context(), http.MethodDelete, lock, "2016-09-01", nil); err != nil {
 			t.Fatal(err)
 		}
-		if sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{}); err != nil || sum.Err() != nil {
+		if sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{}); err != nil || sum.Err() != nil {
 			t.Errorf("without the lock: %v, %v", err, sum.Err())
 		}
 		l.OnlyShared(t)
@@ -177,8 +177,8 @@ func TestDeletePartly(t *testing.T) {
 				return nil
 			}}}
 		})
-		sum, err := s.Delete(t.Context(), group, "vm-000", vm.DeleteOptions{})
-		if err != nil || sum.FailedResources != 1 || sum.DeletedResources != 4 || errkind.Of(sum.Err()) != errkind.Partial {
+		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"}, vm.DeleteOptions{})
+		if errkind.Of(err) != errkind.Partial || sum.FailedResources != 1 || sum.DeletedResources != 4 || errkind.Of(sum.Err()) != errkind.Partial {
 			t.Errorf("%+v, %v: %v", sum, err, sum.Err())
 		}
 		for _, r := range sum.Results {
@@ -199,15 +199,15 @@ func TestDeleteGroup(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		l.foreign(t, "theirs")
 		s, _ := l.open()
-		dry, err := s.Delete(t.Context(), group, "", vm.DeleteOptions{ResourceGroup: true, DryRun: true})
+		dry, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: ""}, vm.DeleteOptions{ResourceGroup: true, DryRun: true})
 		if err != nil || dry.TotalResources != 0 || len(dry.Kept) == 0 {
 			t.Errorf("dry run: %+v, %v", dry, err)
 		}
-		sum, err := s.Delete(t.Context(), group, "theirs", vm.DeleteOptions{ResourceGroup: true})
-		if err != nil || errkind.Of(sum.Err()) != errkind.Conflict || !strings.Contains(sum.Err().Error(), "virtualMachines/theirs") {
+		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "theirs"}, vm.DeleteOptions{ResourceGroup: true})
+		if errkind.Of(err) != errkind.Conflict || !strings.Contains(err.Error(), "virtualMachines/theirs") {
 			t.Errorf("%+v, %v", sum.Err(), err)
 		}
-		if _, err := s.Delete(t.Context(), group, "theirs", vm.DeleteOptions{}); err != nil {
+		if _, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "theirs"}, vm.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		l.fill(t, 2)
@@ -218,7 +218,7 @@ func TestDeleteGroup(t *testing.T) {
 		if left := l.Resources(); len(left) != 0 {
 			t.Errorf("left: %v", left)
 		}
-		if sum, err := s.Delete(t.Context(), group, "x", vm.DeleteOptions{ResourceGroup: true}); err != nil || sum.TotalResources != 0 {
+		if sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "x"}, vm.DeleteOptions{ResourceGroup: true}); err != nil || sum.TotalResources != 0 {
 			t.Errorf("an absent group: %+v, %v", sum, err)
 		}
 		if sum, err := s.DeleteAll(t.Context(), group, vm.DeleteOptions{}); err != nil || sum.TotalResources != 0 {

@@ -60,22 +60,22 @@ func TestPrivateVM(t *testing.T) {
 		if _, err := l.net().Subnet(t.Context(), subnet.VNet+"/subnets/none"); errkind.Of(err) != errkind.NotFound {
 			t.Errorf("an absent subnet: %v", err)
 		}
-		sum, err := s.Delete(t.Context(), group, "one", vm.DeleteOptions{})
+		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "one"}, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil || !slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nat-gateway" }) {
 			t.Errorf("the first of two: %+v, %v", sum, err)
 		}
-		plan, err := s.Delete(t.Context(), group, "two", vm.DeleteOptions{DryRun: true})
+		plan, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "two"}, vm.DeleteOptions{DryRun: true})
 		if err != nil || plan.TotalResources != 7 {
 			t.Errorf("the plan for the last: %+v, %v", plan, err)
 		}
-		sum, err = s.Delete(t.Context(), group, "two", vm.DeleteOptions{})
+		sum, err = s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "two"}, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil || sum.DeletedResources != 7 || slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nat-gateway" }) {
 			t.Errorf("the last: %+v, %v", sum, err)
 		}
 		if n := l.Resources()["Microsoft.Network/natGateways"]; n != 0 {
 			t.Errorf("%d gateways are left", n)
 		}
-		if i, err := s.Get(t.Context(), group, "public"); err != nil || !i.IsRunning() {
+		if i, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "public"}); err != nil || !i.IsRunning() {
 			t.Errorf("%+v, %v", i, err)
 		}
 	})
@@ -127,7 +127,7 @@ func TestKillAfterAnyCrashOfPrivateCreate(t *testing.T) {
 	atEveryRequest(t, nil, provisionPrivate, func(t *testing.T, l *lab) {
 		t.Helper()
 		s, _ := l.open()
-		sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
+		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
 		}
@@ -174,7 +174,7 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 		if n := l.Resources()["Microsoft.Network/networkSecurityGroups"]; n != 1 {
 			t.Errorf("%d security groups", n)
 		}
-		sum, err := s.Delete(t.Context(), group, "ci-02", vm.DeleteOptions{})
+		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "ci-02"}, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil || l.Resources()["Microsoft.Network/networkSecurityGroups"] != 1 ||
 			!slices.ContainsFunc(sum.Kept, func(k teardown.Kept) bool { return k.ResourceType == "nsg" && strings.HasPrefix(k.Reason, "used by") }) {
 			t.Errorf("%+v, %v", sum, err)
@@ -201,7 +201,7 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 		if _, err := cut.Provision(t.Context(), member(1), nil); err == nil {
 			t.Fatal("it was to be cut off")
 		}
-		if sum, err = s.Delete(t.Context(), group, "ci-01", vm.DeleteOptions{}); err != nil || sum.Err() != nil {
+		if sum, err = s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "ci-01"}, vm.DeleteOptions{}); err != nil || sum.Err() != nil {
 			t.Fatalf("%+v, %v", sum, err)
 		}
 		l.OnlyShared(t)

@@ -59,7 +59,7 @@ func Example() {
 	for _, v := range list.VMs {
 		fmt.Println(v.DisplayName(), v.VMSize, v.StatusDisplay())
 	}
-	summary, err := vms.Delete(ctx, "azlin-rg", "dev", vm.DeleteOptions{})
+	summary, err := vms.Delete(ctx, vm.Ref{ResourceGroup: "azlin-rg", Name: "dev"}, vm.DeleteOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 // Get reads one VM with its power state and addresses (three requests). An absent VM is NotFound.
-func (s *Service) Get(ctx context.Context, group, name string) (Info, error) {
-	i, err := s.Peek(ctx, group, name)
+func (s *Service) Get(ctx context.Context, ref Ref) (Info, error) {
+	i, err := s.Peek(ctx, ref)
 	if err != nil {
 		return Info{}, errkind.Classed(ErrManager, err)
 	}
@@ -31,12 +31,16 @@ func (s *Service) Get(ctx context.Context, group, name string) (Info, error) {
 }
 
 // Peek reads a VM with its power state, without addresses (one request).
-func (s *Service) Peek(ctx context.Context, group, name string) (Info, error) {
-	resp, err := s.azure.VMs().Get(ctx, group, name, &armcompute.VirtualMachinesClientGetOptions{
+func (s *Service) Peek(ctx context.Context, ref Ref) (Info, error) {
+	ref, err := s.full(ref)
+	if err != nil {
+		return Info{PowerState: UnknownState}, err
+	}
+	resp, err := s.azure.VMs().Get(ctx, ref.ResourceGroup, ref.Name, &armcompute.VirtualMachinesClientGetOptions{
 		Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView),
 	})
 	if err != nil {
-		return Info{PowerState: UnknownState}, azure.Wrap("get vm", name, err)
+		return Info{PowerState: UnknownState}, azure.Wrap("get vm", ref.Name, err)
 	}
 	return FromModel(&resp.VirtualMachine), nil
 }

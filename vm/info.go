@@ -9,8 +9,8 @@ import (
 
 // Info is what Azure says about a VM. What is not known is empty or nil, never zero.
 type Info struct {
-	Name              string            `json:"name"`
-	ResourceGroup     string            `json:"resource_group"`
+	Ref
+
 	Location          string            `json:"location"`
 	PowerState        PowerState        `json:"power_state"`
 	PublicIP          string            `json:"public_ip,omitempty"`

@@ -165,7 +165,7 @@ func (s *Service) groupInventory(ctx context.Context, group string) ([]Info, err
 	views.SetLimit(parallel)
 	for i := range vms {
 		views.Go(func() error {
-			seen, err := s.Peek(vctx, vms[i].ResourceGroup, vms[i].Name)
+			seen, err := s.Peek(vctx, vms[i].Ref)
 			if azure.IsNotFound(err) {
 				return nil // deleted between the two requests: its state stays unknown
 			}

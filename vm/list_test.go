@@ -127,7 +127,7 @@ func TestListChooses(t *testing.T) {
 		if _, err := s.Provision(t.Context(), elsewhere, nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Stop(t.Context(), group, "a", vm.PowerOptions{}); err != nil {
+		if _, err := s.Stop(t.Context(), vm.Ref{ResourceGroup: group, Name: "a"}, vm.PowerOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, tc := range []struct {
@@ -170,7 +170,7 @@ func TestListOfOneGroup(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		l.fill(t, 3)
 		full, _ := l.open()
-		if _, err := full.Stop(t.Context(), group, "vm-001", vm.PowerOptions{}); err != nil {
+		if _, err := full.Stop(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-001"}, vm.PowerOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		want, err := full.List(t.Context(), vm.ListOptions{ResourceGroup: group})

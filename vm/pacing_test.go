@@ -86,8 +86,12 @@ func (l *lab) fleetRun(ctx context.Context, s *services, vms int) (failed []erro
 		}
 		note(g.Wait())
 	}
-	all(func(name string) (vm.LifecycleResult, error) { return s.Stop(ctx, group, name, vm.PowerOptions{}) })
-	all(func(name string) (vm.LifecycleResult, error) { return s.Start(ctx, group, name, vm.PowerOptions{}) })
+	all(func(name string) (vm.LifecycleResult, error) {
+		return s.Stop(ctx, vm.Ref{ResourceGroup: group, Name: name}, vm.PowerOptions{})
+	})
+	all(func(name string) (vm.LifecycleResult, error) {
+		return s.Start(ctx, vm.Ref{ResourceGroup: group, Name: name}, vm.PowerOptions{})
+	})
 	return failed
 }
 

@@ -13,16 +13,16 @@ import (
 
 // LifecycleResult is what came of a power operation on one VM.
 type LifecycleResult struct {
-	VM            string        `json:"vm"`
-	ResourceGroup string        `json:"resource_group"`
-	Operation     string        `json:"operation"` // "start", "stop", "deallocate" or "restart"
-	Success       bool          `json:"success"`
-	Unchanged     bool          `json:"unchanged,omitempty"` // it was in that state already; nothing was sent
-	Before        PowerState    `json:"before,omitempty"`
-	After         PowerState    `json:"after,omitempty"`        // empty when not waited for
-	OperationID   string        `json:"operation_id,omitempty"` // Azure's; of an operation that goes on when not waited for
-	Duration      time.Duration `json:"duration"`
-	Err           error         `json:"-"`
+	Ref
+
+	Operation   string        `json:"operation"` // "start", "stop", "deallocate" or "restart"
+	Success     bool          `json:"success"`
+	Unchanged   bool          `json:"unchanged,omitempty"` // it was in that state already; nothing was sent
+	Before      PowerState    `json:"before,omitempty"`
+	After       PowerState    `json:"after,omitempty"`        // empty when not waited for
+	OperationID string        `json:"operation_id,omitempty"` // Azure's; of an operation that goes on when not waited for
+	Duration    time.Duration `json:"duration"`
+	Err         error         `json:"-"`
 
 	ResumeToken string `json:"-"` // for Await, of an operation that was not waited for; secret: it holds a signed address
 }
@@ -57,41 +57,41 @@ type PowerOptions struct {
 
 // Start starts a VM (virtualMachines/start). A running VM is a success that says Unchanged. The
 // result is filled in as far as it goes when there is an error, and holds that too.
-func (s *Service) Start(ctx context.Context, group, name string, o PowerOptions) (LifecycleResult, error) {
-	r := LifecycleResult{VM: name, ResourceGroup: group, Operation: "start"}
-	return power(ctx, s, o, r, Running, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientStartResponse], error) {
-		return s.azure.VMs().BeginStart(ctx, group, name, nil)
+func (s *Service) Start(ctx context.Context, ref Ref, o PowerOptions) (LifecycleResult, error) {
+	r := LifecycleResult{Ref: ref, Operation: "start"}
+	return power(ctx, s, o, r, Running, func(ctx context.Context, ref Ref) (*runtime.Poller[armcompute.VirtualMachinesClientStartResponse], error) {
+		return s.azure.VMs().BeginStart(ctx, ref.ResourceGroup, ref.Name, nil)
 	})
 }
 
 // Stop deallocates a VM (virtualMachines/deallocate), or powers it off and keeps it allocated
 // (virtualMachines/powerOff). A stopped VM is a success that says Unchanged; one that is stopped but
 // allocated is deallocated, because that is what saves the money.
-func (s *Service) Stop(ctx context.Context, group, name string, o PowerOptions) (LifecycleResult, error) {
+func (s *Service) Stop(ctx context.Context, ref Ref, o PowerOptions) (LifecycleResult, error) {
 	if o.KeepAllocation {
-		r := LifecycleResult{VM: name, ResourceGroup: group, Operation: "stop"}
-		return power(ctx, s, o, r, Stopped, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientPowerOffResponse], error) {
-			return s.azure.VMs().BeginPowerOff(ctx, group, name, nil)
+		r := LifecycleResult{Ref: ref, Operation: "stop"}
+		return power(ctx, s, o, r, Stopped, func(ctx context.Context, ref Ref) (*runtime.Poller[armcompute.VirtualMachinesClientPowerOffResponse], error) {
+			return s.azure.VMs().BeginPowerOff(ctx, ref.ResourceGroup, ref.Name, nil)
 		})
 	}
-	r := LifecycleResult{VM: name, ResourceGroup: group, Operation: "deallocate"}
-	return power(ctx, s, o, r, Deallocated, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientDeallocateResponse], error) {
-		return s.azure.VMs().BeginDeallocate(ctx, group, name, nil)
+	r := LifecycleResult{Ref: ref, Operation: "deallocate"}
+	return power(ctx, s, o, r, Deallocated, func(ctx context.Context, ref Ref) (*runtime.Poller[armcompute.VirtualMachinesClientDeallocateResponse], error) {
+		return s.azure.VMs().BeginDeallocate(ctx, ref.ResourceGroup, ref.Name, nil)
 	})
 }
 
 // Restart restarts a running VM (virtualMachines/restart). One that does not run is a Conflict: start
 // it instead.
-func (s *Service) Restart(ctx context.Context, group, name string, o PowerOptions) (LifecycleResult, error) {
-	r := LifecycleResult{VM: name, ResourceGroup: group, Operation: "restart"}
-	return power(ctx, s, o, r, "", func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientRestartResponse], error) {
-		return s.azure.VMs().BeginRestart(ctx, group, name, nil)
+func (s *Service) Restart(ctx context.Context, ref Ref, o PowerOptions) (LifecycleResult, error) {
+	r := LifecycleResult{Ref: ref, Operation: "restart"}
+	return power(ctx, s, o, r, "", func(ctx context.Context, ref Ref) (*runtime.Poller[armcompute.VirtualMachinesClientRestartResponse], error) {
+		return s.azure.VMs().BeginRestart(ctx, ref.ResourceGroup, ref.Name, nil)
 	})
 }
 
 // power runs one operation. goal is the state in which there is nothing to do; empty for restart.
 func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleResult, goal PowerState,
-	begin func(context.Context) (*runtime.Poller[T], error),
+	begin func(context.Context, Ref) (*runtime.Poller[T], error),
 ) (LifecycleResult, error) {
 	began := time.Now()
 	finish := func(err error) (LifecycleResult, error) {
@@ -99,7 +99,11 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 		r.Success, r.Duration = err == nil, time.Since(began)
 		return r, r.Err
 	}
-	before, err := s.readPower(ctx, r.ResourceGroup, r.VM)
+	var err error
+	if r.Ref, err = s.full(r.Ref); err != nil {
+		return finish(err)
+	}
+	before, err := s.readPower(ctx, r.Ref)
 	if err != nil {
 		return finish(err)
 	}
@@ -111,10 +115,10 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 	case r.Operation == "restart" && (before == Stopped || before == Deallocated):
 		r.After = before
 		return finish(&errkind.Error{
-			Kind: errkind.Conflict, Op: "restart vm", Resource: r.VM, Err: errkind.New(errkind.Conflict, "it is %s: start it instead", before),
+			Kind: errkind.Conflict, Op: "restart vm", Resource: r.Name, Err: errkind.New(errkind.Conflict, "it is %s: start it instead", before),
 		})
 	}
-	op, err := azure.Begin(ctx, s.azure, r.Operation+" vm", r.VM, begin)
+	op, err := azure.Begin(ctx, s.azure, r.Operation+" vm", r.Name, func(ctx context.Context) (*runtime.Poller[T], error) { return begin(ctx, r.Ref) })
 	if err != nil {
 		return finish(err)
 	}
@@ -126,7 +130,7 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 	if _, err := op.Wait(ctx, o.Report); err != nil {
 		return finish(err)
 	}
-	r.After, err = s.readPower(ctx, r.ResourceGroup, r.VM)
+	r.After, err = s.readPower(ctx, r.Ref)
 	if azure.IsNotFound(err) { // Azure has said that it is done; its caches take their time
 		r.After, err = UnknownState, nil
 	}
@@ -135,7 +139,7 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 	}
 	if goal != "" && r.After != goal && r.After != UnknownState {
 		return finish(&errkind.Error{
-			Kind: errkind.Provisioning, Op: r.Operation + " vm", Resource: r.VM,
+			Kind: errkind.Provisioning, Op: r.Operation + " vm", Resource: r.Name,
 			Err: errkind.New(errkind.Provisioning, "Azure reports success, but the VM is %s", r.After),
 		})
 	}
@@ -143,7 +147,7 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 }
 
 // readPower asks for one VM's power state.
-func (s *Service) readPower(ctx context.Context, group, name string) (PowerState, error) {
-	i, err := s.Peek(ctx, group, name)
+func (s *Service) readPower(ctx context.Context, ref Ref) (PowerState, error) {
+	i, err := s.Peek(ctx, ref)
 	return i.PowerState, err
 }

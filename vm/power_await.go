@@ -12,12 +12,12 @@ import (
 )
 
 // Await goes on with a power operation that was begun with NoWait, perhaps by another process: r is
-// its result with ResumeToken, VM, ResourceGroup and Operation. It returns r completed.
+// its result with ResumeToken, Ref and Operation. It returns r completed.
 func (s *Service) Await(ctx context.Context, r LifecycleResult, report func(azure.OperationState)) (LifecycleResult, error) {
 	began := time.Now()
 	err := s.await(ctx, r, report)
 	if err == nil {
-		r.After, err = s.readPower(ctx, r.ResourceGroup, r.VM)
+		r.After, err = s.readPower(ctx, r.Ref)
 	}
 	r.Err = errkind.Classed(ErrLifecycleControl, err)
 	r.Success, r.Duration, r.ResumeToken = err == nil, r.Duration+time.Since(began), ""
@@ -48,7 +48,7 @@ func (s *Service) await(ctx context.Context, r LifecycleResult, report func(azur
 }
 
 func resume[T any](ctx context.Context, s *Service, r LifecycleResult, report func(azure.OperationState), begin func(context.Context) (*runtime.Poller[T], error)) error {
-	op, err := azure.Resume(ctx, s.azure, r.Operation+" vm", r.VM, begin)
+	op, err := azure.Resume(ctx, s.azure, r.Operation+" vm", r.Name, begin)
 	if err == nil {
 		_, err = op.Wait(ctx, report)
 	}

@@ -20,12 +20,18 @@ func TestPower(t *testing.T) {
 		const name = "vm-000"
 		ctx := t.Context()
 		type call func() (vm.LifecycleResult, error)
-		start := func() (vm.LifecycleResult, error) { return s.Start(ctx, group, name, vm.PowerOptions{}) }
-		stop := func() (vm.LifecycleResult, error) { return s.Stop(ctx, group, name, vm.PowerOptions{}) }
-		halt := func() (vm.LifecycleResult, error) {
-			return s.Stop(ctx, group, name, vm.PowerOptions{KeepAllocation: true})
+		start := func() (vm.LifecycleResult, error) {
+			return s.Start(ctx, vm.Ref{ResourceGroup: group, Name: name}, vm.PowerOptions{})
 		}
-		restart := func() (vm.LifecycleResult, error) { return s.Restart(ctx, group, name, vm.PowerOptions{}) }
+		stop := func() (vm.LifecycleResult, error) {
+			return s.Stop(ctx, vm.Ref{ResourceGroup: group, Name: name}, vm.PowerOptions{})
+		}
+		halt := func() (vm.LifecycleResult, error) {
+			return s.Stop(ctx, vm.Ref{ResourceGroup: group, Name: name}, vm.PowerOptions{KeepAllocation: true})
+		}
+		restart := func() (vm.LifecycleResult, error) {
+			return s.Restart(ctx, vm.Ref{ResourceGroup: group, Name: name}, vm.PowerOptions{})
+		}
 		for i, step := range []struct {
 			do        call
 			op        string
@@ -48,7 +54,7 @@ func TestPower(t *testing.T) {
 			writes := l.emu.Counts().Requests["POST"]
 			r, err := step.do()
 			if r.Operation != step.op || r.Before != step.before || r.After != step.after || r.Unchanged != step.unchanged ||
-				r.Success != (step.kind == "") || errkind.Of(err) != step.kind || r.VM != name {
+				r.Success != (step.kind == "") || errkind.Of(err) != step.kind || r.Name != name {
 				t.Errorf("step %d: %+v, %v", i, r, err)
 			}
 			sent := l.emu.Counts().Requests["POST"] - writes
@@ -59,7 +65,7 @@ func TestPower(t *testing.T) {
 				t.Errorf("step %d: class of %v", i, err)
 			}
 		}
-		if r, err := s.Start(ctx, group, "absent", vm.PowerOptions{}); errkind.Of(err) != errkind.NotFound || r.Success || r.Err == nil {
+		if r, err := s.Start(ctx, vm.Ref{ResourceGroup: group, Name: "absent"}, vm.PowerOptions{}); errkind.Of(err) != errkind.NotFound || r.Success || r.Err == nil {
 			t.Errorf("absent: %+v, %v", r, err)
 		}
 	})
@@ -71,11 +77,11 @@ func TestPowerWithoutWaiting(t *testing.T) {
 		l := newLab(t, emulator.Options{Realistic: true})
 		l.fill(t, 1)
 		s, _ := l.open()
-		r, err := s.Stop(t.Context(), group, "vm-000", vm.PowerOptions{NoWait: true})
+		r, err := s.Stop(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"}, vm.PowerOptions{NoWait: true})
 		if err != nil || !r.Success || r.After != "" || r.OperationID == "" || r.ResumeToken == "" {
 			t.Fatalf("%+v, %v", r, err)
 		}
-		if i, err := s.Get(t.Context(), group, "vm-000"); err != nil || i.PowerState != vm.Deallocating || i.IsRunning() || i.IsStopped() {
+		if i, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"}); err != nil || i.PowerState != vm.Deallocating || i.IsRunning() || i.IsStopped() {
 			t.Errorf("on its way: %+v, %v", i, err)
 		}
 		// Another process waits for it.
@@ -120,7 +126,7 @@ func TestInfoStates(t *testing.T) {
 			t.Errorf("%+v: %v %v %q", tc.info, tc.info.IsRunning(), tc.info.IsStopped(), tc.info.StatusDisplay())
 		}
 	}
-	if (vm.Info{Name: "v"}).DisplayName() != "v" || (vm.Info{Name: "v", SessionName: "s"}).DisplayName() != "s" {
+	if (vm.Info{Ref: vm.Ref{Name: "v"}}).DisplayName() != "v" || (vm.Info{Ref: vm.Ref{Name: "v"}, SessionName: "s"}).DisplayName() != "s" {
 		t.Error("display name")
 	}
 }

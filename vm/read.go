@@ -16,7 +16,7 @@ import (
 func FromModel(m *armcompute.VirtualMachine) Info {
 	tags := azure.Tags(m.Tags)
 	i := Info{
-		Name: azure.Value(m.Name), ID: azure.Value(m.ID), Location: azure.Value(m.Location), Tags: tags,
+		Ref: Ref{Name: azure.Value(m.Name)}, ID: azure.Value(m.ID), Location: azure.Value(m.Location), Tags: tags,
 		PowerState: UnknownState, Managed: azure.Managed(tags),
 	}
 	i.SessionName, _ = azure.Tag(tags, azure.TagSession)

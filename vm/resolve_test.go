@@ -13,12 +13,12 @@ import (
 func TestResolveIn(t *testing.T) {
 	t.Parallel()
 	vms := []vm.Info{
-		{Name: "alpha", ResourceGroup: "g", SessionName: "work", PublicIP: "20.1.2.3", PrivateIP: "10.0.0.4"},
-		{Name: "work", ResourceGroup: "g", SessionName: "play", PublicIP: "20.1.2.4", PrivateIP: "10.0.0.5"},
-		{Name: "twin", ResourceGroup: "g1"},
-		{Name: "twin", ResourceGroup: "g2"},
-		{Name: "x1", ResourceGroup: "g", SessionName: "shared", PrivateIP: "10.0.0.4"},
-		{Name: "x2", ResourceGroup: "g", SessionName: "shared", PrivateIP: "fd00::1"},
+		{Ref: vm.Ref{Name: "alpha", ResourceGroup: "g"}, SessionName: "work", PublicIP: "20.1.2.3", PrivateIP: "10.0.0.4"},
+		{Ref: vm.Ref{Name: "work", ResourceGroup: "g"}, SessionName: "play", PublicIP: "20.1.2.4", PrivateIP: "10.0.0.5"},
+		{Ref: vm.Ref{Name: "twin", ResourceGroup: "g1"}},
+		{Ref: vm.Ref{Name: "twin", ResourceGroup: "g2"}},
+		{Ref: vm.Ref{Name: "x1", ResourceGroup: "g"}, SessionName: "shared", PrivateIP: "10.0.0.4"},
+		{Ref: vm.Ref{Name: "x2", ResourceGroup: "g"}, SessionName: "shared", PrivateIP: "fd00::1"},
 	}
 	for _, tc := range []struct{ in, vm, by, tmux string }{
 		{"alpha", "alpha", "name", ""},
@@ -51,7 +51,7 @@ func FuzzResolveIn(f *testing.F) {
 	f.Add("a:b")
 	f.Add("10.0.0.4")
 	f.Add("fe80::1%eth0")
-	vms := []vm.Info{{Name: "a", SessionName: "s", PublicIP: "20.1.2.3"}, {Name: "b", PrivateIP: "garbage"}}
+	vms := []vm.Info{{Ref: vm.Ref{Name: "a"}, SessionName: "s", PublicIP: "20.1.2.3"}, {Ref: vm.Ref{Name: "b"}, PrivateIP: "garbage"}}
 	f.Fuzz(func(t *testing.T, in string) {
 		m, err := vm.ResolveIn(vms, in)
 		if (err == nil) != (m.VM.Name != "") {
@@ -84,10 +84,10 @@ func TestResolveAndGet(t *testing.T) {
 			t.Errorf("nobody: %v", err)
 		}
 		before := c.Requests()
-		if i, err := s.Get(t.Context(), group, "mine"); err != nil || i.PublicIP != d.PublicIP || c.Requests()-before != 3 {
+		if i, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "mine"}); err != nil || i.PublicIP != d.PublicIP || c.Requests()-before != 3 {
 			t.Errorf("%+v, %v after %d requests", i, err, c.Requests()-before)
 		}
-		if _, err := s.Get(t.Context(), group, "nobody"); errkind.Of(err) != errkind.NotFound {
+		if _, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "nobody"}); errkind.Of(err) != errkind.NotFound {
 			t.Errorf("get: %v", err)
 		}
 	})

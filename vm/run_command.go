@@ -20,9 +20,13 @@ type CommandOutput struct {
 
 // RunCommand runs a shell script as root through the VM's agent, without SSH, and waits for its end
 // (virtualMachines/runCommand). Azure does not tell the exit code. The VM must run.
-func (s *Service) RunCommand(ctx context.Context, group, name string, script ...string) (CommandOutput, error) {
-	resp, err := azure.Run(ctx, s.azure, "run a command on vm", name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientRunCommandResponse], error) {
-		return s.azure.VMs().BeginRunCommand(ctx, group, name, armcompute.RunCommandInput{
+func (s *Service) RunCommand(ctx context.Context, ref Ref, script ...string) (CommandOutput, error) {
+	ref, err := s.full(ref)
+	if err != nil {
+		return CommandOutput{}, err
+	}
+	resp, err := azure.Run(ctx, s.azure, "run a command on vm", ref.Name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientRunCommandResponse], error) {
+		return s.azure.VMs().BeginRunCommand(ctx, ref.ResourceGroup, ref.Name, armcompute.RunCommandInput{
 			CommandID: new("RunShellScript"), Script: to.SliceOfPtrs(script...),
 		}, nil)
 	})
@@ -60,15 +64,19 @@ const maxSerialLog = 16 << 20
 
 // SerialLog reads what the VM has written to its serial console
 // (virtualMachines/retrieveBootDiagnosticsData). A VM without boot diagnostics is NotFound.
-func (s *Service) SerialLog(ctx context.Context, group, name string) ([]byte, error) {
-	resp, err := s.azure.VMs().RetrieveBootDiagnosticsData(ctx, group, name, nil)
+func (s *Service) SerialLog(ctx context.Context, ref Ref) ([]byte, error) {
+	ref, err := s.full(ref)
 	if err != nil {
-		return nil, azure.Wrap("read the serial log of vm", name, err)
+		return nil, err
+	}
+	resp, err := s.azure.VMs().RetrieveBootDiagnosticsData(ctx, ref.ResourceGroup, ref.Name, nil)
+	if err != nil {
+		return nil, azure.Wrap("read the serial log of vm", ref.Name, err)
 	}
 	uri := azure.Value(resp.SerialConsoleLogBlobURI)
 	if uri == "" {
 		return nil, &errkind.Error{
-			Kind: errkind.NotFound, Op: "read the serial log of vm", Resource: name,
+			Kind: errkind.NotFound, Op: "read the serial log of vm", Resource: ref.Name,
 			Err: errkind.New(errkind.NotFound, "boot diagnostics are off, or the VM has not booted yet"),
 		}
 	}

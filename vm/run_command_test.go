@@ -37,7 +37,7 @@ func TestRunCommand(t *testing.T) {
 					return replaceMessage(resp, message)
 				}}}
 			})
-			got, err := s.RunCommand(t.Context(), group, "vm-000", "cat /etc/ssh/ssh_host_ed25519_key.pub")
+			got, err := s.RunCommand(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"}, "cat /etc/ssh/ssh_host_ed25519_key.pub")
 			if err != nil || got != want {
 				t.Errorf("%q: got %+v, want %+v (%v)", message, got, want, err)
 			}
@@ -49,7 +49,7 @@ func TestRunCommand(t *testing.T) {
 					t.Errorf("the script is on record: %s", data)
 				}
 			}
-			if _, err := s.RunCommand(t.Context(), group, "absent", "true"); errkind.Of(err) != errkind.NotFound {
+			if _, err := s.RunCommand(t.Context(), vm.Ref{ResourceGroup: group, Name: "absent"}, "true"); errkind.Of(err) != errkind.NotFound {
 				t.Errorf("absent: %v", err)
 			}
 		})
@@ -90,7 +90,7 @@ func TestSerialLog(t *testing.T) {
 		l := newLab(t, emulator.Options{})
 		l.fill(t, 1)
 		s, _ := l.open()
-		log, err := s.SerialLog(t.Context(), group, "vm-000")
+		log, err := s.SerialLog(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"})
 		t.Logf("%d bytes, %v", len(log), err)
 		if err != nil && errkind.Of(err) != errkind.NotFound {
 			t.Error(err)
@@ -98,7 +98,7 @@ func TestSerialLog(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "sig=") {
 			t.Errorf("a signature is in %v", err)
 		}
-		if _, err := s.SerialLog(t.Context(), group, "absent"); errkind.Of(err) != errkind.NotFound {
+		if _, err := s.SerialLog(t.Context(), vm.Ref{ResourceGroup: group, Name: "absent"}); errkind.Of(err) != errkind.NotFound {
 			t.Errorf("absent: %v", err)
 		}
 	})
@@ -124,14 +124,14 @@ func TestTagsWithoutTheRight(t *testing.T) {
 				return nil
 			}}}
 		})
-		i, err := other.Get(t.Context(), group, "vm-000")
+		i, err := other.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := c.MergeTags(t.Context(), i.ID, map[string]string{"mine": "1"}); err != nil {
 			t.Fatal(err)
 		}
-		i, err = s.Get(t.Context(), group, "vm-000")
+		i, err = s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"})
 		if err != nil || i.Tags["mine"] != "1" || i.Tags["theirs"] != "1" || !i.Managed || !raced {
 			t.Errorf("tags %v, %v", i.Tags, err)
 		}
@@ -139,7 +139,7 @@ func TestTagsWithoutTheRight(t *testing.T) {
 }
 
 func touch(ctx context.Context, l *lab, s *services) error {
-	i, err := s.Get(ctx, group, "vm-000")
+	i, err := s.Get(ctx, vm.Ref{ResourceGroup: group, Name: "vm-000"})
 	if err != nil {
 		return err
 	}

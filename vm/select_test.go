@@ -14,7 +14,7 @@ import (
 func somebodysVMs() []vm.Info {
 	make := func(name, group, session string, state vm.PowerState, tags ...string) vm.Info {
 		i := vm.Info{
-			Name: name, ResourceGroup: group, SessionName: session, PowerState: state, ID: "/" + group + "/" + name, Managed: name != "them",
+			Ref: vm.Ref{Name: name, ResourceGroup: group}, SessionName: session, PowerState: state, ID: "/" + group + "/" + name, Managed: name != "them",
 			VMSize: "Standard_D2s_v5", Location: "westus2", Tags: map[string]string{"azlin-owner": "ann"},
 		}
 		for _, tag := range tags {

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/azlin-dev/azlin/azure"
@@ -21,25 +22,33 @@ func (s *Service) nameSessions(vms []Info) {
 	}
 }
 
-// SetSession finds the VM that name means, as Resolve does, and writes session into its tag azlin-session
+// SetSession writes session into a VM's tag azlin-session
 // (Microsoft.Resources/tags, Merge; its other tags are not touched); the empty session takes the tag away.
-// It returns the VM as it is then. A session that is the name or session of another VM in the same place is
-// a Conflict, because it would find that one.
-func (s *Service) SetSession(ctx context.Context, group, name, session string) (Info, error) {
+// It returns the VM as it is then. A session that is the name or session of another VM is a Conflict, because it
+// would find that one: of the VM's resource group when the target has one, else of the subscription.
+func (s *Service) SetSession(ctx context.Context, ref Ref, session string) (Info, error) {
 	if session != "" {
 		if err := ValidSession(session); err != nil {
 			return Info{}, errkind.Classed(ErrManager, err)
 		}
 	}
-	l, err := s.List(ctx, ListOptions{ResourceGroup: group, All: true})
-	if err != nil {
-		return Info{}, err
-	}
-	match, err := ResolveIn(l.VMs, name)
+	ref, err := s.full(ref)
 	if err != nil {
 		return Info{}, errkind.Classed(ErrManager, err)
 	}
-	i := match.VM
+	where := ListOptions{All: true}
+	if s.azure.Target().ResourceGroup != "" {
+		where.ResourceGroup = ref.ResourceGroup
+	}
+	l, err := s.List(ctx, where)
+	if err != nil {
+		return Info{}, err
+	}
+	n := slices.IndexFunc(l.VMs, func(i Info) bool { return i.Same(ref) })
+	if n < 0 {
+		return Info{}, errkind.Classed(ErrManager, noMatch(ref.Name))
+	}
+	i := l.VMs[n]
 	if session == "" {
 		err = s.azure.DeleteTags(ctx, i.ID, azure.TagSession)
 	} else if err = freeSession(l.VMs, i, session); err == nil {

@@ -24,7 +24,7 @@ func TestSetSession(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		i, err := s.SetSession(t.Context(), group, "one", "work_1")
+		i, err := s.SetSession(t.Context(), vm.Ref{Name: "one", ResourceGroup: group}, "work_1")
 		if err != nil || i.SessionName != "work_1" || i.Name != "one" {
 			t.Fatalf("%+v, %v", i, err)
 		}
@@ -32,20 +32,20 @@ func TestSetSession(t *testing.T) {
 		if err != nil || match.VM.Name != "one" || !match.VM.Managed || match.VM.HostKey() == "" {
 			t.Errorf("its other tags are not there: %+v, %v", match.VM.Tags, err)
 		}
-		if _, err := s.SetSession(t.Context(), "", "work_1", "again"); err != nil { // found by its session
+		if _, err := s.SetSession(t.Context(), match.VM.Ref, "again"); err != nil {
 			t.Error(err)
 		}
 		for session, kind := range map[string]errkind.Kind{
 			"two": errkind.Conflict, "TWO": errkind.Conflict, "a b": errkind.Invalid, strings.Repeat("x", 65): errkind.Invalid,
 		} {
-			if _, err := s.SetSession(t.Context(), group, "one", session); errkind.Of(err) != kind || !errors.Is(err, vm.ErrManager) {
+			if _, err := s.SetSession(t.Context(), vm.Ref{Name: "one", ResourceGroup: group}, session); errkind.Of(err) != kind || !errors.Is(err, vm.ErrManager) {
 				t.Errorf("%q: %v", session, err)
 			}
 		}
-		if _, err := s.SetSession(t.Context(), group, "nosuch", "x"); errkind.Of(err) != errkind.NotFound {
+		if _, err := s.SetSession(t.Context(), vm.Ref{Name: "nosuch", ResourceGroup: group}, "x"); errkind.Of(err) != errkind.NotFound {
 			t.Errorf("an absent VM: %v", err)
 		}
-		if i, err := s.SetSession(t.Context(), group, "one", ""); err != nil || i.SessionName != "" {
+		if i, err := s.SetSession(t.Context(), vm.Ref{Name: "one", ResourceGroup: group}, ""); err != nil || i.SessionName != "" {
 			t.Errorf("cleared: %+v, %v", i, err)
 		}
 		tags, err := client.ResourceTags(t.Context(), i.ID)
@@ -74,7 +74,7 @@ func TestSetSessionWithoutTheRightToWriteTags(t *testing.T) {
 				return forbid(resp)
 			}}}
 		})
-		if _, err := poor.SetSession(t.Context(), group, "one", "work"); err != nil || refused == 0 {
+		if _, err := poor.SetSession(t.Context(), vm.Ref{Name: "one", ResourceGroup: group}, "work"); err != nil || refused == 0 {
 			t.Fatalf("%d refusals, %v", refused, err)
 		}
 		if match, err := s.Resolve(t.Context(), "work", group); err != nil || !match.VM.Managed {
@@ -95,7 +95,7 @@ func TestSessionNamesOfThisMachine(t *testing.T) {
 			if name == "three" {
 				continue
 			}
-			if _, err := s.SetSession(t.Context(), group, name, ""); err != nil {
+			if _, err := s.SetSession(t.Context(), vm.Ref{Name: name, ResourceGroup: group}, ""); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -112,7 +112,7 @@ func TestSessionNamesOfThisMachine(t *testing.T) {
 		if got["one"] != "" || got["two"] != "local" || got["three"] != "three" {
 			t.Errorf("got %v", got)
 		}
-		if i, err := mine.Get(t.Context(), group, "two"); err != nil || i.SessionName != "local" {
+		if i, err := mine.Get(t.Context(), vm.Ref{Name: "two", ResourceGroup: group}); err != nil || i.SessionName != "local" {
 			t.Errorf("%+v, %v", i, err)
 		}
 		if match, err := mine.Resolve(t.Context(), "local:build", group); err != nil || match.VM.Name != "two" || match.TmuxSession != "build" {

@@ -48,7 +48,7 @@ func TestTags(t *testing.T) {
 
 func changeTags(t *testing.T, s *services) {
 	t.Helper()
-	i, err := s.Get(t.Context(), group, "vm-000")
+	i, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func changeTags(t *testing.T, s *services) {
 	if gone, err = s.RemoveTags(t.Context(), i.ID, "nosuch"); err != nil || len(gone) != 0 {
 		t.Errorf("%v, %v", gone, err)
 	}
-	if i, err = s.Get(t.Context(), group, "vm-000"); err != nil || len(i.Tags) != before+1 || !i.Managed {
+	if i, err = s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"}); err != nil || len(i.Tags) != before+1 || !i.Managed {
 		t.Errorf("%v, %v", i.Tags, err)
 	}
 }
@@ -92,7 +92,7 @@ func TestTagsRefusedBeforeSending(t *testing.T) {
 				return nil
 			}}}
 		})
-		i, err := s.Get(t.Context(), group, "vm-000")
+		i, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"})
 		if err != nil {
 			t.Fatal(err)
 		}

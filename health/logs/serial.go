@@ -27,8 +27,8 @@ func last(lines []string, n int) []string {
 
 // ReadSerial returns the last lines (0: all) of a VM's serial console. Azure keeps it, so that it can be read
 // whatever the VM does (virtualMachines/retrieveBootDiagnosticsData). NotFound: boot diagnostics are off.
-func ReadSerial(ctx context.Context, vms *vm.Service, group, name string, lines int) ([]string, error) {
-	data, err := vms.SerialLog(ctx, group, name)
+func ReadSerial(ctx context.Context, vms *vm.Service, ref vm.Ref, lines int) ([]string, error) {
+	data, err := vms.SerialLog(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -37,13 +37,13 @@ func ReadSerial(ctx context.Context, vms *vm.Service, group, name string, lines 
 
 // FollowSerial hands over the last lines and then, asking Azure every interval (zero: five seconds), what has
 // come since, until ctx ends, which is no error. Azure shows the console with a delay of its own.
-func FollowSerial(ctx context.Context, vms *vm.Service, group, name string, lines int, interval time.Duration, emit func(line string) error) error {
+func FollowSerial(ctx context.Context, vms *vm.Service, ref vm.Ref, lines int, interval time.Duration, emit func(line string) error) error {
 	if interval == 0 {
 		interval = 5 * time.Second
 	}
 	var seen []byte
 	for first := true; ; first = false {
-		data, err := vms.SerialLog(ctx, group, name)
+		data, err := vms.SerialLog(ctx, ref)
 		if ctx.Err() != nil {
 			return nil
 		}

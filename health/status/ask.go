@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -119,8 +120,8 @@ func (a *asking) silent() ([]*one, time.Duration) {
 }
 
 // ask asks one VM over one connection. shows is told whether it lives.
-func (d Dashboard) ask(ctx context.Context, v *VM, shows func(alive bool)) error {
-	host, err := d.Reach.Host(ctx, v.Info, d.SSH)
+func (d Dashboard) ask(ctx context.Context, v *VM, signIn reach.Options, shows func(alive bool)) error {
+	host, err := d.Reach.Host(ctx, v.Info, signIn)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func askThem(t *testing.T, limit time.Duration, them []behaviour) ([]VM, time.Du
 	t.Helper()
 	vms := make([]VM, len(them))
 	for n := range vms {
-		vms[n] = VM{Name: fmt.Sprint(n), PowerState: vm.Running}
+		vms[n] = VM{Ref: vm.Ref{Name: fmt.Sprint(n)}, PowerState: vm.Running}
 	}
 	began := time.Now()
 	askAll(t.Context(), limit, vms, func(ctx context.Context, v *VM, shows func(bool)) error {

@@ -30,17 +30,20 @@ type Dashboard struct {
 	Reach   reach.Finder
 	Prices  *cost.Prices // nil: costs are not known
 	History history.Log  // without a path: last uses are not known
+}
 
-	SSH     reach.Options // how to sign in; the zero value: as the VM's admin user, with the agent's keys
+// Options are how VMs are asked. The zero value is ready.
+type Options struct {
+	SSH     reach.Options // how to sign in; the zero value: as the VM's admin user, with the default key and the agent's
 	Timeout time.Duration // for each VM, from the beginning; zero: DefaultTimeout
 }
 
 // VM is how one VM is.
 type VM struct {
-	Name              string
+	vm.Ref
+
 	Status            string // for people: "Running", "Stopped (deallocated)"
 	PowerState        vm.PowerState
-	ResourceGroup     string
 	Location          string
 	Size              string
 	PublicIP          string // empty: none
@@ -85,37 +88,41 @@ type Report struct {
 }
 
 // Get tells how one VM is. Absent, it is NotFound; one that cannot be asked is no error, but has VM.Err.
-func (d Dashboard) Get(ctx context.Context, group, name string) (VM, error) {
-	i, err := d.VMs.Get(ctx, group, name)
+func (d Dashboard) Get(ctx context.Context, ref vm.Ref, o Options) (VM, error) {
+	i, err := d.VMs.Get(ctx, ref)
 	if err != nil {
 		return VM{}, err
 	}
-	return d.Of(ctx, []vm.Info{i})[0], nil
+	return d.Of(ctx, []vm.Info{i}, o)[0], nil
 }
 
 // List tells how the VMs are that vm.Service.List finds. The running ones are asked all at once.
-func (d Dashboard) List(ctx context.Context, o vm.ListOptions) (Report, error) {
-	l, err := d.VMs.List(ctx, o)
+func (d Dashboard) List(ctx context.Context, which vm.ListOptions, o Options) (Report, error) {
+	l, err := d.VMs.List(ctx, which)
 	if err != nil {
 		return Report{}, err
 	}
-	return Report{VMs: d.Of(ctx, l.VMs), Hidden: l.Hidden}, nil
+	return Report{VMs: d.Of(ctx, l.VMs, o), Hidden: l.Hidden}, nil
 }
 
 // Of tells how VMs are that were listed before, in the same order.
-func (d Dashboard) Of(ctx context.Context, infos []vm.Info) []VM {
+func (d Dashboard) Of(ctx context.Context, infos []vm.Info, o Options) []VM {
 	vms := make([]VM, len(infos))
 	last := d.lastUses()
 	for n, i := range infos {
 		vms[n] = VM{
-			Name: i.Name, Status: i.StatusDisplay(), PowerState: i.PowerState, ResourceGroup: i.ResourceGroup, Location: i.Location,
+			Ref: i.Ref, Status: i.StatusDisplay(), PowerState: i.PowerState, Location: i.Location,
 			Size: i.VMSize, PublicIP: i.PublicIP, PrivateIP: i.PrivateIP, ProvisioningState: i.ProvisioningState, OSType: i.OSType, Info: i,
 			LastUsed: last(i),
 		}
 	}
 	var both errgroup.Group
-	both.Go(func() error { askAll(ctx, cmp.Or(d.Timeout, DefaultTimeout), vms, d.ask); return nil })
-	both.Go(func() error { d.price(ctx, vms); return nil })
+	limit := cmp.Or(o.Timeout, DefaultTimeout)
+	both.Go(func() error {
+		askAll(ctx, limit, vms, func(ctx context.Context, v *VM, shows func(bool)) error { return d.ask(ctx, v, o.SSH, shows) })
+		return nil
+	})
+	both.Go(func() error { d.price(ctx, vms, limit); return nil })
 	_ = both.Wait() // neither returns an error
 	return vms
 }
@@ -148,7 +155,7 @@ func (d Dashboard) lastUses() func(vm.Info) *time.Time {
 const pricesAtOnce = 8
 
 // price estimates what the VMs cost as they are.
-func (d Dashboard) price(ctx context.Context, vms []VM) {
+func (d Dashboard) price(ctx context.Context, vms []VM, limit time.Duration) {
 	if d.Prices == nil || len(vms) == 0 {
 		return
 	}
@@ -158,7 +165,7 @@ func (d Dashboard) price(ctx context.Context, vms []VM) {
 			group = ""
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(d.Timeout, DefaultTimeout)) // prices must not delay either
+	ctx, cancel := context.WithTimeout(ctx, limit) // prices must not delay either
 	defer cancel()
 	var disks []disk.Disk
 	if d.Disks != nil {

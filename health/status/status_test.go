@@ -86,10 +86,7 @@ func newPlace(t *testing.T) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.board = status.Dashboard{
-		VMs: p.VMs, Disks: p.Disks, Reach: p.Reach, Prices: p.Prices, History: history.Log{Path: filepath.Join(dir, "connections.jsonl")},
-		SSH: reach.Options{KeyPath: p.key.Private},
-	}
+	p.board = p.Statuses
 	return p
 }
 
@@ -118,7 +115,7 @@ func TestStatus(t *testing.T) {
 	live := p.launch(t, "live")
 	p.launch(t, "off")
 	dead := p.launch(t, "dead")
-	if _, err := p.VMs.Stop(ctx, "team", "off", vm.PowerOptions{}); err != nil {
+	if _, err := p.VMs.Stop(ctx, vm.Ref{ResourceGroup: "team", Name: "off"}, vm.PowerOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.hosts.Stop(ctx, azure.IDKey(dead.VM.ID)); err != nil {
@@ -128,9 +125,9 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	tmux := startTmux(ctx, live.Host)
-	p.board.Timeout = time.Minute
+	how := status.Options{SSH: reach.Options{KeyPath: p.key.Private}, Timeout: time.Minute}
 	began := time.Now()
-	report, err := p.board.List(ctx, vm.ListOptions{ResourceGroup: "team"})
+	report, err := p.board.List(ctx, vm.ListOptions{ResourceGroup: "team"}, how)
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("it took %s: a dead VM has delayed it", took)
 	}
@@ -163,15 +160,16 @@ func TestStatus(t *testing.T) {
 		t.Errorf("dead: %+v", d)
 	}
 
-	one, err := p.board.Get(ctx, "team", "live")
+	one, err := p.board.Get(ctx, vm.Ref{ResourceGroup: "team", Name: "live"}, how)
 	if err != nil || one.Uptime == nil || one.Name != "live" {
 		t.Errorf("%+v, %v", one, err)
 	}
-	if _, err := p.board.Get(ctx, "team", "nosuch"); errkind.Of(err) != errkind.NotFound {
+	if _, err := p.board.Get(ctx, vm.Ref{ResourceGroup: "team", Name: "nosuch"}, how); errkind.Of(err) != errkind.NotFound {
 		t.Errorf("nosuch: %v", err)
 	}
-	p.board.Prices, p.board.History, p.board.SSH = nil, history.Log{}, reach.Options{User: "nobody-there", KeyPath: p.key.Private}
-	if one, err = p.board.Get(ctx, "team", "live"); err != nil || one.EstimatedCost != nil || one.LastUsed != nil || errkind.Of(one.Err) != errkind.Permission {
+	p.board.Prices, p.board.History = nil, history.Log{}
+	how.SSH = reach.Options{User: "nobody-there", KeyPath: p.key.Private}
+	if one, err = p.board.Get(ctx, vm.Ref{ResourceGroup: "team", Name: "live"}, how); err != nil || one.EstimatedCost != nil || one.LastUsed != nil || errkind.Of(one.Err) != errkind.Permission {
 		t.Errorf("%+v, %v", one, err)
 	}
 }

@@ -22,20 +22,23 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// Defaults of an Inquiry.
+// Defaults of Options.
 const (
 	DefaultSince   = 7 * 24 * time.Hour
 	DefaultLines   = 20
 	DefaultTimeout = 20 * time.Second
 )
 
-// Inquiry asks about VMs. It changes nothing.
-type Inquiry struct {
+// Inquirer asks about VMs. It changes nothing.
+type Inquirer struct {
 	Azure    *azure.Client
 	VMs      *vm.Service
 	Reach    reach.Finder
 	Operator *network.Operator // whom the security groups have to admit; nil: they are not looked at
+}
 
+// Options are how far an Inquirer looks. The zero value is ready.
+type Options struct {
 	SSH     reach.Options
 	Since   time.Duration // how far to look back in the activity log; zero: DefaultSince
 	Lines   int           // of the serial console; zero: DefaultLines
@@ -77,21 +80,21 @@ type Report struct {
 }
 
 // Ask asks about a VM that was listed before.
-func (q Inquiry) Ask(ctx context.Context, i vm.Info) Report {
+func (q Inquirer) Ask(ctx context.Context, i vm.Info, o Options) Report {
 	r := Report{VM: i, Events: []Event{}, Serial: []string{}, Problems: []Problem{}}
 	var admission, view, events, serial error
 	var all errgroup.Group
 	all.Go(func() error { view = q.view(ctx, &r); return nil })
 	all.Go(func() error {
-		r.Events, events = Failures(ctx, q.Azure, i.ID, q.Azure.Clock().Now().Add(-cmp.Or(q.Since, DefaultSince)))
+		r.Events, events = Failures(ctx, q.Azure, i.ID, q.Azure.Clock().Now().Add(-cmp.Or(o.Since, DefaultSince)))
 		return nil
 	})
 	all.Go(func() error {
-		r.Serial, serial = logs.ReadSerial(ctx, q.VMs, i.ResourceGroup, i.Name, cmp.Or(q.Lines, DefaultLines))
+		r.Serial, serial = logs.ReadSerial(ctx, q.VMs, i.Ref, cmp.Or(o.Lines, DefaultLines))
 		return nil
 	})
 	if i.IsRunning() {
-		all.Go(func() error { q.inside(ctx, &r); return nil })
+		all.Go(func() error { q.inside(ctx, &r, o); return nil })
 	}
 	if i.PublicIP != "" && q.Operator != nil {
 		all.Go(func() error { admission = q.Operator.Check(ctx, i.Name, i.NICs); return nil })
@@ -111,7 +114,7 @@ func (q Inquiry) Ask(ctx context.Context, i vm.Info) Report {
 }
 
 // view reads what Azure says of the VM's last operation and of its agent.
-func (q Inquiry) view(ctx context.Context, r *Report) error {
+func (q Inquirer) view(ctx context.Context, r *Report) error {
 	v, err := q.Azure.VMs().InstanceView(ctx, r.VM.ResourceGroup, r.VM.Name, nil)
 	if err != nil {
 		return azure.Wrap("read the state of", r.VM.Name, err)
@@ -145,11 +148,11 @@ echo "--"
 df -Pk / | awk 'NR == 2 { print $5 }'`
 
 // inside signs in and asks the VM itself.
-func (q Inquiry) inside(ctx context.Context, r *Report) {
-	limit := cmp.Or(q.Timeout, DefaultTimeout)
+func (q Inquirer) inside(ctx context.Context, r *Report, o Options) {
+	limit := cmp.Or(o.Timeout, DefaultTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it did not answer within %s", limit))
 	defer cancel()
-	host, err := q.Reach.Host(ctx, r.VM, q.SSH)
+	host, err := q.Reach.Host(ctx, r.VM, o.SSH)
 	if err != nil {
 		r.SSH, r.SSHTried = err, true
 		return

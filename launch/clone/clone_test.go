@@ -89,7 +89,7 @@ func (p *place) cloner(c *azure.Client) *clone.Cloner {
 func (p *place) make(c *clone.Cloner, name string, replicas int) (clone.Summary, error) {
 	p.t.Helper()
 	ctx := p.t.Context()
-	dev, err := c.VMs.Get(ctx, group, "dev")
+	dev, err := c.VMs.Get(ctx, vm.Ref{ResourceGroup: group, Name: "dev"})
 	if err != nil {
 		return clone.Summary{}, err
 	}
@@ -121,7 +121,7 @@ func (p *place) seen(c *clone.Cloner, cut int) {
 
 func (p *place) remove(c *clone.Cloner, name string) {
 	p.t.Helper()
-	sum, err := c.VMs.Delete(p.t.Context(), group, name, vm.DeleteOptions{})
+	sum, err := c.VMs.Delete(p.t.Context(), vm.Ref{ResourceGroup: group, Name: name}, vm.DeleteOptions{})
 	if err := errors.Join(err, sum.Err()); err != nil {
 		p.t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestClone(t *testing.T) {
 	}
 	keys := map[string]bool{}
 	for n, r := range sum.Results {
-		i, err := c.VMs.Get(t.Context(), group, r.Name)
+		i, err := c.VMs.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: r.Name})
 		if err != nil || r.Name != fmt.Sprintf("twin-%02d", n+1) || i.PublicIP != r.Details.PublicIP || len(i.Disks) != 2 || i.AdminUsername != "azureuser" {
 			t.Errorf("%+v, %+v, %v", r, i, err)
 		}
@@ -164,7 +164,7 @@ func TestClone(t *testing.T) {
 func TestCloneOfFailedCopy(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	dev, err := p.cloner(p.Client()).VMs.Get(t.Context(), group, "dev")
+	dev, err := p.cloner(p.Client()).VMs.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestCloneOfEarlierCopy(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	c := p.cloner(p.Client())
-	dev, err := c.VMs.Get(t.Context(), group, "dev")
+	dev, err := c.VMs.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestCloneOfEarlierCopy(t *testing.T) {
 	}
 	all, err := c.Provisioner.Unfinished(t.Context(), "")
 	left := slices.DeleteFunc(all, func(u provision.Unfinished) bool { return u.Kind != "clone" })
-	if err != nil || len(left) != 1 || left[0].Source != "dev" || left[0].VM != "" || len(left[0].Resources) != 1 || !strings.EqualFold(left[0].Resources[0], id) {
+	if err != nil || len(left) != 1 || left[0].Source != "dev" || left[0].Name != "" || len(left[0].Resources) != 1 || !strings.EqualFold(left[0].Resources[0], id) {
 		t.Errorf("unfinished: %+v, %v", left, err)
 	}
 }
@@ -277,7 +277,7 @@ func afterCrashes(t *testing.T, some int) {
 		if n := p.Resources()["Microsoft.Compute/snapshots"]; n > 0 {
 			t.Errorf("cut %d: %d snapshots are left", cut, n)
 		}
-		i, err := fresh.VMs.Get(t.Context(), group, name)
+		i, err := fresh.VMs.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: name})
 		if tag, _ := azure.Tag(i.Tags, azure.TagHostKey); err != nil || !i.IsRunning() || tag == "" {
 			t.Errorf("cut %d: %+v, %v", cut, i, err)
 		}

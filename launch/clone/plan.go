@@ -102,7 +102,7 @@ func (c *Cloner) Plan(ctx context.Context, r Request) (Plan, error) {
 	}
 	sum := sha256.Sum256([]byte(strings.ToLower(r.Source.VMID + "\n" + r.Name)))
 	p.key = hex.EncodeToString(sum[:5])
-	if p.config, err = c.Provisioner.Model(ctx, r.Source.ResourceGroup, r.Source.Name); err != nil {
+	if p.config, err = c.Provisioner.Model(ctx, r.Source.Ref); err != nil {
 		return p, err
 	}
 	if err := p.take(&resp.VirtualMachine, r, c.Owner); err != nil {

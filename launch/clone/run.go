@@ -24,7 +24,8 @@ import (
 
 // Result is what became of one clone.
 type Result struct {
-	Name     string
+	vm.Ref
+
 	Details  provision.Details // of a VM that was made
 	Success  bool              // it was made, and somebody could sign in
 	Earlier  bool              // an earlier run had made it
@@ -69,7 +70,7 @@ func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Sum
 	batch.Each(ctx, len(p.Names), atOnce, func(n int) {
 		name := p.Names[n]
 		if slices.ContainsFunc(p.Done, func(done string) bool { return strings.EqualFold(done, name) }) {
-			sum.Results[n] = Result{Name: name, Success: true, Earlier: true}
+			sum.Results[n] = Result{Ref: vm.Ref{Name: name, ResourceGroup: p.Source.ResourceGroup}, Success: true, Earlier: true}
 			return
 		}
 		sum.Results[n] = c.replica(ctx, p, name, snapshots, report)
@@ -158,7 +159,7 @@ func (c *Cloner) snapshot(ctx context.Context, p Plan, d Disk) (string, error) {
 // replica makes one clone and signs in to it.
 func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []string, report func(string)) (r Result) {
 	began := time.Now()
-	r.Name = name
+	r.Ref = vm.Ref{Name: name, ResourceGroup: p.Source.ResourceGroup}
 	defer func() { r.Success, r.Duration = r.Err == nil, time.Since(began) }()
 	cfg := p.config
 	cfg.Name, cfg.OperationID = name, p.operation(name)
@@ -185,7 +186,7 @@ func (c *Cloner) greet(ctx context.Context, p Plan, name string) error {
 	patience := cmp.Or(p.request.SSHTimeout, defaultSSHTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("nobody could sign in within %s", patience))
 	defer cancel()
-	i, err := c.VMs.Get(ctx, p.Source.ResourceGroup, name)
+	i, err := c.VMs.Get(ctx, vm.Ref{ResourceGroup: p.Source.ResourceGroup, Name: name})
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (p *place) provision(name, image string) {
 // run is what a script prints on a VM.
 func (p *place) run(name, script string) string {
 	p.t.Helper()
-	out, err := p.vms().RunCommand(p.t.Context(), group, name, script)
+	out, err := p.vms().RunCommand(p.t.Context(), vm.Ref{ResourceGroup: group, Name: name}, script)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func baker(c *azure.Client) *image.Baker {
 // bake bakes an image of dev, as a process does that knows nothing of an earlier one.
 func (p *place) bake(b *image.Baker, name string) (image.Image, error) {
 	p.t.Helper()
-	dev, err := b.VMs.Get(p.t.Context(), group, "dev")
+	dev, err := b.VMs.Get(p.t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 	if err != nil {
 		return image.Image{}, err
 	}
@@ -140,7 +140,7 @@ func TestBake(t *testing.T) {
 	if a, b := p.run("dev", "cat /etc/ssh/*.pub"), p.run("next", "cat /etc/ssh/*.pub"); a == b {
 		t.Error("both have the same host key")
 	}
-	i, err := p.vms().Get(t.Context(), group, "next")
+	i, err := p.vms().Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "next"})
 	if err != nil || !strings.Contains(strings.ToLower(strings.Join(i.Disks, "")), "next-os") {
 		t.Errorf("%+v, %v", i, err)
 	}
@@ -149,7 +149,7 @@ func TestBake(t *testing.T) {
 	cut := func(at string) image.Plan {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
-		dev, err := p.vms().Get(ctx, group, "dev")
+		dev, err := p.vms().Get(ctx, vm.Ref{ResourceGroup: group, Name: "dev"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func TestBake(t *testing.T) {
 	if p.Resources()["Microsoft.Compute/snapshots"] != 1 {
 		t.Errorf("%v", p.Resources())
 	}
-	if sum, err := p.vms().Delete(t.Context(), group, begun.Builder, vm.DeleteOptions{}); err != nil || sum.DeletedResources != 1 {
+	if sum, err := p.vms().Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: begun.Builder}, vm.DeleteOptions{}); err != nil || sum.DeletedResources != 1 {
 		t.Errorf("%+v, %v", sum, err)
 	}
 	if p.Resources()["Microsoft.Compute/snapshots"] != 0 {
@@ -217,7 +217,7 @@ func TestBakeRefuses(t *testing.T) {
 	p.provision("dev", "")
 	c := p.Client()
 	b := baker(c)
-	dev, err := b.VMs.Get(t.Context(), group, "dev")
+	dev, err := b.VMs.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestBakeRefuses(t *testing.T) {
 		"a name":          {image.Request{Source: dev, Name: "a_b"}, errkind.Invalid, "letters, digits and hyphens"},
 		"no quota":        {image.Request{Source: dev}, errkind.Quota, "2 of 2"},
 		"no such size":    {image.Request{Source: dev, Size: "Standard_X"}, errkind.Invalid, "Standard_X"},
-		"a VM that is no": {image.Request{Source: vm.Info{Name: "none", ResourceGroup: group, VMID: "x"}}, errkind.NotFound, "none"},
+		"a VM that is no": {image.Request{Source: vm.Info{Ref: vm.Ref{Name: "none", ResourceGroup: group}, VMID: "x"}}, errkind.NotFound, "none"},
 	} {
 		if _, err := b.Plan(t.Context(), test.request); errkind.Of(err) != test.kind || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: kind %q, %v", name, errkind.Of(err), err)

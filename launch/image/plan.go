@@ -157,7 +157,7 @@ func (b *Baker) earlier(ctx context.Context, p *Plan) error {
 		return err
 	}
 	// Before the temporary VM there is, and after it is gone, what belongs to it may be left.
-	left, err := b.VMs.Delete(ctx, p.Group, p.Builder, vm.DeleteOptions{DryRun: true})
+	left, err := b.VMs.Delete(ctx, vm.Ref{ResourceGroup: p.Group, Name: p.Builder}, vm.DeleteOptions{DryRun: true})
 	if err != nil || left.TotalResources == 0 {
 		return err
 	}

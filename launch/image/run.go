@@ -3,7 +3,6 @@ package image
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -89,8 +88,8 @@ func (b *Baker) tidy(ctx context.Context, p Plan, report func(string)) error {
 	if err := b.Disks.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
 		return err
 	}
-	sum, err := b.VMs.Delete(ctx, p.Group, p.Builder, vm.DeleteOptions{})
-	return errors.Join(err, sum.Err())
+	_, err := b.VMs.Delete(ctx, vm.Ref{ResourceGroup: p.Group, Name: p.Builder}, vm.DeleteOptions{})
+	return err
 }
 
 func (b *Baker) bake(ctx context.Context, p Plan, report func(string)) error {
@@ -176,7 +175,7 @@ func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (general
 		return false, nil
 	}
 	// It may have been switched off by an earlier run, before Azure was told that it is clean. Whether cleaning finished is unknown; repeat it.
-	_, err = b.VMs.Start(ctx, p.Group, p.Builder, vm.PowerOptions{})
+	_, err = b.VMs.Start(ctx, vm.Ref{ResourceGroup: p.Group, Name: p.Builder}, vm.PowerOptions{})
 	return false, err
 }
 
@@ -207,7 +206,7 @@ func (b *Baker) clean(ctx context.Context, p Plan, report func(string)) error {
 		return errkind.New(errkind.Provisioning, "the copy could not be cleaned: %s", tail(said, 400))
 	}
 	report("switching the copy off")
-	if _, err := b.VMs.Stop(ctx, p.Group, p.Builder, vm.PowerOptions{}); err != nil {
+	if _, err := b.VMs.Stop(ctx, vm.Ref{ResourceGroup: p.Group, Name: p.Builder}, vm.PowerOptions{}); err != nil {
 		return err
 	}
 	_, err = b.Azure.VMs().Generalize(ctx, p.Group, p.Builder, nil)
@@ -217,7 +216,7 @@ func (b *Baker) clean(ctx context.Context, p Plan, report func(string)) error {
 // runAlone runs the script, after one that an earlier run has begun: Azure runs one at a time, and it can be run twice.
 func (b *Baker) runAlone(ctx context.Context, p Plan) (vm.CommandOutput, error) {
 	for {
-		out, err := b.VMs.RunCommand(ctx, p.Group, p.Builder, strings.Split(cleaning, "\n")...)
+		out, err := b.VMs.RunCommand(ctx, vm.Ref{ResourceGroup: p.Group, Name: p.Builder}, strings.Split(cleaning, "\n")...)
 		if err == nil || !strings.Contains(err.Error(), "execution is in progress") {
 			return out, err
 		}

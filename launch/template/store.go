@@ -16,7 +16,7 @@ import (
 
 // Store is the templates of one person: a file NAME.yaml each, of mode 0600. Processes may share it.
 type Store struct {
-	Dir string // made when something is kept in it; config.Paths.Templates
+	Dir string // made when something is kept in it; config.Paths.Templates. Empty: there are none, and none can be kept
 }
 
 const suffix = ".yaml"
@@ -47,6 +47,9 @@ func (s Store) Import(ctx context.Context, file string, data []byte, name string
 func (s Store) write(ctx context.Context, c Config, data []byte, replace bool) error {
 	if err := c.Validate(); err != nil {
 		return err
+	}
+	if s.Dir == "" { // else it would be kept wherever this process happens to be
+		return errkind.New(errkind.Prerequisite, "there is no directory for templates: specify azlin.Options.StateDir")
 	}
 	fail := func(err error) error {
 		if err == nil {
@@ -91,6 +94,9 @@ func (s Store) Export(name string) ([]byte, error) {
 	if err := ValidateName(name); err != nil {
 		return nil, err
 	}
+	if s.Dir == "" {
+		return nil, s.absent("find", name)
+	}
 	data, err := os.ReadFile(s.Path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, s.absent("find", name)
@@ -110,6 +116,9 @@ func (s Store) absent(op, name string) error {
 
 // List returns the names of all templates, also of those that Load would refuse, in the order of the alphabet.
 func (s Store) List() ([]string, error) {
+	if s.Dir == "" {
+		return []string{}, nil
+	}
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, &errkind.Error{Op: "list templates", Class: ErrTemplate, Err: err}
@@ -129,7 +138,7 @@ func (s Store) Delete(ctx context.Context, name string) error {
 	if err := ValidateName(name); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(s.Path(name)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(s.Path(name)); s.Dir == "" || errors.Is(err, fs.ErrNotExist) {
 		return s.absent("delete", name)
 	}
 	return s.locked(ctx, func() error {

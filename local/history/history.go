@@ -51,14 +51,16 @@ type Log struct {
 	MaxBytes int64 // size at which the file becomes the older one; 0: DefaultMaxBytes
 }
 
-// Start records that a connection begins and returns its id for End. VM must be set; a zero Started is now.
+// Start records that a connection begins and returns its id for End. VM must be set; a zero Started is now. ID, Ended and ExitCode must be
+// zero.
 func (l Log) Start(ctx context.Context, c Connection) (id string, err error) {
 	if c.VM == "" {
 		return "", &errkind.Error{Kind: errkind.Invalid, Op: "record a connection", Class: ErrHistory, Err: errors.New("no VM is named")}
 	}
-	c.ID = uuid.NewString()
-	c.Started = stamp(c.Started)
-	c.Ended, c.ExitCode = nil, nil
+	if c.ID != "" || c.Ended != nil || c.ExitCode != nil {
+		return "", &errkind.Error{Kind: errkind.Invalid, Op: "record a connection", Class: ErrHistory, Err: errors.New("ID, Ended and ExitCode are for connections that were recorded")}
+	}
+	c.ID, c.Started = uuid.NewString(), stamp(c.Started)
 	return c.ID, l.append(ctx, line{Event: started, Connection: c})
 }
 

@@ -120,7 +120,7 @@ func reconnecting(ctx context.Context, w *world) error {
 	h := w.near
 	h.Address, h.Port = "127.0.0.1", f.listener.Addr().(*net.TCPAddr).Port
 	handshake, err := median(5, func() error {
-		_, err := remote.Connect(ctx, remote.Interactive{Host: h, KnownHosts: w.Reach.KnownHosts, Command: []string{"true"}, Env: os.Environ()})
+		_, err := remote.Connect(ctx, remote.Interactive{Host: h, KnownHosts: w.Hosts.KnownHosts, Command: []string{"true"}, Env: os.Environ()})
 		return err
 	})
 	if err != nil {
@@ -140,7 +140,7 @@ func reconnecting(ctx context.Context, w *world) error {
 		}}}
 		defer close(done)
 		if file, err := pipeFile(in); err == nil {
-			_, _ = c.Connect(ctx, remote.Interactive{Host: h, KnownHosts: w.Reach.KnownHosts, NoTmux: true, Stdin: file, Stdout: out, Env: os.Environ()}) // it is ended below
+			_, _ = c.Connect(ctx, remote.Interactive{Host: h, KnownHosts: w.Hosts.KnownHosts, NoTmux: true, Stdin: file, Stdout: out, Env: os.Environ()}) // it is ended below
 		}
 	}()
 	var times []time.Duration

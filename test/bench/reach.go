@@ -168,7 +168,7 @@ func openWorld(ctx context.Context, r runner) (*world, error) {
 		if err != nil {
 			return nil, err
 		}
-		if *host, err = w.Reach.Host(ctx, match.VM, reach.Options{KeyPath: filepath.Join(r.dir, ".ssh", keypair.DefaultKeyName)}); err != nil {
+		if *host, err = w.Hosts.Host(ctx, match.VM, reach.Options{KeyPath: filepath.Join(r.dir, ".ssh", keypair.DefaultKeyName)}); err != nil {
 			return nil, err
 		}
 	}
@@ -238,7 +238,7 @@ func otherClient(ctx context.Context, r runner, w *world) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b, err := w.Reach.Bastion(ctx, match.VM, reach.AnyBastion)
+	b, err := w.Hosts.Bastion(ctx, match.VM, reach.AnyBastion)
 	if err != nil {
 		return "", err
 	}
@@ -253,7 +253,7 @@ func pooled(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	b, err := w.Reach.Bastion(ctx, match.VM, reach.AnyBastion)
+	b, err := w.Hosts.Bastion(ctx, match.VM, reach.AnyBastion)
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (c *Cleaner) Plan(ctx context.Context, group string, o FindOptions) (Summar
 
 // Delete deletes what a plan found, each after another look whether somebody needs it, network interfaces first. o is what
 // the plan was made with. It can be cut off anywhere: the next one continues with what is left. What could not be deleted is
-// in the summary (see Summary.Err). report receives each step; nil: nobody.
+// in the summary, and the error is Summary.Err. report receives each step; nil: nobody.
 func (c *Cleaner) Delete(ctx context.Context, plan Summary, o FindOptions, report func(step string)) (Summary, error) {
 	sum := plan
 	sum.DryRun, sum.Resources = false, slices.Clone(plan.Resources)
@@ -150,7 +150,7 @@ func (c *Cleaner) Delete(ctx context.Context, plan Summary, o FindOptions, repor
 		}
 	}
 	sum.count(func(r CleanedResource) bool { return r.Outcome == Deleted })
-	return sum, nil
+	return sum, sum.Err()
 }
 
 // CleanupOrphanedResources is Plan, a question, and Delete.
@@ -202,8 +202,8 @@ func (c *Cleaner) needed(ctx context.Context, was thing, o FindOptions) (why str
 			return "", err
 		}
 		for _, u := range unfinished {
-			if provision.CopyKey(u.OperationID) == key && u.VM != "" {
-				return u.VM + " is being made of it", nil
+			if provision.CopyKey(u.OperationID) == key && u.Name != "" {
+				return u.Name + " is being made of it", nil
 			}
 		}
 	}

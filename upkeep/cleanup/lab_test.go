@@ -69,7 +69,7 @@ func (l *lab) launch(name string) vm.Info {
 	if err != nil {
 		l.Fatal(err)
 	}
-	i, err := l.vms.Get(l.Context(), group, name)
+	i, err := l.vms.Get(l.Context(), vm.Ref{ResourceGroup: group, Name: name})
 	if err != nil {
 		l.Fatal(err)
 	}

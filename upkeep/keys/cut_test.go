@@ -46,7 +46,7 @@ func TestRotationSurvivesAnyCut(t *testing.T) {
 		left, where := n, ""
 		client := l.open(nil)
 		vms := []vm.Info{l.vm(client, "dev")}
-		_, err := client.Keys.RotateKeysBatch(ctx, vms, "", keys.Options{Report: func(s keys.Step) {
+		_, err := client.Rotator.RotateKeysBatch(ctx, vms, "", keys.Options{Report: func(s keys.Step) {
 			mu.Lock()
 			defer mu.Unlock()
 			if left--; left == 0 {
@@ -75,19 +75,19 @@ func TestRotationSurvivesAnyCut(t *testing.T) {
 		// A new process, which knows the files only.
 		client = l.open(nil)
 		again := vms
-		if op, err := client.Keys.Unfinished(); err != nil {
+		if op, err := client.Rotator.Unfinished(); err != nil {
 			t.Fatal(err)
 		} else if op != nil {
 			again = nil // it knows itself
 		} else if blob(l.public(l.defaultKey())) != blob(old) {
 			again = nil // it was done
 		}
-		results, err := client.Keys.RotateKeysBatch(t.Context(), again, "", keys.Options{})
+		results, err := client.Rotator.RotateKeysBatch(t.Context(), again, "", keys.Options{})
 		if err != nil {
 			t.Fatalf("after cut %d at %s: %v", n, where, err)
 		}
 		for _, r := range results {
-			if r.VMName != "dev" || !r.Success || r.Err != nil || !r.OldKeyBackedUp {
+			if r.Name != "dev" || !r.Success || r.Err != nil || !r.OldKeyBackedUp {
 				t.Errorf("after cut %d at %s: %+v", n, where, r)
 			}
 		}
@@ -98,7 +98,7 @@ func TestRotationSurvivesAnyCut(t *testing.T) {
 		}
 	}
 	l.nothingLeft()
-	for _, path := range l.open(nil).Reach.EarlierKeys {
+	for _, path := range l.open(nil).Hosts.EarlierKeys {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("copy %s: %v, %v", path, info, err)
 		}
@@ -116,7 +116,7 @@ func TestRotationsAtOnce(t *testing.T) {
 	var clients []*azlin.Client
 	for range 3 {
 		c := l.open(nil)
-		plan, err := c.Keys.Plan(t.Context(), []vm.Info{l.vm(c, "dev")}, "", keys.Options{})
+		plan, err := c.Rotator.Plan(t.Context(), []vm.Info{l.vm(c, "dev")}, "", keys.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestRotationsAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for n := range plans {
 		all.Go(func() {
-			results, err := clients[n].Keys.Run(t.Context(), plans[n])
+			results, err := clients[n].Rotator.Run(t.Context(), plans[n])
 			switch {
 			case err == nil && results[0].Success:
 				done.Add(1)
@@ -147,7 +147,7 @@ func TestRotationsAtOnce(t *testing.T) {
 	// One that was cut off is gone on with by several at once, too.
 	old = l.public(l.defaultKey())
 	ctx, cancel := context.WithCancel(t.Context())
-	_, _ = l.open(nil).Keys.RotateKeysBatch(ctx, []vm.Info{l.vm(clients[0], "dev")}, "", keys.Options{Report: func(s keys.Step) {
+	_, _ = l.open(nil).Rotator.RotateKeysBatch(ctx, []vm.Info{l.vm(clients[0], "dev")}, "", keys.Options{Report: func(s keys.Step) {
 		if s.Name == "switch default key" && s.Done {
 			cancel()
 		}
@@ -156,14 +156,14 @@ func TestRotationsAtOnce(t *testing.T) {
 	plans, clients = nil, nil
 	for range 2 {
 		c := l.open(nil)
-		plan, err := c.Keys.Plan(t.Context(), nil, "", keys.Options{})
+		plan, err := c.Rotator.Plan(t.Context(), nil, "", keys.Options{})
 		if err != nil || !plan.Resumes {
 			t.Fatal(plan, err)
 		}
 		clients, plans = append(clients, c), append(plans, plan)
 	}
-	_, first := clients[0].Keys.Run(t.Context(), plans[0])
-	_, second := clients[1].Keys.Run(t.Context(), plans[1])
+	_, first := clients[0].Rotator.Run(t.Context(), plans[0])
+	_, second := clients[1].Rotator.Run(t.Context(), plans[1])
 	if first != nil || errkind.Of(second) != errkind.Conflict {
 		t.Errorf("%v; %v", first, second)
 	}
@@ -186,9 +186,9 @@ func TestRotationSurvivesBrokenConnections(t *testing.T) {
 		if _, err := l.cloud.AddFault(fault.Rule{Effect: fault.SSHDrop, Bytes: bytes}); err != nil {
 			t.Fatal(err)
 		}
-		results, err := client.Keys.RotateKeysBatch(t.Context(), vms, "", keys.Options{})
+		results, err := client.Rotator.RotateKeysBatch(t.Context(), vms, "", keys.Options{})
 		l.cloud.ClearFaults()
-		if err != nil || len(results) != 1 {
+		if len(results) != 1 || results[0].Success != (err == nil) || err != nil && !errors.Is(err, keys.ErrVMs) {
 			t.Fatalf("after %d bytes: %+v, %v", bytes, results, err)
 		}
 		if !results[0].Success {
@@ -200,7 +200,7 @@ func TestRotationSurvivesBrokenConnections(t *testing.T) {
 			if r, err := l.run("dev", "true"); err != nil || !r.Success {
 				t.Fatalf("after %d bytes: nothing lets in: %v", bytes, err)
 			}
-			if _, err := l.open(nil).Keys.RotateKeysBatch(t.Context(), vms, "", keys.Options{}); err != nil {
+			if _, err := l.open(nil).Rotator.RotateKeysBatch(t.Context(), vms, "", keys.Options{}); err != nil {
 				t.Fatalf("after %d bytes, the next: %v", bytes, err)
 			}
 		}
@@ -231,7 +231,7 @@ func TestRotationSurvivesLostRequests(t *testing.T) {
 			var left atomic.Int64
 			left.Store(n)
 			client := l.open(func(next http.RoundTripper) http.RoundTripper { return killedAt{next, &left, after, cancel} })
-			_, err := client.Keys.RotateKey(ctx, "g", "dev", "", keys.Options{ViaAzure: true})
+			_, err := client.Rotator.RotateKey(ctx, vm.Ref{ResourceGroup: "g", Name: "dev"}, "", keys.Options{ViaAzure: true})
 			cancel()
 			if survived := left.Load() > 0 || left.Load() == 0 && err == nil; survived {
 				if err != nil {
@@ -242,7 +242,7 @@ func TestRotationSurvivesLostRequests(t *testing.T) {
 			if err == nil {
 				t.Fatalf("request %d, carried out %v: it was not killed", n, after)
 			}
-			if _, err := l.open(nil).Keys.RotateKey(t.Context(), "g", "dev", "", keys.Options{ViaAzure: true}); err != nil {
+			if _, err := l.open(nil).Rotator.RotateKey(t.Context(), vm.Ref{ResourceGroup: "g", Name: "dev"}, "", keys.Options{ViaAzure: true}); err != nil {
 				t.Fatalf("request %d, carried out %v: the next rotation: %v", n, after, err)
 			}
 			if content := l.authorized("dev"); content != foreignLine+"\n"+l.public(l.defaultKey())+"\n" || blob(l.public(l.defaultKey())) == blob(old) {

@@ -144,6 +144,9 @@ func inAgent(ctx context.Context, socket string, key ssh.PublicKey) bool {
 // ErrRotation is the class of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
 var ErrRotation = errors.New("key rotation failed")
 
+// ErrVMs is the class of a rotation that was carried through and failed on VMs; their results say why.
+var ErrVMs = errors.New("not every VM has the new key")
+
 func keyError(op, resource string, err error) error {
 	kind := errkind.Of(err)
 	switch {

@@ -128,7 +128,7 @@ func (l *lab) create(names ...string) {
 
 func (l *lab) vm(client *azlin.Client, name string) vm.Info {
 	l.Helper()
-	i, err := client.VMs.Get(l.Context(), "g", name)
+	i, err := client.VMs.Get(l.Context(), vm.Ref{ResourceGroup: "g", Name: name})
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func (l *lab) vm(client *azlin.Client, name string) vm.Info {
 func (l *lab) run(name, line string) (remote.Result, error) {
 	l.Helper()
 	client := l.open(nil)
-	h, err := client.Reach.Host(l.Context(), l.vm(client, name), reach.Options{KeyPath: l.defaultKey()})
+	h, err := client.Hosts.Host(l.Context(), l.vm(client, name), reach.Options{KeyPath: l.defaultKey()})
 	if err != nil {
 		l.Fatal(err)
 	}

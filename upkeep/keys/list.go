@@ -14,13 +14,13 @@ import (
 
 // VMKeyInfo is who is let into a VM.
 type VMKeyInfo struct {
-	VM           string
+	vm.Ref
+
 	User         string // whose keys they are
 	Fingerprints []string
 
-	ResourceGroup string
-	Keys          []AuthorizedKey // with the same fingerprints; nil: not known
-	Err           error           // why the VM could not be asked
+	Keys []AuthorizedKey // with the same fingerprints; nil: not known
+	Err  error           // why the VM could not be asked
 }
 
 // AuthorizedKey is a key that is let in.
@@ -49,7 +49,7 @@ func (r *Rotator) List(ctx context.Context, vms []vm.Info, o Options) []VMKeyInf
 		ctx, cancel := p.limit(ctx)
 		defer cancel()
 		i := vms[n]
-		all[n] = VMKeyInfo{VM: i.Name, ResourceGroup: i.ResourceGroup}
+		all[n] = VMKeyInfo{Ref: i.Ref}
 		all[n].Err = late(ctx, i.Name, p.ask(ctx, r, i, roles, &all[n]))
 	})
 	return all

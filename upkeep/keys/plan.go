@@ -105,6 +105,9 @@ const atOnce = 10
 // is a Conflict. newKey is either half of the key that is to come; empty is a new one, or the default key when that is not
 // the one to be replaced.
 func (r *Rotator) Plan(ctx context.Context, vms []vm.Info, newKey string, o Options) (*Plan, error) {
+	if o.SSH.KeyPath != "" {
+		return nil, errkind.New(errkind.Invalid, "the keys of a rotation are OldKey and the new one; SSH.KeyPath (%s) must be empty", o.SSH.KeyPath)
+	}
 	p := &Plan{options: o, Default: r.DefaultKey, earlier: r.Reach.EarlierKeys}
 	op, err := r.Unfinished()
 	if err != nil {

@@ -35,11 +35,11 @@ func TestRotationOfMany(t *testing.T) {
 	l.letIn("two", head+"no-agent-forwarding "+old+"\n# end")
 	l.letIn("off", head+old+"\n")
 	client := l.open(nil)
-	if _, err := client.VMs.Stop(t.Context(), "g", "off", vm.PowerOptions{}); err != nil {
+	if _, err := client.VMs.Stop(t.Context(), vm.Ref{ResourceGroup: "g", Name: "off"}, vm.PowerOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	vms := []vm.Info{l.vm(client, "off"), l.vm(client, "one"), l.vm(client, "two")}
-	plan, err := client.Keys.Plan(t.Context(), vms, "", keys.Options{})
+	plan, err := client.Rotator.Plan(t.Context(), vms, "", keys.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,12 +54,12 @@ func TestRotationOfMany(t *testing.T) {
 	if _, err := os.Stat(l.path("state", "keys")); err == nil {
 		t.Error("planning made files")
 	}
-	results, err := client.Keys.Run(t.Context(), plan)
-	if err != nil {
+	results, err := client.Rotator.Run(t.Context(), plan)
+	if !errors.Is(err, keys.ErrVMs) || errkind.Of(err) != errkind.Partial {
 		t.Fatal(err)
 	}
 	for n, r := range results {
-		if r.VMName != vms[n].Name || r.Success != (n > 0) || r.Removed != (n > 0) || !r.OldKeyBackedUp || r.BackupPath == "" || (r.ErrorMessage == "") != (n > 0) {
+		if r.Name != vms[n].Name || r.Success != (n > 0) || r.Removed != (n > 0) || !r.OldKeyBackedUp || r.BackupPath == "" || (r.ErrorMessage == "") != (n > 0) {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -76,7 +76,7 @@ func TestRotationOfMany(t *testing.T) {
 
 	// The one that was off still has the old key, which is offered, too. Another key is not begun with meanwhile.
 	client = l.open(nil)
-	if _, err := client.VMs.Start(t.Context(), "g", "off", vm.PowerOptions{}); err != nil {
+	if _, err := client.VMs.Start(t.Context(), vm.Ref{ResourceGroup: "g", Name: "off"}, vm.PowerOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	vms[0] = l.vm(client, "off")
@@ -87,12 +87,12 @@ func TestRotationOfMany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.Keys.RotateKeysBatch(t.Context(), vms, other.Public, keys.Options{})
+	_, err = client.Rotator.RotateKeysBatch(t.Context(), vms, other.Public, keys.Options{})
 	if errkind.Of(err) != errkind.Conflict || !errors.Is(err, keys.ErrRotation) {
 		t.Errorf("another rotation in between: %v", err)
 	}
-	results, err = client.Keys.RotateKeysBatch(t.Context(), nil, "", keys.Options{})
-	if err != nil || len(results) != 1 || !results[0].Success || results[0].VMName != "off" {
+	results, err = client.Rotator.RotateKeysBatch(t.Context(), nil, "", keys.Options{})
+	if err != nil || len(results) != 1 || !results[0].Success || results[0].Name != "off" {
 		t.Errorf("the rest: %+v, %v", results, err)
 	}
 	if got := l.authorized("off"); got != head+now+"\n" {
@@ -101,7 +101,7 @@ func TestRotationOfMany(t *testing.T) {
 	l.nothingLeft()
 
 	// The copy is the old pair; restored, it is offered, and lets in nowhere; the present one is offered besides.
-	backups := client.Keys.Backups
+	backups := client.Rotator.Backups
 	copied, err := backups.Find("", "")
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestRotationOfMany(t *testing.T) {
 	}
 	l.authorized("one")
 	// Everything goes back to it.
-	results, err = l.open(nil).Keys.RotateKeysBatch(t.Context(), vms, l.defaultKey()+".pub", keys.Options{})
+	results, err = l.open(nil).Rotator.RotateKeysBatch(t.Context(), vms, l.defaultKey()+".pub", keys.Options{})
 	if err != nil || len(results) != 3 || !results[0].Success || !results[1].Success || !results[2].Success {
 		t.Errorf("back: %+v, %v", results, err)
 	}
@@ -121,7 +121,7 @@ func TestRotationOfMany(t *testing.T) {
 	}
 	l.nothingLeft()
 
-	for _, info := range l.open(nil).Keys.List(t.Context(), vms[:1], keys.Options{}) {
+	for _, info := range l.open(nil).Rotator.List(t.Context(), vms[:1], keys.Options{}) {
 		if info.Err != nil || info.User != "azureuser" || len(info.Fingerprints) != 2 || info.Keys[1].Role != keys.Default || info.Keys[0].Comment != "ann@laptop" {
 			t.Errorf("%+v", info)
 		}
@@ -163,7 +163,7 @@ func TestRotationTakesAKeyBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := l.open(nil)
-	result, err := client.Keys.RotateKey(t.Context(), "g", "dev", next.Public, keys.Options{OldKey: pair.Private})
+	result, err := client.Rotator.RotateKey(t.Context(), vm.Ref{ResourceGroup: "g", Name: "dev"}, next.Public, keys.Options{OldKey: pair.Private})
 	if !errors.Is(err, keys.ErrRotation) || result.Success || result.Added || !strings.Contains(err.Error(), "does not let in") {
 		t.Errorf("%+v, %v", result, err)
 	}
@@ -177,14 +177,14 @@ func TestRotationTakesAKeyBack(t *testing.T) {
 
 	// A key beside the default one is replaced without a word about that one.
 	l.letIn("dev", old+"\n"+spare+"\n")
-	result, err = client.Keys.RotateKey(t.Context(), "g", "dev", next.Public, keys.Options{OldKey: pair.Public, NoBackup: true})
+	result, err = client.Rotator.RotateKey(t.Context(), vm.Ref{ResourceGroup: "g", Name: "dev"}, next.Public, keys.Options{OldKey: pair.Public, NoBackup: true})
 	if err != nil || !result.Success || result.OldKeyBackedUp || result.BackupPath != "" {
 		t.Errorf("%+v, %v", result, err)
 	}
 	if got := l.authorized("dev"); got != old+"\n"+l.public(next.Public)+"\n" {
 		t.Errorf("it lets in\n%s", got)
 	}
-	if copies, err := client.Keys.Backups.List(); err != nil {
+	if copies, err := client.Rotator.Backups.List(); err != nil {
 		t.Error(err)
 	} else {
 		for _, c := range copies {
@@ -228,18 +228,18 @@ func TestRotationNeedsPrivateHalves(t *testing.T) {
 		"no such old key":              {"", keys.Options{OldKey: filepath.Join(dir, "none")}, errkind.NotFound},
 		"the same key":                 {l.defaultKey(), keys.Options{}, errkind.Invalid},
 	} {
-		if _, err := client.Keys.RotateKeysBatch(t.Context(), dev, test.newKey, test.o); errkind.Of(err) != test.kind || !errors.Is(err, keys.ErrRotation) {
+		if _, err := client.Rotator.RotateKeysBatch(t.Context(), dev, test.newKey, test.o); errkind.Of(err) != test.kind || !errors.Is(err, keys.ErrRotation) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	client.Keys.Reach.Guard.ReadOnly = true
-	if _, err := client.Keys.RotateKeysBatch(t.Context(), dev, "", keys.Options{}); errkind.Of(err) != errkind.Permission {
+	client.Rotator.Reach.Guard.ReadOnly = true
+	if _, err := client.Rotator.RotateKeysBatch(t.Context(), dev, "", keys.Options{}); errkind.Of(err) != errkind.Permission {
 		t.Errorf("read-only: %v", err)
 	}
 	if got := l.authorized("dev"); got != before {
 		t.Errorf("it was changed to %s", got)
 	}
-	if result, err := client.Keys.RotateKey(t.Context(), "g", "nosuch", "", keys.Options{}); errkind.Of(err) != errkind.NotFound || result.ErrorMessage == "" {
+	if result, err := client.Rotator.RotateKey(t.Context(), vm.Ref{ResourceGroup: "g", Name: "nosuch"}, "", keys.Options{}); errkind.Of(err) != errkind.NotFound || result.ErrorMessage == "" {
 		t.Errorf("no such vm: %+v, %v", result, err)
 	}
 	l.nothingLeft()
@@ -247,8 +247,8 @@ func TestRotationNeedsPrivateHalves(t *testing.T) {
 	// With the agent the same key is fine, in place of another one that is not the default key.
 	socket := serveAgent(t, private)
 	client = l.open(nil)
-	client.Keys.Reach.AgentSocket = socket
-	if _, err := client.Keys.RotateKeysBatch(t.Context(), dev, pair.Public, keys.Options{}); errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), "default key") {
+	client.Rotator.Reach.AgentSocket = socket
+	if _, err := client.Rotator.RotateKeysBatch(t.Context(), dev, pair.Public, keys.Options{}); errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), "default key") {
 		t.Errorf("the default key needs a file: %v", err)
 	}
 	spare, err := keypair.GenerateKeyPair(dir, "spare")
@@ -256,7 +256,7 @@ func TestRotationNeedsPrivateHalves(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.letIn("dev", before+l.public(spare.Public)+"\n")
-	result, err := client.Keys.RotateKey(t.Context(), "g", "dev", pair.Public, keys.Options{OldKey: spare.Private})
+	result, err := client.Rotator.RotateKey(t.Context(), vm.Ref{ResourceGroup: "g", Name: "dev"}, pair.Public, keys.Options{OldKey: spare.Private})
 	if err != nil || !result.Success {
 		t.Fatalf("%+v, %v", result, err)
 	}
@@ -268,7 +268,7 @@ func TestRotationNeedsPrivateHalves(t *testing.T) {
 	// A VM that lets nobody of this machine in.
 	l.letIn("dev", foreignLine+"\n")
 	client = l.open(nil)
-	result, err = client.Keys.RotateKey(t.Context(), "g", "dev", "", keys.Options{})
+	result, err = client.Rotator.RotateKey(t.Context(), vm.Ref{ResourceGroup: "g", Name: "dev"}, "", keys.Options{})
 	if errkind.Of(err) != errkind.Permission || result.Success || !strings.Contains(err.Error(), "lets in as azureuser") {
 		t.Errorf("%+v, %v", result, err)
 	}
@@ -298,12 +298,12 @@ func TestKeyWithAPassphrase(t *testing.T) {
 	}
 	client := l.open(nil)
 	dev := []vm.Info{l.vm(client, "dev")}
-	if _, err := client.Keys.RotateKeysBatch(t.Context(), dev, path, keys.Options{}); errkind.Of(err) != errkind.Invalid {
+	if _, err := client.Rotator.RotateKeysBatch(t.Context(), dev, path, keys.Options{}); errkind.Of(err) != errkind.Invalid {
 		t.Errorf("without an agent: %v", err)
 	}
 	socket := serveAgent(t, pem.EncodeToMemory(open))
-	client.Keys.Reach.AgentSocket = socket
-	result, err := client.Keys.RotateKey(t.Context(), "g", "dev", path, keys.Options{})
+	client.Rotator.Reach.AgentSocket = socket
+	result, err := client.Rotator.RotateKey(t.Context(), vm.Ref{ResourceGroup: "g", Name: "dev"}, path, keys.Options{})
 	if err != nil || !result.Success || !result.Removed {
 		t.Fatalf("%+v, %v", result, err)
 	}
@@ -316,8 +316,8 @@ func TestKeyWithAPassphrase(t *testing.T) {
 	}
 	// The next one is signed in for by the agent, too.
 	client = l.open(nil)
-	client.Keys.Reach.AgentSocket = socket
-	result, err = client.Keys.RotateKey(t.Context(), "g", "dev", "", keys.Options{})
+	client.Rotator.Reach.AgentSocket = socket
+	result, err = client.Rotator.RotateKey(t.Context(), vm.Ref{ResourceGroup: "g", Name: "dev"}, "", keys.Options{})
 	if err != nil || !result.Success || !result.Removed {
 		t.Fatalf("%+v, %v", result, err)
 	}
@@ -338,21 +338,21 @@ func TestHalfASwitch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.Keys.RotateKeysBatch(t.Context(), dev, "", keys.Options{}); err != nil {
+	if _, err := client.Rotator.RotateKeysBatch(t.Context(), dev, "", keys.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(l.defaultKey()+".pub", old, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	before := l.authorized("dev")
-	if _, err := l.open(nil).Keys.RotateKeysBatch(t.Context(), dev, "", keys.Options{}); err != nil {
+	if _, err := l.open(nil).Rotator.RotateKeysBatch(t.Context(), dev, "", keys.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := l.authorized("dev"); got == before || got != l.public(l.defaultKey())+"\n" || strings.Count(got, "\n") != 1 {
 		t.Errorf("it lets in %s", got)
 	}
 	l.nothingLeft()
-	h, err := client.Reach.Host(t.Context(), dev[0], reach.Options{KeyPath: l.defaultKey()})
+	h, err := client.Hosts.Host(t.Context(), dev[0], reach.Options{KeyPath: l.defaultKey()})
 	if err != nil || !remote.TestConnection(t.Context(), h, 0) {
 		t.Error(err)
 	}

@@ -32,7 +32,7 @@ type Options struct {
 	OldKey   string // either half of the key that is replaced; empty: the default key
 	NoBackup bool   // delete the old key's backup once no VM needs it
 
-	SSH      reach.Options // how to reach the VMs; KeyPath is not used
+	SSH      reach.Options // how to reach the VMs; KeyPath is for List only
 	ViaAzure bool          // where no key at hand lets anybody in, Azure's agent on the VM adds the new one
 	Timeout  time.Duration // for each VM, for adding and for removing; zero: a minute
 
@@ -44,7 +44,7 @@ const DefaultTimeout = time.Minute
 
 // Step is one step of a rotation.
 type Step struct {
-	VM   string // empty: on this machine
+	VM   vm.Ref // zero: on this machine
 	Name string // "add key", "switch default key"
 	Done bool   // it has been taken; Err says how
 	Err  error
@@ -52,37 +52,37 @@ type Step struct {
 
 // KeyRotationResult is what a rotation made of one VM.
 type KeyRotationResult struct {
-	VMName         string `json:"vm_name"`
+	vm.Ref
+
 	Success        bool   `json:"success"` // the new key lets in, and the old one does not
 	OldKeyBackedUp bool   `json:"old_key_backed_up"`
 	BackupPath     string `json:"backup_path,omitempty"` // private half of the copy
 	ErrorMessage   string `json:"error_message,omitempty"`
 
-	ResourceGroup string `json:"resource_group"`
-	Added         bool   `json:"new_key_added"`   // the new key lets in
-	Removed       bool   `json:"old_key_removed"` // the VM had the old key, and has it no longer
-	Err           error  `json:"-"`
+	Added   bool  `json:"new_key_added"`   // the new key lets in
+	Removed bool  `json:"old_key_removed"` // the VM had the old key, and has it no longer
+	Err     error `json:"-"`
 }
 
 // RotateKey replaces the key of one VM by the one of which newKey is either half; empty makes a new one. The error is
 // also in the result.
-func (r *Rotator) RotateKey(ctx context.Context, group, name, newKey string, o Options) (KeyRotationResult, error) {
-	i, err := r.VMs.Get(ctx, group, name)
+func (r *Rotator) RotateKey(ctx context.Context, ref vm.Ref, newKey string, o Options) (KeyRotationResult, error) {
+	i, err := r.VMs.Get(ctx, ref)
 	if err != nil {
-		return KeyRotationResult{VMName: name, ResourceGroup: group, Err: err, ErrorMessage: err.Error()}, err
+		return KeyRotationResult{Ref: ref, Err: err, ErrorMessage: err.Error()}, err
 	}
 	results, err := r.RotateKeysBatch(ctx, []vm.Info{i}, newKey, o)
 	for _, result := range results {
-		if result.VMName == i.Name && result.ResourceGroup == i.ResourceGroup {
+		if result.Ref == i.Ref {
 			return result, result.Err
 		}
 	}
-	return KeyRotationResult{VMName: i.Name, ResourceGroup: i.ResourceGroup, Err: err, ErrorMessage: text(err)}, err
+	return KeyRotationResult{Ref: i.Ref, Err: err, ErrorMessage: text(err)}, err
 }
 
 // RotateKeysBatch replaces the key of several VMs, at once. The results are in the order of vms; after them come those
-// that a rotation which was cut off still had to do. A VM that fails is a result, not an error: the error is for what
-// keeps the rotation from beginning, or from going on for all of them.
+// that a rotation which was cut off still had to do. A VM that fails is a result and stops no other one; the error is then of
+// class ErrVMs, and Partial when others did well. Any other error kept the rotation from beginning, or from going on for all.
 func (r *Rotator) RotateKeysBatch(ctx context.Context, vms []vm.Info, newKey string, o Options) ([]KeyRotationResult, error) {
 	plan, err := r.Plan(ctx, vms, newKey, o)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/vm"
 )
 
 // work is a rotation while it runs.
@@ -30,7 +31,7 @@ func (r *Rotator) Run(ctx context.Context, p *Plan) (results []KeyRotationResult
 	}
 	w := &work{Rotator: r, Plan: p}
 	for _, t := range p.VMs {
-		w.results = append(w.results, KeyRotationResult{VMName: t.VM.Name, ResourceGroup: t.VM.ResourceGroup})
+		w.results = append(w.results, KeyRotationResult{Ref: t.VM.Ref})
 	}
 	if len(p.VMs) == 0 && !p.Resumes {
 		return nil, nil
@@ -45,7 +46,21 @@ func (r *Rotator) Run(ctx context.Context, p *Plan) (results []KeyRotationResult
 		}
 		result.ErrorMessage = text(result.Err)
 	}
+	if err == nil {
+		err = w.failures()
+	}
 	return w.results, err
+}
+
+// failures is the error for VMs whose key was not replaced; nil: all have the new one.
+func (w *work) failures() error {
+	var failed []batch.Failure
+	for _, r := range w.results {
+		if r.Err != nil {
+			failed = append(failed, batch.Failure{Name: r.Name, Err: r.Err})
+		}
+	}
+	return errkind.Classed(ErrVMs, batch.Err("rotate keys", len(w.results), failed, ""))
 }
 
 func (w *work) run(ctx context.Context) error {
@@ -59,7 +74,7 @@ func (w *work) run(ctx context.Context) error {
 		{"make new key", w.generate},
 	}
 	for _, s := range steps {
-		if err := w.step(ctx, "", s.name, s.do); err != nil {
+		if err := w.step(ctx, vm.Ref{}, s.name, s.do); err != nil {
 			return err
 		}
 	}
@@ -68,10 +83,10 @@ func (w *work) run(ctx context.Context) error {
 		return err
 	}
 	if !slices.ContainsFunc(w.results, func(r KeyRotationResult) bool { return r.Added }) && len(w.Plan.VMs) > 0 && !w.state.Switched {
-		return w.step(ctx, "", "forget operation", w.undo)
+		return w.step(ctx, vm.Ref{}, "forget operation", w.undo)
 	}
 	if w.state.Switch {
-		if err := w.step(ctx, "", "switch default key", w.switchDefault); err != nil {
+		if err := w.step(ctx, vm.Ref{}, "switch default key", w.switchDefault); err != nil {
 			return err
 		}
 	}
@@ -80,13 +95,13 @@ func (w *work) run(ctx context.Context) error {
 		return err
 	}
 	if len(w.state.VMs) > 0 {
-		return w.step(ctx, "", "save operation", func(context.Context) error { return w.save("waiting for VMs", w.firstFailure()) })
+		return w.step(ctx, vm.Ref{}, "save operation", func(context.Context) error { return w.save("waiting for VMs", w.firstFailure()) })
 	}
-	return w.step(ctx, "", "forget operation", w.finish)
+	return w.step(ctx, vm.Ref{}, "forget operation", w.finish)
 }
 
 // step takes a step of its name, unless the rotation was interrupted.
-func (w *work) step(ctx context.Context, on, name string, do func(context.Context) error) error {
+func (w *work) step(ctx context.Context, on vm.Ref, name string, do func(context.Context) error) error {
 	say := func(s Step) {
 		if w.options.Report != nil {
 			w.options.Report(s)

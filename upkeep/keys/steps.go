@@ -20,7 +20,7 @@ import (
 
 // addTo adds the new key on a VM and signs in with it. A key that lets nobody in is taken away again.
 func (w *work) addTo(ctx context.Context, t *Target, result *KeyRotationResult) error {
-	name := t.VM.Name
+	name := t.VM.Ref
 	if t.Action == AskAzure {
 		if err := w.step(ctx, name, "add key through Azure", func(ctx context.Context) error { return w.throughAzure(ctx, t) }); err != nil {
 			return err
@@ -101,7 +101,7 @@ func (w *work) throughAzure(ctx context.Context, t *Target) error {
 	var out vm.CommandOutput
 	for wait := 200 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
 		var err error
-		out, err = w.Rotator.VMs.RunCommand(ctx, t.VM.ResourceGroup, t.VM.Name, addThroughAzure(t.host.User, w.New))
+		out, err = w.Rotator.VMs.RunCommand(ctx, t.VM.Ref, addThroughAzure(t.host.User, w.New))
 		if err == nil {
 			break
 		}
@@ -123,7 +123,7 @@ func (w *work) throughAzure(ctx context.Context, t *Target) error {
 // removeFrom takes the old key from a VM, over a connection made with the new one, and looks whether the new one still
 // lets in and the old one does not.
 func (w *work) removeFrom(ctx context.Context, t *Target, result *KeyRotationResult) error {
-	name := t.VM.Name
+	name := t.VM.Ref
 	var c *remote.Client
 	err := w.step(ctx, name, "connect with new key", func(ctx context.Context) (err error) {
 		h := w.withNew(t.host)

@@ -5,6 +5,7 @@
 package prune
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -46,14 +47,20 @@ type VM struct {
 
 // Pruner finds and deletes idle VMs.
 type Pruner struct {
-	Board status.Dashboard
-	Clock *azure.Clock  // nil: this machine's
-	Idle  time.Duration // zero: DefaultIdle
+	Statuses status.Dashboard
+	Clock    *azure.Clock // nil: this machine's
+}
+
+// Options are which VMs are idle, and how they are asked. The zero value is ready.
+type Options struct {
+	status.Options
+
+	Idle time.Duration // how long a VM has not been used; zero: DefaultIdle
 }
 
 // Find looks at all of azlin's VMs of a group (empty: the subscription) and asks those that run, all at once.
-func (p Pruner) Find(ctx context.Context, group string) ([]VM, error) {
-	report, err := p.Board.List(ctx, vm.ListOptions{ResourceGroup: group})
+func (p Pruner) Find(ctx context.Context, group string, o Options) ([]VM, error) {
+	report, err := p.Statuses.List(ctx, vm.ListOptions{ResourceGroup: group}, o.Options)
 	if err == nil {
 		err = context.Cause(ctx)
 	}
@@ -62,16 +69,16 @@ func (p Pruner) Find(ctx context.Context, group string) ([]VM, error) {
 	}
 	found := make([]VM, len(report.VMs))
 	for n, v := range report.VMs {
-		found[n] = p.judge(v)
+		found[n] = p.judge(v, o)
 	}
 	return found, nil
 }
 
 // Judge is Find for VMs that were listed before.
-func (p Pruner) Judge(ctx context.Context, vms []vm.Info) []VM {
+func (p Pruner) Judge(ctx context.Context, vms []vm.Info, o Options) []VM {
 	judged := make([]VM, 0, len(vms))
-	for _, v := range p.Board.Of(ctx, vms) {
-		judged = append(judged, p.judge(v))
+	for _, v := range p.Statuses.Of(ctx, vms, o.Options) {
+		judged = append(judged, p.judge(v, o))
 	}
 	return judged
 }
@@ -84,7 +91,7 @@ func (p Pruner) now() time.Time {
 }
 
 // judge decides what becomes of a VM.
-func (p Pruner) judge(v status.VM) VM {
+func (p Pruner) judge(v status.VM, o Options) VM {
 	out := VM{VM: v, Verdict: Unknown}
 	if _, ok := azure.Tag(v.Info.Tags, azure.TagProtected); ok {
 		out.Verdict, out.Basis = Protected, "tag "+azure.TagProtected
@@ -131,11 +138,7 @@ func (p Pruner) judge(v status.VM) VM {
 	}
 	later(v.LastUsed, "the last connection from this machine")
 	later(v.Info.CreatedTime, "it was made then")
-	idle := p.Idle
-	if idle == 0 {
-		idle = DefaultIdle
-	}
-	if out.Verdict = InUse; p.now().Sub(*out.Used) >= idle {
+	if out.Verdict = InUse; p.now().Sub(*out.Used) >= cmp.Or(o.Idle, DefaultIdle) {
 		out.Verdict = Idle
 	}
 	return out
@@ -155,8 +158,8 @@ const atOnce = 8
 
 // Delete deletes the idle ones among vms, with everything that belongs to them, several at once, but looks at each again
 // before: one that has been used meanwhile, or is not there any more, is spared. It returns a result for each idle VM, in
-// their order. report may be nil; it is called from several goroutines.
-func (p Pruner) Delete(ctx context.Context, vms []VM, report func(step string)) []Result {
+// their order, and a batch.Err when some of them failed. report may be nil; it is called from several goroutines.
+func (p Pruner) Delete(ctx context.Context, vms []VM, o Options, report func(step string)) ([]Result, error) {
 	if report == nil {
 		report = func(string) {}
 	}
@@ -166,13 +169,18 @@ func (p Pruner) Delete(ctx context.Context, vms []VM, report func(step string)) 
 			results = append(results, Result{VM: v})
 		}
 	}
-	batch.Each(ctx, len(results), atOnce, func(n int) { p.delete(ctx, &results[n], report) })
-	return results
+	batch.Each(ctx, len(results), atOnce, func(n int) { p.delete(ctx, &results[n], o, report) })
+	var failed []batch.Failure
+	for _, r := range results {
+		if r.Err != nil {
+			failed = append(failed, batch.Failure{Name: r.VM.Name, Err: r.Err})
+		}
+	}
+	return results, batch.Err("delete", len(results), failed, "")
 }
 
-func (p Pruner) delete(ctx context.Context, r *Result, report func(string)) {
-	name, group := r.VM.Name, r.VM.ResourceGroup
-	now, err := p.Board.Get(ctx, group, name)
+func (p Pruner) delete(ctx context.Context, r *Result, o Options, report func(string)) {
+	now, err := p.Statuses.Get(ctx, r.VM.Ref, o.Options)
 	switch {
 	case errkind.Of(err) == errkind.NotFound || err == nil && now.Info.VMID != r.VM.Info.VMID:
 		r.Spared = "it is not there any more"
@@ -184,14 +192,11 @@ func (p Pruner) delete(ctx context.Context, r *Result, report func(string)) {
 		r.Err = err
 		return
 	}
-	if again := p.judge(now); again.Verdict != Idle {
+	if again := p.judge(now, o); again.Verdict != Idle {
 		r.Spared = "it is " + string(again.Verdict) + " now: " + again.Basis
 		return
 	}
-	report("deleting " + name)
-	r.Deletion, err = p.Board.VMs.Delete(ctx, group, name, vm.DeleteOptions{Report: func(step string) { report(name + ": " + step) }})
-	if err == nil {
-		err = r.Deletion.Err()
-	}
+	report("deleting " + r.VM.Name)
+	r.Deletion, err = p.Statuses.VMs.Delete(ctx, r.VM.Ref, vm.DeleteOptions{Report: func(step string) { report(r.VM.Name + ": " + step) }})
 	r.Err, r.Deleted = err, err == nil
 }

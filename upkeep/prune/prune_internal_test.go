@@ -49,12 +49,12 @@ func TestVerdicts(t *testing.T) {
 		"state not known":       {with(off, func(v *status.VM) { v.PowerState = vm.UnknownState }), Unknown},
 		"being made, or failed": {with(off, func(v *status.VM) { v.ProvisioningState = "Failed" }), Unknown},
 	} {
-		got := Pruner{}.judge(c.vm)
+		got := Pruner{}.judge(c.vm, Options{})
 		if got.Verdict != c.want || got.Basis == "" || got.Verdict == Unknown && got.Used != nil {
 			t.Errorf("%s: %s, used %v (%s); want %s", name, got.Verdict, got.Used, got.Basis, c.want)
 		}
 		if c.want == Idle {
-			if early := (Pruner{Idle: 90 * 24 * time.Hour}).judge(c.vm); early.Verdict != InUse {
+			if early := (Pruner{}).judge(c.vm, Options{Idle: 90 * 24 * time.Hour}); early.Verdict != InUse {
 				t.Errorf("%s: %s within 90 days", name, early.Verdict)
 			}
 		}

@@ -20,8 +20,8 @@ import (
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
-// Service resizes the VMs of one subscription.
-type Service struct {
+// Resizer resizes the VMs of one subscription.
+type Resizer struct {
 	Azure   *azure.Client
 	VMs     *vm.Service
 	Catalog *catalog.Service
@@ -30,8 +30,8 @@ type Service struct {
 
 // Plan is a resize that Azure would accept, as far as can be known before it is asked.
 type Plan struct {
-	VM      string
-	Group   string
+	vm.Ref
+
 	From    catalog.Size // only Name is set when the region does not have it any more
 	To      catalog.Size
 	Before  vm.PowerState // what the VM is brought back to
@@ -57,14 +57,18 @@ func (p Plan) Downtime() bool { return !p.Unchanged() && p.Now != vm.Deallocated
 // Plan reads the VM (virtualMachines/get), the sizes of its region and the quota, and checks that the VM fits its new
 // size: the image, the disks, the zone, what is left of the quota. An absent VM is NotFound, a size that cannot be is
 // Invalid, Capacity or Quota. It sends no write.
-func (s *Service) Plan(ctx context.Context, group, name, size string) (Plan, error) {
-	p := Plan{VM: name, Group: group}
-	resp, err := s.Azure.VMs().Get(ctx, group, name, &armcompute.VirtualMachinesClientGetOptions{Expand: new(armcompute.InstanceViewTypesInstanceView)})
+func (s *Resizer) Plan(ctx context.Context, ref vm.Ref, size string) (Plan, error) {
+	ref, err := ref.In(s.Azure.Target())
+	p := Plan{Ref: ref}
 	if err != nil {
-		return p, azure.Wrap("resize", name, err)
+		return p, err
+	}
+	resp, err := s.Azure.VMs().Get(ctx, ref.ResourceGroup, ref.Name, &armcompute.VirtualMachinesClientGetOptions{Expand: new(armcompute.InstanceViewTypesInstanceView)})
+	if err != nil {
+		return p, azure.Wrap("resize", ref.Name, err)
 	}
 	m := modelOf(&resp.VirtualMachine)
-	p.VM, p.id, p.current, p.Now = m.name, m.id, m.size, m.power
+	p.Name, p.id, p.current, p.Now = m.name, m.id, m.size, m.power
 	p.From.Name, p.Before = m.size, m.power
 	if left, ok := azure.Tag(azure.Tags(resp.Tags), azure.TagResize); ok {
 		if from, before, ok := parseTag(left); ok {
@@ -82,7 +86,7 @@ func (s *Service) Plan(ctx context.Context, group, name, size string) (Plan, err
 		return p, nil
 	}
 	if err != nil {
-		return p, &errkind.Error{Kind: errkind.Of(err), Op: "resize", Resource: name, Err: err, Next: "azlin sizes --region " + m.region + " shows what there is"}
+		return p, &errkind.Error{Kind: errkind.Of(err), Op: "resize", Resource: ref.Name, Err: err, Next: "azlin sizes --region " + m.region + " shows what there is"}
 	}
 	s.price(ctx, m, &p)
 	return p, nil
@@ -197,7 +201,7 @@ func (m model) wanted(p Plan, size string) catalog.Wanted {
 	return w
 }
 
-func (s *Service) price(ctx context.Context, m model, p *Plan) {
+func (s *Resizer) price(ctx context.Context, m model, p *Plan) {
 	if s.Prices == nil {
 		return
 	}

@@ -24,8 +24,8 @@ const (
 	large = "Standard_D4s_v5"
 )
 
-func service(c *azure.Client) *resize.Service {
-	return &resize.Service{Azure: c, VMs: vm.New(c, vm.Options{}), Catalog: catalog.New(c, "")}
+func service(c *azure.Client) *resize.Resizer {
+	return &resize.Resizer{Azure: c, VMs: vm.New(c, vm.Options{}), Catalog: catalog.New(c, "")}
 }
 
 // provision makes the VM dev, running.
@@ -41,9 +41,9 @@ func provisioned(t *testing.T, a *local.Azure) {
 	}
 }
 
-func run(t *testing.T, s *resize.Service, size string) (resize.Result, error) {
+func run(t *testing.T, s *resize.Resizer, size string) (resize.Result, error) {
 	t.Helper()
-	p, err := s.Plan(t.Context(), group, "dev", size)
+	p, err := s.Plan(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, size)
 	if err != nil {
 		return resize.Result{}, err
 	}
@@ -51,9 +51,9 @@ func run(t *testing.T, s *resize.Service, size string) (resize.Result, error) {
 }
 
 // is checks size and power state, and that no record of a resize is left.
-func is(t *testing.T, s *resize.Service, size string, power vm.PowerState) {
+func is(t *testing.T, s *resize.Resizer, size string, power vm.PowerState) {
 	t.Helper()
-	i, err := s.VMs.Get(t.Context(), group, "dev")
+	i, err := s.VMs.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 	if err != nil || i.VMSize != size || i.PowerState != power {
 		t.Errorf("it is %s and %s, %v; want %s and %s", i.VMSize, i.PowerState, err, size, power)
 	}
@@ -72,7 +72,7 @@ func TestResizeKeepsThePowerState(t *testing.T) {
 				provisioned(t, a)
 				s := service(a.Client())
 				if power != vm.Running {
-					if _, err := s.VMs.Stop(t.Context(), group, "dev", vm.PowerOptions{KeepAllocation: power == vm.Stopped}); err != nil {
+					if _, err := s.VMs.Stop(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.PowerOptions{KeepAllocation: power == vm.Stopped}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -118,7 +118,7 @@ func TestResizeRefusals(t *testing.T) {
 				t.Errorf("%s: %v [%s]", c.size, err, errkind.Of(err))
 			}
 		}
-		if _, err := s.Plan(t.Context(), group, "nosuch", large); errkind.Of(err) != errkind.NotFound {
+		if _, err := s.Plan(t.Context(), vm.Ref{ResourceGroup: group, Name: "nosuch"}, large); errkind.Of(err) != errkind.NotFound {
 			t.Error(err)
 		}
 		if writes > 0 {

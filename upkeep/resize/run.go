@@ -17,8 +17,8 @@ import (
 
 // Result is what came of a resize.
 type Result struct {
-	VM        string
-	Group     string
+	vm.Ref
+
 	From, To  string // sizes
 	Size      string // the one that it has in the end; empty: not known
 	Success   bool
@@ -34,9 +34,9 @@ type Result struct {
 // it back to its power state, take the tag away. When Azure refuses the size or has no room for it, the VM gets its old
 // one and is brought back with that; the error says so. When Azure cannot be reached, or ctx ends, the VM stays as it is
 // and the same call goes on. report may be nil.
-func (s *Service) Run(ctx context.Context, p Plan, report func(step string)) (Result, error) {
+func (s *Resizer) Run(ctx context.Context, p Plan, report func(step string)) (Result, error) {
 	began := time.Now()
-	r := Result{VM: p.VM, Group: p.Group, From: p.From.Name, To: p.To.Name, Before: p.Before}
+	r := Result{Ref: p.Ref, From: p.From.Name, To: p.To.Name, Before: p.Before}
 	if report == nil {
 		report = func(string) {}
 	}
@@ -50,14 +50,14 @@ func (s *Service) Run(ctx context.Context, p Plan, report func(step string)) (Re
 	}
 	if p.Before != vm.Running && p.Before != vm.Stopped && p.Before != vm.Deallocated {
 		return finish(&errkind.Error{
-			Kind: errkind.Conflict, Op: "resize", Resource: p.VM, Err: fmt.Errorf("its power state is %s: it is changing, or not known", p.Now),
-			Next: "azlin show " + p.VM,
+			Kind: errkind.Conflict, Op: "resize", Resource: p.Name, Err: fmt.Errorf("its power state is %s: it is changing, or not known", p.Now),
+			Next: "azlin show " + p.Name,
 		})
 	}
 	if !p.Resumes {
 		report("keeping what it was in a tag")
 		if err := s.Azure.MergeTags(ctx, p.id, map[string]string{azure.TagResize: tagText(p.From.Name, p.Before)}); err != nil {
-			return finish(azure.Wrap("resize", p.VM, err))
+			return finish(azure.Wrap("resize", p.Name, err))
 		}
 	}
 	var err error
@@ -74,14 +74,14 @@ func (s *Service) Run(ctx context.Context, p Plan, report func(step string)) (Re
 		}
 		r.Size, r.WentBack = p.From.Name, true
 		err = &errkind.Error{
-			Kind: errkind.Of(err), Op: "resize", Resource: p.VM, Err: fmt.Errorf("%w; it is %s and %s again", err, p.From.Name, p.Before),
+			Kind: errkind.Of(err), Op: "resize", Resource: p.Name, Err: fmt.Errorf("%w; it is %s and %s again", err, p.From.Name, p.Before),
 			Next: "azlin sizes shows what else there is",
 		}
 	} else if err != nil {
 		r.Size = ""
 		return finish(p.stranded(err))
 	}
-	if i, gerr := s.VMs.Get(ctx, p.Group, p.VM); gerr == nil {
+	if i, gerr := s.VMs.Get(ctx, p.Ref); gerr == nil {
 		r.After = i.PowerState
 	}
 	report("taking the tag away")
@@ -92,10 +92,10 @@ func (s *Service) Run(ctx context.Context, p Plan, report func(step string)) (Re
 }
 
 // change deallocates the VM, gives it a size, and brings it to the power state it was in.
-func (s *Service) change(ctx context.Context, p Plan, size string, report func(string)) error {
+func (s *Resizer) change(ctx context.Context, p Plan, size string, report func(string)) error {
 	report("deallocating")
 	err := there(ctx, func() error {
-		_, err := s.VMs.Stop(ctx, p.Group, p.VM, vm.PowerOptions{})
+		_, err := s.VMs.Stop(ctx, p.Ref, vm.PowerOptions{})
 		return err
 	})
 	if err != nil {
@@ -103,8 +103,8 @@ func (s *Service) change(ctx context.Context, p Plan, size string, report func(s
 	}
 	report("changing to " + size)
 	err = there(ctx, func() error {
-		_, err := azure.Run(ctx, s.Azure, "resize", p.VM, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientUpdateResponse], error) {
-			return s.Azure.VMs().BeginUpdate(ctx, p.Group, p.VM, armcompute.VirtualMachineUpdate{Properties: &armcompute.VirtualMachineProperties{
+		_, err := azure.Run(ctx, s.Azure, "resize", p.Name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientUpdateResponse], error) {
+			return s.Azure.VMs().BeginUpdate(ctx, p.ResourceGroup, p.Name, armcompute.VirtualMachineUpdate{Properties: &armcompute.VirtualMachineProperties{
 				HardwareProfile: &armcompute.HardwareProfile{VMSize: new(armcompute.VirtualMachineSizeTypes(size))},
 			}}, nil)
 		})
@@ -118,12 +118,12 @@ func (s *Service) change(ctx context.Context, p Plan, size string, report func(s
 	}
 	report("starting")
 	err = there(ctx, func() error {
-		_, err := s.VMs.Start(ctx, p.Group, p.VM, vm.PowerOptions{})
+		_, err := s.VMs.Start(ctx, p.Ref, vm.PowerOptions{})
 		return err
 	})
 	if err == nil && p.Before == vm.Stopped {
 		report("stopping it, as it was")
-		_, err = s.VMs.Stop(ctx, p.Group, p.VM, vm.PowerOptions{KeepAllocation: true})
+		_, err = s.VMs.Stop(ctx, p.Ref, vm.PowerOptions{KeepAllocation: true})
 	}
 	return err
 }
@@ -162,7 +162,7 @@ func refusal(ctx context.Context, err error) bool {
 // stranded is the error of a resize that was cut off in the middle.
 func (p Plan) stranded(err error) error {
 	return &errkind.Error{
-		Kind: errkind.Of(err), Op: "resize", Resource: p.VM, Err: fmt.Errorf("%w; it may be deallocated now; it was %s and %s", err, p.From.Name, p.Before),
-		Next: fmt.Sprintf("azlin resize %s %s -g %s goes on; with %s it goes back", p.VM, p.To.Name, p.Group, p.From.Name),
+		Kind: errkind.Of(err), Op: "resize", Resource: p.Name, Err: fmt.Errorf("%w; it may be deallocated now; it was %s and %s", err, p.From.Name, p.Before),
+		Next: fmt.Sprintf("azlin resize %s %s -g %s goes on; with %s it goes back", p.Name, p.To.Name, p.ResourceGroup, p.From.Name),
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
@@ -28,18 +29,27 @@ const Packages = cloudinit.PackagesName
 // Updater updates VMs over SSH.
 type Updater struct {
 	Reach reach.Finder
-	SSH   reach.Options // how to sign in; the user must be allowed to use sudo without a password
+}
+
+// Options of one update. The zero value is ready.
+type Options struct {
+	// Tools are the names of what is updated, of cloudinit.Tools and Packages; one that the VM does not have is a failure.
+	// Nil: all the tools that the VM has, and the packages. System and Systems refuse any: they are about the packages.
+	Tools   []string
+	Timeout time.Duration // for each VM; zero: DefaultTimeout, or DefaultSystemTimeout
+
+	SSH reach.Options // how to sign in; the user must be allowed to use sudo without a password
 
 	// Report is told how far a VM has come, whenever that changes, from several goroutines; nil: nobody is.
 	Report func(Progress)
 }
 
-// Options of one update.
-type Options struct {
-	// Tools are the names of what is updated, of cloudinit.Tools and Packages; one that the VM does not have is a failure.
-	// Nil: all the tools that the VM has, and the packages.
-	Tools   []string
-	Timeout time.Duration // for each VM; zero: DefaultTimeout
+// systemOnly refuses what has no meaning for the packages of a system.
+func (o Options) systemOnly() error {
+	if o.Tools != nil {
+		return errkind.New(errkind.Invalid, "an update of the system's packages takes no tools")
+	}
+	return nil
 }
 
 // job is what a VM is asked to do.
@@ -65,7 +75,8 @@ func (o Options) job() (cloudinit.Update, error) {
 
 // Progress is how far one VM has come.
 type Progress struct {
-	VM      string
+	vm.Ref
+
 	Done    int
 	Total   int    // of what was asked for; some of it may not be there
 	Current string // what is being updated; empty: nothing is for the moment
@@ -83,15 +94,15 @@ type Tool struct {
 
 // Result is what became of one VM.
 type Result struct {
-	VM            string
-	ResourceGroup string
-	Success       bool
-	Tools         []Tool
-	Restart       bool          // the VM must be restarted for all of it to be in use
-	Joined        bool          // an update that was begun before was gone on with, or its end was told
-	Duration      time.Duration // of the call
-	Output        string        // all that the steps printed, at most its last MiB; empty: not read
-	Err           error         // nil when all went well
+	vm.Ref
+
+	Success  bool
+	Tools    []Tool
+	Restart  bool          // the VM must be restarted for all of it to be in use
+	Joined   bool          // an update that was begun before was gone on with, or its end was told
+	Duration time.Duration // of the call
+	Output   string        // all that the steps printed, at most its last MiB; empty: not read
+	Err      error         // nil when all went well
 }
 
 // Summary is what became of several VMs, in the order in which they were given.

@@ -12,6 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
+	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
@@ -25,17 +26,18 @@ const atOnce = 10
 func (u Updater) VM(ctx context.Context, i vm.Info, o Options) (Result, error) {
 	job, err := o.job()
 	if err != nil {
-		return Result{VM: i.Name, ResourceGroup: i.ResourceGroup, Err: err}, err
+		return Result{Ref: i.Ref, Err: err}, err
 	}
 	again := "azlin update " + i.Name
 	if o.Tools != nil {
 		again += " --tools " + strings.Join(job.Plan(), ",")
 	}
-	r := u.update(ctx, i, job, cmp.Or(o.Timeout, DefaultTimeout), again, false)
+	r := u.update(ctx, i, job, o, cmp.Or(o.Timeout, DefaultTimeout), again, false)
 	return r, r.Err
 }
 
-// VMs updates the tools of several VMs, ten at a time. What a VM's failure is stands in its result.
+// VMs updates the tools of several VMs, ten at a time. What a VM's failure is stands in its result, and all of them in the
+// error, which is Partial when some VMs did well: see batch.Err.
 func (u Updater) VMs(ctx context.Context, infos []vm.Info, o Options) (Summary, error) {
 	if _, err := o.job(); err != nil {
 		return Summary{}, err
@@ -43,35 +45,47 @@ func (u Updater) VMs(ctx context.Context, infos []vm.Info, o Options) (Summary, 
 	return each(ctx, infos, func(i vm.Info) Result {
 		r, _ := u.VM(ctx, i, o) // the result holds the error
 		return r
-	}), nil
+	})
 }
 
 // System brings all packages of a VM to their newest versions, as apt-get update and apt-get upgrade do, without asking:
-// configuration files that somebody changed stay as they are. timeout zero is DefaultSystemTimeout. The result is that of
+// configuration files that somebody changed stay as they are. The result is that of
 // VM, with the output.
-func (u Updater) System(ctx context.Context, i vm.Info, timeout time.Duration) (Result, error) {
-	r := u.update(ctx, i, cloudinit.Update{System: true}, cmp.Or(timeout, DefaultSystemTimeout), "azlin os-update "+i.Name, true)
+func (u Updater) System(ctx context.Context, i vm.Info, o Options) (Result, error) {
+	if err := o.systemOnly(); err != nil {
+		return Result{Ref: i.Ref, Err: err}, err
+	}
+	r := u.update(ctx, i, cloudinit.Update{System: true}, o, cmp.Or(o.Timeout, DefaultSystemTimeout), "azlin os-update "+i.Name, true)
 	return r, r.Err
 }
 
-// Systems is System for several VMs, ten at a time.
-func (u Updater) Systems(ctx context.Context, infos []vm.Info, timeout time.Duration) Summary {
+// Systems is System for several VMs, ten at a time. Its error is as that of VMs.
+func (u Updater) Systems(ctx context.Context, infos []vm.Info, o Options) (Summary, error) {
+	if err := o.systemOnly(); err != nil {
+		return Summary{}, err
+	}
 	return each(ctx, infos, func(i vm.Info) Result {
-		r, _ := u.System(ctx, i, timeout) // the result holds the error
+		r, _ := u.System(ctx, i, o) // the result holds the error
 		return r
 	})
 }
 
-func each(ctx context.Context, infos []vm.Info, one func(vm.Info) Result) Summary {
+func each(ctx context.Context, infos []vm.Info, one func(vm.Info) Result) (Summary, error) {
 	results := make([]Result, len(infos))
 	batch.Each(ctx, len(infos), atOnce, func(n int) { results[n] = one(infos[n]) })
-	return Summarize(results)
+	var failed []batch.Failure
+	for _, r := range results {
+		if r.Err != nil {
+			failed = append(failed, batch.Failure{Name: r.Name, Err: r.Err})
+		}
+	}
+	return Summarize(results), batch.Err("update", len(results), failed, "")
 }
 
 // update has one VM do a job. again is the command that asks for the same.
-func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, timeout time.Duration, again string, output bool) (r Result) {
+func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o Options, timeout time.Duration, again string, output bool) (r Result) {
 	began := time.Now()
-	r = Result{VM: i.Name, ResourceGroup: i.ResourceGroup}
+	r = Result{Ref: i.Ref}
 	defer func() { r.Success, r.Duration = r.Err == nil, time.Since(began) }()
 	late := fmt.Errorf("it has not ended within %s", timeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, late)
@@ -93,7 +107,7 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, ti
 		r.Err = &errkind.Error{Class: ErrUpdate, Err: err}
 		return r
 	}
-	host, err := u.Reach.Host(ctx, i, u.SSH)
+	host, err := u.Reach.Host(ctx, i, o.SSH)
 	if err != nil {
 		fail(err, false)
 		return r
@@ -121,10 +135,10 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, ti
 	}
 	var last state
 	told := ""
-	last, client, err = follow(ctx, client, u.reconnect(i), func(s state, lost error) {
-		if p := progressOf(i.Name, s, lost); u.Report != nil && fmt.Sprint(p) != told {
+	last, client, err = follow(ctx, client, u.reconnect(i, o.SSH), func(s state, lost error) {
+		if p := progressOf(i.Ref, s, lost); o.Report != nil && fmt.Sprint(p) != told {
 			told = fmt.Sprint(p)
-			u.Report(p)
+			o.Report(p)
 		}
 	})
 	r.Tools, r.Restart = tools(last.record), last.record.Restart
@@ -149,13 +163,13 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, ti
 }
 
 // reconnect finds the way to a VM again, which may have another address by then.
-func (u Updater) reconnect(i vm.Info) func(context.Context) (*remote.Client, error) {
+func (u Updater) reconnect(i vm.Info, signIn reach.Options) func(context.Context) (*remote.Client, error) {
 	return func(ctx context.Context) (*remote.Client, error) {
-		now, err := u.Reach.VMs.Get(ctx, i.ResourceGroup, i.Name)
+		now, err := u.Reach.VMs.Get(ctx, i.Ref)
 		if err != nil {
 			return nil, err
 		}
-		host, err := u.Reach.Host(ctx, now, u.SSH)
+		host, err := u.Reach.Host(ctx, now, signIn)
 		if err != nil {
 			return nil, err
 		}
@@ -176,8 +190,8 @@ func (u Updater) sameJob(ctx context.Context, client *remote.Client, name string
 	}
 }
 
-func progressOf(name string, s state, lost error) Progress {
-	return Progress{VM: name, Done: len(s.record.Results), Total: len(s.record.Planned), Current: s.record.Current, Lost: lost}
+func progressOf(ref vm.Ref, s state, lost error) Progress {
+	return Progress{Ref: ref, Done: len(s.record.Results), Total: len(s.record.Planned), Current: s.record.Current, Lost: lost}
 }
 
 // verdict is the error for what a record tells; nil: all went well.

@@ -57,7 +57,7 @@ func newPlanner(t *testing.T, o emulator.Options, around func(http.RoundTripper)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev, err := client.VMs.Get(t.Context(), "azlin-rg", "dev")
+	dev, err := client.VMs.Get(t.Context(), vm.Ref{Name: "dev", ResourceGroup: "azlin-rg"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func (p planner) plans() map[string]func(context.Context) ([]string, error) {
 			return plan.Notes, err
 		},
 		"resize": func(ctx context.Context) ([]string, error) {
-			plan, err := (&resize.Service{Azure: p.Azure, VMs: p.VMs, Catalog: p.Catalog}).Plan(ctx, p.dev.ResourceGroup, p.dev.Name, "Standard_D4s_v5")
+			plan, err := (&resize.Resizer{Azure: p.Azure, VMs: p.VMs, Catalog: p.Catalog}).Plan(ctx, p.dev.Ref, "Standard_D4s_v5")
 			return plan.Notes, err
 		},
 	}

@@ -273,3 +273,6 @@ func (c Config) tags(now time.Time, step string) map[string]string {
 	}
 	return azure.WithTags(c.Tags, own)
 }
+
+// Ref names the VM.
+func (c Config) Ref() vm.Ref { return vm.Ref{Name: c.Name, ResourceGroup: c.ResourceGroup} }

@@ -15,10 +15,14 @@ import (
 // Model reads what a VM is made of, so that another one can be made like it: its place, size, image, disks, login
 // user, identity, tags (but azlin's own) and whether it is private. Its name, keys, network and what it did at its
 // first boot are not among that. An absent VM is NotFound.
-func (s *Service) Model(ctx context.Context, group, name string) (Config, error) {
-	resp, err := s.azure.VMs().Get(ctx, group, name, nil)
+func (s *Service) Model(ctx context.Context, ref vm.Ref) (Config, error) {
+	ref, err := ref.In(s.azure.Target())
 	if err != nil {
-		return Config{}, errkind.Classed(vm.ErrManager, azure.Wrap("get vm", name, err))
+		return Config{}, errkind.Classed(vm.ErrManager, err)
+	}
+	resp, err := s.azure.VMs().Get(ctx, ref.ResourceGroup, ref.Name, nil)
+	if err != nil {
+		return Config{}, errkind.Classed(vm.ErrManager, azure.Wrap("get vm", ref.Name, err))
 	}
 	i := vm.FromModel(&resp.VirtualMachine)
 	if err := s.vms.ReadAddresses(ctx, &i); err != nil {

@@ -25,7 +25,7 @@ func TestModel(t *testing.T) {
 		if _, err := s.Provision(t.Context(), made, nil); err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.Model(t.Context(), group, "dev")
+		got, err := s.Model(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestModel(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		if _, err := s.Model(t.Context(), group, "absent"); errkind.Of(err) != errkind.NotFound || !errors.Is(err, vm.ErrManager) {
+		if _, err := s.Model(t.Context(), vm.Ref{ResourceGroup: group, Name: "absent"}); errkind.Of(err) != errkind.NotFound || !errors.Is(err, vm.ErrManager) {
 			t.Errorf("absent: %v", err)
 		}
 	})

@@ -22,8 +22,8 @@ import (
 
 // Details describes a VM that was made.
 type Details struct {
-	VMName        string `json:"vm_name"`
-	ResourceGroup string `json:"resource_group"`
+	vm.Ref
+
 	PublicIP      string `json:"public_ip,omitempty"`
 	Region        string `json:"region"`
 	VMSize        string `json:"vm_size"`
@@ -195,7 +195,7 @@ func (p *run) createGroup(ctx context.Context) error {
 
 // find reads the VM with its power state but without addresses; nil when there is none.
 func (p *run) find(ctx context.Context) (*vm.Info, error) {
-	i, err := p.vms.Peek(ctx, p.cfg.ResourceGroup, p.cfg.Name)
+	i, err := p.vms.Peek(ctx, p.cfg.Ref())
 	if azure.IsNotFound(err) {
 		return nil, nil
 	}
@@ -261,7 +261,7 @@ func (p *run) failure(err error) error {
 // details describes the finished VM.
 func (p *run) details(i vm.Info, resumed bool) Details {
 	d := Details{
-		VMName: i.Name, ResourceGroup: i.ResourceGroup, PublicIP: i.PublicIP, PrivateIP: i.PrivateIP, Region: i.Location,
+		Ref: i.Ref, PublicIP: i.PublicIP, PrivateIP: i.PrivateIP, Region: i.Location,
 		VMSize: i.VMSize, AdminUsername: i.AdminUsername, SSHKeyPath: p.cfg.SSHKeyPath, ID: i.ID, VMID: i.VMID, Zones: i.Zones,
 		OperationID: p.cfg.OperationID, HostKey: i.HostKey(), Resumed: resumed,
 	}

@@ -51,7 +51,7 @@ func TestProvision(t *testing.T) {
 		if diff := cmp.Diff(want, l.Resources()); diff != "" {
 			t.Error(diff)
 		}
-		i, err := s.Get(t.Context(), group, "dev")
+		i, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestProvisionVariants(t *testing.T) {
 				if (d.PublicIP == "") != cfg.Private {
 					t.Errorf("public address %q", d.PublicIP)
 				}
-				i, err := s.Get(t.Context(), group, "dev")
+				i, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 				if err != nil || !i.IsRunning() {
 					t.Fatalf("%+v, %v", i, err)
 				}
@@ -170,7 +170,7 @@ func TestProvisionVariants(t *testing.T) {
 				if cfg.Tags != nil && i.Tags["environment"] != "production" {
 					t.Errorf("tags %v", i.Tags)
 				}
-				sum, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{})
+				sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 				if err != nil || sum.Err() != nil {
 					t.Fatal(err, sum.Err())
 				}
@@ -227,7 +227,7 @@ func TestProvisionRefused(t *testing.T) {
 				} else if n := l.emu.Counts().Requests["PUT"]; n != 0 {
 					t.Errorf("%d writes before the refusal", n)
 				}
-				sum, err := s.Delete(t.Context(), group, cfg.Name, vm.DeleteOptions{})
+				sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: cfg.Name}, vm.DeleteOptions{})
 				if err != nil || sum.Err() != nil {
 					t.Fatal(err, sum.Err())
 				}

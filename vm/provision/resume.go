@@ -38,7 +38,7 @@ func (p *run) adopt(ctx context.Context, i vm.Info) (Details, bool, error) {
 		}
 	}
 	azure.Report(p.report, "deleting vm "+i.Name+", which Azure could not bring up, to make it anew")
-	summary, err := p.vms.Delete(ctx, i.ResourceGroup, i.Name, vm.DeleteOptions{})
+	summary, err := p.vms.Delete(ctx, i.Ref, vm.DeleteOptions{})
 	if err == nil && summary.FailedResources > 0 {
 		err = summary.Err()
 	}
@@ -93,7 +93,7 @@ func (p *run) settled(ctx context.Context, i vm.Info) (vm.Info, error) {
 			return i, azure.Wrap("wait for vm", i.Name, err)
 		}
 		var err error
-		if i, err = p.vms.Peek(ctx, i.ResourceGroup, i.Name); err != nil {
+		if i, err = p.vms.Peek(ctx, i.Ref); err != nil {
 			return i, err
 		}
 	}

@@ -42,7 +42,7 @@ func TestSecretsStayIn(t *testing.T) {
 		if failure == nil {
 			t.Fatal("there was room")
 		}
-		if _, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{}); err != nil {
+		if _, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		records, err := json.Marshal(rec.all)
@@ -98,7 +98,7 @@ func TestAPIVersions(t *testing.T) {
 		if _, err := c.Do(t.Context(), http.MethodPut, lock, "2016-09-01", map[string]any{"properties": map[string]string{"level": "CanNotDelete"}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Delete(t.Context(), group, "dev", vm.DeleteOptions{}); err != nil {
+		if _, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{}); err == nil || !strings.Contains(err.Error(), "locked by keep") {
 			t.Fatal(err)
 		}
 		want := map[string]string{

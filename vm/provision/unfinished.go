@@ -14,17 +14,17 @@ import (
 
 // Unfinished is a create that did not come to its end, or whose VM is gone while something of it is not.
 type Unfinished struct {
-	OperationID   string     `json:"operation_id"`
-	VM            string     `json:"vm"` // empty: of a copy, only snapshots are there
-	ResourceGroup string     `json:"resource_group"`
-	Region        string     `json:"region"`
-	Owner         string     `json:"owner,omitempty"`
-	Created       *time.Time `json:"created,omitempty"` // UTC; nil: its tag does not say
-	Kind          string     `json:"kind"`              // "new", "clone" or "bake": what makes it
-	Source        string     `json:"source,omitempty"`  // of "clone" and "bake": the VM whose disks it begins with
-	Image         string     `json:"image,omitempty"`   // of "bake": its name, and its version when that is settled
-	HasVM         bool       `json:"has_vm"`
-	Resources     []string   `json:"resources"` // ids, sorted; without what VMs share, but with the snapshots of a copy
+	vm.Ref // Name is empty: of a copy, only snapshots are there
+
+	OperationID string     `json:"operation_id"`
+	Region      string     `json:"region"`
+	Owner       string     `json:"owner,omitempty"`
+	Created     *time.Time `json:"created,omitempty"` // UTC; nil: its tag does not say
+	Kind        string     `json:"kind"`              // "new", "clone" or "bake": what makes it
+	Source      string     `json:"source,omitempty"`  // of "clone" and "bake": the VM whose disks it begins with
+	Image       string     `json:"image,omitempty"`   // of "bake": its name, and its version when that is settled
+	HasVM       bool       `json:"has_vm"`
+	Resources   []string   `json:"resources"` // ids, sorted; without what VMs share, but with the snapshots of a copy
 }
 
 // Unfinished finds creates that did not come to their end by the tags of what they made, whoever began them and
@@ -139,7 +139,7 @@ func (u *Unfinished) add(item *armresources.GenericResourceExpanded, tags map[st
 	}
 	name := azure.Value(item.Name)
 	if strings.EqualFold(azure.Value(item.Type), "Microsoft.Compute/virtualMachines") {
-		u.VM, u.HasVM = name, true
+		u.Name, u.HasVM = name, true
 		return
 	}
 	if strings.EqualFold(azure.Value(item.Type), "Microsoft.Compute/snapshots") {
@@ -148,8 +148,8 @@ func (u *Unfinished) add(item *armresources.GenericResourceExpanded, tags map[st
 	// The names follow from the VM's, so any of them tells it.
 	n := vm.NamesOf("")
 	for _, suffix := range []string{n.NIC, n.PublicIP, n.NSG, n.OSDisk} {
-		if base, ok := strings.CutSuffix(name, suffix); ok && u.VM == "" {
-			u.VM = base
+		if base, ok := strings.CutSuffix(name, suffix); ok && u.Name == "" {
+			u.Name = base
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (a *App) Host(ctx context.Context, s *Session, name string, f HostFlags) (v
 	if err != nil {
 		return match, remote.Host{}, err
 	}
-	host, err := s.Reach.Host(ctx, match.VM, reach.Options{
+	host, err := s.Hosts.Host(ctx, match.VM, reach.Options{
 		User: f.User, KeyPath: a.KeyPath(f.Key), AcceptNewHostKey: f.AcceptNew, RelearnHostKey: f.Relearn, Bastion: f.Bastion,
 	})
 	return match, host, err

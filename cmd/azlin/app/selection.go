@@ -10,7 +10,6 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/health/status"
-	"github.com/azlin-dev/azlin/local/history"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/upkeep/prune"
 	"github.com/azlin-dev/azlin/vm"
@@ -112,13 +111,10 @@ func (a *App) SayLeft(sel vm.Selection) {
 }
 
 // idleIn says which VMs nobody has used for as long as 'azlin prune' waits by default.
-func idleIn(s *Session, historyPath, key string) func(context.Context, []vm.Info) (map[string]bool, error) {
+func idleIn(s *Session, key string) func(context.Context, []vm.Info) (map[string]bool, error) {
 	return func(ctx context.Context, candidates []vm.Info) (map[string]bool, error) {
-		pruner := prune.Pruner{Idle: prune.DefaultIdle, Clock: s.Azure.Clock(), Board: status.Dashboard{
-			VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: historyPath}, SSH: reach.Options{KeyPath: key},
-		}}
 		found := map[string]bool{}
-		for _, v := range pruner.Judge(ctx, candidates) {
+		for _, v := range s.Pruner.Judge(ctx, candidates, prune.Options{Options: status.Options{SSH: reach.Options{KeyPath: key}}}) {
 			found[v.Info.ID] = v.Verdict == prune.Idle
 		}
 		return found, context.Cause(ctx)

@@ -50,7 +50,7 @@ func (a *App) Open(ctx context.Context) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{Client: client, Context: d.Settings.Context, Config: d.Settings.Config, Method: who.Method(), User: who.Identity().UserName}
-	s.idle = idleIn(s, a.Paths.History, a.KeyPath(""))
+	s.idle = idleIn(s, a.KeyPath(""))
 	return s, nil
 }
 

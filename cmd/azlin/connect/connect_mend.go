@@ -78,7 +78,7 @@ func (m *mender) start(ctx context.Context, problem error) error {
 		}
 	}
 	return m.app.Showing("start", "starting "+i.Name, func(func(string)) error {
-		_, err := m.session.VMs.Start(ctx, i.ResourceGroup, i.Name, vm.PowerOptions{})
+		_, err := m.session.VMs.Start(ctx, i.Ref, vm.PowerOptions{})
 		return err
 	})
 }

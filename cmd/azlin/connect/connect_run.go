@@ -44,7 +44,7 @@ func (a Commands) Connect(ctx context.Context, s *app.Session, host remote.Host,
 		NoReconnect: i.Flags.noReconnect || !a.Streams.InTTY,
 		ReconnectHandler: remote.ReconnectHandler{
 			MaxAttempts: maxAttempts(s, i.Flags),
-			Route: s.Reach.Again(match.VM, reach.Options{
+			Route: s.Hosts.Again(match.VM, reach.Options{
 				User: i.Flags.User, KeyPath: host.KeyPath, Bastion: i.Flags.Bastion,
 			}),
 			Diagnose: m.diagnose, Mend: m.mend, Report: m.report,

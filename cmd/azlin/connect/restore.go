@@ -102,11 +102,11 @@ func (a Commands) restore(ctx context.Context, s *app.Session, selectors []strin
 		return err
 	}
 	matches, infos := sel.Matches, sel.VMs()
-	board := status.Dashboard{
-		VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Timeout: flags.timeout, SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)},
-	}
+	board := s.Statuses
+	board.Prices = nil // nobody asked for them
+	how := status.Options{Timeout: flags.timeout, SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)}}
 	var rows []restoreRow
-	for n, v := range board.Of(ctx, infos) {
+	for n, v := range board.Of(ctx, infos, how) {
 		rows = append(rows, restoreRows(matches[n], v, flags)...)
 	}
 	if err := context.Cause(ctx); err != nil { // what was not asked any more is not shown as if it could not be
@@ -264,7 +264,7 @@ func restoreFailure(rows []restoreRow) error {
 	var again []string
 	for _, r := range rows {
 		if r.Status == restoreFailed {
-			again = append(again, windowTitle(vm.Match{VM: vm.Info{Name: r.VM}, TmuxSession: r.match.TmuxSession}))
+			again = append(again, windowTitle(vm.Match{VM: vm.Info{Ref: vm.Ref{Name: r.VM}}, TmuxSession: r.match.TmuxSession}))
 		}
 	}
 	if again == nil {

@@ -51,19 +51,18 @@ the VM with that address. A session name that would refer to another VM is refus
 			if err != nil {
 				return err
 			}
-			group := s.Azure.Target().ResourceGroup
+			match, err := s.Find(ctx, args[0])
+			if err != nil {
+				return err
+			}
 			if len(args) == 1 && !forget {
-				match, err := s.Find(ctx, args[0])
-				if err != nil {
-					return err
-				}
 				return a.Output.Print(viewOfSession(sessionView{match.VM.Name, match.VM.ResourceGroup, app.Known(match.VM.SessionName)}))
 			}
 			name := ""
 			if len(args) == 2 {
 				name = args[1]
 			}
-			i, err := s.VMs.SetSession(ctx, group, args[0], name)
+			i, err := s.VMs.SetSession(ctx, match.VM.Ref, name)
 			if err != nil {
 				return err
 			}

@@ -128,7 +128,7 @@ func (a Commands) sshEntries(ctx context.Context, s *app.Session, vms []vm.Info,
 	}
 	var entries []sshconfig.Entry
 	for _, i := range vms {
-		h, err := s.Reach.Configured(ctx, i, reach.Options{KeyPath: a.KeyPath("")}, proxy)
+		h, err := s.Hosts.Configured(ctx, i, reach.Options{KeyPath: a.KeyPath("")}, proxy)
 		switch {
 		case errkind.Of(err) == errkind.HostKey:
 			a.Say("note: " + i.Name + " is left out: " + err.Error())

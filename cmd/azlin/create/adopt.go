@@ -29,7 +29,7 @@ the VM changes.`,
 			if match.VM.Managed {
 				a.Say(match.VM.Name + " is azlin's already")
 			}
-			i, err := s.VMs.Adopt(cmd.Context(), match.VM.ResourceGroup, match.VM.Name, vm.AdoptOptions{SessionName: session, Owner: s.User})
+			i, err := s.VMs.Adopt(cmd.Context(), match.VM.Ref, vm.AdoptOptions{SessionName: session, Owner: s.User})
 			if err != nil {
 				return err
 			}

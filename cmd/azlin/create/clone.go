@@ -59,9 +59,6 @@ azlin copies the disks through temporary snapshots. If clone is interrupted, run
 }
 
 func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) error {
-	cloner := func(s *app.Session) *clone.Cloner {
-		return &clone.Cloner{Azure: s.Azure, VMs: s.VMs, Provisioner: s.Provisioner, Catalog: s.Catalog, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, Owner: s.User}
-	}
 	return app.Change[clone.Plan]{
 		Consent: flags.consent, DryRun: flags.dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (clone.Plan, error) {
@@ -69,7 +66,7 @@ func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) erro
 			if err != nil {
 				return clone.Plan{}, err
 			}
-			plan, err := cloner(s).Plan(ctx, request)
+			plan, err := s.Cloner.Plan(ctx, request)
 			a.SayNotes(plan.Notes)
 			return plan, err
 		},
@@ -80,7 +77,7 @@ func (a Commands) clone(ctx context.Context, name string, flags cloneFlags) erro
 			var sum clone.Summary
 			var err error
 			a.Stage("clone", "cloning "+plan.Source.Name, func(report func(string)) string {
-				if sum, err = cloner(s).Run(ctx, plan, report); err != nil {
+				if sum, err = s.Cloner.Run(ctx, plan, report); err != nil {
 					return fmt.Sprintf("%d of %d were made", sum.Succeeded, sum.Total)
 				}
 				return ""

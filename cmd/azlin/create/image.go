@@ -37,7 +37,7 @@ func newImageListCommand(a Commands) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			images, err := (&image.Baker{Azure: s.Azure, VMs: s.VMs, Provisioner: s.Provisioner, Catalog: s.Catalog, Disks: s.Disks}).List(cmd.Context(), a.Flags.Group)
+			images, err := s.Baker.List(cmd.Context(), a.Flags.Group)
 			if err != nil {
 				return err
 			}

@@ -47,9 +47,6 @@ command again to resume it, or with --abandon to delete the temporary resources.
 }
 
 func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error {
-	baker := func(s *app.Session) *image.Baker {
-		return &image.Baker{Azure: s.Azure, VMs: s.VMs, Provisioner: s.Provisioner, Catalog: s.Catalog, Disks: s.Disks, Owner: s.User}
-	}
 	change := app.Change[image.Plan]{
 		Consent: flags.consent, DryRun: flags.dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (image.Plan, error) {
@@ -57,7 +54,7 @@ func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error 
 			if err != nil {
 				return image.Plan{}, err
 			}
-			plan, err := baker(s).Plan(ctx, image.Request{Source: match.VM, Name: flags.name, Size: flags.size, Abandon: flags.abandon})
+			plan, err := s.Baker.Plan(ctx, image.Request{Source: match.VM, Name: flags.name, Size: flags.size, Abandon: flags.abandon})
 			a.SayNotes(plan.Notes)
 			return plan, err
 		},
@@ -70,7 +67,7 @@ func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error 
 			a.Say(fmt.Sprintf("The temporary VM %s and its snapshot are deleted, if they are there; %s and what was baked of it stay.", plan.Builder, plan.Source.Name))
 		}
 		change.Apply = func(ctx context.Context, s *app.Session, plan image.Plan) error {
-			return a.Showing("abandon", "deleting "+plan.Builder, func(report func(string)) error { return baker(s).Abandon(ctx, plan, report) })
+			return a.Showing("abandon", "deleting "+plan.Builder, func(report func(string)) error { return s.Baker.Abandon(ctx, plan, report) })
 		}
 		return change.Do(ctx, a.App)
 	}
@@ -86,7 +83,7 @@ func (a Commands) bake(ctx context.Context, name string, flags bakeFlags) error 
 	change.Apply = func(ctx context.Context, s *app.Session, plan image.Plan) error {
 		var made image.Image
 		err := a.Showing("bake", "baking "+plan.Name, func(report func(string)) (err error) {
-			made, err = baker(s).Run(ctx, plan, report)
+			made, err = s.Baker.Run(ctx, plan, report)
 			return err
 		})
 		if err != nil {

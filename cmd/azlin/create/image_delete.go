@@ -31,13 +31,10 @@ with its last image.`,
 }
 
 func (a Commands) deleteImage(ctx context.Context, name string, ask app.Consent, dryRun bool) error {
-	baker := func(s *app.Session) *image.Baker {
-		return &image.Baker{Azure: s.Azure, VMs: s.VMs, Provisioner: s.Provisioner, Catalog: s.Catalog, Disks: s.Disks}
-	}
 	return app.Change[image.Deletion]{
 		Consent: ask, DryRun: dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (image.Deletion, error) {
-			return baker(s).PlanDeletion(ctx, s.Azure.Target().ResourceGroup, name)
+			return s.Baker.PlanDeletion(ctx, s.Azure.Target().ResourceGroup, name)
 		},
 		View:     func(plan image.Deletion) term.View { return bakedView(plan.Images) },
 		Question: func(image.Deletion) string { return "Delete " + name + "?" },
@@ -51,7 +48,7 @@ func (a Commands) deleteImage(ctx context.Context, name string, ask app.Consent,
 			}
 		},
 		Apply: func(ctx context.Context, s *app.Session, plan image.Deletion) error {
-			if err := a.Showing("delete", "deleting "+name, func(report func(string)) error { return baker(s).Delete(ctx, plan, report) }); err != nil {
+			if err := a.Showing("delete", "deleting "+name, func(report func(string)) error { return s.Baker.Delete(ctx, plan, report) }); err != nil {
 				return err
 			}
 			return a.Output.Print(bakedView(plan.Images))

@@ -37,14 +37,14 @@ func (a Commands) carryOutPool(ctx context.Context, s *app.Session, request laun
 	quiet := a.tellInterrupt(ctx)
 	result, err := s.Launcher.RunPool(ctx, plan, display)
 	quiet()
-	if err != nil {
+	if result == nil {
 		return err
 	}
 	show.Close()
-	if err := a.Output.Print(poolView(plan, result)); err != nil {
-		return err
+	if perr := a.Output.Print(poolView(plan, result)); perr != nil {
+		return perr
 	}
-	if err := result.Err(); err != nil {
+	if err != nil {
 		again := fmt.Sprintf("azlin new --name %s --pool %d -g %s", plan.Name, plan.Count, cmp.Or(request.ResourceGroup, s.Azure.Target().ResourceGroup))
 		return &errkind.Error{Err: err, Next: again + " makes the missing ones"}
 	}

@@ -102,7 +102,7 @@ func (a Commands) likeVM(cmd *cobra.Command, name string, c template.Config) (te
 	if err != nil {
 		return c, err
 	}
-	model, err := s.Provisioner.Model(cmd.Context(), i.ResourceGroup, i.Name)
+	model, err := s.Provisioner.Model(cmd.Context(), i.Ref)
 	if err != nil {
 		return c, err
 	}

@@ -121,13 +121,9 @@ func (a Commands) logs(ctx context.Context, name string, source logs.Source, fla
 			Next: "azlin start " + match.VM.Name + ", or azlin logs " + match.VM.Name + " --source serial",
 		}
 	}
-	host, err := s.Reach.Host(ctx, match.VM, reach.Options{
+	client, err := s.Hosts.Dial(ctx, match.VM, reach.Options{
 		User: flags.host.User, KeyPath: a.KeyPath(flags.host.Key), AcceptNewHostKey: flags.host.AcceptNew, Bastion: flags.host.Bastion,
 	})
-	if err != nil {
-		return err
-	}
-	client, err := remote.Dial(ctx, host)
 	if err != nil {
 		return app.Stranded(err, match.VM.Name)
 	}
@@ -176,9 +172,9 @@ func (a Commands) printLog(lines []string) error {
 
 func (a Commands) serialLog(ctx context.Context, s *app.Session, i vm.Info, flags logsFlags) error {
 	if flags.follow {
-		return logs.FollowSerial(ctx, s.VMs, i.ResourceGroup, i.Name, flags.lines, 0, a.logLine)
+		return s.Logs.Follow(ctx, i, logs.Serial, logs.Options{Lines: flags.lines}, reach.Options{}, a.logLine)
 	}
-	lines, err := logs.ReadSerial(ctx, s.VMs, i.ResourceGroup, i.Name, flags.lines)
+	lines, err := s.Logs.Read(ctx, i, logs.Serial, logs.Options{Lines: flags.lines}, reach.Options{})
 	if err != nil {
 		return err
 	}

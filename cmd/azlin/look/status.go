@@ -14,7 +14,6 @@ import (
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/health/status"
-	"github.com/azlin-dev/azlin/local/history"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -99,12 +98,9 @@ func (a Commands) watchStatus(ctx context.Context, s *app.Session, args []string
 }
 
 func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string, flags statusFlags) error {
-	board := status.Dashboard{
-		VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, Timeout: flags.timeout,
-		SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)},
-	}
+	how := status.Options{Timeout: flags.timeout, SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)}}
 	if len(args) == 0 && flags.which.Empty() {
-		report, err := board.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup, All: flags.all, RunningOnly: flags.running})
+		report, err := s.Statuses.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup, All: flags.all, RunningOnly: flags.running}, how)
 		if err == nil {
 			err = context.Cause(ctx) // what was not asked any more is not shown as if it could not be
 		}
@@ -117,7 +113,7 @@ func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string,
 	if err != nil {
 		return err
 	}
-	report := status.Report{VMs: board.Of(ctx, sel.VMs())}
+	report := status.Report{VMs: s.Statuses.Of(ctx, sel.VMs(), how)}
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}

@@ -63,10 +63,10 @@ func (a Commands) why(cmd *cobra.Command, name string, flags whyFlags, since tim
 		return err
 	}
 	ctx := cmd.Context()
-	r := why.Inquiry{
-		Azure: s.Azure, VMs: s.VMs, Reach: s.Reach, Operator: &s.Operator, Since: since, Lines: flags.lines, Timeout: flags.timeout,
+	r := s.Inquirer.Ask(ctx, i, why.Options{
+		Since: since, Lines: flags.lines, Timeout: flags.timeout,
 		SSH: reach.Options{User: flags.host.User, KeyPath: a.KeyPath(flags.host.Key), AcceptNewHostKey: flags.host.AcceptNew, Bastion: flags.host.Bastion},
-	}.Ask(ctx, i)
+	})
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (a Commands) listKeys(ctx context.Context, names []string, flags keysListFl
 		return err
 	}
 	vms := sel.VMs()
-	infos := s.Keys.List(ctx, vms, keys.Options{Timeout: flags.timeout, SSH: reach.Options{
+	infos := s.Rotator.List(ctx, vms, keys.Options{Timeout: flags.timeout, SSH: reach.Options{
 		User: flags.way.User, KeyPath: flags.way.Key, Bastion: flags.way.Bastion, AcceptNewHostKey: flags.way.AcceptNew,
 	}})
 	if err := context.Cause(ctx); err != nil {
@@ -109,7 +109,7 @@ func (a Commands) listKeys(ctx context.Context, names []string, flags keysListFl
 		}
 		running++
 		if info.Err != nil {
-			failed = append(failed, batch.Failure{Name: info.VM, Err: info.Err})
+			failed = append(failed, batch.Failure{Name: info.Name, Err: info.Err})
 		}
 	}
 	return batch.Err("list keys", running, failed, "")
@@ -133,7 +133,7 @@ func vmKeysView(infos []keys.VMKeyInfo) term.View {
 	}
 	data, rows := []vmKeys{}, []row{}
 	for _, info := range infos {
-		v := vmKeys{info.VM, info.ResourceGroup, app.Known(info.User), info.Fingerprints, info.Keys, nil}
+		v := vmKeys{info.Name, info.ResourceGroup, app.Known(info.User), info.Fingerprints, info.Keys, nil}
 		if info.Err != nil {
 			v.Error = app.Known(info.Err.Error())
 		}

@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -109,7 +110,7 @@ func (a Commands) rotation(cmd *cobra.Command, names []string, flags keysRotateF
 				return nil, err
 			}
 			err = a.Showing("look", "looking who is let in", func(func(string)) (err error) {
-				plan, err = s.Keys.Plan(ctx, vms, flags.newKey, flags.options())
+				plan, err = s.Rotator.Plan(ctx, vms, flags.newKey, flags.options())
 				return err
 			})
 			return plan, err
@@ -137,7 +138,7 @@ func rotated(ctx context.Context, cmd *cobra.Command, s *app.Session, names []st
 		sel, err := s.Choose(ctx, names, flags.which)
 		return sel.VMs(), err
 	}
-	begun, err := s.Keys.Unfinished()
+	begun, err := s.Rotator.Unfinished()
 	if err == nil && begun == nil {
 		err = app.Usage(cmd, "missing argument: VM, --select or --all; the unfinished rotation is in another subscription")
 	}
@@ -165,16 +166,19 @@ func (a Commands) carryOutRotation(ctx context.Context, s *app.Session, plan *ke
 	a.Stage("rotate", "rotating keys", func(report func(string)) string {
 		plan.Report(func(step keys.Step) {
 			if !step.Done {
-				report(strings.TrimPrefix(step.VM+": "+step.Name, ": "))
+				report(strings.TrimPrefix(step.VM.Name+": "+step.Name, ": "))
 			}
 		})
-		results, err = s.Keys.Run(ctx, plan)
-		if failed = failures(results); err != nil {
+		results, err = s.Rotator.Run(ctx, plan)
+		if failed = failures(results); errors.Is(err, keys.ErrVMs) { // the results say so
+			err = nil
+		}
+		if err != nil {
 			return err.Error()
 		}
 		return app.FailedOf(len(failed), len(results))
 	})
-	if left, uerr := s.Keys.Unfinished(); uerr == nil && left != nil {
+	if left, uerr := s.Rotator.Unfinished(); uerr == nil && left != nil {
 		again = "azlin keys rotate"
 	}
 	if err != nil {
@@ -199,7 +203,7 @@ func failures(results []keys.KeyRotationResult) []batch.Failure {
 	var failed []batch.Failure
 	for _, r := range results {
 		if r.Err != nil {
-			failed = append(failed, batch.Failure{Name: r.VMName, Err: r.Err})
+			failed = append(failed, batch.Failure{Name: r.Name, Err: r.Err})
 		}
 	}
 	return failed
@@ -278,20 +282,33 @@ func (a Commands) rotationPlanView(p *keys.Plan) term.View {
 	return view
 }
 
+// rotatedView is the JSON of what a rotation made of one VM.
+type rotatedView struct {
+	VM             string `json:"vm_name"`
+	Success        bool   `json:"success"`
+	OldKeyBackedUp bool   `json:"old_key_backed_up"`
+	BackupPath     string `json:"backup_path,omitempty"`
+	ErrorMessage   string `json:"error_message,omitempty"`
+	ResourceGroup  string `json:"resource_group"`
+	Added          bool   `json:"new_key_added"`
+	Removed        bool   `json:"old_key_removed"`
+}
+
 func rotationView(results []keys.KeyRotationResult) term.View {
-	if results == nil {
-		results = []keys.KeyRotationResult{}
+	views := make([]rotatedView, len(results))
+	for n, r := range results {
+		views[n] = rotatedView{r.Name, r.Success, r.OldKeyBackedUp, r.BackupPath, r.ErrorMessage, r.ResourceGroup, r.Added, r.Removed}
 	}
 	ok := len(results) - len(failures(results))
 	view := term.View{
 		Data: struct {
-			Total     int                      `json:"total"`
-			Succeeded int                      `json:"succeeded"`
-			Failed    int                      `json:"failed"`
-			Results   []keys.KeyRotationResult `json:"results"`
-		}{len(results), ok, len(results) - ok, results},
+			Total     int           `json:"total"`
+			Succeeded int           `json:"succeeded"`
+			Failed    int           `json:"failed"`
+			Results   []rotatedView `json:"results"`
+		}{len(results), ok, len(results) - ok, views},
 		Grid: term.Rows(results, []term.Column[keys.KeyRotationResult]{
-			{Name: "vm", Value: func(r keys.KeyRotationResult) string { return r.VMName }},
+			{Name: "vm", Value: func(r keys.KeyRotationResult) string { return r.Name }},
 			{Name: "result", Value: func(r keys.KeyRotationResult) string {
 				switch {
 				case r.Success && r.Removed:

@@ -117,7 +117,7 @@ func listOperations(ctx context.Context, s *app.Session) ([]operationView, error
 		if i < 0 {
 			i = len(views)
 			views = append(views, operationView{
-				ID: u.OperationID, Kind: u.Kind, VM: app.Known(u.VM), ResourceGroup: u.ResourceGroup,
+				ID: u.OperationID, Kind: u.Kind, VM: app.Known(u.Name), ResourceGroup: u.ResourceGroup,
 				Subscription: s.Azure.SubscriptionID(), Created: u.Created, Source: app.Known(u.Source), Image: app.Known(u.Image),
 			})
 		}

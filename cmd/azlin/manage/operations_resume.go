@@ -101,7 +101,7 @@ func (a Commands) awaitPower(ctx context.Context, s *app.Session, op *change.Ope
 	var result vm.LifecycleResult
 	err := a.Showing(string(op.Kind), string(op.Kind)+" "+op.Name, func(report func(string)) (err error) {
 		result, err = s.VMs.Await(ctx, vm.LifecycleResult{
-			VM: op.Name, ResourceGroup: op.Group, Operation: string(op.Kind), OperationID: op.AzureID, ResumeToken: op.ResumeToken,
+			Ref: vm.Ref{Name: op.Name, ResourceGroup: op.Group}, Operation: string(op.Kind), OperationID: op.AzureID, ResumeToken: op.ResumeToken,
 		}, func(o azure.OperationState) { report(o.Status) })
 		return err
 	})
@@ -122,7 +122,7 @@ func rememberPower(s *app.Session, results []vm.LifecycleResult) error {
 			continue
 		}
 		old, err := store.Find(func(o *change.Operation) bool {
-			return o.Kind != change.New && o.On(s.Azure.SubscriptionID(), r.ResourceGroup, r.VM)
+			return o.Kind != change.New && o.On(s.Azure.SubscriptionID(), r.ResourceGroup, r.Name)
 		})
 		if err != nil {
 			return err
@@ -135,7 +135,7 @@ func rememberPower(s *app.Session, results []vm.LifecycleResult) error {
 		if r.ResumeToken == "" {
 			continue
 		}
-		op := change.Make(change.Kind(r.Operation), s.Azure.SubscriptionID(), r.ResourceGroup, r.VM, time.Now())
+		op := change.Make(change.Kind(r.Operation), s.Azure.SubscriptionID(), r.ResourceGroup, r.Name, time.Now())
 		op.AzureID, op.ResumeToken = r.OperationID, r.ResumeToken
 		if err := store.Save(op, time.Now()); err != nil {
 			return err

@@ -23,7 +23,7 @@ type powerFlags struct {
 }
 
 // powerCall is one of the service's power methods.
-type powerCall func(s *vm.Service, ctx context.Context, group, name string, o vm.PowerOptions) (vm.LifecycleResult, error)
+type powerCall func(s *vm.Service, ctx context.Context, ref vm.Ref, o vm.PowerOptions) (vm.LifecycleResult, error)
 
 // newPowerCommand returns the command for a verb; the caller adds what is its own.
 func newPowerCommand(a Commands, verb, short string, flags *powerFlags, call powerCall) *cobra.Command {
@@ -74,12 +74,12 @@ func (a Commands) power(ctx context.Context, names []string, verb string, flags 
 	var sum vm.LifecycleSummary
 	a.Stage(verb, verb+" "+summaryOf(targets), func(report func(string)) string {
 		for _, r := range batch.Run(ctx, targets, batch.Options{}, func(ctx context.Context, t vm.Info) (vm.LifecycleResult, error) {
-			return call(s.VMs, ctx, t.ResourceGroup, t.Name, vm.PowerOptions{NoWait: flags.noWait, KeepAllocation: flags.keep, Report: func(o azure.OperationState) {
+			return call(s.VMs, ctx, t.Ref, vm.PowerOptions{NoWait: flags.noWait, KeepAllocation: flags.keep, Report: func(o azure.OperationState) {
 				report(t.Name + ": " + o.Status)
 			}})
 		}) {
 			if r.Took == 0 { // it was not begun
-				r.Value = vm.LifecycleResult{VM: targets[len(results)].Name, Operation: verb, Err: r.Err}
+				r.Value = vm.LifecycleResult{Ref: targets[len(results)].Ref, Operation: verb, Err: r.Err}
 			}
 			results = append(results, r.Value) // it holds the error, too
 		}
@@ -101,8 +101,8 @@ func powerError(sum vm.LifecycleSummary, verb string) error {
 	var names []string
 	for _, r := range sum.Results {
 		if r.Err != nil {
-			failed = append(failed, batch.Failure{Name: r.VM, Err: r.Err})
-			names = append(names, r.VM)
+			failed = append(failed, batch.Failure{Name: r.Name, Err: r.Err})
+			names = append(names, r.Name)
 		}
 	}
 	next := ""
@@ -136,7 +136,7 @@ func powerView(sum vm.LifecycleSummary) term.View {
 	views := make([]lifecycleView, len(sum.Results))
 	for n, r := range sum.Results {
 		views[n] = lifecycleView{
-			VM: r.VM, Operation: r.Operation, Success: r.Success, Unchanged: r.Unchanged,
+			VM: r.Name, Operation: r.Operation, Success: r.Success, Unchanged: r.Unchanged,
 			Before: app.Known(string(r.Before)), After: app.Known(string(r.After)), OperationID: app.Known(r.OperationID),
 			Seconds: r.Duration.Round(time.Millisecond).Seconds(),
 		}
@@ -152,7 +152,7 @@ func powerView(sum vm.LifecycleSummary) term.View {
 			Results   []lifecycleView `json:"results"`
 		}{sum.Total, sum.Succeeded, sum.Failed, views},
 		Grid: term.Rows(sum.Results, []term.Column[vm.LifecycleResult]{
-			{Name: "vm", Value: func(r vm.LifecycleResult) string { return r.VM }},
+			{Name: "vm", Value: func(r vm.LifecycleResult) string { return r.Name }},
 			{Name: "operation", Value: func(r vm.LifecycleResult) string { return r.Operation }},
 			{Name: "result", Value: resultText},
 			{Name: "before", Value: func(r vm.LifecycleResult) string { return string(r.Before) }},

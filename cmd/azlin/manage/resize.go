@@ -39,9 +39,6 @@ again, on any machine, to resume it.`,
 }
 
 func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent, dryRun bool) error {
-	service := func(s *app.Session) *resize.Service {
-		return &resize.Service{Azure: s.Azure, VMs: s.VMs, Catalog: s.Catalog, Prices: s.Prices}
-	}
 	return app.Change[resize.Plan]{
 		Consent: ask, DryRun: dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (resize.Plan, error) {
@@ -49,7 +46,7 @@ func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent
 			if err != nil {
 				return resize.Plan{}, err
 			}
-			plan, err := service(s).Plan(ctx, match.VM.ResourceGroup, match.VM.Name, size)
+			plan, err := s.Resizer.Plan(ctx, match.VM.Ref, size)
 			a.SayNotes(plan.Notes)
 			return plan, err
 		},
@@ -58,13 +55,13 @@ func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent
 			if plan.Unchanged() {
 				return ""
 			}
-			return "Resize " + plan.VM + "?"
+			return "Resize " + plan.Name + "?"
 		},
 		Show: func(s *app.Session, plan resize.Plan) {
-			a.SayTarget(s, plan.Group)
-			a.Say(fmt.Sprintf("%s: from %s to %s (%s to %s per month)", plan.VM, plan.From.Name, plan.To.Name, app.MonthlyText(plan.FromMonthly), app.MonthlyText(plan.ToMonthly)))
+			a.SayTarget(s, plan.ResourceGroup)
+			a.Say(fmt.Sprintf("%s: from %s to %s (%s to %s per month)", plan.Name, plan.From.Name, plan.To.Name, app.MonthlyText(plan.FromMonthly), app.MonthlyText(plan.ToMonthly)))
 			if plan.Downtime() {
-				a.Say(fmt.Sprintf("%s is %s, and will be off for a while.", plan.VM, plan.Now))
+				a.Say(fmt.Sprintf("%s is %s, and will be off for a while.", plan.Name, plan.Now))
 			}
 			if plan.Resumes {
 				a.Say("This resumes an earlier resize that was cut off.")
@@ -72,8 +69,8 @@ func (a Commands) resize(ctx context.Context, name, size string, ask app.Consent
 		},
 		Apply: func(ctx context.Context, s *app.Session, plan resize.Plan) error {
 			var result resize.Result
-			err := a.Showing("resize", "resizing "+plan.VM, func(report func(string)) (err error) {
-				result, err = service(s).Run(ctx, plan, report)
+			err := a.Showing("resize", "resizing "+plan.Name, func(report func(string)) (err error) {
+				result, err = s.Resizer.Run(ctx, plan, report)
 				return err
 			})
 			return errors.Join(a.Output.Print(resizeView(result)), err)
@@ -97,10 +94,10 @@ type resizePlan struct {
 }
 
 func resizePlanView(p resize.Plan) term.View {
-	v := resizePlan{p.VM, p.Group, p.From.Name, p.To, string(p.Now), string(p.Before), p.Unchanged(), p.Downtime(), p.Resumes, p.FromMonthly, p.ToMonthly}
+	v := resizePlan{p.Name, p.ResourceGroup, p.From.Name, p.To, string(p.Now), string(p.Before), p.Unchanged(), p.Downtime(), p.Resumes, p.FromMonthly, p.ToMonthly}
 	note := ""
 	if v.Unchanged {
-		note = p.VM + " has that size: there is nothing to do"
+		note = p.Name + " has that size: there is nothing to do"
 	}
 	return term.View{Data: v, Note: note, Grid: term.Rows([]resizePlan{v}, []term.Column[resizePlan]{
 		{Name: "vm", Value: func(v resizePlan) string { return v.VM }},
@@ -132,7 +129,7 @@ type resized struct {
 
 func resizeView(r resize.Result) term.View {
 	v := resized{
-		VM: r.VM, Group: r.Group, Success: r.Success, Unchanged: r.Unchanged, WentBack: r.WentBack, From: r.From, To: r.To, Size: app.Known(r.Size),
+		VM: r.Name, Group: r.ResourceGroup, Success: r.Success, Unchanged: r.Unchanged, WentBack: r.WentBack, From: r.From, To: r.To, Size: app.Known(r.Size),
 		Before: app.Known(string(r.Before)), After: app.Known(string(r.After)), Seconds: r.Duration.Round(time.Millisecond).Seconds(),
 	}
 	if r.Err != nil {

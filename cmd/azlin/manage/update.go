@@ -60,8 +60,9 @@ Ctrl-C, run the same command to follow it again, or to see how it ended.`,
 			if unknown := slices.IndexFunc(tools, func(t string) bool { return !slices.Contains(updatable(), t) }); unknown >= 0 {
 				return app.Usage(cmd, "--tools: there is no %q; there are %s", tools[unknown], strings.Join(updatable(), ", "))
 			}
-			sum, err := a.update(cmd.Context(), args, flags, "update", func(ctx context.Context, u update.Updater, infos []vm.Info) (update.Summary, error) {
-				return u.VMs(ctx, infos, update.Options{Tools: tools, Timeout: flags.timeout})
+			sum, err := a.update(cmd.Context(), args, flags, "update", func(ctx context.Context, u update.Updater, infos []vm.Info, o update.Options) (update.Summary, error) {
+				o.Tools = tools
+				return u.VMs(ctx, infos, o)
 			})
 			if err != nil {
 				return err
@@ -92,8 +93,8 @@ Ctrl-C, run the same command again to follow it or to see its result.`,
 			if err := flags.check(cmd, args); err != nil {
 				return err
 			}
-			sum, err := a.update(cmd.Context(), args, flags, "os-update", func(ctx context.Context, u update.Updater, infos []vm.Info) (update.Summary, error) {
-				return u.Systems(ctx, infos, flags.timeout), nil
+			sum, err := a.update(cmd.Context(), args, flags, "os-update", func(ctx context.Context, u update.Updater, infos []vm.Info, o update.Options) (update.Summary, error) {
+				return u.Systems(ctx, infos, o)
 			})
 			if err != nil {
 				return err
@@ -106,7 +107,7 @@ Ctrl-C, run the same command again to follow it or to see its result.`,
 }
 
 // update finds the VMs and has them updated.
-func (a Commands) update(ctx context.Context, names []string, flags updateFlags, verb string, run func(context.Context, update.Updater, []vm.Info) (update.Summary, error)) (update.Summary, error) {
+func (a Commands) update(ctx context.Context, names []string, flags updateFlags, verb string, run func(context.Context, update.Updater, []vm.Info, update.Options) (update.Summary, error)) (update.Summary, error) {
 	s, err := a.OpenToChange(ctx)
 	if err != nil {
 		return update.Summary{}, err
@@ -117,16 +118,17 @@ func (a Commands) update(ctx context.Context, names []string, flags updateFlags,
 	}
 	var sum update.Summary
 	a.Stage(verb, "updating "+summaryOf(targets), func(report func(string)) string {
-		sum, err = run(ctx, update.Updater{
-			Reach: s.Reach,
+		sum, err = run(ctx, s.Updater, targets, update.Options{
+			Timeout: flags.timeout,
 			SSH: reach.Options{
 				User: flags.host.User, KeyPath: a.KeyPath(flags.host.Key), AcceptNewHostKey: flags.host.AcceptNew, Bastion: flags.host.Bastion,
 			},
 			Report: func(p update.Progress) { report(updateProgress(p)) },
-		}, targets)
-		if err != nil {
+		})
+		if sum.Total == 0 && err != nil { // nothing was begun
 			return err.Error()
 		}
+		err = nil // that of the summary says what to type next
 		return app.FailedOf(sum.Failed, sum.Total)
 	})
 	return sum, err
@@ -155,13 +157,13 @@ func (a Commands) updateTargets(ctx context.Context, s *app.Session, names []str
 func updateProgress(p update.Progress) string {
 	switch {
 	case p.Lost != nil:
-		return p.VM + ": connecting again: " + p.Lost.Error()
+		return p.Name + ": connecting again: " + p.Lost.Error()
 	case p.Current == "" && p.Done > 0:
-		return fmt.Sprintf("%s: %d of %d done", p.VM, p.Done, p.Total)
+		return fmt.Sprintf("%s: %d of %d done", p.Name, p.Done, p.Total)
 	case p.Current == "":
-		return fmt.Sprintf("%s: reading the package lists", p.VM)
+		return fmt.Sprintf("%s: reading the package lists", p.Name)
 	}
-	return fmt.Sprintf("%s: %s, %d of %d done", p.VM, p.Current, p.Done, p.Total)
+	return fmt.Sprintf("%s: %s, %d of %d done", p.Name, p.Current, p.Done, p.Total)
 }
 
 // updateError says what failed.
@@ -169,7 +171,7 @@ func updateError(sum update.Summary) error {
 	var failed []batch.Failure
 	for _, r := range sum.Results {
 		if r.Err != nil {
-			failed = append(failed, batch.Failure{Name: r.VM, Err: app.Stranded(r.Err, r.VM)})
+			failed = append(failed, batch.Failure{Name: r.Name, Err: app.Stranded(r.Err, r.Name)})
 		}
 	}
 	return batch.Err("update", sum.Total, failed, "")
@@ -207,7 +209,7 @@ func updateView(sum update.Summary) term.View {
 	views := make([]updatedVM, len(sum.Results))
 	for n, r := range sum.Results {
 		v := updatedVM{
-			VM: r.VM, ResourceGroup: r.ResourceGroup, Success: r.Success, Tools: []updatedTool{}, Restart: r.Restart, Joined: r.Joined,
+			VM: r.Name, ResourceGroup: r.ResourceGroup, Success: r.Success, Tools: []updatedTool{}, Restart: r.Restart, Joined: r.Joined,
 			Output: app.Known(r.Output), Seconds: r.Duration.Round(time.Millisecond).Seconds(),
 		}
 		if r.Err != nil {
@@ -219,13 +221,13 @@ func updateView(sum update.Summary) term.View {
 				tool.Error = app.Known(t.Err.Error())
 			}
 			v.Tools = append(v.Tools, tool)
-			rows = append(rows, row{r.VM, t})
+			rows = append(rows, row{r.Name, t})
 		}
 		if r.Joined {
-			notes = append(notes, r.VM+": this update was begun before")
+			notes = append(notes, r.Name+": this update was begun before")
 		}
 		if r.Restart {
-			notes = append(notes, fmt.Sprintf("%s wants a restart: azlin restart %s", r.VM, r.VM))
+			notes = append(notes, fmt.Sprintf("%s wants a restart: azlin restart %s", r.Name, r.Name))
 		}
 		views[n] = v
 	}

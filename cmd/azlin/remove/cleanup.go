@@ -88,20 +88,20 @@ func (a Commands) cleanup(ctx context.Context, flags cleanupFlags) error {
 			}
 			a.Stage("delete", "deleting orphans", func(report func(string)) string {
 				switch sum, err = s.Cleaner.Delete(ctx, plan, options, report); {
-				case err != nil:
-					return err.Error()
 				case sum.TotalFailed > 0:
 					return fmt.Sprintf("%d are left", sum.TotalFailed)
+				case err != nil:
+					return err.Error()
 				}
 				return ""
 			})
+			if err != nil && sum.TotalFailed == 0 {
+				return err
+			}
+			if perr := a.Output.Print(cleanupView(sum)); perr != nil {
+				return perr
+			}
 			if err != nil {
-				return err
-			}
-			if err := a.Output.Print(cleanupView(sum)); err != nil {
-				return err
-			}
-			if err := sum.Err(); err != nil {
 				return &errkind.Error{Err: err, Next: strings.TrimSpace("azlin cleanup --delete " + groupFlag(s.Azure.Target().ResourceGroup))}
 			}
 			return nil

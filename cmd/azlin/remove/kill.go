@@ -50,9 +50,11 @@ scripts.`,
 
 // killing is the plan of the deletion of one VM.
 type killing struct {
-	group, name, vmID string
-	found             vm.DeletionSummary
-	missing           error // no VM has the name
+	vm.Ref
+
+	vmID    string
+	found   vm.DeletionSummary
+	missing error // no VM has the name
 }
 
 func (a Commands) kill(ctx context.Context, names []string, flags killFlags) error {
@@ -65,7 +67,7 @@ func (a Commands) kill(ctx context.Context, names []string, flags killFlags) err
 			case 0:
 				return ""
 			case 1:
-				return "Delete " + doomed[0].name + "?"
+				return "Delete " + doomed[0].Name + "?"
 			default:
 				return fmt.Sprintf("Delete %d VMs?", len(doomed))
 			}
@@ -73,8 +75,8 @@ func (a Commands) kill(ctx context.Context, names []string, flags killFlags) err
 		Show: func(s *app.Session, all []killing) {
 			group := ""
 			for n, k := range found(all) {
-				if n == 0 || !strings.EqualFold(group, k.group) {
-					group = k.group
+				if n == 0 || !strings.EqualFold(group, k.ResourceGroup) {
+					group = k.ResourceGroup
 					a.sayDoomed(s, group)
 				}
 				for _, r := range k.found.Results {
@@ -103,7 +105,7 @@ func summaries(all []killing) []vm.DeletionSummary {
 func (a Commands) carryOutKills(ctx context.Context, s *app.Session, all []killing) error {
 	var names []string
 	for _, k := range all {
-		names = append(names, k.name)
+		names = append(names, k.Name)
 	}
 	var results []batch.Result[vm.DeletionSummary]
 	a.Stage("delete", "deleting "+strings.Join(names, ", "), func(report func(string)) string {
@@ -116,11 +118,11 @@ func (a Commands) carryOutKills(ctx context.Context, s *app.Session, all []killi
 	var again []string
 	failed := batch.Failures(results, func(n int) string { return names[n] })
 	for n, r := range results {
-		if r.Value.VMName != "" {
+		if r.Value.Name != "" {
 			sums = append(sums, r.Value)
 		}
 		if r.Err != nil {
-			again = append(again, fmt.Sprintf("azlin kill %s -g %s", all[n].name, all[n].group))
+			again = append(again, fmt.Sprintf("azlin kill %s -g %s", all[n].Name, all[n].ResourceGroup))
 		}
 	}
 	if err := a.Output.Print(deletionViews(sums)); err != nil {
@@ -130,14 +132,11 @@ func (a Commands) carryOutKills(ctx context.Context, s *app.Session, all []killi
 }
 
 func (a Commands) killOne(ctx context.Context, s *app.Session, k killing, report func(string)) (vm.DeletionSummary, error) {
-	sum, err := s.VMs.Delete(ctx, k.group, k.name, vm.DeleteOptions{Report: report})
-	if err == nil {
-		err = sum.Err()
-	}
+	sum, err := s.VMs.Delete(ctx, k.Ref, vm.DeleteOptions{Report: report})
 	if err != nil {
 		return sum, err
 	}
-	return sum, a.forgetVM(ctx, s, k.group, k.name, k.vmID)
+	return sum, a.forgetVM(ctx, s, k.Ref, k.vmID)
 }
 
 // planKills finds what is to be deleted: VMs, and what unfinished launches of a name have left.
@@ -154,8 +153,8 @@ func planKills(ctx context.Context, s *app.Session, names []string, flags killFl
 					Kind: errkind.Conflict, Op: "delete vm", Resource: i.Name, Err: errors.New("azlin did not create it; use --foreign to delete it all the same"),
 				}
 			}
-			if !slices.ContainsFunc(all, func(k killing) bool { return k.vmID == i.VMID && k.name == i.Name && k.group == i.ResourceGroup }) {
-				all = append(all, killing{group: i.ResourceGroup, name: i.Name, vmID: i.VMID})
+			if !slices.ContainsFunc(all, func(k killing) bool { return k.vmID == i.VMID && k.Ref == i.Ref }) {
+				all = append(all, killing{Ref: i.Ref, vmID: i.VMID})
 			}
 		}
 		return nil
@@ -167,7 +166,9 @@ func planKills(ctx context.Context, s *app.Session, names []string, flags killFl
 			if gerr != nil {
 				return nil, gerr
 			}
-			all = append(all, killing{group: cmp.Or(group, s.Azure.Target().ResourceGroup, config.DefaultResourceGroup), name: name, missing: err})
+			all = append(all, killing{
+				Ref: vm.Ref{Name: name, ResourceGroup: cmp.Or(group, s.Azure.Target().ResourceGroup, config.DefaultResourceGroup)}, missing: err,
+			})
 			continue
 		}
 		if err != nil {
@@ -180,7 +181,7 @@ func planKills(ctx context.Context, s *app.Session, names []string, flags killFl
 		}
 	}
 	for n, r := range batch.Run(ctx, all, batch.Options{}, func(ctx context.Context, k killing) (vm.DeletionSummary, error) {
-		return s.VMs.Delete(ctx, k.group, k.name, vm.DeleteOptions{DryRun: true})
+		return s.VMs.Delete(ctx, k.Ref, vm.DeleteOptions{DryRun: true})
 	}) {
 		if r.Err != nil {
 			return nil, r.Err
@@ -204,6 +205,26 @@ func (a Commands) sayDoomed(s *app.Session, group string) {
 	a.SayTarget(s, group)
 }
 
+// deletionData is the JSON of a deletion.
+type deletionData struct {
+	VM               string            `json:"vm_name"`
+	ResourceGroup    string            `json:"resource_group"`
+	TotalResources   int               `json:"total_resources"`
+	DeletedResources int               `json:"deleted_resources"`
+	FailedResources  int               `json:"failed_resources"`
+	Results          []teardown.Result `json:"results"`
+	Kept             []teardown.Kept   `json:"kept,omitempty"`
+	Contents         []vm.Content      `json:"contents,omitempty"`
+	DryRun           bool              `json:"dry_run,omitempty"`
+}
+
+func dataOf(sum vm.DeletionSummary) deletionData {
+	return deletionData{
+		VM: sum.Name, ResourceGroup: sum.ResourceGroup, TotalResources: sum.TotalResources, DeletedResources: sum.DeletedResources,
+		FailedResources: sum.FailedResources, Results: sum.Results, Kept: sum.Kept, Contents: sum.Contents, DryRun: sum.DryRun,
+	}
+}
+
 // deletionViews shows one summary as it is, and several in one table.
 func deletionViews(sums []vm.DeletionSummary) term.View {
 	if len(sums) == 1 {
@@ -220,27 +241,31 @@ func deletionViews(sums []vm.DeletionSummary) term.View {
 	}
 	view := deletionView(vm.DeletionSummary{Results: rows, TotalResources: 1, DryRun: len(sums) > 0 && sums[0].DryRun})
 	view.Note = strings.Join(notes, "\n")
+	data := make([]deletionData, len(sums))
+	for n, sum := range sums {
+		data[n] = dataOf(sum)
+	}
 	view.Data = struct {
-		VMs []vm.DeletionSummary `json:"vms"`
-	}{sums}
+		VMs []deletionData `json:"vms"`
+	}{data}
 	return view
 }
 
-// reportDeletion prints what came of a deletion; again is the command that finishes what failed.
-func (a Commands) reportDeletion(sum vm.DeletionSummary, again string) error {
+// reportDeletion prints what came of a deletion, and returns its failure; again is the command that finishes what failed.
+func (a Commands) reportDeletion(sum vm.DeletionSummary, failure error, again string) error {
 	if err := a.Output.Print(deletionView(sum)); err != nil {
 		return err
 	}
-	if err := sum.Err(); err != nil {
-		return &errkind.Error{Err: err, Next: again}
+	if failure != nil {
+		return &errkind.Error{Err: failure, Next: again}
 	}
 	return nil
 }
 
 // forgetVM removes what this machine remembers of a VM that was deleted.
-func (a Commands) forgetVM(ctx context.Context, s *app.Session, group, name, vmID string) error {
-	a.forgetNames(ctx, name)
-	return s.Launcher.Forget(ctx, group, name, vmID)
+func (a Commands) forgetVM(ctx context.Context, s *app.Session, ref vm.Ref, vmID string) error {
+	a.forgetNames(ctx, ref.Name)
+	return s.Launcher.Forget(ctx, ref, vmID)
 }
 
 // forgetNames takes what the configuration remembers of a VM out of it.
@@ -263,10 +288,10 @@ func (a Commands) deleting(what string, call func(report func(step string)) (vm.
 	var err error
 	a.Stage("delete", "deleting "+what, func(report func(string)) string {
 		switch sum, err = call(report); {
-		case err != nil:
-			return err.Error()
 		case sum.FailedResources > 0:
 			return fmt.Sprintf("%d of %d resources are left", sum.FailedResources, sum.TotalResources)
+		case err != nil:
+			return err.Error()
 		}
 		return ""
 	})
@@ -279,7 +304,7 @@ func deletionView(sum vm.DeletionSummary) term.View {
 	for _, c := range sum.Contents {
 		rows = append(rows, teardown.Result{ResourceType: c.ResourceType, ResourceName: c.ResourceName, Success: true})
 	}
-	v := term.View{Data: sum, Grid: term.Rows(rows, []term.Column[teardown.Result]{
+	v := term.View{Data: dataOf(sum), Grid: term.Rows(rows, []term.Column[teardown.Result]{
 		{Name: "type", Value: func(r teardown.Result) string { return r.ResourceType }},
 		{Name: "name", Value: func(r teardown.Result) string { return r.ResourceName }},
 		{Name: "result", Value: func(r teardown.Result) string {
@@ -293,7 +318,7 @@ func deletionView(sum vm.DeletionSummary) term.View {
 		}},
 	})}
 	if sum.TotalResources == 0 {
-		v.Note = "nothing of " + sum.VMName + " exists in resource group " + sum.ResourceGroup
+		v.Note = "nothing of " + sum.Name + " exists in resource group " + sum.ResourceGroup
 	}
 	for _, k := range sum.Kept {
 		if v.Note != "" {

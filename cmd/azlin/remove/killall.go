@@ -122,18 +122,18 @@ func (a Commands) carryOutRemoval(ctx context.Context, s *app.Session, r removal
 		options.Report = report
 		return r.call(s.VMs, ctx, d.group, options)
 	})
-	if err != nil {
+	if err != nil && sum.TotalResources == 0 {
 		return err
 	}
 	for _, i := range d.vms {
-		if _, err := s.VMs.Get(ctx, i.ResourceGroup, i.Name); !azure.IsNotFound(err) {
+		if _, err := s.VMs.Get(ctx, i.Ref); !azure.IsNotFound(err) {
 			continue // it could not be deleted, or nobody knows
 		}
-		if err := a.forgetVM(ctx, s, i.ResourceGroup, i.Name, i.VMID); err != nil {
+		if err := a.forgetVM(ctx, s, i.Ref, i.VMID); err != nil {
 			return err
 		}
 	}
-	return a.reportDeletion(sum, r.again+d.group)
+	return a.reportDeletion(sum, err, r.again+d.group)
 }
 
 // showRemoval says what is about to be deleted.

@@ -15,7 +15,6 @@ import (
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/health/status"
-	"github.com/azlin-dev/azlin/local/history"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/upkeep/prune"
 )
@@ -60,19 +59,17 @@ each VM again before it deletes it.`,
 
 // pruning is the plan of a prune: the VMs that were looked at, of which some are idle.
 type pruning struct {
-	pruner prune.Pruner
-	vms    []prune.VM
-	idle   int
+	how  prune.Options
+	vms  []prune.VM
+	idle int
 }
 
 func (a Commands) prune(ctx context.Context, flags pruneFlags, idle time.Duration) error {
 	return app.Change[pruning]{
 		Consent: flags.consent, DryRun: flags.dryRun,
 		Plan: func(ctx context.Context, s *app.Session) (p pruning, err error) {
-			p.pruner = prune.Pruner{Idle: idle, Clock: s.Azure.Clock(), Board: status.Dashboard{
-				VMs: s.VMs, Disks: s.Disks, Reach: s.Reach, Prices: s.Prices, History: history.Log{Path: a.Paths.History}, SSH: reach.Options{KeyPath: a.KeyPath("")}, Timeout: flags.timeout,
-			}}
-			p.vms, err = p.pruner.Find(ctx, s.Azure.Target().ResourceGroup)
+			p.how = prune.Options{Idle: idle, Options: status.Options{SSH: reach.Options{KeyPath: a.KeyPath("")}, Timeout: flags.timeout}}
+			p.vms, err = s.Pruner.Find(ctx, s.Azure.Target().ResourceGroup, p.how)
 			for _, v := range p.vms {
 				if v.Verdict == prune.Idle {
 					p.idle++
@@ -107,7 +104,7 @@ func (a Commands) carryOutPrune(ctx context.Context, s *app.Session, p pruning) 
 	var results []prune.Result
 	var errs []error
 	a.Stage("prune", "deleting "+app.CountOf(p.idle, "VM"), func(report func(string)) string {
-		results = p.pruner.Delete(ctx, p.vms, report)
+		results, _ = s.Pruner.Delete(ctx, p.vms, p.how, report) // each result has its own error
 		for _, r := range results {
 			if r.Err != nil {
 				errs = append(errs, &errkind.Error{Err: r.Err, Next: fmt.Sprintf("azlin kill %s -g %s", r.VM.Name, r.VM.ResourceGroup)})
@@ -117,7 +114,7 @@ func (a Commands) carryOutPrune(ctx context.Context, s *app.Session, p pruning) 
 	})
 	for _, r := range results {
 		if r.Deleted {
-			errs = append(errs, a.forgetVM(ctx, s, r.VM.ResourceGroup, r.VM.Name, r.VM.Info.VMID))
+			errs = append(errs, a.forgetVM(ctx, s, r.VM.Ref, r.VM.Info.VMID))
 		}
 	}
 	err := errors.Join(errs...)

@@ -102,7 +102,7 @@ func (a Commands) createBastion(ctx context.Context, flags bastionCreateFlags) e
 			plan := n.CreatePlan
 			err := a.Showing("create", "creating bastion "+plan.Name, func(report func(string)) (err error) {
 				if n.network {
-					if _, err := s.Network.EnsureShared(ctx, plan.ResourceGroup, plan.Location, s.User, report); err != nil {
+					if _, err := s.Networks.EnsureShared(ctx, plan.ResourceGroup, plan.Location, s.User, report); err != nil {
 						return err
 					}
 				}
@@ -121,7 +121,7 @@ func (a Commands) planBastion(ctx context.Context, s *app.Session, flags bastion
 	target := s.Azure.Target()
 	vnet := flags.vnet
 	if !strings.HasPrefix(vnet, "/") {
-		vnet = s.Network.VNetID(cmp.Or(target.ResourceGroup, config.DefaultResourceGroup), cmp.Or(vnet, network.VNetName(cmp.Or(flags.region, target.Region))))
+		vnet = s.Networks.VNetID(cmp.Or(target.ResourceGroup, config.DefaultResourceGroup), cmp.Or(vnet, network.VNetName(cmp.Or(flags.region, target.Region))))
 	}
 	n.CreatePlan, err = s.Bastions.PlanCreate(ctx, bastion.CreateOptions{
 		VNet: vnet, Name: flags.name, SKU: flags.sku, SubnetPrefix: prefix, IPConnect: flags.ipConnect, Owner: s.User,
@@ -144,7 +144,7 @@ func (a Commands) planBastion(ctx context.Context, s *app.Session, flags bastion
 func (a Commands) planWithNetwork(ctx context.Context, s *app.Session, flags bastionCreateFlags, prefix netip.Prefix) (bastion.CreatePlan, error) {
 	target := s.Azure.Target()
 	rehearsal, _ := azure.Rehearse(ctx)
-	vnet, err := s.Network.EnsureShared(rehearsal, cmp.Or(target.ResourceGroup, config.DefaultResourceGroup), cmp.Or(flags.region, target.Region), s.User, nil)
+	vnet, err := s.Networks.EnsureShared(rehearsal, cmp.Or(target.ResourceGroup, config.DefaultResourceGroup), cmp.Or(flags.region, target.Region), s.User, nil)
 	if err != nil {
 		return bastion.CreatePlan{}, err
 	}

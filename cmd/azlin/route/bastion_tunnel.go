@@ -107,7 +107,7 @@ func tunnelTarget(ctx context.Context, s *app.Session, name string, flags tunnel
 	if err != nil {
 		return bastion.Bastion{}, bastion.Target{}, err
 	}
-	b, err := s.Reach.Bastion(ctx, match.VM, flags.bastion)
+	b, err := s.Hosts.Bastion(ctx, match.VM, flags.bastion)
 	return b, bastion.Target{VM: match.VM.ID, Port: flags.port}, startFirst(match.VM, err)
 }
 

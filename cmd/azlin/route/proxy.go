@@ -18,6 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/vm"
 )
 
 // proxyGoodbye is how long a VM may take to end a connection on which nothing more is said to it.
@@ -100,11 +101,11 @@ func (a Commands) proxyConn(ctx context.Context, s *app.Session, name, through s
 		if err != nil {
 			return nil, err
 		}
-		info, err := s.VMs.Get(ctx, id.ResourceGroup, id.Name())
+		info, err := s.VMs.Get(ctx, vm.Ref{ResourceGroup: id.ResourceGroup, Name: id.Name()})
 		if err != nil {
 			return nil, err
 		}
-		host, err := s.Reach.Way(ctx, info, reach.Options{Bastion: through})
+		host, err := s.Hosts.Way(ctx, info, reach.Options{Bastion: through})
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +115,7 @@ func (a Commands) proxyConn(ctx context.Context, s *app.Session, name, through s
 	if err != nil {
 		return nil, err
 	}
-	host, err := s.Reach.Way(ctx, match.VM, reach.Options{Bastion: through})
+	host, err := s.Hosts.Way(ctx, match.VM, reach.Options{Bastion: through})
 	if err != nil {
 		return nil, err
 	}
