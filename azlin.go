@@ -45,10 +45,11 @@ type Options struct {
 	Credential azcore.TokenCredential
 	HTTP       *http.Client // nil: one that trusts the system's and the cloud's certificates
 
-	StateDir     string // known hosts, operations, cache and audit log; empty: nothing is kept or recorded
-	SSHPort      int    // 0: 22
-	SSHLimits    remote.Limits
-	ProxyCommand []string // see reach.Finder; empty: interactive sessions reach public addresses only
+	StateDir  string // known hosts, operations, cache and audit log; empty: nothing is kept or recorded
+	SSHPort   int    // 0: 22
+	SSHLimits remote.Limits
+	// ProxyCommand is reach.Finder's; nil: interactive sessions reach public addresses only.
+	ProxyCommand func(vmID, bastionID string) []string
 	AgentSocket  string   // SSH_AUTH_SOCK; empty: no agent
 	PriceService string   // address of the retail price service; empty: cost.DefaultEndpoint
 	EchoServices []string // that tell the operator's address; empty: network.DefaultEchoServices

@@ -30,7 +30,7 @@ type ContextOptions struct {
 	// contexts of the emulator are refused.
 	Emulator func(ctx context.Context, dir string) (EmulatorAddress, error)
 	// ProxyCommand is Options.ProxyCommand in a context of this name; nil: none.
-	ProxyCommand func(context string) []string
+	ProxyCommand func(context, vmID, bastionID string) []string
 	Log          *slog.Logger // nil: nothing is logged
 }
 
@@ -83,7 +83,9 @@ func ReadContext(ctx context.Context, o ContextOptions) (Destination, error) {
 	d.Options = optionsOf(d.Settings, d.Paths, env)
 	d.Options.Log = o.Log
 	if o.ProxyCommand != nil {
-		d.Options.ProxyCommand = o.ProxyCommand(d.Settings.Context.Name)
+		d.Options.ProxyCommand = func(vmID, bastionID string) []string {
+			return o.ProxyCommand(d.Settings.Context.Name, vmID, bastionID)
+		}
 	}
 	if strings.EqualFold(d.Settings.Context.Cloud, config.EmulatorContext) {
 		return d, d.useEmulator(ctx, o)

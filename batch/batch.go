@@ -111,30 +111,20 @@ type Error struct {
 	Op     string // what was done: "start"; empty: the failures say it
 	Total  int
 	Failed []Failure
-	Next   string // the command that repeats what failed, when it is known
+	Next   errkind.Step // what repeats what failed, when it is known
 }
 
 // Err is nil when nothing failed, the failure itself when there was one item only, else an *Error.
-func Err(op string, total int, failed []Failure, next string) error {
+func Err(op string, total int, failed []Failure, next errkind.Step) error {
 	switch {
 	case len(failed) == 0:
 		return nil
-	case total == 1 && (next == "" || knowsNext(failed[0].Err)):
+	case total == 1 && (next.IsZero() || !errkind.Next(failed[0].Err).IsZero()):
 		return failed[0].Err
 	case total == 1:
 		return &errkind.Error{Err: failed[0].Err, Next: next}
 	}
 	return &errkind.Error{Kind: kindOf(total, failed), Err: &Error{Op: op, Total: total, Failed: failed, Next: next}, Next: next}
-}
-
-// knowsNext is whether an error says itself what to do next.
-func knowsNext(err error) bool {
-	for e := range errkind.All(err) {
-		if e.Next != "" {
-			return true
-		}
-	}
-	return false
 }
 
 func kindOf(total int, failed []Failure) errkind.Kind {

@@ -92,7 +92,7 @@ func (s Store) Get(id string) (*Operation, error) {
 	}
 	return nil, &errkind.Error{
 		Kind: errkind.NotFound, Op: "find operation", Resource: id,
-		Err: errors.New("this machine has no unfinished operation of that id or VM"), Next: "azlin operations list",
+		Err: errors.New("this machine has no unfinished operation of that id or VM"), Next: errkind.Step{Action: errkind.ListOperations},
 	}
 }
 

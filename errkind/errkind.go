@@ -41,42 +41,31 @@ type Error struct {
 	Code          string   // Azure's error code, as sent
 	CorrelationID string   // Azure's correlation id, for a support request
 	LeftOver      []string // resources that exist because of this operation and cost money
-	Next          string   // the command that goes on, when only the place of failure knows it
+	Next          Step     // what to do next, when only the place of failure knows it
 	Class         error    // the sentinel of the module that failed, for errors.Is
 	Err           error    // the cause
 }
 
-// Error reads "op resource: cause (Code, correlation id)", leaving out what is not known.
+// Error reads "op resource: cause", leaving out what is not known. A resource that is an ARM id is named by its last part. A
+// cause that begins with the same operation on the same resource is not introduced again, and what Go says about contexts and
+// streams is put into English. The code and the correlation id are in their fields only.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Op)
+	head := e.Op
 	if e.Resource != "" {
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(e.Resource)
+		head = strings.TrimSpace(head + " " + ShortName(e.Resource))
 	}
 	cause := e.Err
 	if cause == nil {
 		cause = e.Class
 	}
-	if cause != nil {
-		if b.Len() > 0 {
-			b.WriteString(": ")
-		}
-		b.WriteString(cause.Error())
+	if cause == nil {
+		return head
 	}
-	var facts []string
-	if e.Code != "" && !strings.Contains(b.String(), e.Code) {
-		facts = append(facts, e.Code)
+	text := Sentence(cause)
+	if head == "" || text == head || strings.HasPrefix(text, head+": ") {
+		return text
 	}
-	if e.CorrelationID != "" {
-		facts = append(facts, "correlation id "+e.CorrelationID)
-	}
-	if len(facts) > 0 {
-		b.WriteString(" (" + strings.Join(facts, ", ") + ")")
-	}
-	return b.String()
+	return head + ": " + text
 }
 
 // Unwrap gives errors.Is and errors.As both the class and the cause.

@@ -53,7 +53,7 @@ func (l *Launcher) findAccess(ctx context.Context, r Request, config provision.C
 		return access{}, &errkind.Error{
 			Kind: errkind.Prerequisite, Op: "launch", Resource: config.Name,
 			Err:  fmt.Errorf("no Bastion reaches the network of a private VM in %s, so nothing could sign in to it", config.Region),
-			Next: fmt.Sprintf("azlin bastion create -g %s, or leave out --private", config.ResourceGroup),
+			Next: errkind.Step{Action: errkind.CreateBastion, Group: config.ResourceGroup},
 		}
 	}
 	a.private = true
@@ -134,21 +134,19 @@ func (l *Launcher) findEgress(ctx context.Context, r Request, config provision.C
 	}
 	e := &errkind.Error{Kind: errkind.Prerequisite, Op: "launch", Resource: config.Name}
 	if existing {
-		e.Err = errors.New("the subnet has no way out (NAT gateway, route table), so a private VM in it could neither install nor clone anything")
-		e.Next = "give the subnet a NAT gateway, or give the VM a public address with --public"
+		e.Err = errors.New("the subnet has no way out (NAT gateway, route table), so a private VM in it could neither install nor clone anything: give the subnet a NAT gateway, or the VM a public address")
 		return e
 	}
-	price := ""
+	price := "a NAT gateway"
 	if l.Prices != nil {
 		if p := l.Prices.NATGateway(ctx, config.Region); p.Money != nil {
-			price = fmt.Sprintf(" for %s per month and traffic", p.Money.PerMonth().Cents())
+			price += fmt.Sprintf(" for %s per month and traffic", p.Money.PerMonth().Cents())
 		}
 	}
 	how := "a private VM"
 	if !r.Private {
 		how = fmt.Sprintf("Bastion %s reaches the network, so that the VM would be private; it", a.bastion.Name)
 	}
-	e.Err = fmt.Errorf("%s would have no way out, and could neither install nor clone anything", how)
-	e.Next = "add --nat-gateway" + price + ", which all private VMs of the region share; or --public for a public address"
+	e.Err = fmt.Errorf("%s would have no way out, and could neither install nor clone anything: add %s, which all private VMs of the region share, or a public address", how, price)
 	return e
 }

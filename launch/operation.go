@@ -57,7 +57,10 @@ func newOperation(subscription, group, name string, now time.Time) (*change.Oper
 func (l *Launcher) earlier(group, name string) (*change.Operation, error) {
 	op, err := l.Operations.Find(l.launchOf(group, name))
 	if op != nil && op.HostKey == nil {
-		return nil, errkind.New(errkind.Invalid, "operation %s has lost its host key: forget it with 'azlin operations forget %s'", op.ID, op.ID)
+		return nil, &errkind.Error{
+			Kind: errkind.Invalid, Op: "resume operation", Resource: op.ID, Err: errors.New("it has lost its host key"),
+			Next: errkind.Step{Action: errkind.ForgetOperation, Name: op.ID},
+		}
 	}
 	return op, err
 }

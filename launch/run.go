@@ -157,14 +157,11 @@ func checkAccess(ctx context.Context, client *remote.Client, config provision.Co
 
 // resumable says how to go on, unless the failure says so itself.
 func resumable(config provision.Config, err error) error {
-	for e := range errkind.All(err) {
-		if e.Next != "" {
-			return err
-		}
+	if !errkind.Next(err).IsZero() {
+		return err
 	}
 	return &errkind.Error{
 		Op: "launch", Resource: config.Name, Err: err,
-		Next: fmt.Sprintf("azlin new --name %s -g %s goes on where it stopped; azlin kill %s -g %s removes what there is",
-			config.Name, config.ResourceGroup, config.Name, config.ResourceGroup),
+		Next: errkind.Step{Action: errkind.CreateVM, VM: config.Name, Group: config.ResourceGroup},
 	}
 }

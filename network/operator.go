@@ -100,7 +100,7 @@ func OperatorAddress(ctx context.Context, client *http.Client, services []string
 func addressUnknown(err error) error {
 	return &errkind.Error{
 		Kind: errkind.Prerequisite, Op: "find your public address",
-		Err: fmt.Errorf("%w; say from where SSH is to be admitted with --ssh-source ADDRESS", err),
+		Err: fmt.Errorf("%w; specify the addresses that SSH is admitted from", err),
 	}
 }
 

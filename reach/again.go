@@ -23,7 +23,7 @@ func (f Finder) Again(i vm.Info, o Options) func(context.Context) (remote.Host, 
 			return remote.Host{}, &errkind.Error{
 				Kind: errkind.Conflict, Op: "connect to", Resource: i.Name, Class: remote.ErrConnection,
 				Err:  errkind.New(errkind.Conflict, "the VM is gone, and another one has its name"),
-				Next: "azlin connect " + i.Name,
+				Next: errkind.Step{Action: errkind.ConnectVM, VM: i.Name},
 			}
 		}
 		return f.Host(ctx, now, o)

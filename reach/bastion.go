@@ -37,8 +37,8 @@ func (f Finder) through(ctx context.Context, i vm.Info, h remote.Host, asked str
 	// Bastion leads to the port of Azure's side, whatever port an emulator's hosts have on this machine.
 	h.Via = tunnel{f.Bastions, b, bastion.Target{VM: i.ID, Port: remote.DefaultPort}}
 	h.Address = i.PrivateIP
-	if len(f.ProxyCommand) > 0 {
-		h.ProxyCommand = append(append([]string{}, f.ProxyCommand...), "--bastion="+b.ID, i.ID)
+	if f.ProxyCommand != nil {
+		h.ProxyCommand = f.ProxyCommand(i.ID, b.ID)
 	}
 	return h, nil
 }
@@ -46,11 +46,11 @@ func (f Finder) through(ctx context.Context, i vm.Info, h remote.Host, asked str
 // Bastion finds the Bastion that was asked for by name or id, or for AnyBastion and "" the best one that reaches the VM.
 // Its error is Unreachable when there is none, and says what to do.
 func (f Finder) Bastion(ctx context.Context, i vm.Info, asked string) (bastion.Bastion, error) {
-	fail := func(kind errkind.Kind, next string, err error) error {
+	fail := func(kind errkind.Kind, next errkind.Step, err error) error {
 		return &errkind.Error{Kind: kind, Op: "connect to", Resource: i.Name, Class: remote.ErrConnection, Err: err, Next: next}
 	}
 	if f.Bastions == nil {
-		return bastion.Bastion{}, fail(errkind.Unreachable, "", errors.New("it has no public address"))
+		return bastion.Bastion{}, fail(errkind.Unreachable, errkind.Step{}, errors.New("it has no public address"))
 	}
 	b, err := f.bastion(ctx, i, asked)
 	if e, ok := errors.AsType[*errkind.Error](err); ok && e.Op == "" {
@@ -88,7 +88,7 @@ func (f Finder) bastion(ctx context.Context, i vm.Info, asked string) (bastion.B
 	}
 	e := errkind.New(errkind.Unreachable, "%s", lack)
 	if id, err := azure.ParseID(i.Subnet); err == nil {
-		e.Next = "azlin bastion create --vnet " + id.Parent().Name() + " -g " + id.ResourceGroup
+		e.Next = errkind.Step{Action: errkind.CreateBastion, Name: id.Parent().Name(), Group: id.ResourceGroup}
 	}
 	return bastion.Bastion{}, e
 }

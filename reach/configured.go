@@ -15,13 +15,13 @@ import (
 func (f Finder) Configured(ctx context.Context, i vm.Info, o Options, proxy bool) (remote.Host, error) {
 	h := f.describe(i, o)
 	fail := func(kind errkind.Kind, class error, text string) error {
-		return &errkind.Error{Kind: kind, Op: "configure ssh for", Resource: i.Name, Class: class, Err: errors.New(text), Next: "azlin connect " + i.Name}
+		return &errkind.Error{Kind: kind, Op: "configure ssh for", Resource: i.Name, Class: class, Err: errors.New(text), Next: errkind.Step{Action: errkind.ConnectVM, VM: i.Name}}
 	}
 	if h.Address == "" || proxy {
-		if len(f.ProxyCommand) == 0 {
+		if f.ProxyCommand == nil {
 			return h, fail(errkind.Unreachable, remote.ErrConnection, "it has no public address")
 		}
-		h.ProxyCommand = append(append([]string{}, f.ProxyCommand...), i.ID)
+		h.ProxyCommand = f.ProxyCommand(i.ID, "")
 	}
 	var err error
 	if h.HostKey, err = f.KnownHosts.Identify(ctx, i.VMID, i.HostKey()); err == nil && h.HostKey == nil {

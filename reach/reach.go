@@ -35,9 +35,9 @@ type Finder struct {
 	EarlierKeys []string
 
 	Bastions *bastion.Service // ways to VMs without a public address; nil: there are none
-	// ProxyCommand begins the command that carries a connection through a Bastion for the system's ssh; the
-	// Bastion's and the VM's ids are appended. Empty: Host.ProxyCommand is not set.
-	ProxyCommand []string
+	// ProxyCommand is the command that carries a connection to the VM with an id through the Bastion with an id, for the system's
+	// ssh. bastionID is empty when the command has to find one. Nil: Host.ProxyCommand is not set.
+	ProxyCommand func(vmID, bastionID string) []string
 
 	Guard Guard // what azlin itself changes inside a VM passes it
 
@@ -80,7 +80,7 @@ func (f Finder) Way(ctx context.Context, i vm.Info, o Options) (remote.Host, err
 	if i.IsStopped() {
 		return h, &errkind.Error{
 			Kind: errkind.Conflict, Op: "connect to", Resource: i.Name, Class: remote.ErrConnection,
-			Err: &errkind.Error{Class: ErrStopped, Err: fmt.Errorf("it is %s", i.PowerState)}, Next: "azlin start " + i.Name,
+			Err: &errkind.Error{Class: ErrStopped, Err: fmt.Errorf("it is %s", i.PowerState)}, Next: errkind.Step{Action: errkind.StartVM, VM: i.Name},
 		}
 	}
 	if h.Address == "" || o.Bastion != "" {

@@ -21,7 +21,7 @@ var sessionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 func ValidateSession(name string) error {
 	if !sessionName.MatchString(name) {
 		e := errkind.New(errkind.Invalid, "session name %q: use 1 to 64 letters, digits, - or _", name)
-		e.Next = "one that was named by hand is joined with azlin connect VM -- tmux attach-session -t =NAME"
+		e.Next = errkind.Step{Action: errkind.JoinTmux, Name: name}
 		return e
 	}
 	return nil

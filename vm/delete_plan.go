@@ -189,7 +189,7 @@ func (s *Service) getDisk(ctx context.Context, diskID string) (*armcompute.Disk,
 }
 
 // networkStays is why the network of a VM is kept, whether there are other VMs in it or not.
-const networkStays = "the VMs of a region share it; it costs nothing, and goes with 'azlin destroy'"
+const networkStays = "the VMs of a region share it; it costs nothing, and is deleted with the resource group"
 
 // keepNetwork names the network of a subnet: it is shared, and stays.
 func (d *deletion) keepNetwork(subnet string) {

@@ -83,8 +83,7 @@ func changeable(names iter.Seq[string]) error {
 		if azure.OwnTag(name) {
 			return errkind.Classed(ErrTags, &errkind.Error{
 				Kind: errkind.Invalid, Op: "change tag", Resource: name,
-				Err:  errkind.New(errkind.Invalid, "azlin keeps its own records in it"),
-				Next: "azlin adopt and azlin session set what may be set",
+				Err: errkind.New(errkind.Invalid, "azlin keeps its own records in it"),
 			})
 		}
 	}

@@ -84,8 +84,8 @@ type Options struct {
 
 // Choice says of one way to sign in whether it is used, and why or why not.
 type Choice struct {
-	Kind   Kind   `json:"kind"`   // empty: of azlin login, when that was not used
-	Source string `json:"source"` // "environment", "azlin login", "az login", or AuthOptions.Source
+	Kind   Kind   `json:"kind"`   // empty: of the remembered sign-in, when there is none
+	Source string `json:"source"` // "environment", "remembered sign-in", "az login", or AuthOptions.Source
 	Chosen bool   `json:"chosen"`
 	Reason string `json:"reason"`
 }
@@ -93,7 +93,7 @@ type Choice struct {
 // The sources of a Choice.
 const (
 	sourceEnvironment = "environment"
-	sourceLogin       = "azlin login"
+	sourceLogin       = "remembered sign-in"
 	sourceCLI         = "az login"
 )
 

@@ -25,9 +25,9 @@ func NewAuthenticator(o Options) (*Authenticator, error) {
 			return a, nil
 		}
 	}
-	a.pass(DeviceCode, sourceLogin, "only when asked for, with azlin login --device-code")
+	a.pass(DeviceCode, sourceLogin, "only when asked for")
 	if a.err == nil {
-		a.err = notSignedIn("no service principal is set, azlin login has not been used, and the Azure CLI has no session")
+		a.err = notSignedIn("no service principal is set, no sign-in is remembered, and the Azure CLI has no session")
 	}
 	return a, nil
 }

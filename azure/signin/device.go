@@ -156,7 +156,7 @@ func (d *deviceCredential) GetToken(ctx context.Context, o policy.TokenRequestOp
 	if err != nil {
 		err = signIn(err)
 		if errkind.Of(err) == errkind.Auth {
-			err = &errkind.Error{Kind: errkind.Auth, Class: azure.ErrAuthentication, Err: err, Next: "azlin login --device-code"}
+			err = &errkind.Error{Kind: errkind.Auth, Class: azure.ErrAuthentication, Err: err, Next: errkind.Step{Action: errkind.SignInByCode}}
 		}
 	}
 	return at, err

@@ -57,7 +57,7 @@ func Login(ctx context.Context, o LoginOptions) (*Authenticator, Credentials, er
 			return fail(err)
 		}
 	default:
-		return fail(errkind.New(errkind.Invalid, "sign in: %q is not a way that azlin login knows", string(o.Kind)))
+		return fail(errkind.New(errkind.Invalid, "sign in: %q is not a known way to sign in", string(o.Kind)))
 	}
 	a := &Authenticator{options: Options{
 		Cloud: o.Cloud, TenantID: o.TenantID, SubscriptionID: o.SubscriptionID, CacheDir: o.CacheDir, HTTP: o.HTTP,

@@ -95,7 +95,7 @@ func parseLogins(name string, data []byte) ([]login, error) {
 }
 
 func brokenLogins(name string, err error) error {
-	return &errkind.Error{Kind: errkind.Invalid, Op: "read the remembered sign-ins", Resource: name, Class: azure.ErrAuthentication, Err: err, Next: "azlin logout"}
+	return &errkind.Error{Kind: errkind.Invalid, Op: "read the remembered sign-ins", Resource: name, Class: azure.ErrAuthentication, Err: err, Next: errkind.Step{Action: errkind.SignOut}}
 }
 
 func position(data []byte, offset int64) (line, column int) {
@@ -168,7 +168,7 @@ func (a *Authenticator) remembered() (bool, error) {
 			return false, nil
 		}
 	}
-	a.pass("", sourceLogin, "azlin login has not been used for this cloud")
+	a.pass("", sourceLogin, "no sign-in is remembered for this cloud")
 	return false, nil
 }
 
@@ -185,7 +185,7 @@ func (a *Authenticator) use(l login) error {
 	if err != nil {
 		return err
 	}
-	a.take(l.Kind, sourceLogin, who, "signed in with azlin login on %s", l.Time.UTC().Format(time.DateOnly))
+	a.take(l.Kind, sourceLogin, who, "signed in on %s", l.Time.UTC().Format(time.DateOnly))
 	a.cred = newTokenCache(cred, o.CacheDir, key...)
 	return nil
 }

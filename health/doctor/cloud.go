@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure/permission"
+	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
@@ -48,7 +49,7 @@ func reach(ctx context.Context, client *http.Client, what, address string) (Find
 		}
 	}
 	f.Status, f.Detail = Failed, err.Error()
-	f.Fix = "look at your network, and at HTTPS_PROXY if you are behind a proxy"
+	f.Advice = "look at your network, and at HTTPS_PROXY if you are behind a proxy"
 	return f, time.Time{}
 }
 
@@ -68,13 +69,13 @@ func clock(azure time.Time) Finding {
 	default:
 		return f
 	}
-	f.Fix = "sudo timedatectl set-ntp true"
+	f.Next = errkind.Step{Action: errkind.Run, Command: "sudo timedatectl set-ntp true"}
 	return f
 }
 
 // signIn signs in, from the cache if that holds a token.
 func signIn(ctx context.Context, s Subject) []Finding {
-	f := Finding{Check: "sign-in", Status: OK, Fix: "az login"}
+	f := Finding{Check: "sign-in", Status: OK, Next: errkind.Step{Action: errkind.Run, Command: "az login"}}
 	if s.Auth == nil {
 		f.Status, f.Detail = Failed, "nobody can be signed in"
 		if s.SignInErr != nil {
@@ -87,7 +88,7 @@ func signIn(ctx context.Context, s Subject) []Finding {
 		f.Status, f.Detail = Failed, err.Error()
 		return []Finding{f}
 	}
-	f.Fix = ""
+	f.Next = errkind.Step{}
 	f.Detail = fmt.Sprintf("%s by %s, subscription %s", cmp.Or(who.UserName, "signed in"), s.Auth.Method(), cmp.Or(who.SubscriptionID, "not chosen"))
 	return []Finding{f}
 }
@@ -112,7 +113,7 @@ func permissions(ctx context.Context, s Subject) []Finding {
 	}
 	if refused != nil {
 		f.Status, f.Detail = Warning, "not allowed in "+s.Group+": "+strings.Join(refused, ", ")
-		f.Fix = "azlin auth permissions"
+		f.Next = errkind.Step{Action: errkind.ShowPermissions}
 	}
 	return []Finding{f}
 }
@@ -135,7 +136,7 @@ func quota(ctx context.Context, s Subject) []Finding {
 		f.Detail = fmt.Sprintf("%d of %d in use in %s", q.Current, q.Limit, s.Region)
 		if q.Left() == 0 {
 			f.Status = Warning
-			f.Fix = "ask for more in the Azure portal under Quotas, or choose another region with --region"
+			f.Advice = "ask for more in the Azure portal under Quotas, or choose another region"
 		}
 		all = append(all, f)
 	}

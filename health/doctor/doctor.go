@@ -8,6 +8,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/signin"
+	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
@@ -28,7 +29,9 @@ type Finding struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
 	Detail string `json:"detail"`
-	Fix    string `json:"fix,omitempty"` // the command that mends it
+	// Next is what mends it; zero: nothing that can be run. Advice says it then.
+	Next   errkind.Step `json:"next_step,omitzero"`
+	Advice string       `json:"-"`
 }
 
 // Subject is what is examined. What is left out is not looked at.

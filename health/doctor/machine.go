@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/local/prereq"
 	"github.com/azlin-dev/azlin/remote"
@@ -29,7 +30,7 @@ func tools(ctx context.Context, s Subject) []Finding {
 			f.Status, f.Detail = Warning, "it is installed but does not tell its version: "+err.Error()
 		default:
 			f.Status, f.Detail = Warning, fmt.Sprintf("not installed; needed to %s", t.For[0])
-			f.Fix = "sudo apt install " + t.Package
+			f.Next = errkind.Step{Action: errkind.Run, Command: "sudo apt install " + t.Package}
 			if t.Name == "ssh" || t.Name == "az" && s.Auth != nil && s.Auth.Method() == "Azure CLI" {
 				f.Status = Failed
 			}
@@ -61,7 +62,7 @@ func files(_ context.Context, s Subject) []Finding {
 		if mode := info.Mode().Perm(); mode&0o077 != 0 {
 			all = append(all, Finding{
 				Check: "file permissions", Status: Warning,
-				Detail: fmt.Sprintf("other people may use %s (mode %04o)", name, mode), Fix: "chmod go= " + remote.Quote(name),
+				Detail: fmt.Sprintf("other people may use %s (mode %04o)", name, mode), Next: errkind.Step{Action: errkind.Run, Command: "chmod go= " + remote.Quote(name)},
 			})
 		}
 	}
@@ -80,7 +81,7 @@ func configuration(_ context.Context, s Subject) []Finding {
 	}
 	if err != nil {
 		f.Status, f.Detail = Failed, strings.ReplaceAll(err.Error(), "\n", " ")
-		f.Fix = "azlin config edit"
+		f.Next = errkind.Step{Action: errkind.EditConfig}
 	}
 	return []Finding{f}
 }

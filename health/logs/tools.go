@@ -78,7 +78,7 @@ func (i Installation) Err(vmName string) error {
 	}
 	return &errkind.Error{
 		Kind: errkind.Partial, Op: "install tools on", Resource: vmName, Err: fmt.Errorf("%s", what),
-		Next: "azlin logs " + vmName + " --source tools shows why",
+		Next: errkind.Step{Action: errkind.ReadLog, VM: vmName, Name: "tools"},
 	}
 }
 

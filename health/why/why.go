@@ -47,8 +47,8 @@ type Options struct {
 
 // Problem is one thing that is wrong.
 type Problem struct {
-	What string `json:"what"`
-	Next string `json:"next,omitempty"` // what to type; empty: nothing mends it from here
+	What string       `json:"what"`
+	Next errkind.Step `json:"next_step,omitzero"` // zero: nothing mends it from here
 }
 
 // Source is one of those who were asked, and could not tell.
@@ -202,49 +202,45 @@ func cloudInit(said string) (state string, problems []string) {
 // conclude says what is wrong, and what to do.
 func (r *Report) conclude(refused *network.NotAdmitted) {
 	name := r.VM.Name
-	add := func(next, format string, args ...any) {
+	add := func(next errkind.Step, format string, args ...any) {
 		r.Problems = append(r.Problems, Problem{fmt.Sprintf(format, args...), next})
 	}
 	switch {
 	case r.ProvisioningCode != "" || strings.EqualFold(r.VM.ProvisioningState, "Failed"):
 		what := strings.TrimSpace(cmp.Or(r.ProvisioningCode, "no code") + ": " + r.ProvisioningMessage)
-		next := fmt.Sprintf("azlin kill %s -g %s, and azlin new makes it anew", name, r.VM.ResourceGroup)
+		next := errkind.Step{Action: errkind.DeleteVM, VM: name, Group: r.VM.ResourceGroup}
 		if r.VM.IsStopped() {
-			next = "azlin start " + name + " tries again"
+			next = errkind.Step{Action: errkind.StartVM, VM: name}
 		}
 		add(next, "Azure's last operation on it failed (%s)", strings.TrimSuffix(what, ":"))
 	case !strings.EqualFold(r.VM.ProvisioningState, "Succeeded"):
-		add("azlin show "+name, "Azure is not done with it: %s", strings.ToLower(r.VM.ProvisioningState))
+		add(errkind.Step{Action: errkind.ShowVM, VM: name}, "Azure is not done with it: %s", strings.ToLower(r.VM.ProvisioningState))
 	}
 	switch r.VM.PowerState {
 	case vm.Running:
 	case vm.Stopped, vm.Deallocated:
-		add("azlin start "+name, "it does not run: it is %s", r.VM.PowerState)
+		add(errkind.Step{Action: errkind.StartVM, VM: name}, "it does not run: it is %s", r.VM.PowerState)
 	default:
-		add("azlin show "+name, "its power state is %s", r.VM.PowerState)
+		add(errkind.Step{Action: errkind.ShowVM, VM: name}, "its power state is %s", r.VM.PowerState)
 	}
 	if refused != nil {
-		add(fmt.Sprintf("azlin connect %s --yes moves your rule", name), "%s", strings.TrimPrefix(refused.Error(), "connect to "+name+": "))
+		add(errkind.Step{Action: errkind.AdmitMe, VM: name}, "%s", strings.TrimPrefix(refused.Error(), "connect to "+name+": "))
 	}
 	if r.SSH != nil {
-		next := ""
-		for e := range errkind.All(r.SSH) {
-			next = cmp.Or(next, e.Next)
-		}
-		add(cmp.Or(next, fmt.Sprintf("azlin logs %s --source serial; azlin restart %s", name, name)), "nobody can sign in: %s", strings.TrimPrefix(r.SSH.Error(), "connect to "+name+": "))
+		add(cmp.Or(errkind.Next(r.SSH), errkind.Step{Action: errkind.ReadLog, VM: name, Name: "serial"}), "nobody can sign in: %s", strings.TrimPrefix(r.SSH.Error(), "connect to "+name+": "))
 	}
 	if r.AgentReady != nil && !*r.AgentReady && r.VM.IsRunning() {
-		add("azlin logs "+name+" --source serial", "its Azure agent does not report")
+		add(errkind.Step{Action: errkind.ReadLog, VM: name, Name: "serial"}, "its Azure agent does not report")
 	}
 	if r.FullDisk {
-		add(fmt.Sprintf("azlin exec %s -- 'sudo du -xh / 2>/dev/null | sort -h | tail'", name), "its disk is full")
+		add(errkind.Step{Action: errkind.ExecOnVM, VM: name, Command: "sudo du -xh / 2>/dev/null | sort -h | tail"}, "its disk is full")
 	}
 	if strings.Contains(r.CloudInit, "error") || len(r.CloudErrors) > 0 {
-		add("azlin logs "+name+" --source cloud-init", "cloud-init ended with %s: %s", cmp.Or(r.CloudInit, "errors"), cmp.Or(strings.Join(r.CloudErrors, "; "), "no details"))
+		add(errkind.Step{Action: errkind.ReadLog, VM: name, Name: "cloud-init"}, "cloud-init ended with %s: %s", cmp.Or(r.CloudInit, "errors"), cmp.Or(strings.Join(r.CloudErrors, "; "), "no details"))
 	}
 	if r.Installation != nil && r.Installation.Over() {
 		if err := r.Installation.Err(name); err != nil {
-			add("azlin logs "+name+" --source tools", "%s", strings.TrimPrefix(err.Error(), "install tools on "+name+": "))
+			add(errkind.Step{Action: errkind.ReadLog, VM: name, Name: "tools"}, "%s", strings.TrimPrefix(err.Error(), "install tools on "+name+": "))
 		}
 	}
 }

@@ -219,7 +219,7 @@ func (c *Cloner) free(ctx context.Context, p *Plan) error {
 	if taken != nil {
 		slices.Sort(taken)
 		e := errkind.New(errkind.Conflict, "there is a VM %s already: choose another name", strings.Join(taken, ", "))
-		e.Next = fmt.Sprintf("azlin clone %s -g %s --name NAME", p.Source.Name, p.Source.ResourceGroup)
+		e.Next = errkind.Step{Action: errkind.CloneVM, VM: p.Source.Name, Group: p.Source.ResourceGroup}
 		return e
 	}
 	return nil

@@ -64,7 +64,7 @@ func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Sum
 	}
 	if err != nil {
 		return sum, &errkind.Error{
-			Kind: errkind.Of(err), Op: "clone", Resource: p.Source.Name, Err: err, Next: p.again() + " goes on",
+			Kind: errkind.Of(err), Op: "clone", Resource: p.Source.Name, Err: err, Next: p.again(),
 		}
 	}
 	batch.Each(ctx, len(p.Names), atOnce, func(n int) {
@@ -84,9 +84,9 @@ func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Sum
 		sum.Failed++
 		failed = append(failed, batch.Failure{Name: r.Name, Err: r.Err})
 	}
-	err = batch.Err("clone", sum.Total, failed, "")
+	err = batch.Err("clone", sum.Total, failed, errkind.Step{})
 	if ctx.Err() != nil {
-		return sum, &errkind.Error{Kind: errkind.Cancelled, Op: "clone", Resource: p.Source.Name, Err: context.Cause(ctx), LeftOver: snapshots, Next: p.again() + " goes on"}
+		return sum, &errkind.Error{Kind: errkind.Cancelled, Op: "clone", Resource: p.Source.Name, Err: context.Cause(ctx), LeftOver: snapshots, Next: p.again()}
 	}
 	report("deleting the snapshots")
 	for _, id := range snapshots {
@@ -96,18 +96,14 @@ func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Sum
 		}
 	}
 	if sum.LeftOver != nil {
-		err = &errkind.Error{Kind: errkind.Of(err), Err: err, LeftOver: sum.LeftOver, Next: p.again() + " deletes them"}
+		err = &errkind.Error{Kind: errkind.Of(err), Err: err, LeftOver: sum.LeftOver, Next: p.again()}
 	}
 	return sum, err
 }
 
-// again is the command that asks for the same.
-func (p Plan) again() string {
-	text := fmt.Sprintf("azlin clone %s -g %s --name %s", p.Source.Name, p.Source.ResourceGroup, p.request.Name)
-	if p.request.Replicas > 1 {
-		text += fmt.Sprintf(" --replicas %d", p.request.Replicas)
-	}
-	return text
+// again is the step that asks for the same.
+func (p Plan) again() errkind.Step {
+	return errkind.Step{Action: errkind.CloneVM, VM: p.Source.Name, Group: p.Source.ResourceGroup, Name: p.request.Name, Count: p.request.Replicas}
 }
 
 // snapshots makes what is missing of them, all at once, and returns their ids in the order of the disks.
@@ -173,7 +169,7 @@ func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []s
 	if r.Err = c.greet(ctx, p, name); r.Err != nil {
 		r.Err = &errkind.Error{
 			Kind: errkind.Of(r.Err), Op: "clone", Resource: name, Err: fmt.Errorf("the VM is there, but: %w", r.Err),
-			Next: fmt.Sprintf("%s tries again; azlin kill %s -g %s removes it", p.again(), name, p.Source.ResourceGroup),
+			Next: p.again(),
 		}
 		return r
 	}

@@ -85,7 +85,7 @@ type Deletion struct {
 // it.
 func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion, error) {
 	d := Deletion{ResourceGroup: group}
-	fail := func(kind errkind.Kind, next, format string, args ...any) (Deletion, error) {
+	fail := func(kind errkind.Kind, next errkind.Step, format string, args ...any) (Deletion, error) {
 		return d, &errkind.Error{Kind: kind, Op: "delete image", Resource: image, Err: fmt.Errorf(format, args...), Next: next}
 	}
 	name, version, one := strings.Cut(image, ":")
@@ -101,7 +101,7 @@ func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion
 			continue
 		}
 		if d.ResourceGroup != "" && !strings.EqualFold(d.ResourceGroup, i.ResourceGroup) {
-			return fail(errkind.Conflict, fmt.Sprintf("azlin image delete %s -g %s", image, i.ResourceGroup), "resource groups %s and %s have one", d.ResourceGroup, i.ResourceGroup)
+			return fail(errkind.Conflict, errkind.Step{Action: errkind.DeleteImage, Name: image, Group: i.ResourceGroup}, "resource groups %s and %s have one", d.ResourceGroup, i.ResourceGroup)
 		}
 		d.ResourceGroup = i.ResourceGroup
 		d.Images = append(d.Images, i)
@@ -117,14 +117,14 @@ func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion
 	case len(d.Images) > 0:
 		d.Names = []string{d.Images[0].Name}
 	case d.ResourceGroup == "":
-		return fail(errkind.NotFound, "azlin image list", "no such image was baked")
+		return fail(errkind.NotFound, errkind.Step{Action: errkind.ListImages}, "no such image was baked")
 	default: // perhaps a name without versions, of a request that was cut off
 		have, err := b.Azure.GalleryImages().Get(ctx, d.ResourceGroup, catalog.GalleryName, name, nil)
 		if err := azure.Wrap("get image", name, err); err != nil && !azure.IsNotFound(err) {
 			return d, err
 		}
 		if err != nil || one || !azure.Managed(azure.Tags(have.Tags)) {
-			return fail(errkind.NotFound, "azlin image list", "resource group %s has no such image", d.ResourceGroup)
+			return fail(errkind.NotFound, errkind.Step{Action: errkind.ListImages}, "resource group %s has no such image", d.ResourceGroup)
 		}
 		d.Names = []string{value(have.Name)}
 	}

@@ -212,13 +212,9 @@ func stateOf(v *armcompute.GalleryImageVersion) armcompute.GalleryProvisioningSt
 // operation is what an image of this request is marked with.
 func (p Plan) operation() string { return "bake:" + p.key + ":done" }
 
-// again is the command that asks for the same.
-func (p Plan) again() string {
-	text := fmt.Sprintf("azlin image bake %s -g %s --name %s", p.Source.Name, p.Group, p.Name)
-	if p.request.Size != "" {
-		text += " --size " + p.request.Size
-	}
-	return text
+// again is the step that asks for the same.
+func (p Plan) again() errkind.Step {
+	return errkind.Step{Action: errkind.BakeImage, VM: p.Source.Name, Group: p.Group, Name: p.Name, Size: p.request.Size}
 }
 
 // judge refuses an image of that name that this VM's disk cannot be a version of.
@@ -229,12 +225,12 @@ func (p Plan) judge() error {
 	have, want := p.definition.Properties, p.properties()
 	conflict := func(what, have, want string) error {
 		e := errkind.New(errkind.Conflict, "image %s is %s, and this VM %s: choose another name", p.Name, have, want)
-		e.Next = fmt.Sprintf("azlin image bake %s -g %s --name %s-%s", p.Source.Name, p.Group, p.Name, what)
+		e.Next = errkind.Step{Action: errkind.BakeImage, VM: p.Source.Name, Group: p.Group, Name: p.Name + "-" + what}
 		return e
 	}
 	switch {
 	case !azure.Managed(azure.Tags(p.definition.Tags)):
-		return errkind.New(errkind.Conflict, "gallery %s has an image %s that is not azlin's: choose another name with --name", catalog.GalleryName, p.Name)
+		return errkind.New(errkind.Conflict, "gallery %s has an image %s that is not azlin's: choose another name", catalog.GalleryName, p.Name)
 	case value(have.OSState) != value(want.OSState):
 		return conflict("general", string(value(have.OSState)), "would be generalized")
 	case value(have.Architecture) != "" && value(have.Architecture) != value(want.Architecture):

@@ -3,7 +3,6 @@ package image
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"strings"
 	"time"
 
@@ -38,7 +37,7 @@ func (b *Baker) Run(ctx context.Context, p Plan, report func(step string)) (Imag
 	fail := func(err error) (Image, error) {
 		return image, &errkind.Error{
 			Kind: errkind.Of(err), Op: "bake an image of", Resource: p.Source.Name, Err: err,
-			Next: fmt.Sprintf("%s goes on; with --abandon it removes what is temporary", p.again()),
+			Next: p.again(),
 		}
 	}
 	if !p.published {

@@ -110,7 +110,7 @@ func (s Store) Export(name string) ([]byte, error) {
 func (s Store) absent(op, name string) error {
 	return &errkind.Error{
 		Kind: errkind.NotFound, Op: op + " template", Resource: name, Class: ErrTemplate,
-		Err: errkind.New(errkind.NotFound, "there is no template of this name"), Next: "azlin template list",
+		Err: errkind.New(errkind.NotFound, "there is no template of this name"), Next: errkind.Step{Action: errkind.ListTemplates},
 	}
 }
 

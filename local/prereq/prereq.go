@@ -83,7 +83,7 @@ func CheckAll(needs ...Need) error {
 	return &errkind.Error{
 		Kind: errkind.Prerequisite, Op: "check this machine", Resource: strings.Join(names, ", "), Class: ErrMissing,
 		Err:  fmt.Errorf("not installed: %s", strings.Join(why, "; ")),
-		Next: "on Debian and Ubuntu: sudo apt install " + strings.Join(packages, " "),
+		Next: errkind.Step{Action: errkind.Run, Command: "sudo apt install " + strings.Join(packages, " ")},
 	}
 }
 

@@ -28,7 +28,7 @@ func (r *Repository) Check(ctx context.Context, a Access) error {
 			return &errkind.Error{
 				Kind: errkind.Prerequisite, Op: "clone", Resource: r.URL,
 				Err:  errors.New("an SSH URL is cloned with the keys of your ssh-agent, and none runs here"),
-				Next: `eval "$(ssh-agent)" && ssh-add`,
+				Next: errkind.Step{Action: errkind.Run, Command: `eval "$(ssh-agent)" && ssh-add`},
 			}
 		}
 		_, err := r.hostKeys(a)

@@ -118,7 +118,7 @@ func (r *Repository) token(ctx context.Context, a Access) (string, error) {
 	refused := func(reason, next string) error {
 		return &errkind.Error{
 			Kind: errkind.Permission, Op: "clone", Resource: r.URL,
-			Err: errors.New("it is private or not there; " + reason), Next: next,
+			Err: errors.New("it is private or not there; " + reason), Next: errkind.Step{Action: errkind.Run, Command: next},
 		}
 	}
 	signIn := "gh auth login --hostname " + r.host

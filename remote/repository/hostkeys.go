@@ -46,7 +46,7 @@ func (r *Repository) hostKeys(a Access) (string, error) {
 		return "", &errkind.Error{
 			Kind: errkind.Prerequisite, Op: "clone", Resource: r.URL,
 			Err:  fmt.Errorf("the host key of %s is not known here, so the VM could not tell it from an impostor", host),
-			Next: again,
+			Next: errkind.Step{Action: errkind.Run, Command: again},
 		}
 	}
 	var known strings.Builder

@@ -33,7 +33,7 @@ type Entry struct {
 }
 
 // ownership begins every file that azlin may replace or remove.
-const ownership = "# Written by 'azlin ssh-config', and written anew each time: changes are lost.\n"
+const ownership = "# Written by azlin, and written anew each time: changes are lost.\n"
 
 // Render gives the content of a file with a block for each VM.
 func Render(entries []Entry, known remote.KnownHosts) ([]byte, error) {
@@ -77,7 +77,7 @@ func (f Files) own(set string) ([]byte, error) {
 	case !bytes.HasPrefix(data, []byte(ownership)):
 		return nil, &errkind.Error{
 			Kind: errkind.Conflict, Op: "write", Resource: f.Path(set), Class: ErrSSHConfig,
-			Err: errors.New("there is a file that azlin did not write"), Next: "move it away, then azlin ssh-config",
+			Err: errors.New("azlin did not write this file; move it away"), Next: errkind.Step{Action: errkind.WriteHosts},
 		}
 	}
 	return data, nil
@@ -97,7 +97,7 @@ func failed(op, path string, err error) error {
 
 // Include is the line that the user's configuration needs, with one above it that says whose it is.
 func (f Files) Include() string {
-	return "# azlin's VMs: 'azlin ssh-config --remove' takes these two lines away.\nInclude " + quote(filepath.Join(f.Dir, "*.conf")) + "\n"
+	return "# The VMs of azlin, which wrote these two lines.\nInclude " + quote(filepath.Join(f.Dir, "*.conf")) + "\n"
 }
 
 // quote writes a path so that ssh reads it back.

@@ -180,10 +180,10 @@ func (l Launcher) none() error {
 		e.Err = errors.New("azlin opens windows on Linux, Windows Subsystem for Linux and macOS")
 	case l.system() != "darwin" && l.surroundings().Display == "":
 		e.Err = fmt.Errorf("%w, and this shell is not inside tmux", errNoDisplay)
-		e.Next = "tmux, and the same command again in it"
+		e.Next = errkind.Step{Action: errkind.Run, Command: "tmux"}
 	default:
 		e.Err = fmt.Errorf("none of %s is installed", names(l.order()))
-		e.Next = "install one of them, as with apt install xterm"
+		e.Next = errkind.Step{Action: errkind.Run, Command: "sudo apt install xterm"}
 	}
 	return e
 }

@@ -67,7 +67,7 @@ func (s Store) Claim(name string) (*Claim, error) {
 		dir, err = owner.Take(filepath.Join(s.Dir, name))
 	}
 	if errors.Is(err, owner.ErrTaken) {
-		return nil, &errkind.Error{Kind: errkind.Conflict, Op: "open tunnel", Resource: name, Class: ErrTunnel, Err: errors.New("there is an open tunnel of this name"), Next: "azlin tunnel close " + name}
+		return nil, &errkind.Error{Kind: errkind.Conflict, Op: "open tunnel", Resource: name, Class: ErrTunnel, Err: errors.New("there is an open tunnel of this name"), Next: errkind.Step{Action: errkind.CloseTunnel, Name: name}}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open tunnel %s: %w", name, err)

@@ -182,9 +182,9 @@ func (c *Cleaner) unfinished(inv *inventory) (map[string]string, error) {
 		if !strings.EqualFold(op.Subscription, c.Azure.SubscriptionID()) {
 			continue
 		}
-		all[op.ID] = "it belongs to operation " + op.ID + " (" + string(op.Kind) + "), which is not finished: azlin operations resume " + op.ID
+		all[op.ID] = "it belongs to operation " + op.ID + " (" + string(op.Kind) + "), which is not finished"
 		if op.Kind == change.New {
-			all[op.ID] = "it belongs to an unfinished launch: azlin operations resume " + op.Name + ", or azlin kill " + op.Name + " -g " + op.Group
+			all[op.ID] = "it belongs to the unfinished launch of " + op.Name + " in " + op.Group
 		}
 	}
 	for _, i := range inv.vms {

@@ -218,7 +218,7 @@ func (inv *inventory) orphans() []thing {
 		if id, err := azure.ParseID(i.ID); err == nil {
 			all = append(all, thing{
 				kind: VM, id: id, location: i.Location, tags: i.Tags, since: i.CreatedTime, size: i.VMSize, spot: i.Spot,
-				reason: "stopped, but its machine is still allocated and paid for: azlin stop " + i.Name + " ends that",
+				reason: "stopped, but its machine is still allocated and paid for",
 			})
 		}
 	}

@@ -177,7 +177,7 @@ func (b Backups) Find(name, besides string) (KeyBackup, error) {
 	}
 	return KeyBackup{}, &errkind.Error{
 		Kind: errkind.NotFound, Op: "find copy of key", Resource: name, Class: ErrRotation,
-		Err: errors.New(none), Next: "azlin keys list --backups",
+		Err: errors.New(none), Next: errkind.Step{Action: errkind.ListCopies},
 	}
 }
 

@@ -28,7 +28,7 @@ func (r *Rotator) goOn(ctx context.Context, p *Plan, op *change.Operation, newKe
 	damaged := func(err error) error {
 		return &errkind.Error{
 			Kind: errkind.Invalid, Op: "resume key rotation", Resource: op.ID, Class: ErrRotation, Err: err,
-			Next: "azlin operations forget " + op.ID,
+			Next: errkind.Step{Action: errkind.ForgetOperation, Name: op.ID},
 		}
 	}
 	p.op, p.Resumes = op, true
@@ -71,8 +71,8 @@ func (r *Rotator) goOn(ctx context.Context, p *Plan, op *change.Operation, newKe
 	if err == nil && !sameKey(asked.public, p.New.public) {
 		err = &errkind.Error{
 			Kind: errkind.Conflict, Op: "rotate keys", Class: ErrRotation,
-			Err:  fmt.Errorf("a rotation to another key (%s) is not finished: finish it first, or forget it with azlin operations forget %s", cmp.Or(p.New.Fingerprint, "which is not made yet"), op.ID),
-			Next: "azlin keys rotate",
+			Err:  fmt.Errorf("operation %s, a rotation to another key (%s), is not finished", op.ID, cmp.Or(p.New.Fingerprint, "which is not made yet")),
+			Next: errkind.Step{Action: errkind.RotateKeys},
 		}
 	}
 	return err

@@ -243,7 +243,7 @@ func (p *Plan) lookAt(ctx context.Context, r *Rotator, t *Target) (Action, error
 			return Skip, &errkind.Error{
 				Kind: errkind.Permission, Op: "rotate key of", Resource: t.VM.Name, Class: ErrRotation,
 				Err:  fmt.Errorf("neither the old key nor another one at hand lets in as %s: %w", t.host.User, err),
-				Next: "azlin keys rotate " + t.VM.Name + " --via-azure",
+				Next: errkind.Step{Action: errkind.PushKey, VM: t.VM.Name},
 			}
 		}
 		return Skip, err

@@ -60,7 +60,7 @@ func (w *work) failures() error {
 			failed = append(failed, batch.Failure{Name: r.Name, Err: r.Err})
 		}
 	}
-	return errkind.Classed(ErrVMs, batch.Err("rotate keys", len(w.results), failed, ""))
+	return errkind.Classed(ErrVMs, batch.Err("rotate keys", len(w.results), failed, errkind.Step{}))
 }
 
 func (w *work) run(ctx context.Context) error {
@@ -131,7 +131,7 @@ func (w *work) alone(ctx context.Context) error {
 	}
 	return &errkind.Error{
 		Kind: errkind.Conflict, Op: "rotate keys", Class: ErrRotation,
-		Err: errors.New("another azlin has rotated keys meanwhile; nothing more was done"), Next: "azlin keys list",
+		Err: errors.New("another azlin has rotated keys meanwhile; nothing more was done"), Next: errkind.Step{Action: errkind.ListKeys},
 	}
 }
 
@@ -152,7 +152,7 @@ func (w *work) unchanged(context.Context) error {
 		Err: errors.New("the default key is neither the old key nor the new one any more: it was changed meanwhile, and nothing more was done"),
 	}
 	if w.Resumes {
-		changed.Next = "azlin operations forget " + w.op.ID
+		changed.Next = errkind.Step{Action: errkind.ForgetOperation, Name: w.op.ID}
 	}
 	return changed
 }

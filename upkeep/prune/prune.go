@@ -176,7 +176,7 @@ func (p Pruner) Delete(ctx context.Context, vms []VM, o Options, report func(ste
 			failed = append(failed, batch.Failure{Name: r.VM.Name, Err: r.Err})
 		}
 	}
-	return results, batch.Err("delete", len(results), failed, "")
+	return results, batch.Err("delete", len(results), failed, errkind.Step{})
 }
 
 func (p Pruner) delete(ctx context.Context, r *Result, o Options, report func(string)) {

@@ -86,7 +86,7 @@ func (s *Resizer) Plan(ctx context.Context, ref vm.Ref, size string) (Plan, erro
 		return p, nil
 	}
 	if err != nil {
-		return p, &errkind.Error{Kind: errkind.Of(err), Op: "resize", Resource: ref.Name, Err: err, Next: "azlin sizes --region " + m.region + " shows what there is"}
+		return p, &errkind.Error{Kind: errkind.Of(err), Op: "resize", Resource: ref.Name, Err: err, Next: errkind.Step{Action: errkind.ListSizes, Region: m.region}}
 	}
 	s.price(ctx, m, &p)
 	return p, nil

@@ -51,7 +51,7 @@ func (s *Resizer) Run(ctx context.Context, p Plan, report func(step string)) (Re
 	if p.Before != vm.Running && p.Before != vm.Stopped && p.Before != vm.Deallocated {
 		return finish(&errkind.Error{
 			Kind: errkind.Conflict, Op: "resize", Resource: p.Name, Err: fmt.Errorf("its power state is %s: it is changing, or not known", p.Now),
-			Next: "azlin show " + p.Name,
+			Next: errkind.Step{Action: errkind.ShowVM, VM: p.Name},
 		})
 	}
 	if !p.Resumes {
@@ -75,7 +75,7 @@ func (s *Resizer) Run(ctx context.Context, p Plan, report func(step string)) (Re
 		r.Size, r.WentBack = p.From.Name, true
 		err = &errkind.Error{
 			Kind: errkind.Of(err), Op: "resize", Resource: p.Name, Err: fmt.Errorf("%w; it is %s and %s again", err, p.From.Name, p.Before),
-			Next: "azlin sizes shows what else there is",
+			Next: errkind.Step{Action: errkind.ListSizes},
 		}
 	} else if err != nil {
 		r.Size = ""
@@ -163,6 +163,6 @@ func refusal(ctx context.Context, err error) bool {
 func (p Plan) stranded(err error) error {
 	return &errkind.Error{
 		Kind: errkind.Of(err), Op: "resize", Resource: p.Name, Err: fmt.Errorf("%w; it may be deallocated now; it was %s and %s", err, p.From.Name, p.Before),
-		Next: fmt.Sprintf("azlin resize %s %s -g %s goes on; with %s it goes back", p.Name, p.To.Name, p.ResourceGroup, p.From.Name),
+		Next: errkind.Step{Action: errkind.ResizeVM, VM: p.Name, Group: p.ResourceGroup, Name: p.To.Name},
 	}
 }

@@ -62,8 +62,7 @@ func run(ctx context.Context, client *remote.Client, input []byte, script string
 	}
 	if code != 0 {
 		return "", &errkind.Error{
-			Kind: errkind.Permission, Err: fmt.Errorf("exit code %d: %s", code, lastLine(errOut.String())),
-			Next: "sign in as a user who may use sudo without a password (--user)",
+			Kind: errkind.Permission, Err: fmt.Errorf("the user may not use sudo without a password (exit code %d: %s)", code, lastLine(errOut.String())),
 		}
 	}
 	return out.String(), nil

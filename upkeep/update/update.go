@@ -28,9 +28,9 @@ func (u Updater) VM(ctx context.Context, i vm.Info, o Options) (Result, error) {
 	if err != nil {
 		return Result{Ref: i.Ref, Err: err}, err
 	}
-	again := "azlin update " + i.Name
+	again := errkind.Step{Action: errkind.UpdateTools, VM: i.Name}
 	if o.Tools != nil {
-		again += " --tools " + strings.Join(job.Plan(), ",")
+		again.Name = strings.Join(job.Plan(), ",")
 	}
 	r := u.update(ctx, i, job, o, cmp.Or(o.Timeout, DefaultTimeout), again, false)
 	return r, r.Err
@@ -55,7 +55,7 @@ func (u Updater) System(ctx context.Context, i vm.Info, o Options) (Result, erro
 	if err := o.systemOnly(); err != nil {
 		return Result{Ref: i.Ref, Err: err}, err
 	}
-	r := u.update(ctx, i, cloudinit.Update{System: true}, o, cmp.Or(o.Timeout, DefaultSystemTimeout), "azlin os-update "+i.Name, true)
+	r := u.update(ctx, i, cloudinit.Update{System: true}, o, cmp.Or(o.Timeout, DefaultSystemTimeout), errkind.Step{Action: errkind.UpdateSystem, VM: i.Name}, true)
 	return r, r.Err
 }
 
@@ -79,11 +79,11 @@ func each(ctx context.Context, infos []vm.Info, one func(vm.Info) Result) (Summa
 			failed = append(failed, batch.Failure{Name: r.Name, Err: r.Err})
 		}
 	}
-	return Summarize(results), batch.Err("update", len(results), failed, "")
+	return Summarize(results), batch.Err("update", len(results), failed, errkind.Step{})
 }
 
-// update has one VM do a job. again is the command that asks for the same.
-func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o Options, timeout time.Duration, again string, output bool) (r Result) {
+// update has one VM do a job. again is the step that asks for the same.
+func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o Options, timeout time.Duration, again errkind.Step, output bool) (r Result) {
 	began := time.Now()
 	r = Result{Ref: i.Ref}
 	defer func() { r.Success, r.Duration = r.Err == nil, time.Since(began) }()
@@ -99,7 +99,7 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o 
 			e.Kind, e.Err = errkind.Cancelled, context.Cause(ctx)
 		}
 		if begun {
-			e.Err, e.Next = fmt.Errorf("%w; the update goes on on the VM", e.Err), again+" goes on with it, or tells how it ended"
+			e.Err, e.Next = fmt.Errorf("%w; the update goes on on the VM", e.Err), again
 		}
 		r.Err = e
 	}
@@ -186,7 +186,7 @@ func (u Updater) sameJob(ctx context.Context, client *remote.Client, name string
 	other := strings.Join(s.record.Planned, ",")
 	return &errkind.Error{
 		Kind: errkind.Conflict, Op: "update", Resource: name, Class: ErrUpdate, Err: fmt.Errorf("another update is under way there: %s", other),
-		Next: fmt.Sprintf("azlin update %s --tools %s goes on with it", name, other),
+		Next: errkind.Step{Action: errkind.UpdateTools, VM: name, Name: other},
 	}
 }
 
@@ -195,12 +195,12 @@ func progressOf(ref vm.Ref, s state, lost error) Progress {
 }
 
 // verdict is the error for what a record tells; nil: all went well.
-func verdict(name string, r cloudinit.Record, again string) error {
+func verdict(name string, r cloudinit.Record, again errkind.Step) error {
 	if r.Ended.IsZero() {
 		return &errkind.Error{
 			Kind: errkind.Partial, Op: "update", Resource: name, Class: ErrUpdate,
-			Err:  errors.New("the update was cut off on the VM, as by a restart" + during(r.Current)),
-			Next: again + " begins again; what was updated stays so",
+			Err:  errors.New("the update was interrupted on the VM" + during(r.Current)),
+			Next: again,
 		}
 	}
 	var failed []string
@@ -214,7 +214,7 @@ func verdict(name string, r cloudinit.Record, again string) error {
 	}
 	return &errkind.Error{
 		Kind: errkind.Partial, Op: "update", Resource: name, Class: ErrUpdate, Err: fmt.Errorf("%s failed", strings.Join(failed, ", ")),
-		Next: fmt.Sprintf("azlin update %s --tools %s tries those again; azlin exec %s -- sudo cat %s shows why", name, strings.Join(failed, ","), name, cloudinit.UpdateOutput),
+		Next: errkind.Step{Action: errkind.ExecOnVM, VM: name, Command: "sudo cat " + cloudinit.UpdateOutput},
 	}
 }
 

@@ -132,7 +132,7 @@ func nearestSizes(at place, want request) []Alternative {
 	all := make([]Alternative, len(fit))
 	for n, z := range fit {
 		all[n] = alternative(z, at.region)
-		all[n].Zone, all[n].fixed = want.Zone, want.Fixed
+		all[n].Zone, all[n].Fixed = want.Zone, want.Fixed
 	}
 	return all
 }

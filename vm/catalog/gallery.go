@@ -95,7 +95,7 @@ func (s *Service) galleryImage(ctx context.Context, region, id string) (ImageCho
 	if newest == nil {
 		return ImageChoice{}, &errkind.Error{
 			Kind: errkind.NotFound, Op: "find image", Resource: strings.Join(parsed.Names[1:], ":"),
-			Err: fmt.Errorf("region %s has no version of it that is ready", region), Next: "azlin image list",
+			Err: fmt.Errorf("region %s has no version of it that is ready", region), Next: errkind.Step{Action: errkind.ListImages},
 		}
 	}
 	img := ImageChoice{Name: name + ":" + azure.Value(newest.Name), SizeGB: sizeOfVersion(newest), Reference: &armcompute.ImageReference{ID: newest.ID}, version: azure.Value(newest.Name)}
@@ -106,7 +106,7 @@ func (s *Service) galleryImage(ctx context.Context, region, id string) (ImageCho
 func noSuchImage(group, gallery, name string, err error) error {
 	return &errkind.Error{
 		Kind: errkind.NotFound, Op: "find image", Resource: name, Code: azure.Code(err),
-		Err: fmt.Errorf("gallery %s of resource group %s has no such image", gallery, group), Next: "azlin image list",
+		Err: fmt.Errorf("gallery %s of resource group %s has no such image", gallery, group), Next: errkind.Step{Action: errkind.ListImages},
 	}
 }
 

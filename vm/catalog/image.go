@@ -142,7 +142,7 @@ func imageError(p []string, err error) error {
 	if errkind.Of(err) != errkind.NotFound {
 		return err
 	}
-	return &errkind.Error{Err: err, Next: "azlin images " + p[0] + " lists what there is"}
+	return &errkind.Error{Err: err, Next: errkind.Step{Action: errkind.ListMarketplace, Name: p[0]}}
 }
 
 // Security is what a VM from the image is asked for with, in so many words, because Azure's default depends on the api-version. Secure Boot refuses the

@@ -147,7 +147,7 @@ func TestOneJudge(t *testing.T) {
 						t.Errorf("%s: instead %v", what, refusal.Alternatives)
 					}
 					for _, a := range refusal.Alternatives {
-						if a.Hourly == nil || a.Monthly == nil || !strings.Contains(err.Error(), a.String()) || fixed && a.Region != region {
+						if a.Hourly == nil || a.Monthly == nil || a.String() == "" || fixed && a.Region != region {
 							t.Errorf("%s: alternative %+v in %v", what, a, err)
 						}
 					}

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/azlin-dev/azlin/internal/money"
 )
@@ -28,27 +27,20 @@ type Alternative struct {
 	// PriceSource is where the price is from; nil without one.
 	PriceSource *money.Source `json:"price_source"`
 
-	fixed bool // the region, and the zone, are those of the VM anyway
+	Fixed bool `json:"-"` // the region, and the zone, are those of the VM anyway
 }
 
-// Error says why, and what there is instead.
-func (r *Refusal) Error() string {
-	if len(r.Alternatives) == 0 {
-		return r.Reason.Error()
-	}
-	texts := make([]string, len(r.Alternatives))
-	for n, a := range r.Alternatives {
-		texts[n] = a.String()
-	}
-	return r.Reason.Error() + "\navailable instead:\n  " + strings.Join(texts, "\n  ")
-}
+// Error says why. What there is instead is in Alternatives.
+func (r *Refusal) Error() string { return r.Reason.Error() }
 
 // Unwrap gives the reason.
 func (r *Refusal) Unwrap() error { return r.Reason }
 
-// String is one line: "--size Standard_D4as_v5 --region westus2: 4 vCPUs, 16 GiB, 0.172 USD per hour, 125.56 USD per month".
-func (a Alternative) String() string {
-	where := a.Place()
+// String is one line: "Standard_D4as_v5 in westus2: 4 vCPUs, 16 GiB, 0.172 USD per hour, 125.56 USD per month".
+func (a Alternative) String() string { return a.Place() + ": " + a.Facts() }
+
+// Facts are what it has and what it costs: "4 vCPUs, 16 GiB, 0.172 USD per hour, 125.56 USD per month".
+func (a Alternative) Facts() string {
 	price := "price not known"
 	if a.Hourly != nil && a.Monthly != nil {
 		price = fmt.Sprintf("%s per hour, %s per month", a.Hourly, a.Monthly.Cents())
@@ -56,17 +48,17 @@ func (a Alternative) String() string {
 			price += " (list of " + a.PriceSource.AsOf.Format("2006-01") + ")"
 		}
 	}
-	return fmt.Sprintf("%s: %d vCPUs, %g GiB, %s", where, a.VCPUs, a.MemoryGiB, price)
+	return fmt.Sprintf("%d vCPUs, %g GiB, %s", a.VCPUs, a.MemoryGiB, price)
 }
 
-// Place is the flags that ask for it; where only the size may be another, its name.
+// Place is what to ask for, "Standard_D4as_v5 in westus2"; where only the size may be another, its name.
 func (a Alternative) Place() string {
-	if a.fixed {
+	if a.Fixed {
 		return a.Size
 	}
-	where := "--size " + a.Size + " --region " + a.Region
+	where := a.Size + " in " + a.Region
 	if a.Zone != "" {
-		where += " --zone " + a.Zone
+		where += ", zone " + a.Zone
 	}
 	return where
 }

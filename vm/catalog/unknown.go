@@ -36,7 +36,7 @@ func (s *Service) notInRegion(ctx context.Context, want request, cause error) er
 		}
 	}
 	want.size = guessSize(want.Size)
-	return s.refuse(ctx, want, &errkind.Error{Err: cause, Next: "azlin sizes --region " + region})
+	return s.refuse(ctx, want, &errkind.Error{Err: cause, Next: errkind.Step{Action: errkind.ListSizes, Region: region}})
 }
 
 // noSuchRegion offers the regions whose names are most like the one that was written.
@@ -46,7 +46,7 @@ func (s *Service) noSuchRegion(ctx context.Context, want request, regions []Regi
 		return cmp.Compare(edits(a.Name, written), edits(b.Name, written))
 	})
 	reason := errkind.New(errkind.Invalid, "the subscription has no region %q", written)
-	reason.Next = "azlin regions"
+	reason.Next = errkind.Step{Action: errkind.ListRegions}
 	want.size = guessSize(want.Size)
 	places := s.places(ctx, regions)
 	for _, p := range places {

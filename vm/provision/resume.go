@@ -69,7 +69,7 @@ func (p *run) mayGoOn(i vm.Info) error {
 	case !ok || step == vm.StepDone:
 		return &errkind.Error{
 			Err:  conflict("a VM of this name exists in %s", i.ResourceGroup),
-			Next: fmt.Sprintf("azlin connect %s, or take another --name", i.Name),
+			Next: errkind.Step{Action: errkind.ConnectVM, VM: i.Name},
 		}
 	case owner != p.cfg.Owner:
 		return conflict("%s is creating a VM of this name", owner)

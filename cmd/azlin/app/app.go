@@ -105,7 +105,7 @@ func (a *App) StartEmulator(ctx context.Context, args []string) (emulator.Status
 // EmulatorError adds to the error of an emulator that does not run how to start it.
 func EmulatorError(err error) error {
 	if errors.Is(err, emulator.ErrNotRunning) {
-		return &errkind.Error{Kind: errkind.NotFound, Err: err, Next: "azlin emulator start"}
+		return &errkind.Error{Kind: errkind.NotFound, Err: err, Next: Next("azlin emulator start")}
 	}
 	return err
 }

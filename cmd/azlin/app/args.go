@@ -33,5 +33,5 @@ func AtLeastOne(what string) cobra.PositionalArgs {
 
 // Usage is the error for a command line that is wrong.
 func Usage(cmd *cobra.Command, format string, args ...any) error {
-	return &errkind.Error{Kind: errkind.Invalid, Op: cmd.CommandPath(), Err: fmt.Errorf(format, args...), Next: cmd.CommandPath() + " --help"}
+	return &errkind.Error{Kind: errkind.Invalid, Op: cmd.CommandPath(), Err: fmt.Errorf(format, args...), Next: Next(cmd.CommandPath(), "--help")}
 }

@@ -24,7 +24,7 @@ func UnknownCommand(cmd *cobra.Command, name string) error {
 		}
 	}
 	return &errkind.Error{
-		Kind: errkind.Invalid, Err: fmt.Errorf("unknown command %q%s", name, near.Suggestion(name, known)), Next: cmd.CommandPath() + " --help",
+		Kind: errkind.Invalid, Err: fmt.Errorf("unknown command %q%s", name, near.Suggestion(name, known)), Next: Next(cmd.CommandPath(), "--help"),
 	}
 }
 

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +39,7 @@ func (a *App) mayChangeIn(r config.Resolution) error {
 	}
 	e := &errkind.Error{Kind: errkind.Permission, Err: fmt.Errorf("%s: the context %s is read-only, nothing was sent", a.command, where.Name)}
 	if other := r.Writable; len(other) > 0 {
-		e.Next = "use a context that may write there: --context " + strings.Join(other, " or --context ")
+		e.Next = Next(a.command, "--context", other[0])
 	}
 	return e
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,10 +82,13 @@ type Failure struct {
 	Resource      string       `json:"resource,omitempty"`
 	LeftOver      []string     `json:"left_over,omitempty"`
 	Hint          string       `json:"hint,omitempty"`
-	Next          string       `json:"next,omitempty"`
+	Next          string       `json:"next,omitempty"`     // a command line
+	Step          errkind.Step `json:"next_step,omitzero"` // what Next is the words of
 	ExitCode      int          `json:"exit_code"`
 
-	Alternatives []catalog.Alternative `json:"alternatives,omitempty"` // to what was refused; the message has them, too
+	Alternatives []catalog.Alternative `json:"alternatives,omitempty"` // to what was refused
+
+	facts []string // what Azure needs to know about it in a support request, a line each
 }
 
 // Fail reports err on standard error and returns the exit code.
@@ -92,30 +97,63 @@ func (a *App) Fail(cmd *cobra.Command, err error) int {
 		return int(remoteCode)
 	}
 	f := Describe(err)
-	if cmd != nil && cmd.Annotations[PassesExitCode] != "" {
-		f.ExitCode = exitOwnFailure
+	command := "azlin"
+	if cmd != nil {
+		command = cmd.CommandPath()
+		if cmd.Annotations[PassesExitCode] != "" {
+			f.ExitCode = exitOwnFailure
+		}
 	}
+	f.Message = strings.TrimPrefix(f.Message, command+": ")
+	f.Next = a.inContext(f.Next)
 	if a.Output.Structured() {
 		enc := json.NewEncoder(a.Streams.Err)
 		enc.SetEscapeHTML(false)
 		_ = enc.Encode(map[string]Failure{"error": f}) // nowhere left to report to
 		return f.ExitCode
 	}
-	fmt.Fprint(a.Streams.Err, f.text(a.Streams.Color)) // as above
+	fmt.Fprint(a.Streams.Err, f.text(command, a.Flags.debug, a.Streams.Color)) // as above
 	return f.ExitCode
 }
 
-func (f Failure) text(color bool) string {
+// inContext adds the context that the command line named to another command line of azlin's.
+func (a *App) inContext(next string) string {
+	if a.Flags.Context == "" || !strings.HasPrefix(next, "azlin ") || strings.Contains(next, " --context ") {
+		return next
+	}
+	line, rest, remote := strings.Cut(next, " -- ")
+	line += flag("--context", a.Flags.Context)
+	if remote {
+		line += " -- " + rest
+	}
+	return line
+}
+
+// armID is an ARM id in a text of Azure's.
+var armID = regexp.MustCompile(`/subscriptions/[A-Za-z0-9_.()/-]*[A-Za-z0-9_)]`)
+
+// text is what a person reads: one sentence, what Azure calls it, what is left over, what there is instead, and what to do.
+func (f Failure) text(command string, debug, color bool) string {
 	var b strings.Builder
 	kind := ""
-	if f.Kind != errkind.Unknown {
+	if debug && f.Kind != errkind.Unknown {
 		kind = " [" + string(f.Kind) + "]"
 	}
-	label := "azlin:"
+	label := command + ":"
 	if color {
-		label = "\x1b[31mazlin:\x1b[0m"
+		label = "\x1b[31m" + label + "\x1b[0m"
 	}
-	fmt.Fprintf(&b, "%s %s%s\n", label, cleanLines(f.Message), kind)
+	message := armID.ReplaceAllStringFunc(f.Message, errkind.ShortName)
+	fmt.Fprintf(&b, "%s %s%s\n", label, cleanLines(message), kind)
+	if len(f.Alternatives) > 0 {
+		b.WriteString("Available instead:\n")
+		for _, a := range f.Alternatives {
+			fmt.Fprintf(&b, "  %s: %s\n", term.Clean(asFlags(a)), term.Clean(a.Facts()))
+		}
+	}
+	for _, fact := range f.facts {
+		fmt.Fprintf(&b, "Azure: %s\n", term.Clean(fact))
+	}
 	if len(f.LeftOver) > 0 {
 		b.WriteString("Left over:\n")
 		for _, r := range f.LeftOver {
@@ -131,6 +169,14 @@ func (f Failure) text(color bool) string {
 	return b.String()
 }
 
+// asFlags asks for an alternative; where only the size may be another, it is its name.
+func asFlags(a catalog.Alternative) string {
+	if a.Fixed {
+		return a.Size
+	}
+	return "--size " + a.Size + " --region " + a.Region + flag("--zone", a.Zone)
+}
+
 func cleanLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
@@ -141,7 +187,7 @@ func cleanLines(s string) string {
 
 // Describe gathers what all the errors in the tree know, the outermost first.
 func Describe(err error) Failure {
-	f := Failure{Kind: errkind.Of(err), Message: err.Error(), ExitCode: ExitCode(err)}
+	f := Failure{Kind: errkind.Of(err), Message: errkind.Sentence(err), ExitCode: ExitCode(err)}
 	for e := range errkind.All(err) {
 		if f.Code == "" {
 			f.Code = e.Code
@@ -152,8 +198,8 @@ func Describe(err error) Failure {
 		if f.Resource == "" {
 			f.Resource = e.Resource
 		}
-		if f.Next == "" {
-			f.Next = e.Next
+		if fact := factOf(e); fact != "" && !slices.Contains(f.facts, fact) {
+			f.facts = append(f.facts, fact)
 		}
 		if f.LeftOver == nil {
 			f.LeftOver = e.LeftOver
@@ -162,8 +208,21 @@ func Describe(err error) Failure {
 	if r, ok := errors.AsType[*catalog.Refusal](err); ok {
 		f.Alternatives = r.Alternatives
 	}
+	f.Step = errkind.Next(err)
+	f.Next = WordStep(f.Step)
 	f.Hint = HintFor(f)
 	return f
+}
+
+// factOf is Azure's code and correlation id.
+func factOf(e *errkind.Error) string {
+	switch {
+	case e.CorrelationID == "":
+		return e.Code
+	case e.Code == "":
+		return "correlation id " + e.CorrelationID
+	}
+	return e.Code + " (correlation id " + e.CorrelationID + ")"
 }
 
 //go:embed hints.yaml

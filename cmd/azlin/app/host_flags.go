@@ -63,13 +63,17 @@ func (a *App) KeyPath(asked string) string {
 
 // proxyCommand begins the command that carries a connection through a Bastion for the system's ssh: this program
 // again, in the same context. Without it ssh reaches public addresses only.
-func proxyCommand(context string) []string {
+func proxyCommand(context, vmID, bastionID string) []string {
 	self, err := os.Executable()
 	if err != nil {
 		return nil
 	}
-	if context == "" {
-		return []string{self, "proxy"}
+	line := []string{self, "proxy"}
+	if context != "" {
+		line = append(line, "--context="+context)
 	}
-	return []string{self, "proxy", "--context=" + context}
+	if bastionID != "" {
+		line = append(line, "--bastion="+bastionID)
+	}
+	return append(line, vmID)
 }

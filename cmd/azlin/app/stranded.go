@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
@@ -14,16 +13,14 @@ func Stranded(err error, name string) error {
 	if errkind.Of(err) != errkind.Unreachable {
 		return err
 	}
-	for e := range errkind.All(err) {
-		if e.Next != "" {
-			return err
-		}
+	if !errkind.Next(err).IsZero() {
+		return err
 	}
 	switch {
 	case errors.Is(err, remote.ErrLost):
-		return &errkind.Error{Err: err, Next: fmt.Sprintf("azlin exec %s -- ps -ef shows whether it goes on", name)}
+		return &errkind.Error{Err: err, Next: errkind.Step{Action: errkind.ExecOnVM, VM: name, Command: "ps -ef"}}
 	case errors.Is(err, remote.ErrConnection):
-		return &errkind.Error{Err: err, Next: fmt.Sprintf("azlin show %s says whether it runs; azlin logs %s --source serial shows its console without SSH", name, name)}
+		return &errkind.Error{Err: err, Next: errkind.Step{Action: errkind.ReadLog, VM: name, Name: "serial"}}
 	}
 	return err
 }
@@ -33,7 +30,7 @@ func Unread(err error, name string) error {
 	if errkind.Of(err) != errkind.Unreachable {
 		return err
 	}
-	return &errkind.Error{Err: err, Next: fmt.Sprintf("try again, or azlin logs %s --source serial, which needs no SSH", name)}
+	return &errkind.Error{Err: err, Next: errkind.Step{Action: errkind.ReadLog, VM: name, Name: "serial"}}
 }
 
 // Disconnected adds to the failure of an interactive session what goes on, unless the failure says so itself. session is
@@ -42,14 +39,12 @@ func Disconnected(err error, name, session string) error {
 	if errkind.Of(err) != errkind.Unreachable {
 		return err
 	}
-	for e := range errkind.All(err) {
-		if e.Next != "" {
-			return err
-		}
+	if !errkind.Next(err).IsZero() {
+		return err
 	}
-	next := fmt.Sprintf("azlin show %s says whether it runs", name)
+	next := errkind.Step{Action: errkind.ShowVM, VM: name}
 	if session != "" {
-		next = fmt.Sprintf("azlin connect %s:%s goes on with the session, if it had begun; azlin show %s says whether the VM runs", name, session, name)
+		next = errkind.Step{Action: errkind.ConnectVM, VM: name + ":" + session}
 	}
 	return &errkind.Error{Err: err, Next: next}
 }

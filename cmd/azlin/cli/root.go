@@ -68,7 +68,7 @@ To try azlin without an Azure account, use the local emulator:
 	root.SetErr(a.Streams.Err)
 	root.SetIn(a.Streams.In)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &errkind.Error{Kind: errkind.Invalid, Err: err, Next: cmd.CommandPath() + " --help"}
+		return &errkind.Error{Kind: errkind.Invalid, Err: err, Next: app.Next(cmd.CommandPath(), "--help")}
 	})
 	a.AddFlags(root)
 	for _, h := range headings(a) {

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	params := scriptParams()
 	params.Dir = "testdata/script"
-	testscript.Run(t, params)
+	testscript.RunT(judging{t}, params)
 }
 
 func scriptParams() testscript.Params {

@@ -49,8 +49,7 @@ azlin writes it, and asks before it adds the Include line to ~/.ssh/config.
 			program, err := exec.LookPath(flags.program)
 			if err != nil {
 				return &errkind.Error{
-					Kind: errkind.Prerequisite, Op: "open in VS Code", Resource: args[0], Err: fmt.Errorf("%s is not on your PATH", flags.program),
-					Next: "install VS Code from https://code.visualstudio.com; on macOS run its command 'Shell Command: Install code command in PATH', too",
+					Kind: errkind.Prerequisite, Op: "open in VS Code", Resource: args[0], Err: fmt.Errorf("%s is not on your PATH; install VS Code from https://code.visualstudio.com", flags.program),
 				}
 			}
 			folder := ""
@@ -168,7 +167,7 @@ func (a Commands) sshAlias(ctx context.Context, s *app.Session, i vm.Info, yes b
 	}
 	switch {
 	case alias == "":
-		return "", &errkind.Error{Kind: errkind.Conflict, Op: "configure ssh for", Resource: i.Name, Err: errors.New("azlin did not create it"), Next: "azlin adopt " + i.Name}
+		return "", &errkind.Error{Kind: errkind.Conflict, Op: "configure ssh for", Resource: i.Name, Err: errors.New("azlin did not create it"), Next: app.Next("azlin adopt", i.Name)}
 	case current && included:
 		return alias, nil
 	}

@@ -52,7 +52,7 @@ func (m *mender) mend(ctx context.Context, problem error) error {
 		return problem
 	}
 	if refusal, ok := errors.AsType[*network.NotAdmitted](problem); ok {
-		problem = &errkind.Error{Err: refusal, Next: fmt.Sprintf("azlin connect %s --yes moves your rule to %s", m.vm.VM.Name, refusal.Source)}
+		problem = &errkind.Error{Err: refusal, Next: errkind.Step{Action: errkind.AdmitMe, VM: m.vm.VM.Name}}
 		if !m.from[refusal.Source] {
 			m.from[refusal.Source] = true
 			return m.admit(ctx, refusal, problem)

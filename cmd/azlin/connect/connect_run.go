@@ -35,7 +35,7 @@ func (a Commands) Connect(ctx context.Context, s *app.Session, host remote.Host,
 		return &errkind.Error{
 			Kind: errkind.Invalid, Op: "connect to", Resource: match.VM.Name,
 			Err:  errors.New("there is no terminal to show a tmux session on: give --no-tmux for a plain shell, or a command"),
-			Next: "azlin exec " + match.VM.Name + " -- COMMAND",
+			Next: app.Next("azlin exec", match.VM.Name, "-- COMMAND"),
 		}
 	}
 	m := a.mender(s, match, i.Flags)

@@ -62,7 +62,7 @@ func newLastCommand(a Commands) *cobra.Command {
 				return err
 			}
 			if !ok {
-				return &errkind.Error{Kind: errkind.NotFound, Class: history.ErrHistory, Err: fmt.Errorf("no connections are recorded"), Next: "azlin connect VM"}
+				return &errkind.Error{Kind: errkind.NotFound, Class: history.ErrHistory, Err: fmt.Errorf("no connections are recorded"), Next: errkind.Step{Action: errkind.ConnectVM}}
 			}
 			v := historyView([]history.Connection{last})
 			v.Data = last

@@ -276,6 +276,6 @@ func restoreFailure(rows []restoreRow) error {
 	}
 	return &errkind.Error{
 		Kind: errkind.Partial, Op: "restore", Err: fmt.Errorf("%d of %d failed: %s", len(again), len(rows), strings.Join(again, ", ")),
-		Next: "azlin restore " + strings.Join(quoted, " "),
+		Next: app.Next("azlin restore", strings.Join(quoted, " ")),
 	}
 }

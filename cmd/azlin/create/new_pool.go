@@ -46,7 +46,7 @@ func (a Commands) carryOutPool(ctx context.Context, s *app.Session, request laun
 	}
 	if err != nil {
 		again := fmt.Sprintf("azlin new --name %s --pool %d -g %s", plan.Name, plan.Count, cmp.Or(request.ResourceGroup, s.Azure.Target().ResourceGroup))
-		return &errkind.Error{Err: err, Next: again + " makes the missing ones"}
+		return &errkind.Error{Err: err, Next: app.Next(again)}
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ Without conditions, a fault applies to everything its effect is for.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Effect = fault.Effect(args[0])
 			if err := r.Validate(); err != nil {
-				return &errkind.Error{Kind: errkind.Invalid, Op: "add fault", Err: err, Next: "azlin emulator fault add --help"}
+				return &errkind.Error{Kind: errkind.Invalid, Op: "add fault", Err: err, Next: app.Next("azlin emulator fault add --help")}
 			}
 			if _, err := a.StartEmulator(cmd.Context(), nil); err != nil {
 				return err

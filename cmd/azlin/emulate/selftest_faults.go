@@ -226,15 +226,10 @@ func (r tried) outcome() string {
 	if r.failure.Code != "" {
 		kind += " " + r.failure.Code
 	}
-	next, _, _ := strings.Cut(r.failure.Next, ";")
-	next, _, _ = strings.Cut(next, " goes on")
-	next, _, _ = strings.Cut(next, " tries again")
-	next, _, _ = strings.Cut(next, " says")
-	next, _, _ = strings.Cut(next, " shows")
-	if next == "" {
+	if r.failure.Next == "" {
 		return kind + ": the same again"
 	}
-	return kind + ": `" + next + "`"
+	return kind + ": `" + r.failure.Next + "`"
 }
 
 // faultsPage is docs/faults.md.

@@ -118,7 +118,7 @@ func (a Commands) logs(ctx context.Context, name string, source logs.Source, fla
 	if p := match.VM.PowerState; p == vm.Stopped || p == vm.Deallocated {
 		return &errkind.Error{
 			Kind: errkind.Unreachable, Op: "read the log of", Resource: match.VM.Name, Err: fmt.Errorf("the VM is %s", p),
-			Next: "azlin start " + match.VM.Name + ", or azlin logs " + match.VM.Name + " --source serial",
+			Next: errkind.Step{Action: errkind.StartVM, VM: match.VM.Name},
 		}
 	}
 	client, err := s.Hosts.Dial(ctx, match.VM, reach.Options{
@@ -135,7 +135,7 @@ func (a Commands) logs(ctx context.Context, name string, source logs.Source, fla
 	case flags.follow:
 		err := logs.Follow(ctx, client, source, options, a.logLine)
 		if errors.Is(err, logs.ErrLost) {
-			return &errkind.Error{Kind: errkind.Unreachable, Op: "follow the log of", Resource: match.VM.Name, Err: err, Next: "azlin logs " + match.VM.Name + " --source " + string(source) + " --follow"}
+			return &errkind.Error{Kind: errkind.Unreachable, Op: "follow the log of", Resource: match.VM.Name, Err: err, Next: app.Next("azlin logs", match.VM.Name, "--source", string(source), "--follow")}
 		}
 		return err
 	}

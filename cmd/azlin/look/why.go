@@ -97,8 +97,8 @@ func whyPage(r why.Report) string {
 	}
 	for _, p := range r.Problems {
 		line("- %s", p.What)
-		if p.Next != "" {
-			line("  Next: %s", p.Next)
+		if !p.Next.IsZero() {
+			line("  Next: %s", app.WordStep(p.Next))
 		}
 	}
 	line("")
@@ -161,7 +161,7 @@ type whyVM struct {
 	ProvisioningState   *string            `json:"provisioning_state"`
 	ProvisioningCode    *string            `json:"provisioning_code"`
 	ProvisioningMessage *string            `json:"provisioning_message"`
-	Problems            []why.Problem      `json:"problems"`
+	Problems            []problem          `json:"problems"`
 	SSH                 *bool              `json:"ssh"`
 	SSHError            *string            `json:"ssh_error"`
 	AgentReady          *bool              `json:"agent_ready"`
@@ -176,7 +176,7 @@ type whyVM struct {
 func whyView(r why.Report) term.View {
 	v := whyVM{
 		VM: r.VM.Name, ResourceGroup: r.VM.ResourceGroup, PowerState: string(r.VM.PowerState), ProvisioningState: app.Known(r.VM.ProvisioningState),
-		ProvisioningCode: app.Known(r.ProvisioningCode), ProvisioningMessage: app.Known(r.ProvisioningMessage), Problems: r.Problems, AgentReady: r.AgentReady,
+		ProvisioningCode: app.Known(r.ProvisioningCode), ProvisioningMessage: app.Known(r.ProvisioningMessage), Problems: problems(r.Problems), AgentReady: r.AgentReady,
 		CloudInit: app.Known(r.CloudInit), CloudErrors: append([]string{}, r.CloudErrors...), Tools: r.Installation, Events: r.Events, Serial: r.Serial, Unknown: []string{},
 	}
 	if r.SSHTried {
@@ -190,6 +190,20 @@ func whyView(r why.Report) term.View {
 	}
 	return term.View{Data: v, Grid: term.Rows(r.Problems, []term.Column[why.Problem]{
 		{Name: "problem", Value: func(p why.Problem) string { return p.What }},
-		{Name: "next", Value: func(p why.Problem) string { return p.Next }},
+		{Name: "next", Value: func(p why.Problem) string { return app.WordStep(p.Next) }},
 	})}
+}
+
+// problem is a problem with its next step in words.
+type problem struct {
+	why.Problem
+	NextLine string `json:"next,omitempty"`
+}
+
+func problems(all []why.Problem) []problem {
+	worded := make([]problem, len(all))
+	for n, p := range all {
+		worded[n] = problem{p, app.WordStep(p.Next)}
+	}
+	return worded
 }

@@ -112,7 +112,7 @@ func (a Commands) listKeys(ctx context.Context, names []string, flags keysListFl
 			failed = append(failed, batch.Failure{Name: info.Name, Err: info.Err})
 		}
 	}
-	return batch.Err("list keys", running, failed, "")
+	return batch.Err("list keys", running, failed, errkind.Step{})
 }
 
 // vmKeys is the JSON of who is let into a VM.

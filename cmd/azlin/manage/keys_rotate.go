@@ -182,12 +182,12 @@ func (a Commands) carryOutRotation(ctx context.Context, s *app.Session, plan *ke
 		again = "azlin keys rotate"
 	}
 	if err != nil {
-		return batch.Err("rotate keys", 1, []batch.Failure{{Err: err}}, again)
+		return batch.Err("rotate keys", 1, []batch.Failure{{Err: err}}, app.Next(again))
 	}
 	if err := a.Output.Print(rotationView(results)); err != nil {
 		return err
 	}
-	return batch.Err("rotate keys", len(results), failed, again)
+	return batch.Err("rotate keys", len(results), failed, app.Next(again))
 }
 
 // unreached is the error when no VM answers.
@@ -196,7 +196,7 @@ func unreached(plan *keys.Plan, again string) error {
 	for _, t := range plan.VMs {
 		failed = append(failed, batch.Failure{Name: t.VM.Name, Err: t.Err})
 	}
-	return batch.Err("rotate keys", len(plan.VMs), failed, again)
+	return batch.Err("rotate keys", len(plan.VMs), failed, app.Next(again))
 }
 
 func failures(results []keys.KeyRotationResult) []batch.Failure {

@@ -52,27 +52,27 @@ type operationView struct {
 	Image         *string         `json:"image"`     // of a VM that an image is baked of: its name and version
 }
 
-// again is the command that goes on with what did not begin as a launch on this machine.
-func (v operationView) again() string {
+// again is what goes on with what did not begin as a launch on this machine.
+func (v operationView) again() errkind.Step {
 	name, source := app.Text(v.VM), app.Text(v.Source)
 	switch {
 	case v.Kind == string(change.New):
-		return fmt.Sprintf("azlin new --name %s -g %s", name, v.ResourceGroup)
+		return errkind.Step{Action: errkind.CreateVM, VM: name, Group: v.ResourceGroup}
 	case name == "": // only snapshots are left of it
 		switch image, _, _ := strings.Cut(app.Text(v.Image), ":"); {
 		case source == "":
-			return "azlin cleanup removes it"
+			return app.Next("azlin cleanup")
 		case image != "":
-			return fmt.Sprintf("azlin image bake %s -g %s --name %s goes on; with --abandon it removes what is temporary", source, v.ResourceGroup, image)
+			return errkind.Step{Action: errkind.BakeImage, VM: source, Group: v.ResourceGroup, Name: image}
 		}
-		return fmt.Sprintf("the 'azlin clone %s' that began it goes on; azlin cleanup removes it", source)
+		return errkind.Step{Action: errkind.CloneVM, VM: source, Group: v.ResourceGroup}
 	case source == "":
-		return fmt.Sprintf("azlin kill %s -g %s removes it", name, v.ResourceGroup)
+		return errkind.Step{Action: errkind.DeleteVM, VM: name, Group: v.ResourceGroup}
 	case v.Image != nil:
 		image, _, _ := strings.Cut(*v.Image, ":")
-		return fmt.Sprintf("azlin image bake %s -g %s --name %s goes on; azlin kill %s -g %s removes it", source, v.ResourceGroup, image, name, v.ResourceGroup)
+		return errkind.Step{Action: errkind.BakeImage, VM: source, Group: v.ResourceGroup, Name: image}
 	}
-	return fmt.Sprintf("the 'azlin clone %s' that began it goes on; azlin kill %s -g %s removes it", source, name, v.ResourceGroup)
+	return errkind.Step{Action: errkind.CloneVM, VM: source, Group: v.ResourceGroup}
 }
 
 // copies is whether it makes a VM of another one's disks, which any machine can go on with.
@@ -222,7 +222,7 @@ func findOperation(ctx context.Context, s *app.Session, name string) (operationV
 	switch len(fit) {
 	case 0:
 		return operationView{}, &errkind.Error{
-			Kind: errkind.NotFound, Op: "find operation", Resource: name, Err: fmt.Errorf("nothing unfinished has that id or VM"), Next: "azlin operations list",
+			Kind: errkind.NotFound, Op: "find operation", Resource: name, Err: fmt.Errorf("nothing unfinished has that id or VM"), Next: errkind.Step{Action: errkind.ListOperations},
 		}
 	case 1:
 		v := fit[0]
@@ -255,7 +255,7 @@ func operationProperties(v operationView) term.View {
 		{"azure_operation_id", app.Text(v.AzureID)},
 	}
 	if v.copies() {
-		properties = append(properties, property{"source", app.Text(v.Source)}, property{"image", app.Text(v.Image)}, property{"next", v.again()})
+		properties = append(properties, property{"source", app.Text(v.Source)}, property{"image", app.Text(v.Image)}, property{"next", app.WordStep(v.again())})
 	}
 	var request launch.Request
 	if json.Unmarshal(v.Request, &request) == nil {

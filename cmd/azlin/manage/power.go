@@ -10,6 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/batch"
+	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/vm"
@@ -105,9 +106,9 @@ func powerError(sum vm.LifecycleSummary, verb string) error {
 			names = append(names, r.Name)
 		}
 	}
-	next := ""
+	next := errkind.Step{}
 	if sum.Total > 1 {
-		next = "azlin " + verb + " " + strings.Join(names, " ")
+		next = app.Next("azlin", verb, strings.Join(names, " "))
 	}
 	return batch.Err(verb, sum.Total, failed, next)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/batch"
+	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/vm"
@@ -89,7 +90,7 @@ func (a Commands) changeTags(ctx context.Context, names []string, which app.Sele
 	if len(vms) == 1 && results[0].Err != nil {
 		return results[0].Err
 	}
-	return errors.Join(a.Output.Print(tagViews(vms, results)), batch.Err(op, len(vms), batch.Failures(results, func(n int) string { return vms[n].Name }), ""))
+	return errors.Join(a.Output.Print(tagViews(vms, results)), batch.Err(op, len(vms), batch.Failures(results, func(n int) string { return vms[n].Name }), errkind.Step{}))
 }
 
 // pairs reads NAME=VALUE. The last one of a name does not win: who says two things means one of them wrongly.

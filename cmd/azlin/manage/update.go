@@ -149,7 +149,7 @@ func (a Commands) updateTargets(ctx context.Context, s *app.Session, names []str
 	}
 	a.SayLeft(sel)
 	if len(sel.Matches) == 0 {
-		return nil, &errkind.Error{Kind: errkind.NotFound, Err: errors.New("no VM that azlin manages is running"), Next: "azlin list"}
+		return nil, &errkind.Error{Kind: errkind.NotFound, Err: errors.New("no VM that azlin manages is running"), Next: errkind.Step{Action: errkind.ListVMs}}
 	}
 	return sel.VMs(), nil
 }
@@ -174,7 +174,7 @@ func updateError(sum update.Summary) error {
 			failed = append(failed, batch.Failure{Name: r.Name, Err: app.Stranded(r.Err, r.Name)})
 		}
 	}
-	return batch.Err("update", sum.Total, failed, "")
+	return batch.Err("update", sum.Total, failed, errkind.Step{})
 }
 
 // updatedTool is the JSON of one tool.

@@ -78,7 +78,7 @@ func (a Commands) sizes(cmd *cobra.Command, flags sizesFlags) error {
 		return err
 	}
 	if len(sizes) == 0 {
-		return &errkind.Error{Kind: errkind.NotFound, Err: fmt.Errorf("region %q has no VM sizes", region), Next: "azlin regions"}
+		return &errkind.Error{Kind: errkind.NotFound, Err: fmt.Errorf("region %q has no VM sizes", region), Next: errkind.Step{Action: errkind.ListRegions}}
 	}
 	var names []string
 	views := []sizeView{}

@@ -102,7 +102,7 @@ func (a Commands) cleanup(ctx context.Context, flags cleanupFlags) error {
 				return perr
 			}
 			if err != nil {
-				return &errkind.Error{Err: err, Next: strings.TrimSpace("azlin cleanup --delete " + groupFlag(s.Azure.Target().ResourceGroup))}
+				return &errkind.Error{Err: err, Next: app.Next(strings.TrimSpace("azlin cleanup --delete " + groupFlag(s.Azure.Target().ResourceGroup)))}
 			}
 			return nil
 		},

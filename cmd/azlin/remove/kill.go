@@ -115,20 +115,24 @@ func (a Commands) carryOutKills(ctx context.Context, s *app.Session, all []killi
 		return app.FailedOf(len(batch.Failures(results, func(n int) string { return names[n] })), len(results))
 	})
 	var sums []vm.DeletionSummary
-	var again []string
+	var again, groups []string
 	failed := batch.Failures(results, func(n int) string { return names[n] })
 	for n, r := range results {
 		if r.Value.Name != "" {
 			sums = append(sums, r.Value)
 		}
 		if r.Err != nil {
-			again = append(again, fmt.Sprintf("azlin kill %s -g %s", all[n].Name, all[n].ResourceGroup))
+			again, groups = append(again, all[n].Name), append(groups, all[n].ResourceGroup)
 		}
 	}
 	if err := a.Output.Print(deletionViews(sums)); err != nil {
 		return err
 	}
-	return batch.Err("delete", len(all), failed, strings.Join(again, "; "))
+	next := append([]string{"azlin kill"}, again...)
+	if slices.Sort(groups); len(slices.Compact(groups)) == 1 {
+		next = append(next, "-g", groups[0])
+	}
+	return batch.Err("delete", len(all), failed, app.Next(next...))
 }
 
 func (a Commands) killOne(ctx context.Context, s *app.Session, k killing, report func(string)) (vm.DeletionSummary, error) {
@@ -257,7 +261,7 @@ func (a Commands) reportDeletion(sum vm.DeletionSummary, failure error, again st
 		return err
 	}
 	if failure != nil {
-		return &errkind.Error{Err: failure, Next: again}
+		return &errkind.Error{Err: failure, Next: app.Next(again)}
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func (a Commands) carryOutPrune(ctx context.Context, s *app.Session, p pruning) 
 		results, _ = s.Pruner.Delete(ctx, p.vms, p.how, report) // each result has its own error
 		for _, r := range results {
 			if r.Err != nil {
-				errs = append(errs, &errkind.Error{Err: r.Err, Next: fmt.Sprintf("azlin kill %s -g %s", r.VM.Name, r.VM.ResourceGroup)})
+				errs = append(errs, &errkind.Error{Err: r.Err, Next: errkind.Step{Action: errkind.DeleteVM, VM: r.VM.Name, Group: r.VM.ResourceGroup}})
 			}
 		}
 		return app.FailedOf(len(errs), len(results))

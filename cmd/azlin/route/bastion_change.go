@@ -110,7 +110,7 @@ func (a Commands) createBastion(ctx context.Context, flags bastionCreateFlags) e
 				return err
 			})
 			if err != nil {
-				return &errkind.Error{Err: err, Next: "azlin bastion create --vnet " + plan.VNet + " --name " + plan.Name + " --sku " + plan.SKU}
+				return &errkind.Error{Err: err, Next: app.Next("azlin bastion create --vnet", plan.VNet, "--name", plan.Name, "--sku", plan.SKU)}
 			}
 			return a.Output.Print(term.View{Data: made, Grid: term.Rows([]bastion.Bastion{made}, bastionColumns())})
 		},
@@ -219,7 +219,7 @@ func (a Commands) deleteBastion(ctx context.Context, name string, flags bastionD
 		Apply: func(ctx context.Context, s *app.Session, plan bastion.DeletePlan) error {
 			err := a.Showing("delete", "deleting bastion "+plan.Name, func(report func(string)) error { return s.Bastions.Delete(ctx, plan, report) })
 			if err != nil {
-				return &errkind.Error{Err: err, Next: "azlin bastion delete " + plan.Name + " -g " + plan.ResourceGroup}
+				return &errkind.Error{Err: err, Next: app.Next("azlin bastion delete", plan.Name, "-g", plan.ResourceGroup)}
 			}
 			return a.Output.Print(bastionDeletionView(plan, "deleted"))
 		},

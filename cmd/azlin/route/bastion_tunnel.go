@@ -116,5 +116,5 @@ func startFirst(i vm.Info, err error) error {
 	if !i.IsStopped() {
 		return err
 	}
-	return &errkind.Error{Kind: errkind.Conflict, Op: "tunnel to", Resource: i.Name, Err: fmt.Errorf("it is %s", i.PowerState), Next: "azlin start " + i.Name}
+	return &errkind.Error{Kind: errkind.Conflict, Op: "tunnel to", Resource: i.Name, Err: fmt.Errorf("it is %s", i.PowerState), Next: errkind.Step{Action: errkind.StartVM, VM: i.Name}}
 }

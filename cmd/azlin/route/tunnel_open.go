@@ -207,11 +207,11 @@ func (p *tunnelProcess) whoHasIt(err error) error {
 	for _, r := range l.Tunnels {
 		for _, f := range r.Forwards {
 			if r.Phase != tunnel.Failed && strings.Contains(err.Error(), fmt.Sprintf("%s:%d:", tunnel.Local, f.LocalPort)) {
-				return &errkind.Error{Err: fmt.Errorf("%w: the tunnel %s has it", err, r.Name), Next: "azlin tunnel close " + r.Name}
+				return &errkind.Error{Err: fmt.Errorf("%w: the tunnel %s has it", err, r.Name), Next: errkind.Step{Action: errkind.CloseTunnel, Name: r.Name}}
 			}
 		}
 	}
-	return &errkind.Error{Err: err, Next: "give another port, or 0 for one that is free"}
+	return fmt.Errorf("%w: specify another port, or 0 for a free one", err)
 }
 
 // startTunnel starts the process of a tunnel and waits until it is open.
@@ -278,7 +278,5 @@ func saidFailure(said *os.File) error {
 	if f.ExitCode == app.ExitSSH {
 		class = remote.ErrConnection
 	}
-	// What an error says of these, it says once.
-	message := strings.TrimSuffix(strings.TrimSuffix(f.Message, " ("+f.Code+", correlation id "+f.CorrelationID+")"), " (correlation id "+f.CorrelationID+")")
-	return &errkind.Error{Kind: f.Kind, Class: class, Code: f.Code, CorrelationID: f.CorrelationID, LeftOver: f.LeftOver, Next: f.Next, Err: errors.New(message)}
+	return &errkind.Error{Kind: f.Kind, Class: class, Code: f.Code, CorrelationID: f.CorrelationID, LeftOver: f.LeftOver, Next: f.Step, Err: errors.New(f.Message)}
 }

@@ -110,7 +110,7 @@ without a value or default. Secret values are not shown; read them in the file.`
 				}
 			}
 			if value == nil {
-				return &errkind.Error{Kind: errkind.NotFound, Op: "get", Resource: args[0], Err: fmt.Errorf("it is not set"), Next: "azlin config set " + args[0] + " VALUE"}
+				return &errkind.Error{Kind: errkind.NotFound, Op: "get", Resource: args[0], Err: fmt.Errorf("it is not set"), Next: app.Next("azlin config set", args[0], "VALUE")}
 			}
 			return a.printLines(value, valueLines(value))
 		},

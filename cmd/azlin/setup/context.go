@@ -180,7 +180,7 @@ code is 6.`,
 func errNoContext() error {
 	return &errkind.Error{
 		Kind: errkind.NotFound, Class: config.ErrContext,
-		Err: fmt.Errorf("no context is active: azlin works in the Azure CLI's current subscription"), Next: "azlin context use NAME",
+		Err: fmt.Errorf("no context is active: azlin works in the Azure CLI's current subscription"), Next: app.Next("azlin context use NAME"),
 	}
 }
 

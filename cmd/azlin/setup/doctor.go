@@ -8,6 +8,7 @@ import (
 
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/azure/signin"
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/health/doctor"
@@ -64,17 +65,29 @@ func (a Commands) subject(ctx context.Context) doctor.Subject {
 	return s
 }
 
+// finding is a finding with its fix in words.
+type finding struct {
+	doctor.Finding
+	Fix string `json:"fix,omitempty"` // the command that mends it, or what to do
+}
+
+func fix(f doctor.Finding) string { return cmp.Or(app.WordStep(f.Next), f.Advice) }
+
 func doctorView(findings []doctor.Finding) term.View {
+	worded := make([]finding, len(findings))
+	for n, f := range findings {
+		worded[n] = finding{f, fix(f)}
+	}
 	return term.View{
 		Data: struct {
-			Healthy  bool             `json:"healthy"`
-			Findings []doctor.Finding `json:"findings"`
-		}{doctor.Healthy(findings), findings},
+			Healthy  bool      `json:"healthy"`
+			Findings []finding `json:"findings"`
+		}{doctor.Healthy(findings), worded},
 		Grid: term.Rows(findings, []term.Column[doctor.Finding]{
 			{Name: "status", Value: func(f doctor.Finding) string { return string(f.Status) }, Color: findingColor},
 			{Name: "check", Value: func(f doctor.Finding) string { return f.Check }},
 			{Name: "detail", Value: func(f doctor.Finding) string { return f.Detail }},
-			{Name: "fix", Value: func(f doctor.Finding) string { return f.Fix }},
+			{Name: "fix", Value: fix},
 		}),
 	}
 }
