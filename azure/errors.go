@@ -97,6 +97,9 @@ func fromResponse(out *errkind.Error, re *azcore.ResponseError) {
 	if re.RawResponse != nil {
 		out.CorrelationID = answer.CorrelationID(re.RawResponse)
 	}
+	if strings.EqualFold(code, "ResourceGroupNotFound") && strings.Contains(message, "'"+out.Resource+"'") {
+		message = "there is no such resource group" // Azure's text names it again
+	}
 	if message == "" {
 		message = fmt.Sprintf("Azure answered %d %s", status, http.StatusText(status))
 	}

@@ -2,6 +2,7 @@ package azure_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"strings"
@@ -109,8 +110,8 @@ func TestOperationFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = op.Wait(t.Context(), nil)
-		if errkind.Of(err) != errkind.Capacity || azure.Code(err) != "ZonalAllocationFailed" || !strings.Contains(err.Error(), "no room in zone 1") ||
-			!strings.Contains(err.Error(), "corr-lro") {
+		e, _ := errors.AsType[*errkind.Error](err)
+		if e == nil || errkind.Of(err) != errkind.Capacity || azure.Code(err) != "ZonalAllocationFailed" || !strings.Contains(err.Error(), "no room in zone 1") || e.CorrelationID != "corr-lro" {
 			t.Errorf("got %v", err)
 		}
 		if got := records.List(); got[len(got)-1].Status != audit.Failed || got[len(got)-1].Code != "ZonalAllocationFailed" {

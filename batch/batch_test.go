@@ -99,7 +99,7 @@ func TestErr(t *testing.T) {
 		"all, for one reason": {total: 2, failed: []batch.Failure{{"a", gone}, {"b", gone}}, kind: errkind.NotFound, text: "stop: 2 of 2 failed\na: it is gone\nb: it is gone"},
 		"all, each its own":   {total: 2, failed: []batch.Failure{{"web-01", busy}, {"b", gone}}, kind: errkind.Partial, text: "stop: 2 of 2 failed\nstop web-01: it is busy\nb: it is gone"},
 	} {
-		err := batch.Err("stop", tc.total, tc.failed, "")
+		err := batch.Err("stop", tc.total, tc.failed, errkind.Step{})
 		switch {
 		case tc.failed == nil:
 			if err != nil {
@@ -109,12 +109,10 @@ func TestErr(t *testing.T) {
 			t.Errorf("%s: %q, %s", name, err, errkind.Of(err))
 		}
 	}
-	err := batch.Err("stop", 2, []batch.Failure{{"web-01", busy}}, "azlin stop web-01")
-	for e := range errkind.All(err) {
-		if e.Next != "azlin stop web-01" {
-			t.Errorf("next: %q", e.Next)
-		}
-		break
+	again := errkind.Step{Action: errkind.StopVM, VM: "web-01"}
+	err := batch.Err("stop", 2, []batch.Failure{{"web-01", busy}}, again)
+	if next := errkind.Next(err); next != again {
+		t.Errorf("next: %+v", next)
 	}
 	if n := strings.Count(err.Error(), "web-01"); n != 1 {
 		t.Errorf("named %d times: %v", n, err)

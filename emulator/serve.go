@@ -49,7 +49,7 @@ type ServeOptions struct {
 func Serve(ctx context.Context, o ServeOptions) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("serve the emulator: %w", err)
+			err = fmt.Errorf("serve: %w", err)
 		}
 	}()
 	log := slog.New(slog.DiscardHandler)

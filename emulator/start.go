@@ -60,7 +60,7 @@ func Start(ctx context.Context, o StartOptions) (st Status, err error) {
 		}
 		select {
 		case <-exited:
-			return Status{}, fmt.Errorf("%s ended at once: %s", filepath.Base(o.Command[0]), lastLines(filepath.Join(o.Dir, logFile)))
+			return Status{}, fmt.Errorf("its process ended at once: %s", lastLines(o, filepath.Join(o.Dir, logFile)))
 		default:
 		}
 		if pause(ctx, 10*time.Millisecond) != nil {
@@ -100,7 +100,8 @@ func launch(o StartOptions) (<-chan struct{}, error) {
 }
 
 // lastLines is the end of a log.
-func lastLines(name string) string {
+// lastLines are what the process has written last, without its name, which whoever started it knows.
+func lastLines(o StartOptions, name string) string {
 	f, err := os.Open(name)
 	if err != nil {
 		return "it left no log"
@@ -116,5 +117,15 @@ func lastLines(name string) string {
 		return err.Error()
 	}
 	l := strings.Split(strings.TrimSpace(string(data)), "\n")
+	command := []string{filepath.Base(o.Command[0])}
+	for _, arg := range o.Command[1:] {
+		if strings.HasPrefix(arg, "-") {
+			break
+		}
+		command = append(command, arg)
+	}
+	for n := range l {
+		l[n] = strings.TrimPrefix(l[n], strings.Join(command, " ")+": ")
+	}
 	return strings.Join(l[max(0, len(l)-5):], "; ")
 }

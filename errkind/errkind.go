@@ -47,8 +47,8 @@ type Error struct {
 }
 
 // Error reads "op resource: cause", leaving out what is not known. A resource that is an ARM id is named by its last part. A
-// cause that begins with the same operation on the same resource is not introduced again, and what Go says about contexts and
-// streams is put into English. The code and the correlation id are in their fields only.
+// cause that is itself an operation on the same resource is not introduced again, and what Go's libraries say is put into English
+// (Sentence). The code and the correlation id are in their fields only.
 func (e *Error) Error() string {
 	head := e.Op
 	if e.Resource != "" {
@@ -62,7 +62,10 @@ func (e *Error) Error() string {
 		return head
 	}
 	text := Sentence(cause)
-	if head == "" || text == head || strings.HasPrefix(text, head+": ") {
+	for _, call := range []string{"open ", "stat ", "lstat ", "read ", "mkdir ", "remove "} { // a file that failed is named once
+		text = strings.TrimPrefix(text, call+e.Resource+": ")
+	}
+	if head == "" || text == head || strings.HasPrefix(text, head+": ") || says(cause, e.Resource) {
 		return text
 	}
 	return head + ": " + text

@@ -40,7 +40,7 @@ func TestErrorText(t *testing.T) {
 		Op: "create vm", Resource: "dev", Code: "SkuNotAvailable", CorrelationID: "abc",
 		Class: class, Err: errors.New("not here"),
 	}
-	if got, want := err.Error(), "create vm dev: not here (SkuNotAvailable, correlation id abc)"; got != want {
+	if got, want := err.Error(), "create vm dev: not here"; got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	if !errors.Is(err, class) {

@@ -1,6 +1,9 @@
 package errkind
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // ShortName is how a person calls a resource: the last part of an ARM id, anything else as it is.
 func ShortName(resource string) string {
@@ -8,31 +11,54 @@ func ShortName(resource string) string {
 		return resource
 	}
 	path, _, _ := strings.Cut(resource, "?")
+	path = strings.TrimSuffix(path, "/")
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// Sentence is the text of err in English: what Go's standard library says in words of its own, about contexts and streams that
-// ended, is put into words that a user of a command understands. It is empty for nil.
+// Sentence is the text of err in English: what Go's libraries say in words of their own, about contexts, connections, numbers
+// and programs, is put into words that a user of a command understands. It is empty for nil.
 func Sentence(err error) string {
 	if err == nil {
 		return ""
 	}
 	text := err.Error()
-	for _, w := range words() {
-		text = strings.ReplaceAll(text, w.goes, w.english)
+	for _, w := range words {
+		text = w.foreign.ReplaceAllString(text, w.english)
 	}
 	return text
 }
 
-type translation struct{ goes, english string }
+// words are in the order in which they are looked for.
+var words = []struct {
+	foreign *regexp.Regexp
+	english string
+}{
+	{regexp.MustCompile(`context canceled|interrupt signal received|terminated signal received`), "interrupted"},
+	{regexp.MustCompile(`context deadline exceeded`), "it took too long"},
+	{regexp.MustCompile(`ssh: handshake failed: `), ""},
+	{regexp.MustCompile(`(?:dial|read|write) (?:tcp|udp|unix)[46]? (?:\S+->)?(\S+): (?:(?:connect|read|write): )?`), "$1: "},
+	{regexp.MustCompile(`(?:dial (?:tcp|udp): )?lookup (\S+?)(?: on \S+)?: no such host`), "no server is called $1"},
+	{regexp.MustCompile(`i/o timeout`), "no answer"},
+	{regexp.MustCompile(`\b(?:unexpected )?EOF\b`), "the connection was closed"},
+	{regexp.MustCompile(`strconv\.\w+: parsing ("[^"]*"): value out of range`), "$1 is too large"},
+	{regexp.MustCompile(`strconv\.\w+: parsing ("[^"]*"): [a-z ]+`), "$1 is not a number"},
+	{regexp.MustCompile(`exec: "([^"]*)": executable file not found in (?:\$PATH|%PATH%)`), "$1 is not installed"},
+	{regexp.MustCompile(`\bexit status (\d+)`), "exit code $1"},
+}
 
-// words are in the order in which they are looked for: a longer one before one that is part of it.
-func words() []translation {
-	return []translation{
-		{"context canceled", "interrupted"},
-		{"context deadline exceeded", "it took too long"},
-		{"i/o timeout", "no answer in time"},
-		{"unexpected EOF", "the answer ended too early"},
-		{": EOF", ": the connection was closed"},
+// says is whether err begins with an operation on the resource.
+func says(err error, resource string) bool {
+	if resource == "" || err == nil {
+		return false
 	}
+	e, ok := err.(*Error) //nolint:errorlint // only what begins the text counts
+	if !ok {
+		u, wraps := err.(interface{ Unwrap() error }) //nolint:errorlint // as above
+		return wraps && u.Unwrap() != nil && u.Unwrap().Error() == err.Error() && says(u.Unwrap(), resource)
+	}
+	switch {
+	case e.Op == "" && e.Resource == "":
+		return says(e.Err, resource)
+	}
+	return e.Op != "" && ShortName(e.Resource) == ShortName(resource)
 }

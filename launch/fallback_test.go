@@ -43,7 +43,7 @@ func TestFallbackWhenAzureRunsOut(t *testing.T) {
 	if result.VM.VMSize == "Standard_D2s_v5" || result.VM.Location != "westus2" || !result.VM.IsRunning() {
 		t.Errorf("got %+v", result.VM)
 	}
-	if len(plan.Fallbacks) < 3 || !strings.Contains(plan.Fallbacks[0], "--size Standard_D2s_v5 --region westus2 --zone ") ||
+	if len(plan.Fallbacks) < 3 || !strings.Contains(plan.Fallbacks[0], "Standard_D2s_v5 in westus2, zone ") ||
 		!strings.Contains(plan.Fallbacks[0], "in place of Standard_D2s_v5 westus2 zone 1") {
 		t.Errorf("zones come first: %q", plan.Fallbacks)
 	}

@@ -57,7 +57,7 @@ func TestOperatorAddress(t *testing.T) {
 		"an error": {"/a", "/absent"}, "nobody": {}, "another family": {"/six"},
 	} {
 		got, err := ask(paths...)
-		if errkind.Of(err) != errkind.Prerequisite || !strings.Contains(err.Error(), "--ssh-source") {
+		if errkind.Of(err) != errkind.Prerequisite || !strings.Contains(err.Error(), "specify the addresses that SSH is admitted from") {
 			t.Errorf("%s: got %s, %v", name, got, err)
 		}
 	}

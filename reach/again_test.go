@@ -63,7 +63,7 @@ func TestConfigured(t *testing.T) {
 	}
 	before := requests()
 	h, err := l.finder.Configured(t.Context(), l.vm, reach.Options{KeyPath: l.key}, false)
-	if err != nil || !slices.Equal(h.ProxyCommand, []string{"/bin/azlin", "proxy", l.vm.ID}) || string(h.HostKey.Marshal()) != string(known.HostKey.Marshal()) {
+	if err != nil || !slices.Equal(h.ProxyCommand, []string{"/bin/azlin", "", l.vm.ID}) || string(h.HostKey.Marshal()) != string(known.HostKey.Marshal()) {
 		t.Errorf("a private one: %+v, %v", h, err)
 	}
 	stopped := publicly(l.vm)

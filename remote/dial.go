@@ -274,7 +274,7 @@ func (h Host) gaveUp(ctx context.Context, attempts int, last error) error {
 	}
 	return &errkind.Error{
 		Kind: errkind.Of(last), Op: "wait for SSH on", Resource: h.name(), Class: ErrConnection,
-		Err: fmt.Errorf("gave up after %d attempts; the last said: %w", attempts, last),
+		Err: fmt.Errorf("gave up after %s: %w", attemptsText(attempts), rootCause(last)),
 	}
 }
 

@@ -28,7 +28,7 @@ func (h Host) retried(ctx context.Context, dial func() (*ssh.Client, error)) (*s
 		case attempt == attempts && errors.Is(err, errNoBanner):
 			return nil, err
 		case attempt == attempts:
-			return nil, h.failure(errkind.Unreachable, fmt.Errorf("the connection ended before the login, %d times: %w", attempt, rootCause(err)))
+			return nil, h.failure(errkind.Unreachable, &because{fmt.Sprintf("the connection ended before the login, %d times", attempt), err})
 		}
 		select {
 		case <-ctx.Done():
@@ -45,6 +45,16 @@ func rootCause(err error) error {
 	}
 	return err
 }
+
+// because is a text of our own for an error whose words say nothing to a person.
+type because struct {
+	text  string
+	cause error
+}
+
+func (e *because) Error() string { return e.text }
+
+func (e *because) Unwrap() error { return e.cause }
 
 // dial connects and signs in, once.
 func (h Host) dial(ctx context.Context, config ssh.ClientConfig, letGo func()) (*ssh.Client, error) {
@@ -123,7 +133,7 @@ func (h Host) classify(err error) error {
 	case strings.Contains(err.Error(), "no common algorithm for host key"):
 		return h.failure(errkind.HostKey, fmt.Errorf("the machine no longer has its %s host key: %w", h.HostKey.Type(), err))
 	case strings.Contains(err.Error(), "unable to authenticate"):
-		return h.failure(errkind.Permission, fmt.Errorf("%w for user %s: %w", ErrKeyRefused, h.user(), err))
+		return h.failure(errkind.Permission, &because{ErrKeyRefused.Error() + " for user " + h.user(), errors.Join(ErrKeyRefused, err)})
 	}
 	if e, ok := errors.AsType[*errkind.Error](err); ok && h.Via != nil && e.Kind == errkind.Unreachable {
 		err = &errkind.Error{Class: errNoBanner, Err: e}

@@ -255,11 +255,14 @@ func (r *reconnection) gaveUp(h Host, attempts int, last error) error {
 	if e, ok := errors.AsType[*errkind.Error](last); ok && e.Resource == h.name() && e.Err != nil {
 		last = e.Err
 	}
-	times := fmt.Sprintf("%d attempts", attempts)
-	if attempts == 1 {
-		times = "one attempt"
+	return h.failure(errkind.Unreachable, fmt.Errorf("gave up after %s: %w", attemptsText(attempts), last))
+}
+
+func attemptsText(n int) string {
+	if n == 1 {
+		return "one attempt"
 	}
-	return h.failure(errkind.Unreachable, fmt.Errorf("gave up after %s; the last said: %w", times, last))
+	return fmt.Sprintf("%d attempts", n)
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -42,7 +42,7 @@ func TestGivesUp(t *testing.T) {
 	x := openTerminal(t)
 	x.run(remote.Connector{ReconnectHandler: remote.ReconnectHandler{MaxAttempts: 2}}, remote.Interactive{Host: s.Host, KnownHosts: s.known})
 	code, err := x.ends()
-	if code != 255 || errkind.Of(err) != errkind.Unreachable || !errors.Is(err, remote.ErrConnection) || !strings.Contains(err.Error(), "connect to dev: gave up after 2 attempts; the last said: ") {
+	if code != 255 || errkind.Of(err) != errkind.Unreachable || !errors.Is(err, remote.ErrConnection) || !strings.Contains(err.Error(), "connect to dev: gave up after 2 attempts: ") {
 		t.Errorf("%d, %v", code, err)
 	}
 	lasts := map[int]time.Duration{}

@@ -41,7 +41,7 @@ func TestWaitForSSHTellsTheReason(t *testing.T) {
 	way := &cutShort{end: end}
 	h := remote.Host{Name: "dev", VMID: "dev-id", KeyPath: pair.Private, HostKey: key, Via: way}
 	_, err = remote.WaitForSSH(ctx, h, time.Millisecond, nil)
-	if errkind.Of(err) != errkind.Unreachable || !strings.Contains(err.Error(), "gave up after 2 attempts; the last said: ") || !strings.Contains(err.Error(), "the door is shut") {
+	if errkind.Of(err) != errkind.Unreachable || !strings.Contains(err.Error(), "gave up after 2 attempts: ") || !strings.Contains(err.Error(), "the door is shut") {
 		t.Errorf("after %d attempts: %v", way.dials, err)
 	}
 }

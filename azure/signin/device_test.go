@@ -130,12 +130,9 @@ func TestDeviceCodeLogin(t *testing.T) {
 				g.Fatal(err)
 			}
 			_, err = a.Authenticate(g.Context())
-			next := ""
-			for e := range errkind.All(err) {
-				next += e.Next
-			}
-			if !errors.Is(err, azure.ErrAuthentication) || errkind.Of(err) != errkind.Auth || next != "azlin login --device-code" {
-				g.Errorf("kind %q, next %q: %v", errkind.Of(err), next, err)
+			next := errkind.Next(err)
+			if !errors.Is(err, azure.ErrAuthentication) || errkind.Of(err) != errkind.Auth || next.Action != errkind.SignInByCode {
+				g.Errorf("kind %q, next %+v: %v", errkind.Of(err), next, err)
 			}
 		})
 	})

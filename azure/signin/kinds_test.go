@@ -96,7 +96,7 @@ func kinds() []kind {
 			},
 		},
 		{
-			name: signin.DeviceCode, source: "azlin login", spoil: func(g *ground) { g.e.Disable("user") }, code: "AADSTS50057", claims: true,
+			name: signin.DeviceCode, source: "remembered sign-in", spoil: func(g *ground) { g.e.Disable("user") }, code: "AADSTS50057", claims: true,
 			prepare: func(g *ground) func() (*signin.Authenticator, error) {
 				first := true
 				return func() (*signin.Authenticator, error) {
@@ -229,7 +229,7 @@ func TestEveryKindSignsIn(t *testing.T) { //nolint:paralleltest // some set the 
 			}
 			g.clean("a reason", c.Reason)
 		}
-		if chosen != 1 || k.source != "azlin login" && len(a.Choices()) < 6 {
+		if chosen != 1 || k.source != "remembered sign-in" && len(a.Choices()) < 6 {
 			g.Errorf("choices: %+v", a.Choices())
 		}
 		if _, err := g.open(a).Do(g.Context(), http.MethodGet, "/subscriptions", groupsVersion, nil); err != nil {

@@ -168,7 +168,7 @@ func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []s
 	report(name + ": signing in")
 	if r.Err = c.greet(ctx, p, name); r.Err != nil {
 		r.Err = &errkind.Error{
-			Kind: errkind.Of(r.Err), Op: "clone", Resource: name, Err: fmt.Errorf("the VM is there, but: %w", r.Err),
+			Kind: errkind.Of(r.Err), Err: fmt.Errorf("the VM was created, but azlin cannot sign in: %w", r.Err),
 			Next: p.again(),
 		}
 		return r

@@ -31,7 +31,7 @@ type Setting struct {
 	Name   string
 	Value  any // string, []string or map[string]string; nil: not set
 	Origin Origin
-	Where  string // the flag, the variable, file:line:column; empty: it is a default or not set
+	Where  string // the variable, file:line:column; empty: it is a flag, a default, or not set
 }
 
 // Text is the value of a setting that is a text; empty when it is not set.
@@ -73,7 +73,7 @@ func first(name string, candidates ...candidate) Setting {
 func Resolve(flags Flags, env Environment, all Contexts, c Config) (Resolution, error) {
 	r := Resolution{Config: c, Unknown: slices.Concat(c.Unknown, all.Unknown)}
 	r.ActiveContext = first("context",
-		candidate{flags.Context, FromFlag, "--context"},
+		candidate{flags.Context, FromFlag, ""},
 		candidate{env.Context, FromEnvironment, "AZLIN_CONTEXT"},
 		candidate{all.Current, FromContext, all.where["current"]})
 	if name := r.ActiveContext.Text(); name != "" {
@@ -98,7 +98,7 @@ func Resolve(flags Flags, env Environment, all Contexts, c Config) (Resolution, 
 	r.SubscriptionID = first("subscription_id",
 		candidate{r.Context.SubscriptionID, FromContext, at}, candidate{env.SubscriptionID, FromEnvironment, "AZURE_SUBSCRIPTION_ID"})
 	r.ResourceGroup = first("resource_group",
-		candidate{flags.ResourceGroup, FromFlag, "--resource-group"},
+		candidate{flags.ResourceGroup, FromFlag, ""},
 		candidate{env.ResourceGroup, FromEnvironment, "AZLIN_RESOURCE_GROUP"},
 		candidate{r.Context.ResourceGroup, FromContext, at},
 		candidate{c.DefaultResourceGroup, FromConfig, c.where["default_resource_group"]})

@@ -87,7 +87,7 @@ func Keys() []Key {
 		},
 		{
 			Name: "session_names", valid: validSession, field: func(c *Config) any { return &c.SessionNames },
-			Description: "session names by VM; kept by 'azlin session'",
+			Description: "session names by VM",
 		},
 		{
 			Name: "default_nfs_storage", valid: validStorage, field: func(c *Config) any { return &c.DefaultNFSStorage },

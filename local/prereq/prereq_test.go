@@ -48,8 +48,8 @@ func TestCheckAllFailsOnlyForWhatIsNeeded(t *testing.T) {
 		t.Errorf("%v names what is there or not needed", err)
 	}
 	var e *errkind.Error
-	if !errors.As(err, &e) || e.Next != "on Debian and Ubuntu: sudo apt install gh openssh-client" {
-		t.Errorf("next: %q", e.Next)
+	if !errors.As(err, &e) || e.Next.Command != "sudo apt install gh openssh-client" {
+		t.Errorf("next: %+v", e.Next)
 	}
 }
 

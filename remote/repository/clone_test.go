@@ -357,7 +357,7 @@ func TestPrivateOverHTTPS(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", what, err)
 		}
-		if e, ok := errors.AsType[*errkind.Error](err); c.next != "" && (!ok || e.Next != c.next || e.Kind != errkind.Permission) {
+		if e, ok := errors.AsType[*errkind.Error](err); c.next != "" && (!ok || e.Next.Command != c.next || e.Kind != errkind.Permission) {
 			t.Errorf("%s: %+v", what, e)
 		}
 		if err != nil && strings.Contains(err.Error(), "gho_") {

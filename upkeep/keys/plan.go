@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -242,7 +241,7 @@ func (p *Plan) lookAt(ctx context.Context, r *Rotator, t *Target) (Action, error
 		case refused:
 			return Skip, &errkind.Error{
 				Kind: errkind.Permission, Op: "rotate key of", Resource: t.VM.Name, Class: ErrRotation,
-				Err:  fmt.Errorf("neither the old key nor another one at hand lets in as %s: %w", t.host.User, err),
+				Err:  errkind.New(errkind.Permission, "it accepts neither the old key nor another one at hand for user %s", t.host.User),
 				Next: errkind.Step{Action: errkind.PushKey, VM: t.VM.Name},
 			}
 		}

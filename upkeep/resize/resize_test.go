@@ -185,7 +185,7 @@ func TestResizeCutOff(t *testing.T) {
 		}))
 		_, err := run(t, s, large)
 		var e *errkind.Error
-		if !errors.As(err, &e) || !strings.Contains(e.Next, "azlin resize dev "+large+" -g "+group+" goes on; with "+small+" it goes back") {
+		if !errors.As(err, &e) || e.Next != (errkind.Step{Action: errkind.ResizeVM, VM: "dev", Group: group, Name: large}) {
 			t.Errorf("%v: %+v", err, e)
 		}
 	})

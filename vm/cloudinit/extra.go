@@ -14,8 +14,8 @@ import (
 
 // reserved are the keys of cloud-config that azlin's own part depends on, with why.
 var reserved = map[string]string{
-	"ssh_keys":       "azlin makes the VM's host key, so that it is known before the VM exists",
-	"ssh_deletekeys": "azlin makes the VM's host key, so that it is known before the VM exists",
+	"ssh_keys":       "azlin makes the host key, so that it is known before the VM exists",
+	"ssh_deletekeys": "azlin makes the host key, so that it is known before the VM exists",
 	"merge_how":      "azlin merges the file itself: its lists are added to azlin's",
 	"merge_type":     "azlin merges the file itself: its lists are added to azlin's",
 }

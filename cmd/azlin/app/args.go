@@ -1,9 +1,13 @@
 package app
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/azlin-dev/azlin/errkind"
 )
@@ -29,6 +33,54 @@ func AtLeastOne(what string) cobra.PositionalArgs {
 		}
 		return Usage(cmd, "missing argument: this command takes %s", what)
 	}
+}
+
+// PlainArguments has the commands below root report arguments that they do not take in azlin's words, not in cobra's.
+func PlainArguments(root *cobra.Command) {
+	for _, c := range root.Commands() {
+		PlainArguments(c)
+		if check := c.Args; check != nil {
+			c.Args = func(cmd *cobra.Command, args []string) error {
+				err := check(cmd, args)
+				switch {
+				case err == nil || errkind.Of(err) != errkind.Unknown:
+					return err
+				case len(args) == 1 && cmd.HasSubCommands():
+					return UnknownCommand(cmd, args[0])
+				case len(args) == 1:
+					return Usage(cmd, "unexpected argument %q", args[0])
+				}
+				return Usage(cmd, "too many arguments: %d were given", len(args))
+			}
+		}
+	}
+}
+
+var exclusive = regexp.MustCompile(`^if any flags in the group \[.*\] are set none of the others can be; \[(.*)\] were all set$`)
+
+// PlainFlags puts what cobra says about flags into azlin's words.
+func PlainFlags(cmd *cobra.Command, err error) error {
+	if m := exclusive.FindStringSubmatch(err.Error()); m != nil {
+		return Usage(cmd, "--%s exclude each other", strings.ReplaceAll(m[1], " ", " and --"))
+	}
+	if v, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return Usage(cmd, "--%s %q: specify %s", v.GetFlag().Name, v.GetValue(), kindOfValue(v.GetFlag().Value.Type()))
+	}
+	return err
+}
+
+func kindOfValue(kind string) string {
+	switch kind {
+	case "bool":
+		return "true or false"
+	case "int", "int32", "int64", "uint16", "uint":
+		return "a whole number"
+	case "float64":
+		return "a number"
+	case "duration":
+		return "a duration, for example 90s, 10m or 36h"
+	}
+	return "another value"
 }
 
 // Usage is the error for a command line that is wrong.

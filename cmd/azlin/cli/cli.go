@@ -34,7 +34,7 @@ func Main(ctx context.Context, args, environ []string, streams term.Streams) int
 	if err == nil {
 		return 0
 	}
-	return a.Fail(command, err)
+	return a.Fail(command, app.PlainFlags(command, err))
 }
 
 // Root returns the command tree, for generating its documentation.

@@ -26,7 +26,7 @@ func (j judging) Verbose() bool { return true }
 func (j judging) Log(args ...any) {
 	log := fmt.Sprint(args...)
 	for _, e := range provoked(log) {
-		for _, fault := range judge(e.text) {
+		for _, fault := range judge(e.text, strings.Contains(e.command, "--debug")) {
 			j.T.Errorf("%s\n%s\n%s", fault, e.command, e.text)
 		}
 	}
@@ -35,7 +35,7 @@ func (j judging) Log(args ...any) {
 	}
 }
 
-// provokedError is the standard error of a command that failed.
+// provokedError is the standard error of a command that may have failed.
 type provokedError struct{ command, text string }
 
 var (
@@ -43,7 +43,7 @@ var (
 	scriptEnd  = regexp.MustCompile(`^\[exit status \d+\]$`)
 )
 
-// provoked finds the commands that failed in a script's log.
+// provoked finds what commands wrote to standard error in a script's log.
 func provoked(log string) []provokedError {
 	var all []provokedError
 	var command string
@@ -52,14 +52,16 @@ func provoked(log string) []provokedError {
 	for line := range strings.Lines(log) {
 		line = strings.TrimSuffix(line, "\n")
 		switch m := scriptLine.FindStringSubmatch(line); {
-		case m != nil:
-			command, reads = m[1], false
+		case m != nil || scriptEnd.MatchString(line):
+			if reads {
+				all = append(all, provokedError{command, strings.Join(text, "\n")})
+			}
+			if reads = false; m != nil {
+				command = m[1]
+			}
 		case line == "[stderr]":
 			text, reads = nil, true
 		case line == "[stdout]":
-			reads = false
-		case reads && scriptEnd.MatchString(line):
-			all = append(all, provokedError{command, strings.Join(text, "\n")})
 			reads = false
 		case reads:
 			text = append(text, line)
@@ -76,8 +78,8 @@ var (
 	wordOf     = regexp.MustCompile(`[\pL\d_./-]+`)
 )
 
-// judge says what is wrong with how an error is worded: see docs/layout.md. text is all that a command wrote to standard error.
-func judge(text string) (faults []string) {
+// judge says what is wrong with how an error is worded: see docs/layout.md. text is all that a command wrote to standard error, debug whether with --debug.
+func judge(text string, debug bool) (faults []string) {
 	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	var asJSON struct {
@@ -104,7 +106,7 @@ func judge(text string) (faults []string) {
 	for _, l := range lines[end:] {
 		if what, ok := strings.CutPrefix(l, "Next: "); ok {
 			next++
-			if regexp.MustCompile(`; | or | shows?\b| goes on| tries`).MatchString(what) {
+			if regexp.MustCompile(`; |, | or | says | shows | goes on| tries`).MatchString(what) {
 				add("the next step is not one command")
 			}
 		}
@@ -125,13 +127,13 @@ func judge(text string) (faults []string) {
 		if asJSON.Error == nil && strings.Contains(sentence, "/subscriptions/") {
 			add("there is an id in the sentence")
 		}
-		if kindLabel.MatchString(sentence) && !strings.HasPrefix(label, "azlin --debug") {
+		if kindLabel.MatchString(sentence) && !debug {
 			add("there is a kind in the sentence")
 		}
 		if strings.Contains(sentence, "correlation id") {
 			add("there is a correlation id in the sentence")
 		}
-		if twice := saidTwice(sentence); twice != "" {
+		if twice := saidTwice(sentence); twice != "" && !strings.Contains(sentence, "AADSTS") { // the words of Microsoft Entra
 			add("%q is said twice", twice)
 		}
 	}
@@ -176,18 +178,18 @@ func TestJudge(t *testing.T) {
 	for text, fault := range map[string]string{
 		"azlin kill: delete vm ro: a lock protects it\nAzure: ScopeLocked (correlation id x)\nNext: azlin show ro": "",
 		"azlin kill: delete vm ro: delete vm ro: a lock protects it":                                               `"delete vm ro" is said twice`,
-		"azlin: azlin show: missing argument":                                         "the program is named twice",
-		"azlin new: launch dev: create vm dev: no room":                               `"dev" is said twice`,
-		"azlin new: read key: open /home/a/b: no such file: /home/a/b":                `"/home/a/b" is said twice`,
-		"azlin list: list vms: context canceled":                                      `"context canceled" is not English`,
-		"azlin kill: delete /subscriptions/x/y":                                       "there is an id in the sentence",
-		"azlin kill: there is no VM dev [notfound]":                                   "there is a kind in the sentence",
-		"azlin kill: no (correlation id x)":                                           "there is a correlation id in the sentence",
-		"azlin kill: no\nNext: azlin show dev shows why":                              "the next step is not one command",
-		"azlin kill: no\nNext: azlin show a\nNext: azlin show b":                      "there are 2 next steps",
-		"half\n" + `{"error":{"message":"delete vm ro: delete vm ro: no","next":""}}`: `"delete vm ro" is said twice`,
+		"azlin: azlin show: missing argument":                                                                      "the program is named twice",
+		"azlin new: launch dev: create vm dev: no room":                                                            `"dev" is said twice`,
+		"azlin new: read key: open /home/a/b: no such file: /home/a/b":                                             `"/home/a/b" is said twice`,
+		"azlin list: list vms: context canceled":                                                                   `"context canceled" is not English`,
+		"azlin kill: delete /subscriptions/x/y":                                                                    "there is an id in the sentence",
+		"azlin kill: there is no VM dev [notfound]":                                                                "there is a kind in the sentence",
+		"azlin kill: no (correlation id x)":                                                                        "there is a correlation id in the sentence",
+		"azlin kill: no\nNext: azlin show dev shows why":                                                           "the next step is not one command",
+		"azlin kill: no\nNext: azlin show a\nNext: azlin show b":                                                   "there are 2 next steps",
+		"half\n" + `{"error":{"message":"delete vm ro: delete vm ro: no","next":""}}`:                              `"delete vm ro" is said twice`,
 	} {
-		if got := strings.Join(judge(text), "; "); got != fault {
+		if got := strings.Join(judge(text, false), "; "); got != fault {
 			t.Errorf("%s\ngot  %s\nwant %s", text, got, fault)
 		}
 	}

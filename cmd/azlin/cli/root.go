@@ -68,6 +68,9 @@ To try azlin without an Azure account, use the local emulator:
 	root.SetErr(a.Streams.Err)
 	root.SetIn(a.Streams.In)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if plain := app.PlainFlags(cmd, err); plain != err { //nolint:errorlint // whether it is another one
+			return plain
+		}
 		return &errkind.Error{Kind: errkind.Invalid, Err: err, Next: app.Next(cmd.CommandPath(), "--help")}
 	})
 	a.AddFlags(root)
@@ -80,6 +83,7 @@ To try azlin without an Azure account, use the local emulator:
 	}
 	root.AddCommand(newVersionCommand(a), newExitCodesTopic(), newSelectionTopic())
 	wrapHelp(root, a.Streams.Width)
+	app.PlainArguments(root)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root

@@ -85,7 +85,7 @@ func (f *serveFlags) options() (emulator.ServeOptions, error) {
 	}
 	o := emulator.ServeOptions{Listen: f.listen, SSHPort: f.sshPort, Realistic: f.realistic, Throttle: emulator.Throttle(f.throttle), Record: f.record}
 	if o.OperatorIP, err = netip.ParseAddr(f.operatorIP); err != nil {
-		return o, errkind.New(errkind.Invalid, "--operator-ip: %w", err)
+		return o, errkind.New(errkind.Invalid, "--operator-ip %q: specify an IP address", f.operatorIP)
 	}
 	if f.listen != "" {
 		listen, err := netip.ParseAddrPort(f.listen)

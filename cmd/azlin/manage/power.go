@@ -10,9 +10,9 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/batch"
-	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
+	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
 )
 

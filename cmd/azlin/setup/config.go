@@ -253,6 +253,9 @@ context, config or default. A tenant or subscription that is not set is the Azur
 				v := settingView{Name: s.Name, Value: shown(secret[s.Name], s.Value)}
 				if origin {
 					v.Origin, v.Where = new(string(s.Origin)), new(s.Where)
+					if s.Origin == config.FromFlag {
+						v.Where = new("--" + strings.ReplaceAll(s.Name, "_", "-"))
+					}
 				}
 				views = append(views, v)
 			}

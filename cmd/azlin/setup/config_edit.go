@@ -72,7 +72,7 @@ func (a Commands) editDraft(ctx context.Context, draft string) error {
 		a.Say("nothing was changed")
 	} else if err := file.Replace(ctx, draft, old, text); err != nil {
 		return &errkind.Error{
-			Op: "the configuration stays as it was, and your text is kept in " + draft, Err: err, Next: errkind.Step{Action: errkind.EditConfig},
+			Err: fmt.Errorf("%w; the configuration is unchanged, and your text is kept in that file", err), Next: errkind.Step{Action: errkind.EditConfig},
 		}
 	}
 	return os.Remove(draft)
