@@ -269,7 +269,7 @@ func TestRotationNeedsPrivateHalves(t *testing.T) {
 	l.letIn("dev", foreignLine+"\n")
 	client = l.open(nil)
 	result, err = client.Rotator.RotateKey(t.Context(), vm.Ref{ResourceGroup: "g", Name: "dev"}, "", keys.Options{})
-	if errkind.Of(err) != errkind.Permission || result.Success || !strings.Contains(err.Error(), "lets in as azureuser") {
+	if errkind.Of(err) != errkind.Permission || result.Success || !strings.Contains(err.Error(), "for user azureuser") {
 		t.Errorf("%+v, %v", result, err)
 	}
 	l.nothingLeft()
