@@ -97,7 +97,8 @@ func fromResponse(out *errkind.Error, re *azcore.ResponseError) {
 	if re.RawResponse != nil {
 		out.CorrelationID = answer.CorrelationID(re.RawResponse)
 	}
-	if strings.EqualFold(code, "ResourceGroupNotFound") && strings.Contains(message, "'"+out.Resource+"'") {
+	if about := strings.TrimSpace(out.Op + " " + out.Resource); strings.EqualFold(code, "ResourceGroupNotFound") &&
+		strings.Contains(message, "'"+about[strings.LastIndexByte(about, ' ')+1:]+"'") {
 		message = "there is no such resource group" // Azure's text names it again
 	}
 	if message == "" {

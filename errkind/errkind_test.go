@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/azlin-dev/azlin/errkind"
@@ -52,5 +53,31 @@ func TestErrorText(t *testing.T) {
 	}
 	if got := (&errkind.Error{Class: class}).Error(); got != class.Error() {
 		t.Errorf("an error with only a class reads %q", got)
+	}
+}
+
+// TestErrorSaysAThingOnce: operations that are wrapped in each other, ids, files and what Go says.
+func TestErrorSaysAThingOnce(t *testing.T) {
+	t.Parallel()
+	const id = "/subscriptions/x/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/ro"
+	inner := &errkind.Error{Op: "delete vm", Resource: "ro", Err: errors.New("a lock protects it")}
+	_, missing := os.Open("/no/such/file")
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"the same again":             {&errkind.Error{Op: "delete vm", Resource: "ro", Err: inner}, "delete vm ro: a lock protects it"},
+		"another one on it":          {&errkind.Error{Op: "launch", Resource: id, Err: inner}, "delete vm ro: a lock protects it"},
+		"a layer without words":      {&errkind.Error{Op: "launch", Resource: "ro", Err: &errkind.Error{Class: errors.New("x"), Err: inner}}, "delete vm ro: a lock protects it"},
+		"another one on another one": {&errkind.Error{Op: "bake", Resource: "dev", Err: inner}, "bake dev: delete vm ro: a lock protects it"},
+		"an id":                      {&errkind.Error{Op: "delete vm", Resource: id, Code: "ScopeLocked", CorrelationID: "abc", Err: errors.New("no")}, "delete vm ro: no"},
+		"a file":                     {&errkind.Error{Op: "read key", Resource: "/no/such/file", Err: missing}, "read key /no/such/file: no such file or directory"},
+		"an interrupt":               {&errkind.Error{Op: "list vms", Err: fmt.Errorf("x: %w", context.Canceled)}, "list vms: x: interrupted"},
+		"a time that is up":          {&errkind.Error{Op: "list vms", Err: context.DeadlineExceeded}, "list vms: it took too long"},
+		"a connection":               {&errkind.Error{Op: "connect to", Resource: "dev", Err: errors.New("dial tcp 127.0.0.1:22: i/o timeout")}, "connect to dev: 127.0.0.1:22: no answer"},
+	} {
+		if got := test.err.Error(); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
 	}
 }

@@ -60,5 +60,6 @@ func says(err error, resource string) bool {
 	case e.Op == "" && e.Resource == "":
 		return says(e.Err, resource)
 	}
-	return e.Op != "" && ShortName(e.Resource) == ShortName(resource)
+	head := strings.TrimSpace(e.Op + " " + ShortName(e.Resource))
+	return e.Op != "" && strings.HasSuffix(head, " "+ShortName(resource))
 }

@@ -89,3 +89,40 @@ func TestAzuresErrorsTeach(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryStepIsACommand: what the library suggests is worded as a command line that the tree knows, with its flags.
+func TestEveryStepIsACommand(t *testing.T) {
+	t.Parallel()
+	full := errkind.Step{VM: "dev", Group: "team", Region: "westus2", Name: "thing", Size: "Standard_D2s_v5", Count: 2, Command: "ps -ef"}
+	for _, action := range app.Worded() {
+		step := full
+		step.Action = action
+		for _, s := range []errkind.Step{step, {Action: action}} {
+			line := app.WordStep(s)
+			words := strings.Fields(line)
+			if len(words) < 2 || words[0] != "azlin" {
+				t.Errorf("%s: %q is no command of azlin's", action, line)
+				continue
+			}
+			cmd, rest, err := Root().Find(words[1:])
+			if err != nil || !cmd.Runnable() || cmd.Name() == "azlin" {
+				t.Errorf("%s: %q is not in the tree: %v", action, line, err)
+				continue
+			}
+			for _, w := range rest {
+				if w == "--" {
+					break
+				}
+				if name, ok := strings.CutPrefix(w, "--"); ok && cmd.Flag(name) == nil {
+					t.Errorf("%s: %q: there is no flag %s", action, line, w)
+				}
+			}
+		}
+	}
+	if line := app.WordStep(errkind.Step{Action: errkind.Run, Command: "az login"}); line != "az login" {
+		t.Errorf("a command line became %q", line)
+	}
+	if line := app.WordStep(errkind.Step{}); line != "" {
+		t.Errorf("nothing became %q", line)
+	}
+}

@@ -135,7 +135,7 @@ func (a Commands) logs(ctx context.Context, name string, source logs.Source, fla
 	case flags.follow:
 		err := logs.Follow(ctx, client, source, options, a.logLine)
 		if errors.Is(err, logs.ErrLost) {
-			return &errkind.Error{Kind: errkind.Unreachable, Op: "follow the log of", Resource: match.VM.Name, Err: err, Next: app.Next("azlin logs", match.VM.Name, "--source", string(source), "--follow")}
+			return &errkind.Error{Kind: errkind.Unreachable, Op: "follow the log of", Resource: match.VM.Name, Err: fmt.Errorf("%s: %w", source, logs.ErrLost), Next: app.Next("azlin logs", match.VM.Name, "--source", string(source), "--follow")}
 		}
 		return err
 	}
