@@ -53,7 +53,7 @@ func says(err error, resource string) bool {
 	}
 	e, ok := err.(*Error) //nolint:errorlint // only what begins the text counts
 	if !ok {
-		u, wraps := err.(interface{ Unwrap() error }) //nolint:errorlint // as above
+		u, wraps := err.(interface{ Unwrap() error })
 		return wraps && u.Unwrap() != nil && u.Unwrap().Error() == err.Error() && says(u.Unwrap(), resource)
 	}
 	switch {

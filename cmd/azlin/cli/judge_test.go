@@ -27,7 +27,7 @@ func (j judging) Log(args ...any) {
 	log := fmt.Sprint(args...)
 	for _, e := range provoked(log) {
 		for _, fault := range judge(e.text, strings.Contains(e.command, "--debug")) {
-			j.T.Errorf("%s\n%s\n%s", fault, e.command, e.text)
+			j.Errorf("%s\n%s\n%s", fault, e.command, e.text)
 		}
 	}
 	if j.Failed() || testing.Verbose() {
@@ -88,15 +88,16 @@ func judge(text string, debug bool) (faults []string) {
 	if json.Unmarshal([]byte(lines[len(lines)-1]), &asJSON) == nil && asJSON.Error != nil {
 		lines = append([]string{"azlin: " + asJSON.Error.Message}, "Next: "+asJSON.Error.Next)
 	}
-	for n := len(lines) - 1; n >= 0; n-- {
-		if errorLabel.MatchString(lines[n]) {
-			lines = lines[n:]
-			break
-		}
-		if n == 0 {
-			return nil // of another program
+	begin := -1
+	for n, l := range lines {
+		if errorLabel.MatchString(l) {
+			begin = n
 		}
 	}
+	if begin < 0 {
+		return nil // of another program
+	}
+	lines = lines[begin:]
 	label := strings.TrimSuffix(errorLabel.FindString(lines[0]), ": ")
 	end := slices.IndexFunc(lines, errorTail.MatchString)
 	if end < 0 {
