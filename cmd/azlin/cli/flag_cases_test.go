@@ -151,7 +151,7 @@ func flagCases() map[string]flagCase {
 		"azlin keys rotate --no-backup":           {script: "keys"},
 		"azlin keys rotate --old-key":             {without: words("keys rotate dev --dry-run"), with: words("--old-key {home}/other/key"), want: `old key .*/other/key\)`},
 		"azlin keys rotate --timeout":             {without: words("keys rotate dev --dry-run"), with: words("--timeout 1ns"), want: `was not done within 1ns`},
-		"azlin keys rotate --user":                {without: words("keys rotate dev --dry-run"), with: words("--user nobody-there"), want: `lets in as nobody-there`},
+		"azlin keys rotate --user":                {without: words("keys rotate dev --dry-run"), with: words("--user nobody-there"), want: `for user nobody-there`},
 		"azlin keys rotate --via-azure":           {script: "keys"},
 		"azlin keys rotate --yes":                 {without: words("keys rotate nosuch"), with: words("--yes"), want: `notfound`},
 		"azlin keys export --key":                 {without: words("keys export -o json --jq .path"), with: words("--key {home}/other/key"), want: `/other/key\n`},
