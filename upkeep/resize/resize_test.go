@@ -186,7 +186,7 @@ func TestResizeAfterAnyCrashIsAnOperation(t *testing.T) {
 				c := a.Client()
 				s := service(c)
 				operations := &change.Service{Azure: c, Handlers: []change.Handler{s.Handler()}}
-				i, err := s.VMs.Get(t.Context(), dev)
+				i, err := s.VMs.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -229,7 +229,7 @@ func TestResizeOfAnEarlierAzlin(t *testing.T) {
 		provisioned(t, a)
 		c := a.Client()
 		s := service(c)
-		i, err := s.VMs.Get(t.Context(), dev)
+		i, err := s.VMs.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
 		if err != nil {
 			t.Fatal(err)
 		}
