@@ -21,11 +21,11 @@ const modulePath = "github.com/azlin-dev/azlin"
 var levels = [][]string{
 	{"errkind", "internal/atomicfile", "internal/damage", "internal/detach", "internal/keylock", "internal/money", "internal/near", "internal/owner", "internal/relay", "internal/tomledit"},
 	{"batch"},
-	{"local/config", "local/audit", "local/history", "local/notify", "local/prereq", "local/progress", "change"},
+	{"local/config", "local/audit", "local/history", "local/notify", "local/prereq", "local/progress"},
 	{"azure/answer"},
 	{"azure/pacing"},
 	{"azure"},
-	{"azure/signin", "azure/permission", "azure/ensure", "azure/teardown", "azure/resourcegroup"},
+	{"azure/signin", "azure/permission", "azure/ensure", "azure/teardown", "azure/resourcegroup", "change"},
 	{"vm/cloudinit", "remote/keypair"},
 	{"remote", "cost", "vm/catalog", "vm/disk"},
 	{"network"},

@@ -83,9 +83,9 @@ type Client struct {
 	Bastions   *bastion.Service
 	Catalog    *catalog.Service // sizes, regions, images and quota
 	Prices     *cost.Prices
-	Templates  template.Store // what VMs are created from; kept only with Options.StateDir
-	Operations change.Store   // what was begun and has not ended
-	History    history.Log    // interactive connections made from this machine
+	Templates  template.Store  // what VMs are created from; kept only with Options.StateDir
+	Operations *change.Service // what was begun and has not ended
+	History    history.Log     // interactive connections made from this machine
 	Statuses   status.Dashboard
 	Logs       logs.Reader
 
@@ -144,16 +144,17 @@ func Open(o Options) (*Client, error) {
 	c.Hosts.DefaultKey, c.Hosts.EarlierKeys = defaultKey, backups.Earlier(defaultKey)
 	c.Prices = cost.New(cost.Options{Endpoint: o.PriceService, HTTP: o.HTTP, CacheDir: under("cache")})
 	c.Catalog.Prices = c.Prices
-	c.Templates, c.Operations = template.Store{Dir: under("templates")}, change.Store{Dir: under("operations")}
+	operations := change.Store{Dir: under("operations")}
+	c.Templates = template.Store{Dir: under("templates")}
 	c.History = history.Log{Path: under("connections.jsonl")}
 	c.Launcher = &launch.Launcher{
 		VMs: c.VMs, Provisioner: c.Provisioner, Catalog: c.Catalog, Bastions: c.Bastions, Prices: c.Prices, Reach: c.Hosts, Target: o.Target, Owner: o.User,
-		Network: c.Networks, Operator: c.Operator, Notifier: o.Notifier, Operations: c.Operations,
+		Network: c.Networks, Operator: c.Operator, Notifier: o.Notifier, Operations: operations,
 		Access: o.Access, Defaults: o.Launch,
 	}
-	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Provisioner: c.Provisioner, Prices: c.Prices, Operations: c.Operations}
+	c.Cleaner = &cleanup.Cleaner{Azure: door, VMs: c.VMs, Provisioner: c.Provisioner, Prices: c.Prices, Operations: operations}
 	c.Rotator = &keys.Rotator{
-		VMs: c.VMs, Reach: c.Hosts, Operations: c.Operations, Backups: backups, DefaultKey: defaultKey,
+		VMs: c.VMs, Reach: c.Hosts, Operations: operations, Backups: backups, DefaultKey: defaultKey,
 		Subscription: o.Target.SubscriptionID,
 	}
 	c.Cloner = &clone.Cloner{
@@ -161,10 +162,25 @@ func Open(o Options) (*Client, error) {
 	}
 	c.Baker = &image.Baker{Azure: door, VMs: c.VMs, Provisioner: c.Provisioner, Catalog: c.Catalog, Disks: c.Disks, Owner: o.User}
 	c.Resizer = &resize.Resizer{Azure: door, VMs: c.VMs, Catalog: c.Catalog, Prices: c.Prices}
-	c.Updater = update.Updater{Reach: c.Hosts}
+	c.Updater = update.Updater{Reach: c.Hosts, Operations: operations}
 	c.Statuses = status.Dashboard{VMs: c.VMs, Disks: c.Disks, Reach: c.Hosts, Prices: c.Prices, History: c.History}
 	c.Pruner = prune.Pruner{Statuses: c.Statuses, Clock: door.Clock()}
 	c.Logs = logs.Reader{VMs: c.VMs, Reach: c.Hosts}
 	c.Inquirer = why.Inquirer{Azure: door, VMs: c.VMs, Reach: c.Hosts, Operator: &c.Operator}
+	c.Operations = &change.Service{Azure: door, Store: operations, Handlers: c.handlers(o.User)}
 	return c, nil
+}
+
+// handlers know all kinds of operations that can be cut off. A new kind is a line here.
+func (c *Client) handlers(owner string) []change.Handler {
+	return []change.Handler{
+		c.Launcher.Handler(),
+		c.Cloner.Handler(c.Operator.From),
+		c.Baker.Handler(),
+		c.Resizer.Handler(),
+		c.Bastions.Handler(owner),
+		c.Updater.Handler(),
+		c.Rotator.Handler(),
+		c.VMs.Handler(),
+	}
 }

@@ -16,7 +16,7 @@ const (
 	TagCreated   = "azlin-created"   // RFC 3339
 	TagOwner     = "azlin-owner"     // who asked for it
 	TagSession   = "azlin-session"   // the session's name
-	TagOperation = "azlin-op"        // <kind>:<id>:<step>
+	TagOperation = "azlin-op"        // <kind>:<id>:<step>, and what is needed to go on: see change.Mark
 	TagUser      = "azlin-user"      // login user of a VM of which Azure knows none
 	TagHostKey   = "azlin-host-key"  // public half of the VM's SSH host key
 	TagPool      = "azlin-pool"      // name of the pool that a VM belongs to
@@ -24,7 +24,7 @@ const (
 	TagProtected = "azlin-protected" // set by people, to anything: the VM is not stopped or deleted for the sake of cost
 	TagImage     = "azlin-image"     // of a VM that an image is made of: the image's name and version, "base:2026.1129.101500"
 	TagSource    = "azlin-source"    // of an image: the VM that it was baked from; of a VM: the one whose disks it begins with
-	TagResize    = "azlin-resize"    // the size and the power state from before a resize that has not ended: "Standard_B2s running"
+	TagResize    = "azlin-resize"    // of a resize that has not ended: the sizes before and after, and the power state. See change.Mark
 
 	ManagedBy = "azlin"
 )

@@ -270,6 +270,7 @@ func (s *Service) create(ctx context.Context, p CreatePlan, say func(string), le
 	host := armnetwork.BastionHost{
 		Location: new(p.Location), SKU: &armnetwork.SKU{Name: new(armnetwork.BastionHostSKUName(p.SKU))}, Properties: &armnetwork.BastionHostPropertiesFormat{},
 	}
+	tags[azure.TagOperation] = p.mark(vnet.Name())
 	if p.SKU == Developer {
 		host.Properties.VirtualNetwork = &armnetwork.SubResource{ID: new(p.VNet)}
 	} else {

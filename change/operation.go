@@ -1,5 +1,8 @@
-// Package change keeps what has to outlive the process that began something in Azure: enough to go on
-// with it, or to know that it goes on by itself. Everything else is read from Azure.
+// Package change is what all changes of several steps have in common: how they are found when they were cut off, on any
+// machine, gone on with, and undone.
+//
+// What was begun is marked in tags (Mark), and where tags cannot hold what is needed to go on, in a file of this machine
+// (Operation). Each kind of operation has a Handler; Service has them all.
 //
 // A file holds secrets: the private half of a host key until SSH has been verified with it, or Azure's
 // signed address of an operation. Files have mode 0600 in a directory of mode 0700.
@@ -15,15 +18,32 @@ import (
 // Kind is what an operation does.
 type Kind string
 
-// The kinds of operations. All but the first two are Azure's own, which were not waited for.
+// The kinds of operations.
 const (
-	New        Kind = "new"
+	New     Kind = "new"
+	Clone   Kind = "clone"
+	Bake    Kind = "bake" // an image
+	Resize  Kind = "resize"
+	Bastion Kind = "bastion" // that is created
+
+	Update     Kind = "update"      // a job of a VM, which goes on by itself
 	RotateKeys Kind = "rotate-keys" // on several VMs: Group and Name are empty
+
+	// Azure's own, which were not waited for.
 	Start      Kind = "start"
 	Stop       Kind = "stop"
 	Deallocate Kind = "deallocate"
 	Restart    Kind = "restart"
 )
+
+// Waits is whether going on with it is only waiting, for what Azure or a VM does by itself: nobody has to agree to that.
+func (k Kind) Waits() bool {
+	switch k {
+	case Update, Start, Stop, Deallocate, Restart:
+		return true
+	}
+	return false
+}
 
 // Operation is one that has not ended, as far as this machine knows.
 type Operation struct {
@@ -38,7 +58,7 @@ type Operation struct {
 
 	Stage     string          `json:"stage,omitempty"`      // how far it came
 	LastError string          `json:"last_error,omitempty"` // why it stopped there; empty: it was cut off
-	Request   json.RawMessage `json:"request,omitempty"`    // of New and RotateKeys: what was asked for
+	Request   json.RawMessage `json:"request,omitempty"`    // of New, Update and RotateKeys: what was asked for
 	HostKey   *HostKey        `json:"host_key,omitempty"`   // of New: the VM's
 
 	AzureID     string `json:"azure_operation_id,omitempty"`

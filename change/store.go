@@ -161,3 +161,29 @@ func (s Store) Remove(op *Operation) error {
 	}
 	return nil
 }
+
+// Replace removes what is remembered of operations of these kinds on op's VM, and keeps op in their place if keep is set.
+func (s Store) Replace(op *Operation, keep bool, kinds ...Kind) error {
+	if err := s.RemoveAll(func(o *Operation) bool {
+		return slices.Contains(kinds, o.Kind) && o.On(op.Subscription, op.Group, op.Name)
+	}); err != nil || !keep {
+		return err
+	}
+	return s.Save(op, time.Now())
+}
+
+// RemoveAll forgets all operations that are meant.
+func (s Store) RemoveAll(meant func(*Operation) bool) error {
+	all, err := s.List()
+	if err != nil {
+		return err
+	}
+	for _, op := range all {
+		if meant(op) {
+			if err := s.Remove(op); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -120,7 +120,7 @@ func TestTags(t *testing.T) {
 	}
 	r.ok(r.do("PUT", at, `{"properties":{"tags":{`+strings.TrimSuffix(many(50), ",")+`}}}`), 200)
 	found := r.ok(r.do("GET", "{S}/resources"+groupV+"&$filter=tagName%20eq%20'k7'%20and%20tagValue%20eq%20'7'&$expand=createdTime", ""), 200)
-	if !strings.Contains(found.text, "vm-001") || !strings.Contains(found.text, "createdTime") || strings.Contains(found.text, "nic") {
+	if !strings.Contains(found.text, "vm-001") || !strings.Contains(found.text, "createdTime") || strings.Contains(found.text, "nic") || strings.Contains(found.text, `"tags"`) {
 		t.Errorf("by tag: %s", found.text)
 	}
 	r.ok(r.do("PUT", "{S}/providers/Microsoft.Resources/tags/default"+groupV, `{"properties":{"tags":{"of":"subscription"}}}`), 200)

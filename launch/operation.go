@@ -126,21 +126,16 @@ func (l *Launcher) GroupOf(name string) (string, error) {
 	return op.Group, nil
 }
 
-// Forget removes what this machine remembers of a VM that was deleted: an unfinished launch and its host
-// key. vmID may be empty.
+// Forget removes what this machine remembers of a VM that was deleted: its unfinished operations, and its host key. vmID may be
+// empty.
 func (l *Launcher) Forget(ctx context.Context, ref vm.Ref, vmID string) error {
 	ref, err := ref.In(l.Target)
 	if err != nil {
 		return err
 	}
-	op, err := l.Operations.Find(l.launchOf(ref.ResourceGroup, ref.Name))
+	err = l.Operations.RemoveAll(func(o *change.Operation) bool { return o.On(l.Target.SubscriptionID, ref.ResourceGroup, ref.Name) })
 	if err != nil {
 		return err
-	}
-	if op != nil {
-		if err := l.Operations.Remove(op); err != nil {
-			return err
-		}
 	}
 	if vmID == "" {
 		return nil

@@ -3,13 +3,13 @@ package vm
 import (
 	"context"
 	"regexp"
-	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 )
 
 // leftBehind plans what exists under the names that a create of this VM gives, is azlin's, and is not
@@ -102,21 +102,17 @@ func (d *deletion) bakedFrom(ctx context.Context, group string) error {
 		return err
 	}
 	tags := azure.Tags(resp.Tags)
-	if kind, _, ok := CopySnapshot(tags); ok && kind == "bake" {
+	if m, ok := CopySnapshot(tags); ok && m.Kind == change.Bake {
 		d.plan(azure.NewID(d.azure.SubscriptionID(), group, "Microsoft.Compute", "snapshots", name))
 	}
 	return nil
 }
 
-// CopySnapshot reads the tags of a snapshot through which a disk travels to other VMs, and which goes when it has: kind
-// and rest are those of CopyOperation. ok is whether it is one.
-func CopySnapshot(tags map[string]string) (kind, rest string, ok bool) {
-	tag, _ := azure.Tag(tags, azure.TagOperation)
-	parts := strings.Split(tag, ":")
-	if !azure.Managed(tags) || len(parts) != 3 || parts[2] != "snapshot" || parts[0] != "clone" && parts[0] != "bake" {
-		return "", "", false
-	}
-	return parts[0], parts[1], true
+// CopySnapshot reads the tags of a snapshot through which a disk travels to other VMs, and which goes when it has. ok is
+// whether it is one.
+func CopySnapshot(tags map[string]string) (m change.Mark, ok bool) {
+	m, ok = change.MarkOf(tags)
+	return m, ok && m.Step == change.StepSnapshot && m.Key() != ""
 }
 
 // maxDataDisks is the most that any size takes.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 )
 
 // Info is what Azure says about a VM. What is not known is empty or nil, never zero.
@@ -88,6 +89,6 @@ func (i Info) HostKey() string {
 // that azlin did not create are finished.
 func (i Info) Finished() bool {
 	tag, _ := azure.Tag(i.Tags, azure.TagOperation)
-	_, step, ok := ParseOperation(tag)
-	return !ok || step == StepDone
+	m, ok := change.ParseMark(tag)
+	return !ok || m.Step == change.StepDone
 }

@@ -79,22 +79,3 @@ func poolOf(vm string) (pool string, ok bool) {
 
 // DataDisk is the name of the n-th data disk, from 0.
 func (n Names) DataDisk(i int) string { return fmt.Sprintf("%s-data-%d", n.VM, i) }
-
-// The steps in an operation tag.
-const (
-	StepNetwork = "network"
-	StepVM      = "vm"
-	StepDone    = "done"
-)
-
-// OperationTag is the value of azlin-op: <kind>:<id>:<step>.
-func OperationTag(id, step string) string { return "new:" + id + ":" + step }
-
-// ParseOperation takes an azlin-op tag of a create apart.
-func ParseOperation(tag string) (id, step string, ok bool) {
-	parts := strings.Split(tag, ":")
-	if len(parts) != 3 || parts[0] != "new" || parts[1] == "" {
-		return "", "", false
-	}
-	return parts[1], parts[2], true
-}

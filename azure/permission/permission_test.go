@@ -156,7 +156,7 @@ func TestCheck(t *testing.T) {
 			{"group", "a", "other", func(permission.Finding) bool { return false }, "Microsoft.Compute/virtualMachines/read group"},
 			{"group", "a", "", func(permission.Finding) bool { return false }, "Microsoft.Compute/virtualMachines/read group"},
 			{"reader", "b", "team", func(f permission.Finding) bool {
-				return !slices.Contains([]string{"new", "start", "stop", "restart", "kill", "killall", "destroy", "adopt", "session", "tag add", "tag remove", "bastion create", "bastion delete", "resize", "clone", "image bake", "image delete", "prune", "why"}, f.Command)
+				return !slices.Contains([]string{"new", "start", "stop", "restart", "kill", "killall", "destroy", "adopt", "session", "tag add", "tag remove", "bastion create", "bastion delete", "resize", "clone", "image bake", "image delete", "operations abandon", "prune", "why"}, f.Command)
 			}, "Microsoft.Compute/virtualMachines/start/action group"},
 			{"nobody", "c", "team", func(permission.Finding) bool { return false }, "Microsoft.Compute/skus/read subscription"},
 			{"untagged", "d", "", func(f permission.Finding) bool {

@@ -13,16 +13,31 @@ var term = regexp.MustCompile(`(?i)^\s*(?:(\w+)\s+(eq|ne)\s+'((?:[^']|'')*)'|sub
 
 var conjunction = regexp.MustCompile(`(?i)^and\s+`)
 
-// parseFilter turns the $filter forms that the generic lists know into a predicate: comparisons of
-// name, location, resourceType, resourceGroup, tagName and tagValue, joined by and.
-func parseFilter(filter string) (func(*arm.Resource) bool, error) {
-	var checks []func(*arm.Resource) bool
+// filter is a $filter that was understood.
+type filter struct {
+	checks []func(*arm.Resource) bool
+	byTag  bool // it names a tag: Azure then leaves the tags out of the answer
+}
+
+func (f filter) keeps(r *arm.Resource) bool {
+	for _, c := range f.checks {
+		if !c(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// parseFilter reads the $filter forms that the generic lists know: comparisons of name, location, resourceType,
+// resourceGroup, tagName and tagValue, joined by and.
+func parseFilter(text string) (filter, error) {
+	var f filter
 	var tagName string
-	rest := strings.TrimSpace(filter)
+	rest := strings.TrimSpace(text)
 	for rest != "" {
 		m := term.FindStringSubmatch(rest)
 		if m == nil {
-			return nil, badFilter(filter)
+			return f, badFilter(text)
 		}
 		rest = rest[len(m[0]):]
 		field, value, equal := strings.ToLower(m[1]), strings.ReplaceAll(m[3], "''", "'"), strings.EqualFold(m[2], "eq")
@@ -31,13 +46,13 @@ func parseFilter(filter string) (func(*arm.Resource) bool, error) {
 			field, value, equal = strings.ToLower(m[5]), strings.ReplaceAll(m[4], "''", "'"), true
 		}
 		if field == "tagname" {
-			tagName = value
+			tagName, f.byTag = value, true
 		}
 		get, ok := fields(field, tagName)
 		if !ok {
-			return nil, badFilter(filter)
+			return f, badFilter(text)
 		}
-		checks = append(checks, func(r *arm.Resource) bool {
+		f.checks = append(f.checks, func(r *arm.Resource) bool {
 			have, present := get(r)
 			if part {
 				return present && strings.Contains(strings.ToLower(have), strings.ToLower(value))
@@ -49,18 +64,11 @@ func parseFilter(filter string) (func(*arm.Resource) bool, error) {
 		}
 		and := conjunction.FindString(rest)
 		if and == "" {
-			return nil, badFilter(filter)
+			return f, badFilter(text)
 		}
 		rest = rest[len(and):]
 	}
-	return func(r *arm.Resource) bool {
-		for _, c := range checks {
-			if !c(r) {
-				return false
-			}
-		}
-		return true
-	}, nil
+	return f, nil
 }
 
 func fields(field, tagName string) (func(*arm.Resource) (string, bool), bool) {

@@ -18,16 +18,20 @@ func (p *provider) generic() {
 }
 
 func (p *provider) listResources(c *arm.Call) (*arm.Reply, error) {
-	keep, err := parseFilter(c.Arg("$filter"))
+	wanted, err := parseFilter(c.Arg("$filter"))
 	if err != nil {
 		return nil, err
 	}
 	var l []any
 	for _, r := range p.listed() {
-		if g := c.Group(); g != "" && !azjson.Fold(r.Group(), g) || !keep(r) {
+		if g := c.Group(); g != "" && !azjson.Fold(r.Group(), g) || !wanted.keeps(r) {
 			continue
 		}
-		l = append(l, brief(r, c.Arg("$expand")))
+		shown := brief(r, c.Arg("$expand"))
+		if wanted.byTag {
+			delete(shown, "tags")
+		}
+		l = append(l, shown)
 	}
 	return c.Page(c.Visible("", l)), nil
 }

@@ -101,13 +101,13 @@ func (p *provider) patchGroup(c *arm.Call) (*arm.Reply, error) {
 }
 
 func (p *provider) listGroups(c *arm.Call) (*arm.Reply, error) {
-	keep, err := parseFilter(c.Arg("$filter"))
+	wanted, err := parseFilter(c.Arg("$filter"))
 	if err != nil {
 		return nil, err
 	}
 	var l []any
 	for _, r := range p.s.OfType(groupType) {
-		if keep(r) {
+		if wanted.keeps(r) {
 			l = append(l, p.s.View(r))
 		}
 	}

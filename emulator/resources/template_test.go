@@ -75,9 +75,9 @@ func TestFilter(t *testing.T) {
 		"substringof('neil', name)":                      true,
 		"substringof('xx', name)":                        false,
 	} {
-		keep, err := parseFilter(in)
-		if err != nil || keep(r) != want {
-			t.Errorf("%s: %v, want %v", in, err, want)
+		f, err := parseFilter(in)
+		if err != nil || f.keeps(r) != want || f.byTag != strings.Contains(strings.ToLower(in), "tagname") {
+			t.Errorf("%s: %v %v, want %v", in, f.byTag, err, want)
 		}
 	}
 	for _, in := range []string{"name", "name eq x", "color eq 'red'", "name eq 'a' or name eq 'b'", "name eq 'a' name eq 'b'"} {
@@ -91,8 +91,8 @@ func FuzzFilter(f *testing.F) {
 	f.Add("name eq 'a' and tagName eq 'b'")
 	f.Add("substringof('x', name) and ")
 	f.Fuzz(func(t *testing.T, in string) {
-		if keep, err := parseFilter(in); err == nil {
-			keep(&arm.Resource{ID: "/subscriptions/s/x", Body: azjson.Object{}})
+		if f, err := parseFilter(in); err == nil {
+			f.keeps(&arm.Resource{ID: "/subscriptions/s/x", Body: azjson.Object{}})
 		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/emulator/host"
@@ -233,8 +234,8 @@ func TestCloneOfEarlierCopy(t *testing.T) {
 		t.Errorf("copied at %s, not now", at)
 	}
 	all, err := c.Provisioner.Unfinished(t.Context(), "")
-	left := slices.DeleteFunc(all, func(u provision.Unfinished) bool { return u.Kind != "clone" })
-	if err != nil || len(left) != 1 || left[0].Source != "dev" || left[0].Name != "" || len(left[0].Resources) != 1 || !strings.EqualFold(left[0].Resources[0], id) {
+	left := slices.DeleteFunc(all, func(u change.Unfinished) bool { return u.Kind != change.Clone })
+	if err != nil || len(left) != 1 || left[0].Source != "dev" || left[0].VM != "" || len(left[0].Resources) != 1 || !strings.EqualFold(left[0].Resources[0], id) {
 		t.Errorf("unfinished: %+v, %v", left, err)
 	}
 }

@@ -8,8 +8,6 @@ package clone
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -19,6 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
@@ -100,8 +99,7 @@ func (c *Cloner) Plan(ctx context.Context, r Request) (Plan, error) {
 	if err != nil {
 		return p, azure.Wrap("clone", r.Source.Name, err)
 	}
-	sum := sha256.Sum256([]byte(strings.ToLower(r.Source.VMID + "\n" + r.Name)))
-	p.key = hex.EncodeToString(sum[:5])
+	p.key = change.KeyOf(r.Source.VMID, r.Name)
 	if p.config, err = c.Provisioner.Model(ctx, r.Source.Ref); err != nil {
 		return p, err
 	}
@@ -181,13 +179,13 @@ func (p *Plan) add(id, suffix string, size int, kind string) {
 
 // operation is what a clone's resources are marked with, so that the same request goes on with them.
 func (p Plan) operation(name string) string {
-	return provision.CopyOperation("clone", p.key+"-"+name[max(0, len(name)-20):])
+	return change.CopyID(change.Clone, p.key+"-"+name[max(0, len(name)-20):])
 }
 
 // mine is whether a VM is a clone that this request made, and whether it ended that.
 func (p Plan) mine(i vm.Info) (mine, done bool) {
-	tag, _ := azure.Tag(i.Tags, azure.TagOperation)
-	return i.Managed && strings.Contains(tag, ":"+p.operation(i.Name)+":"), strings.HasSuffix(tag, ":done")
+	m, ok := change.MarkOf(i.Tags)
+	return ok && m.ID == p.operation(i.Name), m.Step == change.StepDone
 }
 
 // free refuses names of VMs that there are, but for clones of the same request, as long as not all of those are done.

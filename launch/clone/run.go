@@ -147,7 +147,7 @@ func (c *Cloner) existing(ctx context.Context, p *Plan) error {
 
 func (c *Cloner) snapshot(ctx context.Context, p Plan, d Disk) (string, error) {
 	return c.Disks.EnsureSnapshot(ctx, disk.Snapshot{
-		Name: d.Snapshot, ResourceGroup: p.Source.ResourceGroup, Region: p.config.Region, Disk: d.ID, Owner: c.Owner, Operation: "clone:" + p.key + ":snapshot",
+		Name: d.Snapshot, ResourceGroup: p.Source.ResourceGroup, Region: p.config.Region, Disk: d.ID, Owner: c.Owner, Operation: p.mark(),
 		Source: p.Source.Name,
 	})
 }

@@ -3,8 +3,6 @@ package image
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
@@ -62,8 +61,7 @@ func (b *Baker) Plan(ctx context.Context, r Request) (Plan, error) {
 	fail := func(err error) (Plan, error) {
 		return p, &errkind.Error{Kind: errkind.Of(err), Op: "bake an image of", Resource: r.Source.Name, Err: err}
 	}
-	sum := sha256.Sum256([]byte(strings.ToLower(r.Source.VMID + "\n" + p.Group + "\n" + r.Name)))
-	p.key = hex.EncodeToString(sum[:5])
+	p.key = change.KeyOf(r.Source.VMID, p.Group, r.Name)
 	p.Builder = r.Name[:min(len(r.Name), 54-len("-bake-")-len(p.key))] + "-bake-" + p.key
 	resp, err := b.Azure.VMs().Get(ctx, p.Group, r.Source.Name, nil)
 	if err != nil {
@@ -128,7 +126,7 @@ func (b *Baker) read(ctx context.Context, p *Plan, m *armcompute.VirtualMachine)
 		p.DiskGB = int(*d.DiskSizeGB)
 	}
 	config.Name, config.ResourceGroup, config.Region, config.Owner = p.Builder, p.Group, p.Region, b.Owner
-	config.Size, config.OperationID = cmp.Or(p.request.Size, p.Source.VMSize), provision.CopyOperation("bake", p.key)
+	config.Size, config.OperationID = cmp.Or(p.request.Size, p.Source.VMSize), change.CopyID(change.Bake, p.key)
 	config.Private, config.SubnetID, config.Source = true, p.Source.Subnet, p.Source.Name
 	if len(m.Zones) > 0 && m.Zones[0] != nil && p.request.Size == "" { // where the size is known to be had
 		config.Zone = *m.Zones[0]
@@ -167,7 +165,7 @@ func (b *Baker) earlier(ctx context.Context, p *Plan) error {
 		return err
 	}
 	for _, u := range unfinished {
-		if name, version, _ := strings.Cut(u.Image, ":"); u.OperationID == p.config.OperationID && name == p.Name && version != "" {
+		if name, version, _ := strings.Cut(u.Image, ":"); u.ID == p.config.OperationID && name == p.Name && version != "" {
 			p.Version = version
 			_, state, err := b.version(ctx, *p)
 			p.published = state == armcompute.GalleryProvisioningStateSucceeded
@@ -210,7 +208,9 @@ func stateOf(v *armcompute.GalleryImageVersion) armcompute.GalleryProvisioningSt
 }
 
 // operation is what an image of this request is marked with.
-func (p Plan) operation() string { return "bake:" + p.key + ":done" }
+func (p Plan) operation() string {
+	return change.Mark{Kind: change.Bake, ID: p.key, Step: change.StepDone}.String()
+}
 
 // again is the step that asks for the same.
 func (p Plan) again() errkind.Step {

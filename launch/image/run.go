@@ -71,7 +71,12 @@ func (b *Baker) Abandon(ctx context.Context, p Plan, report func(step string)) e
 	if err := b.tidy(ctx, p, report); err != nil {
 		return err
 	}
-	empty, err := b.PlanDeletion(ctx, p.Group, p.Name)
+	return b.clear(ctx, p.Group, p.Name, report)
+}
+
+// clear deletes an image that has no version.
+func (b *Baker) clear(ctx context.Context, group, name string, report func(string)) error {
+	empty, err := b.PlanDeletion(ctx, group, name)
 	if errkind.Of(err) == errkind.NotFound || len(empty.Images) > 0 {
 		return nil
 	}
@@ -161,7 +166,7 @@ func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (general
 	config.Bakes = p.Name + ":" + p.Version
 	if !there {
 		if _, err := b.Disks.EnsureSnapshot(ctx, disk.Snapshot{
-			Name: p.snapshotName(), ResourceGroup: p.Group, Region: p.Region, Disk: value(p.disk.ID), Owner: b.Owner, Operation: "bake:" + p.key + ":snapshot",
+			Name: p.snapshotName(), ResourceGroup: p.Group, Region: p.Region, Disk: value(p.disk.ID), Owner: b.Owner, Operation: p.mark(),
 			Source: p.Source.Name, Image: p.Name,
 		}); err != nil {
 			return false, err

@@ -416,7 +416,7 @@ func TestSnapshotsOfCopies(t *testing.T) {
 		find()
 		time.Sleep(2 * time.Hour)
 		builder := config("base-bake-0123456789")
-		builder.OperationID = provision.CopyOperation("bake", "0123456789")
+		builder.OperationID = change.CopyID(change.Bake, "0123456789")
 		if _, err := provision.New(l.c, provision.Options{}).Provision(t.Context(), builder, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,6 @@ import (
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
-	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // Options of CleanupOrphanedResources. The zero value deletes, and asks nobody, so it is refused: set Force or
@@ -196,14 +195,14 @@ func (s *Summary) count(chosen func(CleanedResource) bool) {
 
 // needed looks at one resource again: it may be used, changed, taken up by a launch, or another one of the same name.
 func (c *Cleaner) needed(ctx context.Context, was thing, o FindOptions) (why string, err error) {
-	if _, key, ok := vm.CopySnapshot(was.tags); ok && was.kind == Snapshot {
+	if m, ok := vm.CopySnapshot(was.tags); ok && was.kind == Snapshot {
 		unfinished, err := c.Provisioner.Unfinished(ctx, was.id.ResourceGroup)
 		if err != nil {
 			return "", err
 		}
 		for _, u := range unfinished {
-			if provision.CopyKey(u.OperationID) == key && u.Name != "" {
-				return u.Name + " is being made of it", nil
+			if u.ID == m.Operation() && u.VM != "" {
+				return u.VM + " is being made of it", nil
 			}
 		}
 	}

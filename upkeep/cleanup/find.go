@@ -160,14 +160,11 @@ func ago(age time.Duration) string {
 	return strings.TrimSuffix(age.Truncate(time.Minute).String(), "0s") + " ago"
 }
 
-// operationOf is the id in a tag azlin-op: <kind>:<id>:<step>.
+// operationOf is the id of the operation that made what has these tags; empty: none did.
 func operationOf(tags map[string]string) string {
 	tag, _ := azure.Tag(tags, azure.TagOperation)
-	parts := strings.Split(tag, ":")
-	if len(parts) != 3 {
-		return ""
-	}
-	return parts[1]
+	m, _ := change.ParseMark(tag)
+	return m.Operation()
 }
 
 // unfinished are the operations that somebody may come back to, by id, with what to do about it: launches that this
@@ -190,9 +187,6 @@ func (c *Cleaner) unfinished(inv *inventory) (map[string]string, error) {
 	for _, i := range inv.vms {
 		if id := operationOf(i.Tags); id != "" && !i.Finished() {
 			all[id] = "it belongs to vm " + i.Name + ", which is not finished"
-			if key := provision.CopyKey(id); key != "" {
-				all[key] = all[id] // the snapshots that it is made from
-			}
 		}
 	}
 	return all, nil

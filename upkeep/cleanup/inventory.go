@@ -335,8 +335,8 @@ func (inv *inventory) sourceless(s *armcompute.Snapshot) (thing, bool) {
 	if s.Properties.TimeCreated != nil {
 		t.since = new(s.Properties.TimeCreated.UTC())
 	}
-	if kind, _, ok := vm.CopySnapshot(t.tags); ok { // it was to go with what it was made for
-		t.reason = "a " + kind + " that was cut off has left it"
+	if m, ok := vm.CopySnapshot(t.tags); ok { // it was to go with what it was made for
+		t.reason = "a " + string(m.Kind) + " that was cut off has left it"
 		return t, true
 	}
 	source, err := azure.ParseID(val(s.Properties.CreationData.SourceResourceID))

@@ -46,6 +46,8 @@ type Plan struct {
 	id      string
 	wanted  catalog.Wanted
 	current string // the size that it has now
+	asked   string // the size that the resize which was cut off was for, by its tag; empty: not known
+	begun   string // when it was begun; empty: not known, or now
 }
 
 // Unchanged is whether there is nothing to do.
@@ -71,8 +73,8 @@ func (s *Resizer) Plan(ctx context.Context, ref vm.Ref, size string) (Plan, erro
 	p.Name, p.id, p.current, p.Now = m.name, m.id, m.size, m.power
 	p.From.Name, p.Before = m.size, m.power
 	if left, ok := azure.Tag(azure.Tags(resp.Tags), azure.TagResize); ok {
-		if from, before, ok := parseTag(left); ok {
-			p.Resumes, p.From.Name, p.Before = true, from, before
+		if was, ok := parseRecord(left); ok {
+			p.Resumes, p.From.Name, p.Before, p.asked, p.begun = true, was.from, was.before, was.to, was.begun
 		}
 	}
 	offer := s.Catalog.Offer(ctx, m.region, size)
@@ -217,15 +219,6 @@ func (s *Resizer) price(ctx context.Context, m model, p *Plan) {
 		return new(price.PerMonth())
 	}
 	p.FromMonthly, p.ToMonthly = monthly(p.From.Name), monthly(p.To.Name)
-}
-
-// tagText is what the VM was, and parseTag its reverse.
-func tagText(size string, power vm.PowerState) string { return size + " " + string(power) }
-
-func parseTag(text string) (size string, power vm.PowerState, ok bool) {
-	size, state, ok := strings.Cut(text, " ")
-	power = vm.PowerState(state)
-	return size, power, ok && size != "" && (power == vm.Running || power == vm.Stopped || power == vm.Deallocated)
 }
 
 func containsFold(list []string, want string) bool {

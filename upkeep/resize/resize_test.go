@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
@@ -167,6 +168,91 @@ func TestResizeAfterAnyCrash(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestResizeAfterAnyCrashIsAnOperation: wherever it is cut off, as soon as anything was changed, any machine lists it, and goes
+// on with it to the size that was asked for, or gives it up for the one from before.
+func TestResizeAfterAnyCrashIsAnOperation(t *testing.T) {
+	t.Parallel()
+	for verb, size := range map[string]string{"resume": large, "abandon": small} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			local.AtEveryRequest(t, provisioned, func(t *testing.T, c *azure.Client) error {
+				t.Helper()
+				_, err := run(t, service(c), large)
+				return err
+			}, func(t *testing.T, a *local.Azure) {
+				t.Helper()
+				c := a.Client()
+				s := service(c)
+				operations := &change.Service{Azure: c, Handlers: []change.Handler{s.Handler()}}
+				i, err := s.VMs.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				all, err := operations.List(t.Context(), group)
+				if _, tagged := azure.Tag(i.Tags, azure.TagResize); !tagged {
+					if len(all) != 0 || err != nil || i.PowerState != vm.Running || i.VMSize != small && i.VMSize != large {
+						t.Errorf("nothing says what was begun: %+v, %v; %s %s", all, err, i.VMSize, i.PowerState)
+					}
+					return
+				}
+				if err != nil || len(all) != 1 || all[0].Kind != change.Resize || all[0].VM != "dev" || all[0].Created == nil ||
+					all[0].Step != "from "+small+" to "+large || len(all[0].Resources) != 1 || all[0].Here() {
+					t.Fatalf("listed: %+v, %v", all, err)
+				}
+				plan := operations.Resume
+				if verb == "abandon" {
+					plan = operations.Abandon
+				}
+				p, err := plan(t.Context(), all[0])
+				if err != nil || len(p.Steps) == 0 {
+					t.Fatalf("%+v, %v", p, err)
+				}
+				if result, err := p.Run(t.Context(), nil); err != nil {
+					t.Errorf("%+v, %v", result, err)
+				}
+				is(t, s, size, vm.Running)
+				if left, err := operations.List(t.Context(), ""); err != nil || len(left) != 0 {
+					t.Errorf("left: %+v, %v", left, err)
+				}
+			})
+		})
+	}
+}
+
+// TestResizeOfAnEarlierAzlin: its tag does not say which size was asked for, so that it can only be given up, or resized.
+func TestResizeOfAnEarlierAzlin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := local.New(t, emulator.Options{})
+		provisioned(t, a)
+		c := a.Client()
+		s := service(c)
+		i, err := s.VMs.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.MergeTags(t.Context(), i.ID, map[string]string{azure.TagResize: large + " deallocated"}); err != nil {
+			t.Fatal(err)
+		}
+		operations := &change.Service{Azure: c, Handlers: []change.Handler{s.Handler()}}
+		u, err := operations.Get(t.Context(), "", "dev")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := operations.Resume(t.Context(), u); errkind.Of(err) != errkind.Conflict || !strings.Contains(err.Error(), "which size was asked for is not known") {
+			t.Error(err)
+		}
+		p, err := operations.Abandon(t.Context(), u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Run(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+		is(t, s, large, vm.Deallocated)
+	})
 }
 
 // TestResizeCutOff: what a cut leaves is said, with the command that goes on.

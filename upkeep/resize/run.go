@@ -54,9 +54,9 @@ func (s *Resizer) Run(ctx context.Context, p Plan, report func(step string)) (Re
 			Next: errkind.Step{Action: errkind.ShowVM, VM: p.Name},
 		})
 	}
-	if !p.Resumes {
-		report("keeping what it was in a tag")
-		if err := s.Azure.MergeTags(ctx, p.id, map[string]string{azure.TagResize: tagText(p.From.Name, p.Before)}); err != nil {
+	if !p.Resumes || !strings.EqualFold(p.asked, p.To.Name) {
+		report("keeping what it was, and is to be, in a tag")
+		if err := s.Azure.MergeTags(ctx, p.id, map[string]string{azure.TagResize: p.record(s.Azure.Clock().Now()).String()}); err != nil {
 			return finish(azure.Wrap("resize", p.Name, err))
 		}
 	}

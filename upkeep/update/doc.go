@@ -8,6 +8,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/vm"
@@ -28,7 +29,8 @@ const Packages = cloudinit.PackagesName
 
 // Updater updates VMs over SSH.
 type Updater struct {
-	Reach reach.Finder
+	Reach      reach.Finder
+	Operations change.Store // remembers, until the end was read, that an update goes on; without a directory nobody does
 }
 
 // Options of one update. The zero value is ready.

@@ -32,7 +32,7 @@ func (u Updater) VM(ctx context.Context, i vm.Info, o Options) (Result, error) {
 	if o.Tools != nil {
 		again.Name = strings.Join(job.Plan(), ",")
 	}
-	r := u.update(ctx, i, job, o, cmp.Or(o.Timeout, DefaultTimeout), again, false)
+	r := u.update(ctx, i, job, o, asked{Tools: o.Tools}, cmp.Or(o.Timeout, DefaultTimeout), again)
 	return r, r.Err
 }
 
@@ -55,7 +55,7 @@ func (u Updater) System(ctx context.Context, i vm.Info, o Options) (Result, erro
 	if err := o.systemOnly(); err != nil {
 		return Result{Ref: i.Ref, Err: err}, err
 	}
-	r := u.update(ctx, i, cloudinit.Update{System: true}, o, cmp.Or(o.Timeout, DefaultSystemTimeout), errkind.Step{Action: errkind.UpdateSystem, VM: i.Name}, true)
+	r := u.update(ctx, i, cloudinit.Update{System: true}, o, asked{System: true}, cmp.Or(o.Timeout, DefaultSystemTimeout), errkind.Step{Action: errkind.UpdateSystem, VM: i.Name})
 	return r, r.Err
 }
 
@@ -83,7 +83,7 @@ func each(ctx context.Context, infos []vm.Info, one func(vm.Info) Result) (Summa
 }
 
 // update has one VM do a job. again is the step that asks for the same.
-func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o Options, timeout time.Duration, again errkind.Step, output bool) (r Result) {
+func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o Options, what asked, timeout time.Duration, again errkind.Step) (r Result) {
 	began := time.Now()
 	r = Result{Ref: i.Ref}
 	defer func() { r.Success, r.Duration = r.Err == nil, time.Since(began) }()
@@ -119,12 +119,19 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o 
 	}
 	defer func() { _ = client.Close() }() // what matters was read before
 	job.User = host.User
+	kept, err := u.remember(i, what, o.SSH)
+	if err != nil {
+		fail(err, false)
+		return r
+	}
+	defer func() { u.ended(i, &kept, &r) }()
 	err = u.Reach.Guard.Change(ctx, i, audit.Update, "update "+strings.Join(job.Plan(), ", "), func(ctx context.Context) (err error) {
 		r.Joined, err = start(ctx, client, job)
 		return err
 	})
 	if err != nil {
 		fail(err, errors.Is(err, remote.ErrLost))
+		kept.begun = errors.Is(err, remote.ErrLost) || ctx.Err() != nil // it may have begun
 		return r
 	}
 	if r.Joined {
@@ -133,6 +140,7 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o 
 			return r
 		}
 	}
+	kept.begun = true
 	var last state
 	told := ""
 	last, client, err = follow(ctx, client, u.reconnect(i, o.SSH), func(s state, lost error) {
@@ -146,7 +154,7 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o 
 		fail(err, true)
 		return r
 	}
-	if output {
+	if what.System {
 		if r.Output, err = run(ctx, client, nil, readOutput); err != nil {
 			fail(err, true)
 			return r
@@ -156,6 +164,7 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o 
 	if last.record.Ended.IsZero() {
 		return r
 	}
+	kept.over = true
 	if _, err := run(ctx, client, nil, seen); err != nil && r.Err == nil {
 		fail(fmt.Errorf("all of it went well, but it will be told again: %w", err), false)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/vm"
@@ -180,7 +181,7 @@ func (c Config) Validate() error {
 	if strings.ContainsAny(c.OperationID, ": \t\n") || len(c.OperationID) > 64 {
 		return bad("operation id %q", c.OperationID)
 	}
-	return azure.ValidateTags(c.tags(time.Time{}, vm.StepVM))
+	return azure.ValidateTags(c.tags(time.Time{}, change.StepVM))
 }
 
 // Wanted is what Azure is asked for with count VMs of c, for catalog.Service.Judge.
@@ -248,7 +249,7 @@ func (c Config) tags(now time.Time, step string) map[string]string {
 		azure.TagManagedBy: azure.ManagedBy,
 		azure.TagCreated:   now.UTC().Format(time.RFC3339),
 		azure.TagSession:   c.SessionName,
-		azure.TagOperation: vm.OperationTag(c.OperationID, step),
+		azure.TagOperation: mark(c.OperationID, step),
 	}
 	if c.Owner != "" {
 		own[azure.TagOwner] = c.Owner
@@ -268,7 +269,7 @@ func (c Config) tags(now time.Time, step string) map[string]string {
 	if c.Copy != nil {
 		own[azure.TagUser] = c.AdminUsername
 	}
-	if c.HostKey != "" && step == vm.StepVM {
+	if c.HostKey != "" && step == change.StepVM {
 		own[azure.TagHostKey] = c.HostKey
 	}
 	return azure.WithTags(c.Tags, own)

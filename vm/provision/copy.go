@@ -7,8 +7,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
-	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/disk"
 )
 
@@ -35,7 +35,7 @@ func (p *run) ensureDisks(ctx context.Context) ([]string, error) {
 		wanted = append(wanted, disk.FromSnapshot{Name: p.names.DataDisk(n), Type: p.size.DiskType(kind), Snapshot: source})
 	}
 	return p.disks.Ensure(ctx, disk.Place{
-		Group: p.cfg.ResourceGroup, Region: p.cfg.Region, Zone: p.cfg.Zone, Tags: p.cfg.tags(p.now(), vm.StepVM), Report: p.report, Left: p.left.add,
+		Group: p.cfg.ResourceGroup, Region: p.cfg.Region, Zone: p.cfg.Zone, Tags: p.cfg.tags(p.now(), change.StepVM), Report: p.report, Left: p.left.add,
 	}, wanted)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -95,7 +96,7 @@ func (p *run) model(nicID string) armcompute.VirtualMachine {
 	c := p.cfg
 	m := armcompute.VirtualMachine{
 		Location: new(c.Region),
-		Tags:     azure.SDKTags(c.tags(p.now(), vm.StepVM)),
+		Tags:     azure.SDKTags(c.tags(p.now(), change.StepVM)),
 		Identity: identityOf(c.Identity),
 		Properties: &armcompute.VirtualMachineProperties{
 			HardwareProfile: &armcompute.HardwareProfile{VMSize: new(armcompute.VirtualMachineSizeTypes(c.Size))},

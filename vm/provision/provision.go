@@ -14,6 +14,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/pacing"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/vm"
@@ -112,7 +113,7 @@ func (s *Service) ProvisionWatched(ctx context.Context, cfg Config, report func(
 // Finish marks the VM as complete, after which its name is taken: a create of that name is a Conflict
 // and no longer goes on. Call it when the VM has been reached over SSH.
 func (s *Service) Finish(ctx context.Context, id, operationID string) error {
-	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagOperation: vm.OperationTag(operationID, vm.StepDone)})
+	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagOperation: mark(operationID, change.StepDone)})
 }
 
 func (p *run) run(ctx context.Context) (Details, error) {
@@ -188,7 +189,7 @@ func (p *run) createGroup(ctx context.Context) error {
 	}
 	defer unlock()
 	azure.Report(p.report, "creating resource group "+p.cfg.ResourceGroup)
-	tags := p.cfg.tags(p.now(), vm.StepNetwork)
+	tags := p.cfg.tags(p.now(), change.StepNetwork)
 	_, _, err = p.groups.Ensure(ctx, p.cfg.ResourceGroup, p.cfg.Region, tags)
 	return err
 }
@@ -234,7 +235,7 @@ func (p *run) surroundings(ctx context.Context) (subnet, nsg string, ip *armnetw
 // place is where the network of the VM is made. Tags of what VMs share leave out what belongs to one of them.
 func (p *run) place() network.Place {
 	place := network.Place{
-		Group: p.cfg.ResourceGroup, Region: p.cfg.Region, Tags: p.cfg.tags(p.now(), vm.StepNetwork), Report: p.report, Left: p.left.add,
+		Group: p.cfg.ResourceGroup, Region: p.cfg.Region, Tags: p.cfg.tags(p.now(), change.StepNetwork), Report: p.report, Left: p.left.add,
 	}
 	place.Shared = maps.Clone(place.Tags)
 	delete(place.Shared, azure.TagSession)
@@ -266,8 +267,8 @@ func (p *run) details(i vm.Info, resumed bool) Details {
 		OperationID: p.cfg.OperationID, HostKey: i.HostKey(), Resumed: resumed,
 	}
 	if tag, ok := azure.Tag(i.Tags, azure.TagOperation); ok {
-		if id, _, ok := vm.ParseOperation(tag); ok {
-			d.OperationID = id
+		if m, ok := change.ParseMark(tag); ok {
+			d.OperationID = m.ID
 		}
 	}
 	if d.HostKey == "" && d.OperationID == p.cfg.OperationID {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -60,13 +61,12 @@ func (p *run) mayGoOn(i vm.Info) error {
 	if !i.Managed {
 		return conflict("a VM of this name exists in %s and is not azlin's", i.ResourceGroup)
 	}
-	tag, _ := azure.Tag(i.Tags, azure.TagOperation)
-	id, step, ok := vm.ParseOperation(tag)
+	m, ok := change.MarkOf(i.Tags)
 	owner, _ := azure.Tag(i.Tags, azure.TagOwner)
 	switch {
-	case ok && id == p.cfg.OperationID:
+	case ok && m.ID == p.cfg.OperationID:
 		return nil
-	case !ok || step == vm.StepDone:
+	case !ok || m.Step == change.StepDone:
 		return &errkind.Error{
 			Err:  conflict("a VM of this name exists in %s", i.ResourceGroup),
 			Next: errkind.Step{Action: errkind.ConnectVM, VM: i.Name},

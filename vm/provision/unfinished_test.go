@@ -60,11 +60,11 @@ func TestUnfinished(t *testing.T) {
 			t.Fatalf("got %+v, %v", all, err)
 		}
 		early := all[0]
-		if early.Name != "early" || early.HasVM || len(early.Resources) != 3 || !strings.EqualFold(early.ResourceGroup, group) ||
+		if early.VM != "early" || early.HasVM || len(early.Resources) != 3 || !strings.EqualFold(early.ResourceGroup, group) ||
 			early.Region != region || early.Created == nil || early.Owner != "ann" {
 			t.Errorf("early: %+v", early)
 		}
-		if u := all[1]; u.Name != "late" || !u.HasVM || u.OperationID != late.OperationID {
+		if u := all[1]; u.VM != "late" || !u.HasVM || u.ID != late.OperationID {
 			t.Errorf("late: %+v", u)
 		}
 		if some, err := service.Unfinished(t.Context(), group); err != nil || len(some) != 2 {

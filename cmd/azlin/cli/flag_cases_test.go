@@ -323,10 +323,14 @@ func flagCases() map[string]flagCase {
 		"azlin destroy --yes":             {script: "destroy"},
 		"azlin destroy --confirm-context": {without: words("destroy nosuch --yes"), with: words("--confirm-context other"), want: `the context is "emulator"`},
 
-		"azlin operations resume --yes":             {script: "operations"},
-		"azlin operations resume --no-auto-connect": {as: "azlin new --no-auto-connect"},
-		"azlin operations resume --ssh-timeout":     {without: words("operations resume nothing --yes"), with: words("--ssh-timeout 0s"), want: `exit code 2`},
-		"azlin operations forget --yes":             {script: "operations"},
+		"azlin operations resume --yes":              {script: "operations"},
+		"azlin operations abandon --yes":             {script: "resize"},
+		"azlin operations abandon --dry-run":         {script: "resize"},
+		"azlin operations abandon --confirm-context": {without: words("operations abandon nothing --yes"), with: words("--confirm-context other"), want: `the context is`},
+		"azlin operations resume --confirm-context":  {without: words("operations resume nothing --yes"), with: words("--confirm-context other"), want: `the context is`},
+		"azlin operations resume --no-auto-connect":  {as: "azlin new --no-auto-connect"},
+		"azlin operations resume --ssh-timeout":      {without: words("operations resume nothing --yes"), with: words("--ssh-timeout 0s"), want: `exit code 2`},
+		"azlin operations forget --yes":              {script: "operations"},
 
 		"azlin selftest --markdown": {without: words("selftest"), with: words("--markdown"), want: `\| no fault \| ok \| ok`},
 		"azlin selftest --faults":   {script: "selftest"},

@@ -96,6 +96,10 @@ func useEverything(p *person, group string, into map[string]map[string]bool) {
 	p.needed("stop", into, "stop two --no-wait"+in)
 	p.needed("operations show", into, "operations show two"+in)
 	p.needed("operations resume", into, "operations resume two"+in)
+	if r := p.run(words("new --name lost --ssh-timeout 1ns --yes --no-auto-connect --tools none" + in)...); r.code == 0 {
+		p.t.Error("it was to be cut off")
+	}
+	p.needed("operations abandon", into, "operations abandon lost --yes"+in)
 	p.must(words("new --name old --yes --no-auto-connect --tools none" + in)...)
 	p.must(words("stop old" + in)...)
 	p.must(words("tag add two azlin-protected=yes" + in)...)

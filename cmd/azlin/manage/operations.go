@@ -1,11 +1,8 @@
 package manage
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,21 +19,23 @@ func newOperationsCommand(a Commands) *cobra.Command {
 		Use:     "operations",
 		Aliases: []string{"operation", "op"},
 		Short:   "Manage unfinished operations",
-		Long: `Lists, resumes and forgets unfinished operations: launches that were interrupted or failed, on this machine or on others,
-clones and images in progress, key rotations, and power operations that were not waited for.`,
+		Long: `Lists, resumes, abandons and forgets unfinished operations: launches, clones, images, resizes and Bastions that were
+interrupted or failed, on this machine or on others; and of this machine, key rotations, updates that continue on
+their VMs, and power operations that were not waited for.`,
 		Example: "  azlin operations list\n  azlin operations resume dev",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newOperationsListCommand(a), newOperationsShowCommand(a), newOperationsResumeCommand(a), newOperationsForgetCommand(a))
+	cmd.AddCommand(newOperationsListCommand(a), newOperationsShowCommand(a), newOperationsResumeCommand(a), newOperationsAbandonCommand(a), newOperationsForgetCommand(a))
 	return cmd
 }
 
 // operationView is an operation as it is shown. It has no place for what is secret in one.
 type operationView struct {
 	ID            string          `json:"id"`
-	Kind          string          `json:"kind"`
-	VM            *string         `json:"vm"` // null: only snapshots are there, through which disks are copied
+	Kind          change.Kind     `json:"kind"`
+	VM            *string         `json:"vm"`  // of several the first; null: there is none, or none yet
+	VMs           []string        `json:"vms"` // all that it works on, as far as they are there
 	ResourceGroup string          `json:"resource_group"`
 	Subscription  string          `json:"subscription_id"`
 	Created       *time.Time      `json:"created"`
@@ -44,97 +43,43 @@ type operationView struct {
 	Stage         *string         `json:"stage"`
 	LastError     *string         `json:"last_error"`
 	AzureID       *string         `json:"azure_operation_id"`
-	Here          bool            `json:"here"` // this machine can go on with it
+	Here          bool            `json:"here"` // this machine remembers what was asked for
 	Owner         *string         `json:"owner"`
 	Request       json.RawMessage `json:"request,omitempty"`
-	Resources     []string        `json:"resources"` // ids of what it has left in Azure; null: not looked for
+	Resources     []string        `json:"resources"` // ids of what it has made in Azure; null: none is known of
 	Source        *string         `json:"source"`    // of a clone and of an image: the VM whose disks it begins with
 	Image         *string         `json:"image"`     // of a VM that an image is baked of: its name and version
 }
 
-// again is what goes on with what did not begin as a launch on this machine.
-func (v operationView) again() errkind.Step {
-	name, source := app.Text(v.VM), app.Text(v.Source)
-	switch {
-	case v.Kind == string(change.New):
-		return errkind.Step{Action: errkind.CreateVM, VM: name, Group: v.ResourceGroup}
-	case name == "": // only snapshots are left of it
-		switch image, _, _ := strings.Cut(app.Text(v.Image), ":"); {
-		case source == "":
-			return app.Next("azlin cleanup")
-		case image != "":
-			return errkind.Step{Action: errkind.BakeImage, VM: source, Group: v.ResourceGroup, Name: image}
-		}
-		return errkind.Step{Action: errkind.CloneVM, VM: source, Group: v.ResourceGroup}
-	case source == "":
-		return errkind.Step{Action: errkind.DeleteVM, VM: name, Group: v.ResourceGroup}
-	case v.Image != nil:
-		image, _, _ := strings.Cut(*v.Image, ":")
-		return errkind.Step{Action: errkind.BakeImage, VM: source, Group: v.ResourceGroup, Name: image}
+func viewOfOperation(u change.Unfinished) operationView {
+	v := operationView{
+		ID: u.ID, Kind: u.Kind, VM: app.Known(u.VM), VMs: u.VMs, ResourceGroup: u.ResourceGroup, Subscription: u.Subscription,
+		Created: u.Created, Updated: u.Updated, Stage: app.Known(u.Step), LastError: app.Known(u.LastError), Here: u.Here(),
+		Owner: app.Known(u.Owner), Resources: u.Resources, Source: app.Known(u.Source), Image: app.Known(u.Image),
 	}
-	return errkind.Step{Action: errkind.CloneVM, VM: source, Group: v.ResourceGroup}
+	if v.VMs == nil {
+		v.VMs = []string{}
+	}
+	if u.File != nil {
+		v.AzureID = app.Known(u.File.AzureID)
+	}
+	return v
 }
-
-// copies is whether it makes a VM of another one's disks, which any machine can go on with.
-func (v operationView) copies() bool { return v.Kind == kindClone || v.Kind == kindBake }
-
-// The kinds of what only Azure's tags tell of; see vm.Unfinished.
-const (
-	kindClone = "clone"
-	kindBake  = "bake"
-)
 
 func (v operationView) state() string {
 	switch {
 	case v.LastError != nil:
 		return "failed"
-	case v.copies():
-		return "cut off or at work"
-	case v.Kind != string(change.New) && v.Kind != string(change.RotateKeys):
+	case v.Kind == change.Update:
+		return "at work on the VM"
+	case v.Kind.Waits():
 		return "accepted by Azure"
-	case !v.Here:
+	case v.Here:
+		return "cut off"
+	case v.Kind == change.New:
 		return "begun elsewhere"
 	}
-	return "cut off"
-}
-
-// listOperations joins what this machine remembers with what the tags tell. Both are returned as far as they could be read.
-func listOperations(ctx context.Context, s *app.Session) ([]operationView, error) {
-	local, damaged := s.Launcher.Operations.List()
-	var views []operationView
-	for _, op := range local {
-		if !strings.EqualFold(op.Subscription, s.Azure.SubscriptionID()) {
-			continue
-		}
-		views = append(views, viewOfOperation(op))
-	}
-	found, err := s.Provisioner.Unfinished(ctx, s.Azure.Target().ResourceGroup)
-	if damaged != nil {
-		err = damaged
-	}
-	for _, u := range found {
-		i := slices.IndexFunc(views, func(v operationView) bool { return v.ID == u.OperationID })
-		if i < 0 {
-			i = len(views)
-			views = append(views, operationView{
-				ID: u.OperationID, Kind: u.Kind, VM: app.Known(u.Name), ResourceGroup: u.ResourceGroup,
-				Subscription: s.Azure.SubscriptionID(), Created: u.Created, Source: app.Known(u.Source), Image: app.Known(u.Image),
-			})
-		}
-		views[i].Owner, views[i].Resources = app.Known(u.Owner), u.Resources
-	}
-	return views, err
-}
-
-func viewOfOperation(op *change.Operation) operationView {
-	v := operationView{
-		ID: op.ID, Kind: string(op.Kind), VM: app.Known(op.Name), ResourceGroup: op.Group, Subscription: op.Subscription,
-		Created: &op.Created, Stage: app.Known(op.Stage), LastError: app.Known(op.LastError), AzureID: app.Known(op.AzureID), Here: true,
-	}
-	if !op.Updated.IsZero() {
-		v.Updated = &op.Updated
-	}
-	return v
+	return "cut off or at work"
 }
 
 func newOperationsListCommand(a Commands) *cobra.Command {
@@ -148,9 +93,10 @@ func newOperationsListCommand(a Commands) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views, failure := listOperations(cmd.Context(), s)
-			if views == nil {
-				views = []operationView{}
+			all, failure := s.Operations.List(cmd.Context(), s.Azure.Target().ResourceGroup)
+			views := make([]operationView, len(all))
+			for n, u := range all {
+				views[n] = viewOfOperation(u)
 			}
 			v := term.View{
 				Data: struct {
@@ -158,7 +104,7 @@ func newOperationsListCommand(a Commands) *cobra.Command {
 				}{views},
 				Grid: term.Rows(views, []term.Column[operationView]{
 					{Name: "id", Value: func(v operationView) string { return v.ID }},
-					{Name: "kind", Value: func(v operationView) string { return v.Kind }},
+					{Name: "kind", Value: func(v operationView) string { return string(v.Kind) }},
 					{Name: "vm", Value: func(v operationView) string { return app.Text(v.VM) }},
 					{Name: "group", Value: func(v operationView) string { return v.ResourceGroup }},
 					{Name: "began", Value: func(v operationView) string { return app.Moment(v.Created) }},
@@ -198,51 +144,22 @@ func newOperationsShowCommand(a Commands) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v, err := findOperation(cmd.Context(), s, args[0])
+			u, err := s.Operations.Get(cmd.Context(), s.Azure.Target().ResourceGroup, args[0])
 			if err != nil {
 				return err
 			}
+			v := viewOfOperation(u)
+			v.Request = u.Request()
 			return a.Output.Print(operationProperties(v))
 		},
 	}
-}
-
-// findOperation finds an operation among those that are listed.
-func findOperation(ctx context.Context, s *app.Session, name string) (operationView, error) {
-	views, err := listOperations(ctx, s)
-	if err != nil {
-		return operationView{}, err
-	}
-	fit := slices.DeleteFunc(slices.Clone(views), func(v operationView) bool { return v.ID != name })
-	if len(fit) == 0 {
-		fit = slices.DeleteFunc(views, func(v operationView) bool {
-			return !strings.HasPrefix(v.ID, name) && !strings.EqualFold(app.Text(v.VM), name)
-		})
-	}
-	switch len(fit) {
-	case 0:
-		return operationView{}, &errkind.Error{
-			Kind: errkind.NotFound, Op: "find operation", Resource: name, Err: fmt.Errorf("nothing unfinished has that id or VM"), Next: errkind.Step{Action: errkind.ListOperations},
-		}
-	case 1:
-		v := fit[0]
-		if op, err := s.Launcher.Operations.Get(v.ID); err == nil {
-			v.Request = op.Request
-		}
-		return v, nil
-	}
-	ids := make([]string, len(fit))
-	for n, v := range fit {
-		ids[n] = v.ID
-	}
-	return operationView{}, errkind.New(errkind.Conflict, "operation %q: several fit: %s", name, strings.Join(ids, ", "))
 }
 
 func operationProperties(v operationView) term.View {
 	type property struct{ name, value string }
 	properties := []property{
 		{"id", v.ID},
-		{"kind", v.Kind},
+		{"kind", string(v.Kind)},
 		{"vm", app.Text(v.VM)},
 		{"resource_group", v.ResourceGroup},
 		{"subscription", v.Subscription},
@@ -253,12 +170,12 @@ func operationProperties(v operationView) term.View {
 		{"stage", app.Text(v.Stage)},
 		{"last_error", app.Text(v.LastError)},
 		{"azure_operation_id", app.Text(v.AzureID)},
-	}
-	if v.copies() {
-		properties = append(properties, property{"source", app.Text(v.Source)}, property{"image", app.Text(v.Image)}, property{"next", app.WordStep(v.again())})
+		{"source", app.Text(v.Source)},
+		{"image", app.Text(v.Image)},
+		{"next", app.WordStep(errkind.Step{Action: errkind.ResumeOperation, Name: v.ID})},
 	}
 	var request launch.Request
-	if json.Unmarshal(v.Request, &request) == nil {
+	if v.Kind == change.New && json.Unmarshal(v.Request, &request) == nil {
 		properties = append(properties, property{"size", request.Size}, property{"region", request.Region})
 		if request.Repository != nil {
 			properties = append(properties, property{"repository", request.Repository.URL})

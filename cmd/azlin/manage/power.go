@@ -87,7 +87,7 @@ func (a Commands) power(ctx context.Context, names []string, verb string, flags 
 		sum = vm.Summarize(results)
 		return app.FailedOf(sum.Failed, sum.Total)
 	})
-	if err := rememberPower(s, results); err != nil {
+	if err := s.VMs.Remember(s.Operations.Store, results); err != nil {
 		a.Say("warning: 'azlin operations' will not know of this: " + err.Error())
 	}
 	if err := a.Output.Print(powerView(sum)); err != nil {

@@ -1,0 +1,70 @@
+package change
+
+import (
+	"context"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
+
+	"github.com/azlin-dev/azlin/azure"
+)
+
+// Resource is what the list of all resources tells of one.
+type Resource struct {
+	ID     azure.ID
+	Region string
+	State  string     // its provisioning state, as Azure's list has it; empty: not told
+	Made   *time.Time // UTC: by its tag azlin-created; nil: that does not say
+	Tags   map[string]string
+}
+
+// Mark reads the tag azlin-op. ok is whether azlin made the resource in an operation.
+func (r Resource) Mark() (m Mark, ok bool) { return MarkOf(r.Tags) }
+
+// MarkOf reads the tag azlin-op among tags. ok is whether azlin made what has them in an operation.
+func MarkOf(tags map[string]string) (m Mark, ok bool) {
+	tag, _ := azure.Tag(tags, azure.TagOperation)
+	m, ok = ParseMark(tag)
+	return m, ok && azure.Managed(tags)
+}
+
+// Tag is a tag's value; empty: there is none.
+func (r Resource) Tag(name string) string {
+	value, _ := azure.Tag(r.Tags, name)
+	return value
+}
+
+// Resources lists what exists in a group (resources/listByResourceGroup), or, when group is empty, in the subscription
+// (resources/list): one request for each page. It does not filter: in a list that is filtered by tag, Azure leaves out the
+// tags. A group that is not there is NotFound.
+func Resources(ctx context.Context, c *azure.Client, group string) ([]Resource, error) {
+	expand := "provisioningState"
+	var items []*armresources.GenericResourceExpanded
+	var err error
+	if group == "" {
+		items, err = azure.Pages(ctx, "list resources", c.Resources().NewListPager(&armresources.ClientListOptions{Expand: &expand}),
+			func(p armresources.ClientListResponse) []*armresources.GenericResourceExpanded { return p.Value })
+	} else {
+		items, err = azure.Pages(ctx, "list resources of "+group,
+			c.Resources().NewListByResourceGroupPager(group, &armresources.ClientListByResourceGroupOptions{Expand: &expand}),
+			func(p armresources.ClientListByResourceGroupResponse) []*armresources.GenericResourceExpanded {
+				return p.Value
+			})
+	}
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Resource, 0, len(items))
+	for _, item := range items {
+		id, err := azure.ParseID(azure.Value(item.ID))
+		if err != nil {
+			continue // nothing that azlin makes
+		}
+		r := Resource{ID: id, Region: azure.Value(item.Location), State: azure.Value(item.ProvisioningState), Tags: azure.Tags(item.Tags)}
+		if made, err := time.Parse(time.RFC3339, r.Tag(azure.TagCreated)); err == nil {
+			r.Made = new(made.UTC())
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
