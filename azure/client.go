@@ -85,17 +85,20 @@ func Open(o Options) (*Client, error) {
 		auditor:  &auditor{record: o.Audit, readOnly: o.ReadOnly, log: o.Log, target: o.Target},
 		log:      o.Log,
 	}
+	door, err := newTransport(o.HTTP, c.endpoint)
+	if err != nil {
+		return nil, err
+	}
 	options := &arm.ClientOptions{ClientOptions: policy.ClientOptions{
 		Cloud:     o.Target.Cloud.Configuration(),
-		Transport: o.HTTP,
+		Transport: door,
 		Retry:     o.Retry,
 		Telemetry: policy.TelemetryOptions{ApplicationID: o.UserAgent},
 		// Once per call, whatever the number of tries: nothing in a rehearsal, then the record, then retries by code.
-		PerCallPolicies: []policy.Policy{rehearsal{}, c.auditor, pacing.NewRetry(o.Log)},
+		PerCallPolicies: []policy.Policy{rehearsal{}, c.auditor, content{}, pacing.NewRetry(o.Log)},
 		// Once per try: with a token that Azure takes; wait for the turn, then count and log what really goes out.
 		PerRetryPolicies: []policy.Policy{&renewal{cred: o.Credential, scope: o.Target.Cloud.Scope()}, pacing.New(o.Log), &observer{traffic: c.traffic, clock: c.clock, log: o.Log}},
 	}}
-	var err error
 	if c.clients, err = newClients(o.Target.SubscriptionID, o.Credential, options); err != nil {
 		return nil, errkind.New(errkind.Invalid, "open azure: %w", err)
 	}

@@ -53,6 +53,7 @@ func (c *Client) Page(ctx context.Context, path, apiVersion string, f func(page 
 	if err != nil {
 		return err
 	}
+	ctx = onePass(ctx)
 	for target != "" {
 		resp, err := c.send(ctx, http.MethodGet, target, nil, nil)
 		if err != nil {

@@ -135,6 +135,8 @@ func signInFailure(err error) (errkind.Kind, error) {
 		return errkind.Auth, err
 	case isFailed && (strings.Contains(err.Error(), "no such file") || strings.Contains(err.Error(), "cannot find the")):
 		return errkind.Prerequisite, err // the federated token has gone
+	case isFailed && strings.Contains(err.Error(), "raw message was"): // which would show the tokens in it
+		return errkind.Unreachable, errors.New("the token endpoint's answer is not what it should be: is a proxy or a captive portal in between?")
 	case isFailed:
 		return errkind.Unreachable, err // no answer came; the error does not tell its cause
 	case isRequired, errors.Is(err, ErrAuthentication):

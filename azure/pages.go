@@ -9,12 +9,17 @@ import (
 // Pages reads all pages of a list. op is for errors.
 func Pages[T, P any](ctx context.Context, op string, pager *runtime.Pager[P], items func(P) []*T) ([]*T, error) {
 	var out []*T
+	ctx = onePass(ctx)
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
 			return nil, Wrap(op, "", err)
 		}
-		for _, item := range items(page) {
+		list := items(page)
+		if list == nil { // Azure sends an empty array where there is nothing
+			return nil, Wrap(op, "", refused("the answer holds no list: is a proxy or a captive portal in between?"))
+		}
+		for _, item := range list {
 			if item != nil {
 				out = append(out, item)
 			}

@@ -233,6 +233,8 @@ func (d *daemon) run(ctx context.Context, l net.Listener, log *slog.Logger) erro
 
 // ServeHTTP answers the control interface, and everything else as Azure.
 func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w, done := d.e.durably(w, r)
+	defer done()
 	what, ok := strings.CutPrefix(r.URL.Path, controlPath)
 	if !ok {
 		d.e.ServeHTTP(w, r)

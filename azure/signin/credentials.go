@@ -39,7 +39,7 @@ func (o Options) client() (policy.ClientOptions, error) {
 		}
 		o.HTTP = hc
 	}
-	return policy.ClientOptions{Cloud: o.Cloud.Configuration(), Transport: o.HTTP}, nil
+	return policy.ClientOptions{Cloud: o.Cloud.Configuration(), Transport: azure.WithoutRedirects(o.HTTP)}, nil
 }
 
 // secret is the client secret, which may stand in a file.
@@ -141,7 +141,7 @@ func (o Options) newManaged() (azcore.TokenCredential, error) {
 		o.HTTP = hc
 	}
 	options := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: policy.ClientOptions{
-		Cloud: o.Cloud.Configuration(), Transport: o.HTTP,
+		Cloud: o.Cloud.Configuration(), Transport: azure.WithoutRedirects(o.HTTP),
 		// Off Azure there is nobody at the metadata address, and that should not take minutes to learn.
 		Retry: policy.RetryOptions{MaxRetries: 3, RetryDelay: time.Second, TryTimeout: 5 * time.Second},
 	}}

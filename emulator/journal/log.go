@@ -33,6 +33,7 @@ type Log struct {
 	files      [2]*os.File
 	snapshot   int64 // sizes in bytes
 	journal    int64
+	unsynced   bool // something was appended since the last Sync
 }
 
 func (l *Log) name(generation int, suffix string) string {

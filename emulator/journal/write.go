@@ -29,14 +29,27 @@ func (l *Log) Append(records [][]byte) error {
 	}
 	l.lines += len(records)
 	l.journal += int64(len(data))
+	l.unsynced = true
+	return nil
+}
+
+// Sync brings what was appended to the disk. Without it an append outlives the process, but not the machine.
+func (l *Log) Sync() error {
+	if !l.unsynced {
+		return nil
+	}
+	for _, f := range l.files {
+		if err := f.Sync(); err != nil {
+			return fmt.Errorf("sync the journal: %w", err)
+		}
+	}
+	l.unsynced = false
 	return nil
 }
 
 func put(f *os.File, data []byte) error {
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	return f.Sync()
+	_, err := f.Write(data)
+	return err
 }
 
 // Snapshot begins a new generation with a whole state. The one before stays, those before that go.
@@ -52,7 +65,9 @@ func (l *Log) Snapshot(records iter.Seq[[]byte]) error {
 		f, err := os.OpenFile(l.name(next, suffix), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
 		if err == nil {
 			files[i] = f
-			err = put(f, first)
+			if err = put(f, first); err == nil {
+				err = f.Sync()
+			}
 		}
 		if err != nil {
 			for _, f := range files {

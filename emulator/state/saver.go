@@ -110,6 +110,23 @@ func (s *Saver) Touch() {
 	})
 }
 
+// Flush appends what changed to the journal, before a request is answered: what was acknowledged outlives the process.
+// Syncing the disk and writing snapshots stay with the timer.
+func (s *Saver) Flush() {
+	s.mu.Lock()
+	changed := s.timer != nil && !s.closed
+	s.mu.Unlock()
+	if !changed {
+		return
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	if _, err := s.append(false); err != nil {
+		s.whole = true // as in save
+		s.log.Error("save state", "err", err)
+	}
+}
+
 // save writes what changed. With look it looks at everything for that.
 func (s *Saver) save(look bool) error {
 	s.write.Lock()
@@ -127,18 +144,13 @@ func (s *Saver) save(look bool) error {
 }
 
 func (s *Saver) put(look bool) error {
-	if !s.whole {
-		records, missed, whole := s.server.Changes(look)
-		if missed > 0 {
-			s.log.Warn("changes that nobody told of", "records", missed)
-		}
-		if !whole {
-			if err := s.state.Append(records); err != nil {
-				return err
-			}
-			if snapshot, appended := s.state.Sizes(); appended < max(smallJournal, snapshot) {
-				return nil
-			}
+	enough, err := s.append(look)
+	if err != nil {
+		return err
+	}
+	if enough {
+		if snapshot, appended := s.state.Sizes(); appended < max(smallJournal, snapshot) {
+			return s.state.Sync()
 		}
 	}
 	if err := s.state.Snapshot(slices.Values(s.server.Everything())); err != nil {
@@ -146,6 +158,22 @@ func (s *Saver) put(look bool) error {
 	}
 	s.whole = false
 	return nil
+}
+
+// append appends what changed. It reports whether that is enough, without a snapshot of everything.
+func (s *Saver) append(look bool) (enough bool, err error) {
+	if s.whole {
+		return false, nil
+	}
+	records, missed, whole := s.server.Changes(look)
+	if missed > 0 {
+		s.log.Warn("changes that nobody told of", "records", missed)
+	}
+	if whole {
+		s.whole = true
+		return false, nil
+	}
+	return true, s.state.Append(records)
 }
 
 // Close saves once more, and closes the state.

@@ -237,6 +237,17 @@ func TestNeedsAreWhatIsSent(t *testing.T) {
 	p.needed("cleanup", rarely, "cleanup --delete --yes --older-than 0s -g seeded")
 	p.needed("logs", rarely, "logs vm-002 -g seeded", "logs vm-002 -g seeded --source serial")
 	p.needed("connect", rarely, "connect three -g team --forget-host-key -- true")
+	// An operation of which this machine has no file is looked for in Azure.
+	before := p.actions()
+	if r := p.run("operations", "resume", "nosuch", "--yes", "-g", "team"); r.code != 6 {
+		t.Errorf("operations resume nosuch: exit code %d\n%s", r.code, r.errOut)
+	}
+	rarely["operations resume"] = map[string]bool{}
+	for need, n := range p.actions() {
+		if n > before[need] {
+			rarely["operations resume"][need] = true
+		}
+	}
 	// A VM that is stopped, and one that does not admit the operator any more.
 	p.must("stop", "three", "-g", "team")
 	p.needed("connect", rarely, "connect three -g team --yes -- true")

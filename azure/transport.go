@@ -1,0 +1,157 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/azlin-dev/azlin/errkind"
+)
+
+// transport sends the requests to Azure Resource Manager. The links in its answers (nextLink, Location,
+// Azure-AsyncOperation) are followed with the token, by the SDK as well; so a request that has a token goes to the cloud's
+// own endpoint, or nowhere.
+type transport struct {
+	client   *http.Client
+	endpoint *url.URL
+}
+
+func newTransport(client *http.Client, endpoint string) (transport, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" {
+		return transport{}, errkind.New(errkind.Invalid, "%q is not the address of Azure Resource Manager", endpoint)
+	}
+	return transport{WithoutRedirects(client), u}, nil
+}
+
+// WithoutRedirects returns a copy of a client that follows no redirect. Azure Resource Manager and Microsoft Entra never
+// redirect; whoever does would get what the request holds, or have its own answer believed.
+func WithoutRedirects(client *http.Client) *http.Client {
+	c := *client
+	c.CheckRedirect = func(req *http.Request, _ []*http.Request) error {
+		return refused("the answer redirects to %s, which Azure never does: is a proxy or a captive portal in between?", req.URL.Host)
+	}
+	return &c
+}
+
+const (
+	longestAnswer = 128 << 20       // bytes, decompressed; the catalog of sizes is the longest answer, at about 20 MB
+	slowestAnswer = 1 << 10         // bytes per second
+	answerStall   = 2 * time.Minute // without a byte
+)
+
+// Do sends a request.
+func (t transport) Do(req *http.Request) (*http.Response, error) {
+	if req.Header.Get("Authorization") != "" && !t.home(req.URL) {
+		return nil, refused("an answer links to %s://%s, which is not %s; the token was not sent there", req.URL.Scheme, req.URL.Host, t.endpoint.Host)
+	}
+	if err := visit(req); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(req.Context())
+	resp, err := t.client.Do(req.WithContext(ctx))
+	if err != nil {
+		cancel()
+		var no *refusal
+		if errors.As(err, &no) {
+			return nil, no // without the address around it, which may hold a secret
+		}
+		return nil, err
+	}
+	resp.Body = &boundedBody{body: resp.Body, cancel: cancel, stall: time.AfterFunc(answerStall, cancel), began: time.Now(), parent: req.Context()}
+	return resp, nil
+}
+
+func (t transport) home(u *url.URL) bool {
+	return u.Scheme == t.endpoint.Scheme && strings.EqualFold(u.Host, t.endpoint.Host)
+}
+
+// boundedBody ends an answer that is too long, or does not come.
+type boundedBody struct {
+	body   io.ReadCloser
+	cancel context.CancelFunc
+	stall  *time.Timer
+	began  time.Time
+	parent context.Context //nolint:containedctx // of the one request that the body belongs to
+	read   int64
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	b.read += int64(n)
+	took := time.Since(b.began)
+	switch {
+	case b.read > longestAnswer:
+		return n, refused("the answer is longer than %d MB", longestAnswer>>20)
+	case errors.Is(err, context.Canceled) && b.parent.Err() == nil:
+		return n, refused("the answer stopped in its middle for %s", answerStall)
+	case err == nil && took > answerStall && float64(b.read) < slowestAnswer*took.Seconds():
+		return n, refused("the answer comes at less than %d bytes per second", slowestAnswer)
+	}
+	b.stall.Reset(answerStall)
+	return n, err
+}
+
+func (b *boundedBody) Close() error {
+	b.stall.Stop()
+	b.cancel()
+	return b.body.Close()
+}
+
+// refusal is an answer that is not believed. It is not tried again: the same would come.
+type refusal struct{ error }
+
+// NonRetriable tells the SDK's pipeline.
+func (refusal) NonRetriable() {}
+
+func (r refusal) Unwrap() error { return r.error }
+
+func refused(format string, args ...any) error {
+	return &refusal{&errkind.Error{Kind: errkind.Unreachable, Err: fmt.Errorf(format, args...)}}
+}
+
+// visited are the pages of one list that were read.
+type visited struct {
+	mu    sync.Mutex
+	pages map[string]bool
+}
+
+type visitedKey struct{}
+
+// onePass makes a list fail whose pages form a circle.
+func onePass(ctx context.Context) context.Context {
+	return context.WithValue(ctx, visitedKey{}, &visited{pages: map[string]bool{}})
+}
+
+// visit notes the page that a request asks for. A retry asks for the page that it asked for before, so only the page
+// before that may not come again: see turnPage.
+func visit(req *http.Request) error {
+	v, ok := req.Context().Value(visitedKey{}).(*visited)
+	if !ok {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.pages[req.URL.String()] {
+		return refused("the pages of the list form a circle")
+	}
+	return nil
+}
+
+// turned says that the page at an address was read whole.
+func turned(resp *http.Response) {
+	if resp == nil || resp.Request == nil {
+		return
+	}
+	if v, ok := resp.Request.Context().Value(visitedKey{}).(*visited); ok {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.pages[resp.Request.URL.String()] = true
+	}
+}
