@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +20,7 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/test/local/machine"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func TestMain(m *testing.M) {
@@ -70,25 +74,75 @@ func TestRunStreamsAndCancel(t *testing.T) {
 	if _, err := c.Run(ctx, remote.Command{Line: "exec sleep 7654"}); !errors.Is(err, remote.ErrExec) || errkind.Of(err) != errkind.Unreachable {
 		t.Errorf("a deadline: %v", err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	wait.Until(t, "the cancelled command has ended on the VM", func() bool {
 		r, err := c.Output(t.Context(), "pgrep -f 'sleep 765[4]'")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !r.Success {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Error("the cancelled command still runs on the VM")
-			break
-		}
-	}
+		return !r.Success
+	})
 	cancelled, stop := context.WithCancel(t.Context())
 	stop()
 	if _, err := c.Run(cancelled, remote.Command{Line: "sleep 60"}); errkind.Of(err) != errkind.Cancelled {
 		t.Errorf("cancelled: kind %q of %v", errkind.Of(err), err)
 	}
 }
+
+// TestACancelledCommandHasNoExitCode: a command that azlin has ended itself did not end by itself, however soon the VM says
+// what became of it.
+func TestACancelledCommandHasNoExitCode(t *testing.T) {
+	t.Parallel()
+	m := machine.Boot(t)
+	way := &sluggish{address: net.JoinHostPort(m.Address, strconv.Itoa(m.Port))}
+	m.Via = way
+	c := m.Dial()
+	for _, line := range []string{"echo begun; exec sleep 1000", "trap 'exit 5' TERM; echo begun; while :; do sleep 0.01; done"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		begun := writer(func(b []byte) (int, error) {
+			way.slow.Store(true) // the signal gets there, and the end of the channel long after the command's
+			cancel()
+			return len(b), nil
+		})
+		code, err := c.Run(ctx, remote.Command{Line: line, Stdout: begun})
+		if errkind.Of(err) != errkind.Cancelled {
+			t.Errorf("%s: exit code %d, %v", line, code, err)
+		}
+		way.slow.Store(false)
+	}
+}
+
+// sluggish is a way to a VM on which, while it is slow, every packet but the first comes late.
+type sluggish struct {
+	address string
+	slow    atomic.Bool
+}
+
+func (s *sluggish) Dial(ctx context.Context) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.address)
+	return &late{Conn: conn, way: s}, err
+}
+
+type late struct {
+	net.Conn
+	way    *sluggish
+	passed bool
+}
+
+func (l *late) Write(b []byte) (int, error) {
+	if !l.way.slow.Load() {
+		l.passed = false
+	} else if l.passed {
+		<-time.After(500 * time.Millisecond)
+	} else {
+		l.passed = true
+	}
+	return l.Conn.Write(b)
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(b []byte) (int, error) { return w(b) }
 
 func TestDialRefusals(t *testing.T) {
 	t.Parallel()
