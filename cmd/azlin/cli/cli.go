@@ -34,6 +34,7 @@ func Main(ctx context.Context, args, environ []string, streams term.Streams) int
 	if err == nil {
 		return 0
 	}
+	a.FormatErrors(args)
 	return a.Fail(command, app.PlainFlags(command, err))
 }
 

@@ -61,7 +61,12 @@ To try azlin without an Azure account, use the local emulator:
 			}
 			return cmd.Help()
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.Prepare(cmd.CommandPath()) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.Prepare(cmd.CommandPath()); err != nil {
+				return err
+			}
+			return a.PrepareListing(cmd)
+		},
 	}
 	root.Version = readVersion().Version
 	root.SetVersionTemplate("azlin {{.Version}}\n")

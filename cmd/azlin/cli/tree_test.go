@@ -186,7 +186,7 @@ func TestContextDecidesForEveryCommand(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
 	p.must("emulator", "seed", "--vms", "1", "--group", "team")
-	vm := strings.TrimSpace(p.must("list", "--jq", ".vms[0].name"))
+	vm := strings.TrimSpace(p.must("list", "--jq", ".[0].name"))
 	p.environ = append(p.environ, "AZLIN_CONTEXT=", "AZURE_SUBSCRIPTION_ID=44444444-4444-4444-4444-444444444444")
 	profile := filepath.Join(p.home, ".azure", "azureProfile.json")
 	content := `{"subscriptions":[{"id":"55555555-5555-5555-5555-555555555555","name":"mine","state":"Enabled","isDefault":true,` +
@@ -235,7 +235,7 @@ func TestReadOnlySendsNoWrite(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
 	p.must("emulator", "seed", "--vms", "1", "--group", "team")
-	vm := strings.TrimSpace(p.must("list", "--jq", ".vms[0].name"))
+	vm := strings.TrimSpace(p.must("list", "--jq", ".[0].name"))
 	p.must("context", "create", "prod", "--cloud", "emulator", "--read-only", "-g", "team")
 	p.environ = append(p.environ, "AZLIN_CONTEXT=prod")
 	p.must("list") // signed in

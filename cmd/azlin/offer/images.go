@@ -58,6 +58,7 @@ SKUs, and with a SKU its versions. 'azlin new --image' takes publisher:offer:sku
 		},
 	}
 	cmd.Flags().StringVar(&region, "region", "", "region (default: the context's, or default_region)")
+	app.Listing[imageView](a.App, cmd)
 	return cmd
 }
 
@@ -76,7 +77,7 @@ func imagesView(region string, views []imageView) term.View {
 	if len(views) > 0 && views[0].Version != nil {
 		columns = append(columns,
 			term.Column[imageView]{Name: "version", Value: func(i imageView) string { return text(i.Version) }},
-			term.Column[imageView]{Name: "arch", Value: func(i imageView) string { return text(i.Architecture) }},
+			term.Column[imageView]{Name: "architecture", Title: "arch", Value: func(i imageView) string { return text(i.Architecture) }},
 			term.Column[imageView]{Name: "generation", Value: func(i imageView) string { return text(i.Generation) }},
 			term.Column[imageView]{Name: "trusted_launch", Value: func(i imageView) string {
 				if i.TrustedLaunch != nil && *i.TrustedLaunch {
@@ -87,10 +88,7 @@ func imagesView(region string, views []imageView) term.View {
 		)
 	}
 	return term.View{
-		Data: struct {
-			Region string      `json:"region"`
-			Images []imageView `json:"images"`
-		}{region, views},
+		Data: views,
 		Grid: term.Rows(views, columns),
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
@@ -23,7 +24,7 @@ used. A VM counts against the vCPUs of the region and of its size's family; a sp
 vCPUs.`,
 		Example: `  azlin quota
   azlin quota --region eastus --all
-  azlin quota -o json --jq '.quotas[] | select(.limit - .current < 8) | .name'`,
+  azlin quota -o json --jq '.[] | select(.limit - .current < 8) | .name'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.Open(cmd.Context())
@@ -46,17 +47,14 @@ vCPUs.`,
 	}
 	cmd.Flags().StringVar(&region, "region", "", "region (default: the context's, or default_region)")
 	cmd.Flags().BoolVar(&all, "all", false, "include unused limits")
+	app.Listing[catalog.Quota](a.App, cmd, "in_use", "left")
 	return cmd
 }
 
 func quotaView(region string, quotas []catalog.Quota, hidden int) term.View {
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	v := term.View{
-		Data: struct {
-			Region string          `json:"region"`
-			Quotas []catalog.Quota `json:"quotas"`
-			Hidden int             `json:"hidden"`
-		}{region, quotas, hidden},
+		Data: quotas,
 		Grid: term.Rows(quotas, []term.Column[catalog.Quota]{
 			{Name: "name", Value: func(q catalog.Quota) string { return q.Name }},
 			{Name: "in_use", Value: func(q catalog.Quota) string { return number(q.Current) }},
