@@ -8,7 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // TestIsolation tries, as the login user and as root, what a VM must not do to the host.
@@ -94,11 +95,14 @@ func TestIsolation(t *testing.T) {
 	})
 	t.Run("stop everything", func(t *testing.T) {
 		for _, as := range []string{"", "sudo "} {
-			stop := l.ssh(m, nil, as+"sh -c 'kill -STOP -1'")
+			stop := l.ssh(m, nil, as+"sh -c 'rm -f /tmp/stopped; kill -STOP -1; : >/tmp/stopped'")
 			if err := stop.Start(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Second)
+			wait.Until(t, "everything else is stopped", func() bool {
+				r, err := l.Run(t.Context(), m.ID, "test -e /tmp/stopped", nil)
+				return err == nil && r.ExitCode == 0
+			})
 			_ = stop.Process.Kill() // it waits for what was stopped
 			_ = stop.Wait()
 			if got := l.sh(m, "echo alive; sudo echo too"); got != "alive\ntoo" {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func TestExitCodeAndStreams(t *testing.T) {
@@ -133,8 +135,8 @@ func TestTerminal(t *testing.T) {
 	e.send("sleep 0.2; stty size; shopt login_shell\n")
 	e.expect("40 120")
 	e.expect("login_shell")
-	e.send("sleep 1000\n")
-	time.Sleep(200 * time.Millisecond)
+	e.send("echo up''on; sleep 1000\n")
+	e.expect("upon")
 	e.send("\x03")
 	e.send("echo status=$?\n")
 	e.expect("status=130")
@@ -144,7 +146,6 @@ func TestTerminal(t *testing.T) {
 	e.send("stty size; id -un; sleep 1000\n")
 	e.expect("40 120")
 	e.expect("root")
-	time.Sleep(200 * time.Millisecond)
 	e.send("\x03")
 	e.send("echo again=$?; exit 5\n")
 	e.expect("again=130")
@@ -260,7 +261,7 @@ func (e *expecter) send(text string) {
 // expect waits until text has appeared after what was expected before.
 func (e *expecter) expect(text string) {
 	e.t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(wait.Patience)
 	for {
 		if i := bytes.Index(e.seen, []byte(text)); i >= 0 {
 			e.seen = e.seen[i+len(text):]
