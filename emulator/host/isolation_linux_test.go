@@ -94,14 +94,14 @@ func TestIsolation(t *testing.T) {
 		}
 	})
 	t.Run("stop everything", func(t *testing.T) {
-		for _, as := range []string{"", "sudo "} {
-			stop := l.ssh(m, nil, as+"sh -c 'rm -f /tmp/stopped; kill -STOP -1; : >/tmp/stopped'")
+		for n, as := range []string{"", "sudo "} {
+			marker := itoa(3_000_000 + 2*os.Getpid() + n)
+			stop := l.ssh(m, nil, as+"sh -c 'kill -STOP -1; exec sleep "+marker+"'")
 			if err := stop.Start(); err != nil {
 				t.Fatal(err)
 			}
 			wait.Until(t, "everything else is stopped", func() bool {
-				r, err := l.Run(t.Context(), m.ID, "test -e /tmp/stopped", nil)
-				return err == nil && r.ExitCode == 0
+				return sleepers(t, marker) > 0
 			})
 			_ = stop.Process.Kill() // it waits for what was stopped
 			_ = stop.Wait()
