@@ -98,7 +98,7 @@ func (l *Launcher) PlanPool(ctx context.Context, r Request, count int, display *
 	}
 	_ = display.CompleteStage() // it was started above
 	if len(pool.Plans) > 0 {
-		if err := l.readKey(display, pool.Plans...); err != nil {
+		if err := l.readKey(ctx, display, pool.Plans...); err != nil {
 			return nil, err
 		}
 	} else {
@@ -222,6 +222,9 @@ const atOnce = 64
 func (l *Launcher) RunPool(ctx context.Context, pool *PoolPlan, display *progress.Display) (*PoolResult, error) {
 	began := time.Now()
 	result := &PoolResult{Existing: pool.Existing}
+	if err := writeKey(pool.Plans...); err != nil {
+		return nil, err
+	}
 	// On disk before the first write, all of them: whoever is cut off finds each of them again.
 	for _, p := range pool.Plans {
 		if err := l.remember(p, stageVM, nil); err != nil {
