@@ -87,7 +87,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 func killedOnce(t *testing.T, n int, after bool) (more bool) {
 	l := newLab(t, emulator.Options{Realistic: true})
 	vnet := l.plainVNet("net", "10.7.0.0/16", "10.7.0.0/20")
-	count := func(kind string) int { return l.emu.Counts().Resources["Microsoft.Network/"+kind] }
+	count := func(kind string) int { return l.Emulator.Counts().Resources["Microsoft.Network/"+kind] }
 	create := func(ctx context.Context, s *bastion.Service) error {
 		plan, err := s.PlanCreate(ctx, bastion.CreateOptions{VNet: vnet, Name: "hub"})
 		if err == nil {
@@ -106,7 +106,7 @@ func killedOnce(t *testing.T, n int, after bool) (more bool) {
 			if errkind.Of(err) != errkind.Conflict {
 				t.Fatalf("create again: %v", err)
 			}
-			l.emu.Advance(step)
+			l.Emulator.Advance(step)
 		}
 	}
 	if b, p := count("bastionHosts"), count("publicIPAddresses"); b != 1 || p != 1 {
@@ -123,7 +123,7 @@ func killedOnce(t *testing.T, n int, after bool) (more bool) {
 	}
 	if l.dies(n, after, remove) {
 		more = true
-		l.emu.Advance(20 * step)
+		l.Emulator.Advance(20 * step)
 		if err := remove(t.Context(), l.bastions); err != nil && errkind.Of(err) != errkind.NotFound {
 			t.Fatalf("delete again: %v", err)
 		}

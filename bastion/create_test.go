@@ -53,7 +53,7 @@ func TestCreateAndDelete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, emulator.Options{Realistic: true})
 		vnet := l.plainVNet("net", "10.7.0.0/16", "10.7.0.0/20")
-		before := l.emu.Counts().Resources
+		before := l.Emulator.Counts().Resources
 		plan, err := l.bastions.PlanCreate(t.Context(), bastion.CreateOptions{VNet: vnet, Owner: "ann"})
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +61,7 @@ func TestCreateAndDelete(t *testing.T) {
 		if plan.NewSubnet != netip.MustParsePrefix("10.7.255.192/26") || plan.Name != "net-bastion" || plan.SKU != bastion.Standard || !plan.NewPublicIP {
 			t.Errorf("plan %+v", plan)
 		}
-		if after := l.emu.Counts().Resources; after["Microsoft.Network/publicIPAddresses"] != before["Microsoft.Network/publicIPAddresses"] {
+		if after := l.Emulator.Counts().Resources; after["Microsoft.Network/publicIPAddresses"] != before["Microsoft.Network/publicIPAddresses"] {
 			t.Error("the plan made something")
 		}
 		var steps []string
@@ -94,7 +94,7 @@ func TestCreateAndDelete(t *testing.T) {
 		if err != nil || len(v.Properties.Subnets) != 1 {
 			t.Errorf("subnets left: %d, %v", len(v.Properties.Subnets), err)
 		}
-		if c := l.emu.Counts().Resources; c["Microsoft.Network/publicIPAddresses"]+c["Microsoft.Network/bastionHosts"] != 0 {
+		if c := l.Emulator.Counts().Resources; c["Microsoft.Network/publicIPAddresses"]+c["Microsoft.Network/bastionHosts"] != 0 {
 			t.Errorf("left over: %v", c)
 		}
 	})
@@ -151,7 +151,7 @@ func TestCreateIsRefusedBeforeAnythingIsSent(t *testing.T) {
 			t.Errorf("%s: want %s with %q, got %s: %v", name, test.kind, test.text, errkind.Of(err), err)
 		}
 	}
-	if n := l.emu.Counts().Resources["Microsoft.Network/bastionHosts"]; n != 1 {
+	if n := l.Emulator.Counts().Resources["Microsoft.Network/bastionHosts"]; n != 1 {
 		t.Errorf("%d bastions", n)
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/local"
 )
 
 func TestMain(m *testing.M) {
@@ -29,26 +29,16 @@ const (
 // lab is a local Azure with a client in front of it.
 type lab struct {
 	*testing.T
-	emu      *emulator.Emulator
+	*local.Azure
 	azure    *azure.Client
 	bastions *bastion.Service
 }
 
 func newLab(t *testing.T, o emulator.Options, change ...func(*azure.Options, *bastion.Options)) *lab {
 	t.Helper()
-	e, err := emulator.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	l := &lab{T: t, emu: e}
+	l := &lab{T: t, Azure: local.New(t, o)}
 	l.azure, l.bastions = l.open(change...)
-	_, err = l.azure.ResourceGroups().CreateOrUpdate(t.Context(), group, armresources.ResourceGroup{Location: new(region)}, nil)
-	if err != nil {
+	if _, err := l.azure.ResourceGroups().CreateOrUpdate(t.Context(), group, armresources.ResourceGroup{Location: new(region)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -57,33 +47,12 @@ func newLab(t *testing.T, o emulator.Options, change ...func(*azure.Options, *ba
 // open is what a new process does: another client, and nothing remembered.
 func (l *lab) open(change ...func(*azure.Options, *bastion.Options)) (*azure.Client, *bastion.Service) {
 	l.Helper()
-	const address = "https://azure.test"
-	cloud, err := azure.Custom("emulator", address, address, "", "")
-	if err != nil {
-		l.Fatal(err)
-	}
-	id := l.emu.Identity()
-	auth, err := signin.NewAuthenticator(signin.Options{
-		Cloud: cloud, TenantID: id.TenantID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: l.emu.Client(),
+	b := bastion.Options{HTTP: l.Emulator.Client()}
+	c := l.Client(func(o *azure.Options) {
+		for _, f := range change {
+			f(o, &b)
+		}
 	})
-	if err != nil {
-		l.Fatal(err)
-	}
-	cred, err := auth.Credential()
-	if err != nil {
-		l.Fatal(err)
-	}
-	o := azure.Options{
-		Target: azure.Target{Cloud: cloud, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID}, Credential: cred, HTTP: l.emu.Client(),
-	}
-	b := bastion.Options{HTTP: l.emu.Client()}
-	for _, f := range change {
-		f(&o, &b)
-	}
-	c, err := azure.Open(o)
-	if err != nil {
-		l.Fatal(err)
-	}
 	s, err := bastion.New(c, b)
 	if err != nil {
 		l.Fatal(err)

@@ -19,13 +19,15 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 )
 
 // pooledLab is a lab with VMs named a, b, ... behind one Bastion.
 func pooledLab(t *testing.T, names ...string) (private, bastion.Bastion, map[string]string) {
 	t.Helper()
-	p := private{lab: newLab(t, emulator.Options{Hosts: hosts(t)}), signer: newSigner(t)}
+	p := private{lab: newLab(t, emulator.Options{Hosts: local.Hosts(t, host.Options{})}), signer: newSigner(t)}
 	p.vnet = p.lab.vnet("net", "10.1.0.0/16")
 	ids := map[string]string{}
 	for _, n := range names {
@@ -53,11 +55,11 @@ func (p private) get(pool *bastion.Pool, vm string, b bastion.Bastion) bastion.P
 	return tunnel
 }
 
-func local(port int) string { return net.JoinHostPort("127.0.0.1", fmt.Sprint(port)) }
+func at(port int) string { return net.JoinHostPort("127.0.0.1", fmt.Sprint(port)) }
 
 // hostname asks the VM behind a local port for its name.
 func (p private) hostname(port int) (string, error) {
-	conn, err := net.DialTimeout("tcp", local(port), 5*time.Second)
+	conn, err := net.DialTimeout("tcp", at(port), 5*time.Second)
 	if err != nil {
 		return "", err
 	}
@@ -66,7 +68,7 @@ func (p private) hostname(port int) (string, error) {
 
 // listens reports whether somebody listens at a local port.
 func listens(port int) bool {
-	c, err := net.DialTimeout("tcp", local(port), time.Second)
+	c, err := net.DialTimeout("tcp", at(port), time.Second)
 	if err != nil {
 		return false
 	}
@@ -280,7 +282,7 @@ func TestTunnelDies(t *testing.T) {
 // TestTokensAreRefreshed has the access token expire between two connections of one session.
 func TestTokensAreRefreshed(t *testing.T) {
 	t.Parallel()
-	p := private{lab: newLab(t, emulator.Options{Hosts: hosts(t), TokenLifetime: 3 * time.Second}), signer: newSigner(t)}
+	p := private{lab: newLab(t, emulator.Options{Hosts: local.Hosts(t, host.Options{}), TokenLifetime: 3 * time.Second}), signer: newSigner(t)}
 	p.vnet = p.lab.vnet("net", "10.1.0.0/16")
 	p.vm, _ = p.privateVM("box", p.vnet, p.signer.PublicKey())
 	b := p.bastion("hub", p.vnet, bastion.Standard)
@@ -311,13 +313,13 @@ func TestForwardCarriesMany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if host, _, _ := net.SplitHostPort(local(f.Port())); host != "127.0.0.1" {
+	if host, _, _ := net.SplitHostPort(at(f.Port())); host != "127.0.0.1" {
 		t.Errorf("listens at %s", host)
 	}
 	var open []net.Conn
 	var all sync.WaitGroup
 	for range 5 {
-		c, err := net.Dial("tcp", local(f.Port()))
+		c, err := net.Dial("tcp", at(f.Port()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,7 @@ func creationCutOff(t *testing.T, verb string, n int, after bool) (more, found b
 	t.Helper()
 	l := newLab(t, emulator.Options{Realistic: true})
 	vnet := l.plainVNet("net", "10.7.0.0/16", "10.7.0.0/20")
-	count := func(kind string) int { return l.emu.Counts().Resources["Microsoft.Network/"+kind] }
+	count := func(kind string) int { return l.Emulator.Counts().Resources["Microsoft.Network/"+kind] }
 	more = l.dies(n, after, func(ctx context.Context, s *bastion.Service) error {
 		plan, err := s.PlanCreate(ctx, bastion.CreateOptions{VNet: vnet, Name: "hub", IPConnect: true})
 		if err == nil {
@@ -68,7 +68,7 @@ func creationCutOff(t *testing.T, verb string, n int, after bool) (more, found b
 	}
 	plan := operations.Resume
 	if verb == "abandon" {
-		l.emu.Advance(40 * step) // Azure deletes nothing that it is making
+		l.Emulator.Advance(40 * step) // Azure deletes nothing that it is making
 		plan = operations.Abandon
 	}
 	p, err := plan(t.Context(), all[0])

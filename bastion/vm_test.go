@@ -14,21 +14,8 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/host"
+	"github.com/azlin-dev/azlin/test/local"
 )
-
-// hosts boots VMs, or skips the test where that is not possible.
-func hosts(t *testing.T) *host.Runtime {
-	t.Helper()
-	rt, err := host.Open(host.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = rt.Close() })
-	if err := rt.Available(); err != nil {
-		t.Skipf("VMs do not boot here: %v", err)
-	}
-	return rt
-}
 
 func newSigner(t testing.TB) ssh.Signer {
 	t.Helper()
@@ -107,7 +94,7 @@ type private struct {
 
 func newPrivate(t *testing.T) private {
 	t.Helper()
-	p := private{lab: newLab(t, emulator.Options{Hosts: hosts(t)}), signer: newSigner(t)}
+	p := private{lab: newLab(t, emulator.Options{Hosts: local.Hosts(t, host.Options{})}), signer: newSigner(t)}
 	p.vnet = p.lab.vnet("net", "10.1.0.0/16")
 	p.vm, p.address = p.privateVM("box", p.vnet, p.signer.PublicKey())
 	return p

@@ -4,42 +4,15 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net/http"
 	"path/filepath"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
-
-// killedAt is a process that is killed at its n-th request, before it is sent or after Azure has carried
-// it out. The context ends with it, so that nothing goes on without Azure either.
-type killedAt struct {
-	next  http.RoundTripper
-	n     int64
-	after bool
-	count *atomic.Int64
-	die   context.CancelFunc
-}
-
-var errKilled = errors.New("the process was killed")
-
-func (k killedAt) RoundTrip(r *http.Request) (*http.Response, error) {
-	n := k.count.Add(1)
-	if n > k.n || n == k.n && !k.after {
-		k.die()
-		return nil, errKilled
-	}
-	resp, err := k.next.RoundTrip(r)
-	if n == k.n {
-		k.die()
-		return nil, errors.Join(errKilled, err)
-	}
-	return resp, err
-}
 
 // TestLaunchGoesOnAfterAnyKill kills a launch at sampled requests; the next one must end with exactly one
 // VM, which shows the host key it was given, and nothing beside it. Package vm has the full enumeration
@@ -47,29 +20,24 @@ func (k killedAt) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestLaunchGoesOnAfterAnyKill(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	var count atomic.Int64
-	counting := func(next http.RoundTripper) http.RoundTripper {
-		return killedAt{next, 1 << 60, true, &count, func() {}}
-	}
-	if _, err := run(t.Context(), c.open(t, "measure", counting), c.request("measure")); err != nil {
+	var counted local.Crash
+	if _, err := run(t.Context(), c.open(t, "measure", counted.Through), c.request("measure")); err != nil {
 		t.Fatal(err)
 	}
-	requests := count.Load()
+	requests := counted.Seen()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d requests", seed, requests)
 	random := rand.New(rand.NewPCG(seed, 0))
 	for i := range 8 {
-		n, after := 1+random.Int64N(requests), i%2 == 0
+		n, after := 1+random.IntN(requests), i%2 == 0
 		name := "vm" + strconv.Itoa(i)
-		t.Run(strconv.FormatInt(n, 10)+strconv.FormatBool(after), func(t *testing.T) {
+		t.Run(strconv.Itoa(n)+strconv.FormatBool(after), func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			around := func(next http.RoundTripper) http.RoundTripper {
-				return killedAt{next, n, after, new(atomic.Int64), cancel}
-			}
-			if _, err := run(ctx, c.open(t, name, around), c.request(name)); err == nil {
+			crash := &local.Crash{N: n, After: after, Die: cancel}
+			if _, err := run(ctx, c.open(t, name, crash.Through), c.request(name)); err == nil {
 				t.Log("it was done before that request")
-			} else if !errors.Is(err, errKilled) && !errors.Is(err, context.Canceled) {
+			} else if !errors.Is(err, local.ErrKilled) && !errors.Is(err, context.Canceled) {
 				t.Fatalf("it was not killed: %v", err)
 			}
 			client := c.open(t, name, nil)
@@ -86,7 +54,7 @@ func TestLaunchGoesOnAfterAnyKill(t *testing.T) {
 			} else if out, err := remote.Execute(t.Context(), got.Host, "hostname", 20*time.Second); err != nil || out.Stdout != name+"\n" {
 				t.Fatal(out, err)
 			}
-			left, err := filepath.Glob(filepath.Join(c.dir, name, "operations", "*.json"))
+			left, err := filepath.Glob(filepath.Join(c.Dir, name, "operations", "*.json"))
 			if err != nil || len(left) > 1 {
 				t.Errorf("operations are left: %v, %v", left, err)
 			}
@@ -100,7 +68,7 @@ func TestLaunchGoesOnAfterAnyKill(t *testing.T) {
 	if sum, err := client.VMs.Delete(t.Context(), vm.Ref{ResourceGroup: "g", Name: "measure"}, vm.DeleteOptions{}); err != nil || sum.Err() != nil {
 		t.Fatal(err, sum.Err())
 	}
-	for kind, n := range c.Counts().Resources {
+	for kind, n := range c.Emulator.Counts().Resources {
 		if n > 0 && kind != "Microsoft.Resources/resourceGroups" && kind != "Microsoft.Network/virtualNetworks" {
 			t.Errorf("%d of %s are left", n, kind)
 		}

@@ -48,11 +48,11 @@ func TestFallbackWhenAzureRunsOut(t *testing.T) {
 		t.Errorf("zones come first: %q", plan.Fallbacks)
 	}
 	for _, w := range []string{"virtualMachines", "disks"} {
-		if n := c.Counts().Resources["Microsoft.Compute/"+w]; n != 1 {
+		if n := c.Emulator.Counts().Resources["Microsoft.Compute/"+w]; n != 1 {
 			t.Errorf("%d %s", n, w)
 		}
 	}
-	if n := c.Counts().Resources["Microsoft.Network/networkInterfaces"]; n != 1 {
+	if n := c.Emulator.Counts().Resources["Microsoft.Network/networkInterfaces"]; n != 1 {
 		t.Errorf("%d network interfaces", n)
 	}
 }

@@ -2,33 +2,23 @@ package launch_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-
 	"github.com/azlin-dev/azlin"
-	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
-	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/repository"
+	"github.com/azlin-dev/azlin/test/local/person"
 	"github.com/azlin-dev/azlin/vm"
-	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestMain(m *testing.M) {
@@ -36,13 +26,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// cloud is an emulator with hosts, and a person's files.
+// cloud is a person's Azure, with hosts.
 type cloud struct {
-	*emulator.Emulator
-
-	dir  string
-	key  keypair.KeyPair
-	port int
+	*person.Person
 }
 
 func newCloud(t *testing.T) *cloud {
@@ -52,74 +38,21 @@ func newCloud(t *testing.T) *cloud {
 
 func newCloudWith(t *testing.T, o emulator.Options) *cloud {
 	t.Helper()
-	c := &cloud{dir: t.TempDir()}
-	runtime, err := host.Open(host.Options{
-		Dir: filepath.Join(c.dir, "hosts"), Port: 2700 + os.Getpid()%200, OperatorIP: netip.MustParseAddr("203.0.113.10"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := runtime.Available(); err != nil {
-		t.Skip("emulated VMs cannot run here: ", err)
-	}
-	c.port = runtime.Port()
-	o.Hosts = runtime
-	if c.Emulator, err = emulator.New(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(c.Close(), runtime.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	if c.key, err = keypair.GenerateKeyPair(filepath.Join(c.dir, "ssh"), ""); err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return &cloud{person.New(t, o)}
 }
 
 // open is one run of azlin on a machine with the given state directory. around (may be nil) stands
 // between it and the cloud.
 func (c *cloud) open(t *testing.T, state string, around func(http.RoundTripper) http.RoundTripper) *azlin.Client {
 	t.Helper()
-	id := c.Identity()
-	const base = "https://azure.test"
-	where, err := azure.Custom("emulator", base, base, "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	httpClient := c.Client()
-	if around != nil {
-		httpClient = &http.Client{Transport: around(httpClient.Transport)}
-	}
-	auth, err := signin.NewAuthenticator(signin.Options{
-		Cloud: where, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID,
-		ClientSecret: id.ClientSecret, HTTP: c.Client(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var credential azcore.TokenCredential
-	if credential, err = auth.Credential(); err != nil {
-		t.Fatal(err)
-	}
-	client, err := azlin.Open(azlin.Options{
-		Target:     azure.Target{Cloud: where, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, Region: "westus2"},
-		Credential: credential, HTTP: httpClient, StateDir: filepath.Join(c.dir, state), SSHPort: c.port,
-		EchoServices: []string{base + "/echo/ipv4/1", base + "/echo/ipv4/2"}, User: "someone",
-		Retry: policy.RetryOptions{MaxRetries: -1},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return c.Open(c.At(state), person.Through(around))
 }
 
+// request asks for a VM with the tools that there are by default.
 func (c *cloud) request(name string) launch.Request {
-	return launch.Request{
-		Config:  provision.Config{Name: name, ResourceGroup: "g", Size: "Standard_B2s"},
-		KeyPath: c.key.Private, SSHTimeout: 30 * time.Second,
-	}
+	r := c.Request(name)
+	r.Setup = launch.Setup{}
+	return r
 }
 
 // run plans and runs.
@@ -134,17 +67,7 @@ func run(ctx context.Context, client *azlin.Client, r launch.Request) (*launch.R
 
 func gitRepository(t *testing.T) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "project")
-	for _, args := range [][]string{
-		{"init", "-q", "-b", "trunk", dir},
-		{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "--allow-empty", "-m", "first"},
-		{"-C", dir, "branch", "feature"},
-	} {
-		if out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput(); err != nil {
-			t.Fatalf("git %q: %v\n%s", args, err, out)
-		}
-	}
-	return dir
+	return person.Repository(t, filepath.Join(t.TempDir(), "project"))
 }
 
 func TestLaunchToAClonedRepository(t *testing.T) {
@@ -170,7 +93,7 @@ func TestLaunchToAClonedRepository(t *testing.T) {
 	if strings.Contains(out.Stdout, ".azlin-clone") {
 		t.Error("the clone left its temporary directory behind")
 	}
-	left, err := filepath.Glob(filepath.Join(c.dir, "laptop", "operations", "*.json"))
+	left, err := filepath.Glob(filepath.Join(c.Dir, "laptop", "operations", "*.json"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("operations are left: %v, %v", left, err)
 	}
@@ -228,7 +151,7 @@ func TestPlanRefusesBeforeAnythingIsSent(t *testing.T) {
 // hostOf is how another command on the same machine would reach the VM.
 func hostOf(t *testing.T, c *cloud, state string, i vm.Info) remote.Host {
 	t.Helper()
-	h, err := c.open(t, state, nil).Hosts.Host(t.Context(), i, reach.Options{KeyPath: c.key.Private})
+	h, err := c.open(t, state, nil).Hosts.Host(t.Context(), i, reach.Options{KeyPath: c.Key.Private})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,7 +121,7 @@ func TestPool(t *testing.T) {
 			t.Errorf("%s: %+v, %v", r.VM.Name, out, err)
 		}
 	}
-	if n := c.Counts().Resources["Microsoft.Compute/virtualMachines"]; n != 20 {
+	if n := c.Emulator.Counts().Resources["Microsoft.Compute/virtualMachines"]; n != 20 {
 		t.Errorf("%d VMs", n)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/progress"
-	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/test/local/person"
 	"github.com/azlin-dev/azlin/vm/catalog"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -23,20 +23,7 @@ import (
 // newPlanningCloud is one without hosts: enough to plan.
 func newPlanningCloud(t *testing.T, o emulator.Options) *cloud {
 	t.Helper()
-	c := &cloud{dir: t.TempDir(), port: 22}
-	var err error
-	if c.Emulator, err = emulator.New(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if c.key, err = keypair.GenerateKeyPair(c.dir, "key"); err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return &cloud{person.Planning(t, o)}
 }
 
 func (c *cloud) plan(ctx context.Context, client *azlin.Client, change func(*launch.Request)) (*launch.Plan, error) {
@@ -49,7 +36,7 @@ func (c *cloud) plan(ctx context.Context, client *azlin.Client, change func(*lau
 // wrote lists the methods of requests that change something.
 func wrote(c *cloud) []string {
 	var all []string
-	for method, n := range c.Counts().Requests {
+	for method, n := range c.Emulator.Counts().Requests {
 		if method != http.MethodGet && method != http.MethodHead && n > 0 {
 			all = append(all, method)
 		}

@@ -93,7 +93,7 @@ func TestRehearsalIsWhatIsSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(tap.all) != 0 || c.Counts().Requests["PUT"] != 0 {
+	if len(tap.all) != 0 || c.Emulator.Counts().Requests["PUT"] != 0 {
 		t.Fatalf("the rehearsal sent %d writes", len(tap.all))
 	}
 	for _, w := range rehearsed {

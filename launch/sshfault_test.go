@@ -49,7 +49,7 @@ func TestLaunchUnderSSHFaults(t *testing.T) {
 			defer func() { <-turns }()
 			name := fmt.Sprintf("vm%d", n)
 			rule.ID, rule.Name = name, name
-			if _, err := c.AddFault(rule); err != nil {
+			if _, err := c.Emulator.AddFault(rule); err != nil {
 				t.Error(err)
 				return
 			}
@@ -65,7 +65,7 @@ func TestLaunchUnderSSHFaults(t *testing.T) {
 			if took := time.Since(began); took > 30*time.Second {
 				t.Errorf("%s of %d bytes: it took %s", rule.Effect, rule.Bytes, took)
 			}
-			c.ClearFaults(name)
+			c.Emulator.ClearFaults(name)
 			if err != nil {
 				next := errkind.Next(err)
 				if errkind.Of(err) != errkind.Unreachable || next != (errkind.Step{Action: errkind.CreateVM, VM: name, Group: "g"}) {

@@ -73,7 +73,7 @@ func TestSetupIsCheckedBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
 	client := c.open(t, "here", nil)
-	before := c.Counts().Requests
+	before := c.Emulator.Counts().Requests
 	for name, setup := range map[string]launch.Setup{
 		"a tool":   {Tools: []string{"emacs"}},
 		"a file":   {CloudInit: []byte("hello")},
@@ -85,7 +85,7 @@ func TestSetupIsCheckedBeforeAnythingIsSent(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if after := c.Counts().Requests; len(before) != 0 || len(after) != 0 {
+	if after := c.Emulator.Counts().Requests; len(before) != 0 || len(after) != 0 {
 		t.Errorf("requests before %v, after %v", before, after)
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/fault"
@@ -51,14 +50,8 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	rt := local.Hosts(t, host.Options{})
-	e, err := emulator.New(emulator.Options{Hosts: rt})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	l := &lab{T: t, cloud: e}
-	l.azure = l.open(e)
+	a := local.New(t, emulator.Options{Hosts: local.Hosts(t, host.Options{})})
+	l := &lab{T: t, cloud: a.Emulator, azure: a.Client()}
 	dir := t.TempDir()
 	pair, err := keypair.GenerateKeyPair(dir, "key")
 	if err != nil {
@@ -69,7 +62,7 @@ func newLab(t *testing.T) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bastions, err := bastion.New(l.azure, bastion.Options{HTTP: e.Client()})
+	bastions, err := bastion.New(l.azure, bastion.Options{HTTP: a.Emulator.Client()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,33 +75,6 @@ func newLab(t *testing.T) *lab {
 		t.Fatal(err)
 	}
 	return l
-}
-
-func (l *lab) open(e *emulator.Emulator) *azure.Client {
-	l.Helper()
-	const address = "https://azure.test"
-	cloud, err := azure.Custom("emulator", address, address, "", "")
-	if err != nil {
-		l.Fatal(err)
-	}
-	id := e.Identity()
-	auth, err := signin.NewAuthenticator(signin.Options{
-		Cloud: cloud, TenantID: id.TenantID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: e.Client(),
-	})
-	if err != nil {
-		l.Fatal(err)
-	}
-	cred, err := auth.Credential()
-	if err != nil {
-		l.Fatal(err)
-	}
-	c, err := azure.Open(azure.Options{
-		Target: azure.Target{Cloud: cloud, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID}, Credential: cred, HTTP: e.Client(),
-	})
-	if err != nil {
-		l.Fatal(err)
-	}
-	return c
 }
 
 func must[T any](l *lab) func(*runtime.Poller[T], error) T {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/test/local/machine"
 )
 
 // startAgent serves an SSH agent that holds one fresh key.
@@ -83,7 +84,7 @@ func (k touchKey) Sign(ssh.PublicKey, []byte) (*ssh.Signature, error) {
 // TestSilentAgents sees that an SSH agent which takes requests and answers none does not hold anybody up.
 func TestSilentAgents(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	m.Limits = remote.Limits{Connect: 500 * time.Millisecond, Handshake: 2 * time.Second}
 	dir, err := os.MkdirTemp("", "agent") //nolint:usetesting // its name is too long
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/test/local/machine"
 )
 
 func FuzzQuote(f *testing.F) {
@@ -58,7 +59,7 @@ func TestSessionNames(t *testing.T) {
 
 func TestSSHArguments(t *testing.T) {
 	t.Parallel()
-	key, _ := hostKey(t)
+	key, _ := machine.HostKey(t)
 	in := remote.Interactive{
 		Host:       remote.Host{VMID: "ABC", Address: "192.0.2.1", Port: 2222, KeyPath: "/k/a b.pub", HostKey: key},
 		KnownHosts: remote.KnownHosts{Path: "/home/me 100%/known_hosts"},
@@ -93,7 +94,7 @@ func TestSSHArguments(t *testing.T) {
 
 func TestSSHArgumentsRefuse(t *testing.T) {
 	t.Parallel()
-	key, _ := hostKey(t)
+	key, _ := machine.HostKey(t)
 	known := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "k")}
 	for want, in := range map[string]remote.Interactive{
 		"host key is not known":                           {Host: remote.Host{Address: "192.0.2.1"}, KnownHosts: known},

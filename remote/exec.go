@@ -95,6 +95,7 @@ func (c *Client) Run(ctx context.Context, cmd Command) (exitCode int, err error)
 	switch {
 	case err == nil:
 		return 0, nil
+	case ctx.Err() != nil: // it was told to end, which is not an end of its own, whatever its exit code is
 	case errors.As(err, &exit) && exit.Signal() != "":
 		return 128 + signalNumber(exit.Signal()), nil
 	case errors.As(err, &exit):

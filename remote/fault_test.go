@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/test/local/machine"
 )
 
 // impatient makes every limit short enough for a test and long enough for a busy machine.
@@ -23,17 +24,6 @@ var impatient = remote.Limits{Connect: 5 * time.Second, Handshake: 2 * time.Seco
 
 // soon is when everything must have ended under impatient limits.
 const soon = 15 * time.Second
-
-// suffer gives the machine a fault, and nothing else.
-func (m *machine) suffer(t *testing.T, r fault.Rule) *fault.Set {
-	t.Helper()
-	set := &fault.Set{}
-	if _, err := set.Add(r); err != nil {
-		t.Fatal(err)
-	}
-	m.runtime.SetFaults(set.OnSSH)
-	return set
-}
 
 func struck(set *fault.Set) int { return set.List()[0].Struck }
 
@@ -57,9 +47,9 @@ func TestDialUnderFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := boot(t)
+			m := machine.Boot(t)
 			m.Limits = impatient
-			set := m.suffer(t, test.rule)
+			set := m.Suffer(test.rule)
 			began := time.Now()
 			c, err := remote.Dial(t.Context(), m.Host)
 			if took := time.Since(began); took > soon {
@@ -84,8 +74,8 @@ func TestDialUnderFaults(t *testing.T) {
 
 func TestCancelledDial(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
-	m.suffer(t, fault.Rule{Effect: fault.SSHHang})
+	m := machine.Boot(t)
+	m.Suffer(fault.Rule{Effect: fault.SSHHang})
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(200*time.Millisecond, cancel)
 	if _, err := remote.Dial(ctx, m.Host); errkind.Of(err) != errkind.Cancelled {
@@ -98,10 +88,10 @@ func TestCancelledDial(t *testing.T) {
 
 func TestWaitForSSHUnderFaults(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	m.Limits = remote.Limits{Handshake: 500 * time.Millisecond}
 	for _, effect := range []fault.Effect{fault.SSHHang, fault.SSHFreeze, fault.SSHRefuse} {
-		m.suffer(t, fault.Rule{Effect: effect, Count: 2})
+		m.Suffer(fault.Rule{Effect: effect, Count: 2})
 		ctx, cancel := context.WithTimeout(t.Context(), soon)
 		c, err := remote.WaitForSSH(ctx, m.Host, 10*time.Millisecond, nil)
 		cancel()
@@ -117,11 +107,11 @@ func TestWaitForSSHUnderFaults(t *testing.T) {
 // either the command's own end or an error that says what happened, and soon.
 func TestEveryByteMayBeTheLast(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	m.Limits = remote.Limits{Connect: 5 * time.Second, Handshake: 3 * time.Second, KeepAlive: 200 * time.Millisecond, Unanswered: 3}
 	for _, effect := range []fault.Effect{fault.SSHDrop, fault.SSHFreeze} {
 		set := &fault.Set{}
-		m.runtime.SetFaults(set.OnSSH)
+		m.Runtime.SetFaults(set.OnSSH)
 		var failed, worked, lost int
 		var mu sync.Mutex
 		var all sync.WaitGroup
@@ -176,9 +166,9 @@ func TestLostCommands(t *testing.T) {
 	} {
 		t.Run(string(effect), func(t *testing.T) {
 			t.Parallel()
-			m := boot(t)
+			m := machine.Boot(t)
 			m.Limits = impatient
-			m.suffer(t, fault.Rule{Effect: effect, Bytes: 20_000, Count: 1})
+			m.Suffer(fault.Rule{Effect: effect, Bytes: 20_000, Count: 1})
 			c, err := remote.Dial(t.Context(), m.Host)
 			if err != nil {
 				t.Fatal(err)
@@ -214,8 +204,8 @@ func TestLostCommands(t *testing.T) {
 // TestInterruptOnAFrozenConnection sees that nobody waits for the answer of a VM that gives none.
 func TestInterruptOnAFrozenConnection(t *testing.T) {
 	t.Parallel()
-	m := boot(t) // with the limits that people have
-	m.suffer(t, fault.Rule{Effect: fault.SSHFreeze, Bytes: 20_000})
+	m := machine.Boot(t) // with the limits that people have
+	m.Suffer(fault.Rule{Effect: fault.SSHFreeze, Bytes: 20_000})
 	c, err := remote.Dial(t.Context(), m.Host)
 	if err != nil {
 		t.Fatal(err)
@@ -233,7 +223,7 @@ func TestInterruptOnAFrozenConnection(t *testing.T) {
 // TestManySessions runs more commands over one connection than sshd lets a connection have sessions.
 func TestManySessions(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	c, err := remote.Dial(t.Context(), m.Host)
 	if err != nil {
 		t.Fatal(err)
@@ -253,8 +243,8 @@ func TestManySessions(t *testing.T) {
 // TestManyDials connects more often at once than sshd lets connections begin.
 func TestManyDials(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
-	set := m.suffer(t, fault.Rule{Effect: fault.SSHLimit, Seed: 7})
+	m := machine.Boot(t)
+	set := m.Suffer(fault.Rule{Effect: fault.SSHLimit, Seed: 7})
 	m.Dials = &remote.Dials{}
 	var all sync.WaitGroup
 	for n := range 60 {
@@ -272,7 +262,7 @@ func TestManyDials(t *testing.T) {
 		t.Errorf("%d connections were made for 60: some were dropped", got)
 	}
 	// A turn is not waited for longer than the caller wants.
-	m.suffer(t, fault.Rule{Effect: fault.SSHHang})
+	m.Suffer(fault.Rule{Effect: fault.SSHHang})
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	for range 20 {
@@ -288,7 +278,7 @@ func TestManyDials(t *testing.T) {
 // TestBusyServer signs in while others hold so many connections that have not that most new ones are dropped.
 func TestBusyServer(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	for n := range 20 {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", net.JoinHostPort(m.Address, strconv.Itoa(m.Port)))
 		if err != nil {
@@ -300,7 +290,7 @@ func TestBusyServer(t *testing.T) {
 			t.Fatalf("%d: %v", n, err)
 		}
 	}
-	set := m.suffer(t, fault.Rule{Effect: fault.SSHLimit, Seed: 5})
+	set := m.Suffer(fault.Rule{Effect: fault.SSHLimit, Seed: 5})
 	for range 8 {
 		c, err := remote.Dial(t.Context(), m.Host)
 		if err != nil {
@@ -331,14 +321,14 @@ func TestSystemSSHUnderFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := boot(t)
+			m := machine.Boot(t)
 			m.Limits = remote.Limits{Connect: 2 * time.Second, KeepAlive: time.Second, Unanswered: 2}
-			m.suffer(t, test.rule)
+			m.Suffer(test.rule)
 			var out bytes.Buffer
 			ctx, cancel := context.WithTimeout(t.Context(), 2*soon)
 			defer cancel()
 			code, err := remote.Connect(ctx, remote.Interactive{
-				Host: m.Host, KnownHosts: m.known, Stdout: &out, Stderr: &out, Env: os.Environ(), Command: []string{"head -c 40000 /dev/zero | tr '\\0' x; exit 7"},
+				Host: m.Host, KnownHosts: m.Known, Stdout: &out, Stderr: &out, Env: os.Environ(), Command: []string{"head -c 40000 /dev/zero | tr '\\0' x; exit 7"},
 			})
 			if err != nil || code != test.code {
 				t.Errorf("%d, %v, %.300q", code, err, out.String())
@@ -350,9 +340,9 @@ func TestSystemSSHUnderFaults(t *testing.T) {
 // TestSameSeedSameTrace connects again and again while half of the connections break.
 func TestSameSeedSameTrace(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	trace := func(seed uint64) string {
-		m.suffer(t, fault.Rule{Effect: fault.SSHRefuse, Probability: 0.5, Seed: seed})
+		m.Suffer(fault.Rule{Effect: fault.SSHRefuse, Probability: 0.5, Seed: seed})
 		var b strings.Builder
 		for range 40 {
 			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", net.JoinHostPort(m.Address, strconv.Itoa(m.Port)))

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"net/netip"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,8 +19,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
-	"github.com/azlin-dev/azlin/test/local"
-	"github.com/azlin-dev/azlin/vm/cloudinit"
+	"github.com/azlin-dev/azlin/test/local/machine"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func TestMain(m *testing.M) {
@@ -31,59 +31,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// vms hands out addresses that no other test of this process uses.
-var vms atomic.Uint32
-
-// machine is an emulated VM, and what azlin knows of it.
-type machine struct {
-	remote.Host
-
-	runtime *host.Runtime
-	spec    host.Machine
-	known   remote.KnownHosts
-}
-
-// boot starts an emulated VM whose host key was made beforehand, as launch does it.
-func boot(t *testing.T) *machine {
-	t.Helper()
-	dir := t.TempDir()
-	runtime := local.Hosts(t, host.Options{Port: 2200 + os.Getpid()%500})
-	pair, err := keypair.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := keypair.PublicKeyContent(pair.Public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, both := hostKey(t)
-	document, err := cloudinit.Render(cloudinit.Config{HostKeyPrivate: both.Private, HostKeyPublic: both.Public, Tools: []string{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := vms.Add(1)
-	m := &machine{runtime: runtime, known: remote.KnownHosts{Path: filepath.Join(dir, "known_hosts")}}
-	m.spec = host.Machine{
-		ID: fmt.Sprintf("/vm/%d", n), VMID: fmt.Sprintf("id-%d", n), Hostname: "dev", AdminUser: "azureuser",
-		AdminKeys: []string{public}, CustomData: document, Admitted: true,
-		Addresses: []netip.Addr{netip.AddrFrom4([4]byte{127, 78, byte(os.Getpid()), byte(n)})},
-	}
-	m.Host = remote.Host{
-		Name: "dev", VMID: m.spec.VMID, Address: m.spec.Addresses[0].String(), Port: runtime.Port(),
-		KeyPath: pair.Private, HostKey: key,
-	}
-	if err := m.known.Pin(t.Context(), m.VMID, key); err != nil {
-		t.Fatal(err)
-	}
-	if err := runtime.Start(t.Context(), m.spec); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 func TestExecute(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	for _, test := range []struct {
 		line           string
 		stdout, stderr string
@@ -107,7 +57,7 @@ func TestExecute(t *testing.T) {
 
 func TestRunStreamsAndCancel(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	c, err := remote.Dial(t.Context(), m.Host)
 	if err != nil {
 		t.Fatal(err)
@@ -124,19 +74,13 @@ func TestRunStreamsAndCancel(t *testing.T) {
 	if _, err := c.Run(ctx, remote.Command{Line: "exec sleep 7654"}); !errors.Is(err, remote.ErrExec) || errkind.Of(err) != errkind.Unreachable {
 		t.Errorf("a deadline: %v", err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	wait.Until(t, "the cancelled command has ended on the VM", func() bool {
 		r, err := c.Output(t.Context(), "pgrep -f 'sleep 765[4]'")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !r.Success {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Error("the cancelled command still runs on the VM")
-			break
-		}
-	}
+		return !r.Success
+	})
 	cancelled, stop := context.WithCancel(t.Context())
 	stop()
 	if _, err := c.Run(cancelled, remote.Command{Line: "sleep 60"}); errkind.Of(err) != errkind.Cancelled {
@@ -144,10 +88,66 @@ func TestRunStreamsAndCancel(t *testing.T) {
 	}
 }
 
+// TestACancelledCommandHasNoExitCode: a command that azlin has ended itself did not end by itself, however soon the VM says
+// what became of it.
+func TestACancelledCommandHasNoExitCode(t *testing.T) {
+	t.Parallel()
+	m := machine.Boot(t)
+	way := &sluggish{address: net.JoinHostPort(m.Address, strconv.Itoa(m.Port))}
+	m.Via = way
+	c := m.Dial()
+	for _, line := range []string{"echo begun; exec sleep 1000", "trap 'exit 5' TERM; echo begun; while :; do sleep 0.01; done"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		begun := writer(func(b []byte) (int, error) {
+			way.slow.Store(true) // the signal gets there, and the end of the channel long after the command's
+			cancel()
+			return len(b), nil
+		})
+		code, err := c.Run(ctx, remote.Command{Line: line, Stdout: begun})
+		if errkind.Of(err) != errkind.Cancelled {
+			t.Errorf("%s: exit code %d, %v", line, code, err)
+		}
+		way.slow.Store(false)
+	}
+}
+
+// sluggish is a way to a VM on which, while it is slow, every packet but the first comes late.
+type sluggish struct {
+	address string
+	slow    atomic.Bool
+}
+
+func (s *sluggish) Dial(ctx context.Context) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.address)
+	return &late{Conn: conn, way: s}, err
+}
+
+type late struct {
+	net.Conn
+	way    *sluggish
+	passed bool
+}
+
+func (l *late) Write(b []byte) (int, error) {
+	if !l.way.slow.Load() {
+		l.passed = false
+	} else if l.passed {
+		<-time.After(500 * time.Millisecond)
+	} else {
+		l.passed = true
+	}
+	return l.Conn.Write(b)
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(b []byte) (int, error) { return w(b) }
+
 func TestDialRefusals(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
-	stranger, _ := hostKey(t)
+	m := machine.Boot(t)
+	stranger, _ := machine.HostKey(t)
 	strangersKey, err := keypair.GenerateKeyPair(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -188,8 +188,8 @@ func TestDialRefusals(t *testing.T) {
 
 func TestWaitForSSH(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
-	if err := m.runtime.Stop(t.Context(), m.spec.ID); err != nil {
+	m := machine.Boot(t)
+	if err := m.Runtime.Stop(t.Context(), m.Spec.ID); err != nil {
 		t.Fatal(err)
 	}
 	// A stopped VM does not answer at all; waiting for it ends with the caller's patience.
@@ -201,7 +201,7 @@ func TestWaitForSSH(t *testing.T) {
 	}
 	// Once it has started, waiting ends with a connection.
 	started := make(chan error, 1)
-	go func() { started <- m.runtime.Start(context.Background(), m.spec) }()
+	go func() { started <- m.Runtime.Start(context.Background(), m.Spec) }()
 	ctx, cancel = context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	c, err := remote.WaitForSSH(ctx, m.Host, 50*time.Millisecond, nil)
@@ -213,7 +213,7 @@ func TestWaitForSSH(t *testing.T) {
 	}
 	// Another machine's key ends the wait at once.
 	h := m.Host
-	h.HostKey, _ = hostKey(t)
+	h.HostKey, _ = machine.HostKey(t)
 	began := time.Now()
 	if _, err := remote.WaitForSSH(ctx, h, time.Minute, nil); errkind.Of(err) != errkind.HostKey || time.Since(began) > 20*time.Second {
 		t.Errorf("another machine: %v after %s", err, time.Since(began))
@@ -222,7 +222,7 @@ func TestWaitForSSH(t *testing.T) {
 
 func TestScanHostKey(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	h := m.Host
 	h.HostKey = nil
 	key, err := remote.ScanHostKey(t.Context(), h)
@@ -238,10 +238,10 @@ func TestScanHostKey(t *testing.T) {
 // TestConnect uses the system's ssh: the exit code is the command's, or 255 when ssh itself refuses.
 func TestConnect(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	connect := func(change func(*remote.Interactive)) (int, string) {
 		var out bytes.Buffer
-		in := remote.Interactive{Host: m.Host, KnownHosts: m.known, Stdout: &out, Stderr: &out, Command: []string{"sh", "-c", "echo $0 here; exit 7", "I am"}}
+		in := remote.Interactive{Host: m.Host, KnownHosts: m.Known, Stdout: &out, Stderr: &out, Command: []string{"sh", "-c", "echo $0 here; exit 7", "I am"}}
 		change(&in)
 		code, err := remote.Connect(t.Context(), in)
 		if err != nil {
@@ -252,7 +252,7 @@ func TestConnect(t *testing.T) {
 	if code, out := connect(func(*remote.Interactive) {}); code != 7 || !strings.Contains(out, "I am here") {
 		t.Errorf("got %d, %q", code, out)
 	}
-	stranger, _ := hostKey(t)
+	stranger, _ := machine.HostKey(t)
 	other := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "known_hosts")}
 	if err := other.Pin(t.Context(), m.VMID, stranger); err != nil {
 		t.Fatal(err)
@@ -269,7 +269,7 @@ func TestConnect(t *testing.T) {
 
 func TestAgentIsLentOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	socket, key := startAgent(t)
 	m.AgentSocket = socket
 	c, err := remote.Dial(t.Context(), m.Host)

@@ -13,21 +13,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/damage"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/test/local/machine"
 )
-
-func hostKey(t *testing.T) (ssh.PublicKey, keypair.HostKey) {
-	t.Helper()
-	pair, err := keypair.NewHostKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(pair.Public))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key, pair
-}
 
 func TestKnownHostsPinAndForget(t *testing.T) {
 	t.Parallel()
@@ -35,8 +22,8 @@ func TestKnownHostsPinAndForget(t *testing.T) {
 	if key, err := known.Lookup("vm-1"); key != nil || err != nil {
 		t.Fatalf("an absent file: %v, %v", key, err)
 	}
-	first, announced := hostKey(t)
-	other, _ := hostKey(t)
+	first, announced := machine.HostKey(t)
+	other, _ := machine.HostKey(t)
 	for _, id := range []string{"VM-1", "vm-2"} {
 		if err := known.Pin(t.Context(), id, first); err != nil {
 			t.Fatal(err)
@@ -97,7 +84,7 @@ func FuzzKnownHosts(f *testing.F) {
 		if err := os.WriteFile(known.Path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		key, _ := hostKey(t)
+		key, _ := machine.HostKey(t)
 		if known.Pin(t.Context(), "fuzzed", key) != nil {
 			if read(t, known.Path) != content {
 				t.Error("a refused pin changed the file")
@@ -120,7 +107,7 @@ func TestDamagedKnownHosts(t *testing.T) {
 	known := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "known_hosts")}
 	keys := map[string]string{}
 	for _, vm := range []string{"vm-1", "vm-2", "vm-3"} {
-		key, _ := hostKey(t)
+		key, _ := machine.HostKey(t)
 		if err := known.Pin(t.Context(), vm, key); err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/test/local/machine"
 )
 
 func TestGenerateKeyPairNeverReplaces(t *testing.T) {
@@ -138,7 +139,7 @@ func read(t *testing.T, name string) string {
 // TestEarlierKeys signs in where only a key is accepted that was in use before, and with one certain key.
 func TestEarlierKeys(t *testing.T) {
 	t.Parallel()
-	m := boot(t)
+	m := machine.Boot(t)
 	accepted, err := keypair.PublicKeyContent(m.KeyPath + ".pub")
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +157,7 @@ func TestEarlierKeys(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
-	args, err := remote.Interactive{Host: h, KnownHosts: m.known}.Args()
+	args, err := remote.Interactive{Host: h, KnownHosts: m.Known}.Args()
 	if err != nil || !strings.Contains(strings.Join(args, " "), "-i "+pair.Private+" -o IdentitiesOnly=yes -i ") || !strings.Contains(strings.Join(args, " "), "-i "+m.KeyPath) {
 		t.Errorf("ssh gets %q, %v", args, err)
 	}

@@ -21,6 +21,9 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/machine"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // terminal is what a person sits at: a session runs on it, and what is on the screen is kept.
@@ -195,7 +198,7 @@ func survive(t *testing.T, count int, seed uint64) {
 		where = n
 	}
 	s.Port = here().port()
-	target, local, back, socks := echo(t), freePort(t), freePort(t), freePort(t)
+	target, local, back, socks := echo(t), local.LastingPort(t), local.LastingPort(t), local.LastingPort(t)
 	x := openTerminal(t)
 	c := remote.Connector{ReconnectHandler: remote.ReconnectHandler{MaxAttempts: remote.UntilStopped, Route: func(context.Context) (remote.Host, error) {
 		h := s.Host
@@ -222,11 +225,11 @@ func survive(t *testing.T, count int, seed uint64) {
 		time.Sleep(time.Duration(chance.IntN(200)) * time.Millisecond)
 		mend()
 		// The first line after a cut may end up in the connection that is gone.
-		until(t, "the loss by "+name+" is noticed", func() bool { return x.phases(remote.Lost) > before })
-		until(t, "the VM answers after "+name, func() bool { return x.phases(remote.Back) >= x.phases(remote.Lost) })
+		wait.Until(t, "the loss by "+name+" is noticed", func() bool { return x.phases(remote.Lost) > before })
+		wait.Until(t, "the VM answers after "+name, func() bool { return x.phases(remote.Back) >= x.phases(remote.Lost) })
 		x.says(fmt.Sprintf("echo cut-%d-$((%d*3))-${kept:+kept}", n, n), fmt.Sprintf("cut-%d-%d-kept", n, n*3))
 		for what, port := range map[string]int{"-L": local, "-R": back} {
-			until(t, what+" works after "+name, func() bool { return answers(port) })
+			wait.Until(t, what+" works after "+name, func() bool { return answers(port) })
 		}
 		took := time.Since(began)
 		t.Logf("cut %d, %s: %s", n, name, took.Round(time.Millisecond))
@@ -248,7 +251,7 @@ func TestReconnectStops(t *testing.T) {
 	s := openSSHD(t)
 	n := s.network()
 	s.Port = n.port()
-	stranger, _ := hostKey(t)
+	stranger, _ := machine.HostKey(t)
 	strangersKey, err := keypair.GenerateKeyPair(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func TestShouldAttemptReconnect(t *testing.T) {
@@ -92,7 +93,7 @@ func TestRemoteExitCode255(t *testing.T) {
 	began := s.dir + "/began"
 	x := openTerminal(t)
 	x.run(remote.Connector{}, remote.Interactive{Host: s.Host, KnownHosts: s.known, Command: []string{"echo x >>" + began + "; sleep 60"}})
-	until(t, "the command runs", func() bool { _, err := os.Stat(began); return err == nil })
+	wait.Until(t, "the command runs", func() bool { _, err := os.Stat(began); return err == nil })
 	n.drop()
 	if code, err := x.ends(); code != 255 || !errors.Is(err, remote.ErrLost) || x.phases(remote.Waiting) > 0 {
 		t.Errorf("%d, %v", code, err)
@@ -271,7 +272,7 @@ func TestConnectSSH(t *testing.T) {
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the connection is another one", func() bool {
+	wait.Until(t, "the connection is another one", func() bool {
 		now := ours()
 		return len(now) == 1 && now[0] != before[0]
 	})

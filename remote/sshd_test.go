@@ -5,6 +5,7 @@ package remote_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -88,7 +90,7 @@ SetEnv TMUX_TMPDIR=%s
 		t.Fatal(err)
 	}
 	s.Host = remote.Host{
-		Name: "dev", VMID: fmt.Sprintf("sshd-%d-%d", os.Getpid(), vms.Add(1)), Address: "127.0.0.1", User: me.Username, KeyPath: pair.Private, HostKey: key,
+		Name: "dev", VMID: "sshd-" + strings.ToLower(rand.Text()), Address: "127.0.0.1", User: me.Username, KeyPath: pair.Private, HostKey: key,
 		Limits: remote.Limits{Connect: 5 * time.Second, Handshake: 5 * time.Second, KeepAlive: time.Second, Unanswered: 1},
 	}
 	if err := s.known.Pin(t.Context(), s.VMID, key); err != nil {
@@ -294,29 +296,4 @@ func answers(port int) bool {
 	var b [5]byte
 	_, err = io.ReadFull(c, b[:])
 	return err == nil && string(b[:]) == "HELLO"
-}
-
-// freePort is a port that nobody listens at, outside the range that the system hands out by itself.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for n := range 1000 {
-		port := 20000 + (os.Getpid()*31+int(vms.Add(1))*7+n)%10000
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		_ = l.Close() // it was free
-		return port
-	}
-	t.Fatal("no port is free")
-	return 0
-}
-
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 30 s: %s", what)
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/test/local/machine"
 )
 
 // cutShort is a way to a VM that fails, and then hangs until patience ends.
@@ -35,7 +36,7 @@ func TestWaitForSSHTellsTheReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, _ := hostKey(t)
+	key, _ := machine.HostKey(t)
 	ctx, end := context.WithCancelCause(t.Context())
 	defer end(nil)
 	way := &cutShort{end: end}

@@ -8,14 +8,15 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 )
 
 func TestAdopt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, c := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, c := l.Open()
 		if _, err := s.Provision(t.Context(), config("dev"), nil); err != nil {
 			t.Fatal(err)
 		}

@@ -14,15 +14,16 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/disk"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // original makes dev with a data disk, and a snapshot of each of its disks.
-func original(t *testing.T, l *lab) {
+func original(t *testing.T, l *lab.Lab) {
 	t.Helper()
-	s, c := l.open()
+	s, c := l.Open()
 	cfg := config("dev")
 	cfg.DataDisks = []provision.DataDisk{{SizeGB: 32}}
 	if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
@@ -55,10 +56,10 @@ func copied(subscription string) provision.Config {
 func TestCopyOfDisks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
+		l := lab.New(t, emulator.Options{})
 		original(t, l)
 		before := l.Resources()
-		s, c := l.open()
+		s, c := l.Open()
 		for name, change := range map[string]func(*provision.Config){
 			"an image":      func(c *provision.Config) { c.Image = "Canonical:ubuntu-24_04-lts:server:latest" },
 			"user data":     func(c *provision.Config) { c.CustomData = []byte("#cloud-config\n") },
@@ -97,7 +98,7 @@ func TestCopyOfDisks(t *testing.T) {
 	})
 }
 
-func deleteTwin(t *testing.T, s *services) error {
+func deleteTwin(t *testing.T, s *lab.Services) error {
 	t.Helper()
 	sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "twin"}, vm.DeleteOptions{})
 	if err == nil {
@@ -114,17 +115,17 @@ func TestCopyAfterAnyCrash(t *testing.T) {
 			t.Parallel()
 			var before map[string]int
 			var subscription string
-			atEveryRequest(t, func(t *testing.T, l *lab) {
+			atEveryRequest(t, func(t *testing.T, l *lab.Lab) {
 				t.Helper()
 				original(t, l)
-				before, subscription = l.Resources(), l.emu.Identity().SubscriptionID
-			}, func(t *testing.T, s *services) error {
+				before, subscription = l.Resources(), l.Emulator.Identity().SubscriptionID
+			}, func(t *testing.T, s *lab.Services) error {
 				t.Helper()
 				_, err := s.Provision(t.Context(), copied(subscription), nil)
 				return err
-			}, func(t *testing.T, l *lab) {
+			}, func(t *testing.T, l *lab.Lab) {
 				t.Helper()
-				s, c := l.open()
+				s, c := l.Open()
 				if !kill {
 					if _, err := s.Provision(t.Context(), copied(c.SubscriptionID()), nil); err != nil {
 						t.Fatal(err)
@@ -148,9 +149,9 @@ func TestCopyAfterAnyCrash(t *testing.T) {
 func TestCopyOfFailedDisk(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
+		l := lab.New(t, emulator.Options{})
 		original(t, l)
-		s, c := l.open()
+		s, c := l.Open()
 		if _, err := l.Emulator.AddFault(fault.Rule{Effect: fault.Fail, Operation: "disk.put", Name: "twin-os", Count: 1}); err != nil {
 			t.Fatal(err)
 		}

@@ -15,17 +15,18 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 // atEveryRequest is local.AtEveryRequest for the service.
-func atEveryRequest(t *testing.T, prepare func(*testing.T, *lab), do func(*testing.T, *services) error, check func(*testing.T, *lab)) {
+func atEveryRequest(t *testing.T, prepare func(*testing.T, *lab.Lab), do func(*testing.T, *lab.Services) error, check func(*testing.T, *lab.Lab)) {
 	t.Helper()
 	ready := func(t *testing.T, a *local.Azure) {
 		t.Helper()
 		if prepare != nil {
-			prepare(t, labOn(t, a))
+			prepare(t, lab.On(t, a))
 		}
 	}
 	local.AtEveryRequest(t, ready, func(t *testing.T, c *azure.Client) error {
@@ -33,11 +34,11 @@ func atEveryRequest(t *testing.T, prepare func(*testing.T, *lab), do func(*testi
 		return do(t, newServices(c))
 	}, func(t *testing.T, a *local.Azure) {
 		t.Helper()
-		check(t, labOn(t, a))
+		check(t, lab.On(t, a))
 	})
 }
 
-func provisionDev(t *testing.T, s *services) error {
+func provisionDev(t *testing.T, s *lab.Services) error {
 	t.Helper()
 	_, err := s.Provision(t.Context(), config("dev"), nil)
 	return err
@@ -45,9 +46,9 @@ func provisionDev(t *testing.T, s *services) error {
 
 func TestCreateResumesAfterAnyCrash(t *testing.T) {
 	t.Parallel()
-	atEveryRequest(t, nil, provisionDev, func(t *testing.T, l *lab) {
+	atEveryRequest(t, nil, provisionDev, func(t *testing.T, l *lab.Lab) {
 		t.Helper()
-		s, _ := l.open()
+		s, _ := l.Open()
 		d, err := s.Provision(t.Context(), config("dev"), nil)
 		if err != nil {
 			t.Fatalf("the second run: %v", err)
@@ -68,9 +69,9 @@ func TestCreateResumesAfterAnyCrash(t *testing.T) {
 
 func TestKillAfterAnyCrashOfCreate(t *testing.T) {
 	t.Parallel()
-	atEveryRequest(t, nil, provisionDev, func(t *testing.T, l *lab) {
+	atEveryRequest(t, nil, provisionDev, func(t *testing.T, l *lab.Lab) {
 		t.Helper()
-		s, _ := l.open()
+		s, _ := l.Open()
 		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
@@ -79,7 +80,7 @@ func TestKillAfterAnyCrashOfCreate(t *testing.T) {
 	})
 }
 
-func killDev(t *testing.T, s *services) error {
+func killDev(t *testing.T, s *lab.Services) error {
 	t.Helper()
 	sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 	if err == nil {
@@ -90,18 +91,18 @@ func killDev(t *testing.T, s *services) error {
 
 func TestKillAgainAfterAnyCrashOfKill(t *testing.T) {
 	t.Parallel()
-	prepare := func(t *testing.T, l *lab) {
+	prepare := func(t *testing.T, l *lab.Lab) {
 		t.Helper()
-		s, _ := l.open()
+		s, _ := l.Open()
 		cfg := config("dev")
 		cfg.DataDisks = []provision.DataDisk{{SizeGB: 32}}
 		if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	atEveryRequest(t, prepare, killDev, func(t *testing.T, l *lab) {
+	atEveryRequest(t, prepare, killDev, func(t *testing.T, l *lab.Lab) {
 		t.Helper()
-		s, _ := l.open()
+		s, _ := l.Open()
 		if err := killDev(t, s); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +117,7 @@ func TestLostAnswers(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t, emulator.Options{})
+				l := lab.New(t, emulator.Options{})
 				var mu sync.Mutex
 				seen := 0
 				lose := func(*http.Request, *http.Response) error {
@@ -127,7 +128,7 @@ func TestLostAnswers(t *testing.T) {
 					}
 					return nil
 				}
-				s, _ := l.open(func(o *azure.Options) {
+				s, _ := l.Open(func(o *azure.Options) {
 					o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: lose}}
 				})
 				d, err := s.Provision(t.Context(), config("dev"), nil)
@@ -152,12 +153,12 @@ func TestLostAnswers(t *testing.T) {
 func TestSomebodyElseIsFaster(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		bob, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		bob, _ := l.Open()
 		theirs := config("dev")
 		theirs.Owner, theirs.OperationID = "bob", "op-bob"
 		var once sync.Once
-		ann, _ := l.open(func(o *azure.Options) {
+		ann, _ := l.Open(func(o *azure.Options) {
 			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 				if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/virtualMachines/dev") {
 					once.Do(func() {

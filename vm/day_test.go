@@ -14,13 +14,14 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/fault"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 )
 
 // user is somebody who works with VMs of their own, and what they believe of them.
 type user struct {
 	name     string
-	service  *services
+	service  *lab.Services
 	random   *rand.Rand
 	believes map[string]vm.PowerState // absent: there is no VM of that name
 	log      []string
@@ -102,16 +103,16 @@ func hoursOfFourUsers(t *testing.T, long time.Duration, seed uint64) {
 	t.Helper()
 	t.Logf("seed %d", seed)
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{Realistic: true})
+		l := lab.New(t, emulator.Options{Realistic: true})
 		for n, effect := range []fault.Effect{fault.Throttle, fault.Error503, fault.ResetBefore, fault.ResetAfter, fault.Error500} {
-			if _, err := l.emu.AddFault(fault.Rule{Effect: effect, Path: "/subscriptions/*", Probability: 0.01, Seed: seed + uint64(n)}); err != nil {
+			if _, err := l.Emulator.AddFault(fault.Rule{Effect: effect, Path: "/subscriptions/*", Probability: 0.01, Seed: seed + uint64(n)}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		var users []*user
 		var all sync.WaitGroup
 		for n := range 4 {
-			s, _ := l.open()
+			s, _ := l.Open()
 			u := &user{name: fmt.Sprintf("user%d", n), service: s, random: rand.New(rand.NewPCG(seed, uint64(n))), believes: map[string]vm.PowerState{}}
 			users = append(users, u)
 			all.Go(func() {
@@ -123,10 +124,10 @@ func hoursOfFourUsers(t *testing.T, long time.Duration, seed uint64) {
 		}
 		all.Wait()
 		struck := 0
-		for _, f := range l.emu.Faults() {
+		for _, f := range l.Emulator.Faults() {
 			struck += f.Struck
 		}
-		l.emu.ClearFaults()
+		l.Emulator.ClearFaults()
 		want, have := map[string]vm.PowerState{}, map[string]vm.PowerState{}
 		acts := 0
 		for _, u := range users {

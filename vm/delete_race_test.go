@@ -14,6 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -24,8 +25,8 @@ const computeVersion = "2024-11-01"
 func TestDeleteRacesWithANewUser(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		owner, door := l.open()
+		l := lab.New(t, emulator.Options{})
+		owner, door := l.Open()
 		d, err := owner.Provision(t.Context(), config("dev"), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +44,7 @@ func TestDeleteRacesWithANewUser(t *testing.T) {
 			t.Fatal(err)
 		}
 		var once sync.Once
-		killer, _ := l.open(func(o *azure.Options) {
+		killer, _ := l.Open(func(o *azure.Options) {
 			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 				if r.Method == http.MethodDelete && strings.HasSuffix(r.URL.Path, "/networkInterfaces/dev-nic") {
 					once.Do(func() { anotherVM(t, door, model.Body, strings.Replace(d.ID, "/dev", "/other", 1)) })

@@ -15,6 +15,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/lab"
+	"github.com/azlin-dev/azlin/test/wire"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -30,14 +32,14 @@ func planned(sum vm.DeletionSummary) []string {
 func TestDelete(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, _ := l.Open()
 		cfg := config("dev")
 		cfg.DataDisks = []provision.DataDisk{{SizeGB: 32}}
 		if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
 			t.Fatal(err)
 		}
-		l.foreign(t, "neighbour")
+		foreign(t, l, "neighbour")
 		all := l.Resources()
 
 		dry, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{DryRun: true})
@@ -55,8 +57,8 @@ func TestDelete(t *testing.T) {
 			t.Errorf("the dry run changed something: %s", diff)
 		}
 
-		var rec recorded
-		s, _ = l.open(func(o *azure.Options) { o.Audit = rec.add })
+		var rec wire.Collected[audit.Record]
+		s, _ = l.Open(func(o *azure.Options) { o.Audit = rec.Record })
 		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
@@ -71,7 +73,7 @@ func TestDelete(t *testing.T) {
 			t.Errorf("%d VMs are left, want the neighbour", got)
 		}
 		deletes := 0
-		for _, r := range rec.all {
+		for _, r := range rec.List() {
 			if r.Event == audit.Delete && r.Status == audit.Started {
 				deletes++
 			}
@@ -94,8 +96,8 @@ func TestDelete(t *testing.T) {
 func TestDeleteSparesOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, c := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, c := l.Open()
 		d, err := s.Provision(t.Context(), config("dev"), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -128,8 +130,8 @@ func TestDeleteSparesOthers(t *testing.T) {
 func TestDeleteLocked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, c := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, c := l.Open()
 		d, err := s.Provision(t.Context(), config("dev"), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -150,7 +152,7 @@ func TestDeleteLocked(t *testing.T) {
 		if sum.FailedResources != sum.TotalResources || l.Resources()["Microsoft.Compute/virtualMachines"] != 1 {
 			t.Errorf("%+v", sum)
 		}
-		if n := l.emu.Counts().Requests["DELETE"]; n != 1 {
+		if n := l.Emulator.Counts().Requests["DELETE"]; n != 1 {
 			t.Errorf("%d attempts, when the first one told that the VM is locked", n)
 		}
 		if _, err := c.Do(t.Context(), http.MethodDelete, lock, "2016-09-01", nil); err != nil {
@@ -167,9 +169,9 @@ func TestDeleteLocked(t *testing.T) {
 func TestDeletePartly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		l.fill(t, 1)
-		s, _ := l.open(func(o *azure.Options) {
+		l := lab.New(t, emulator.Options{})
+		fill(t, l, 1)
+		s, _ := l.Open(func(o *azure.Options) {
 			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 				if r.Method == http.MethodDelete && strings.HasSuffix(r.URL.Path, "/vm-000-nsg") {
 					return local.Final{Cause: errors.New("no way")}
@@ -196,9 +198,9 @@ func TestDeletePartly(t *testing.T) {
 func TestDeleteGroup(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		l.foreign(t, "theirs")
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		foreign(t, l, "theirs")
+		s, _ := l.Open()
 		dry, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: ""}, vm.DeleteOptions{ResourceGroup: true, DryRun: true})
 		if err != nil || dry.TotalResources != 0 || len(dry.Kept) == 0 {
 			t.Errorf("dry run: %+v, %v", dry, err)
@@ -210,7 +212,7 @@ func TestDeleteGroup(t *testing.T) {
 		if _, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "theirs"}, vm.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		l.fill(t, 2)
+		fill(t, l, 2)
 		sum, err = s.DeleteAll(t.Context(), group, vm.DeleteOptions{ResourceGroup: true})
 		if err != nil || sum.Err() != nil || sum.DeletedResources != 1 {
 			t.Errorf("%+v, %v, %v", sum, err, sum.Err())
@@ -230,8 +232,8 @@ func TestDeleteGroup(t *testing.T) {
 func TestResourceGroups(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		_, c := l.open()
+		l := lab.New(t, emulator.Options{})
+		_, c := l.Open()
 		groups := resourcegroup.New(c)
 		if ok, err := groups.Exists(t.Context(), "a"); err != nil || ok {
 			t.Errorf("exists: %v, %v", ok, err)

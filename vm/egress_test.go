@@ -12,6 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -22,7 +23,7 @@ func privateConfig(name string) provision.Config {
 	return c
 }
 
-func provisionPrivate(t *testing.T, s *services) error {
+func provisionPrivate(t *testing.T, s *lab.Services) error {
 	t.Helper()
 	_, err := s.Provision(t.Context(), privateConfig("dev"), nil)
 	return err
@@ -39,25 +40,25 @@ var privateResources = map[string]int{
 func TestPrivateVM(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, _ := l.Open()
 		for _, cfg := range []provision.Config{config("public"), privateConfig("one"), privateConfig("two")} {
 			d, err := s.Provision(t.Context(), cfg, nil)
 			if err != nil || (d.PublicIP == "") != cfg.Private || d.PrivateIP == "" {
 				t.Fatalf("%+v, %v", d, err)
 			}
 		}
-		subnet, err := l.net().Subnet(t.Context(), l.net().SharedSubnetID(group, region, true))
+		subnet, err := net(l).Subnet(t.Context(), net(l).SharedSubnetID(group, region, true))
 		if err != nil || !subnet.HasEgress() || subnet.NATGateway == "" || subnet.Region != region {
 			t.Errorf("%+v, %v", subnet, err)
 		}
-		if open, err := l.net().Subnet(t.Context(), l.net().SharedSubnetID(group, region, false)); err != nil || open.HasEgress() {
+		if open, err := net(l).Subnet(t.Context(), net(l).SharedSubnetID(group, region, false)); err != nil || open.HasEgress() {
 			t.Errorf("the other subnet: %+v, %v", open, err)
 		}
-		if all, err := l.net().Subnets(t.Context(), subnet.VNet); err != nil || len(all) != 2 {
+		if all, err := net(l).Subnets(t.Context(), subnet.VNet); err != nil || len(all) != 2 {
 			t.Errorf("%+v, %v", all, err)
 		}
-		if _, err := l.net().Subnet(t.Context(), subnet.VNet+"/subnets/none"); errkind.Of(err) != errkind.NotFound {
+		if _, err := net(l).Subnet(t.Context(), subnet.VNet+"/subnets/none"); errkind.Of(err) != errkind.NotFound {
 			t.Errorf("an absent subnet: %v", err)
 		}
 		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "one"}, vm.DeleteOptions{})
@@ -85,21 +86,21 @@ func TestPrivateVM(t *testing.T) {
 func TestSubnetOfOursGetsAGateway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, _ := l.Open()
 		cfg := privateConfig("closed")
 		cfg.NATGateway = false
 		if _, err := s.Provision(t.Context(), cfg, nil); err != nil {
 			t.Fatal(err)
 		}
-		id := l.net().SharedSubnetID(group, region, true)
-		if before, err := l.net().Subnet(t.Context(), id); err != nil || before.HasEgress() {
+		id := net(l).SharedSubnetID(group, region, true)
+		if before, err := net(l).Subnet(t.Context(), id); err != nil || before.HasEgress() {
 			t.Fatalf("%+v, %v", before, err)
 		}
 		if _, err := s.Provision(t.Context(), privateConfig("open"), nil); err != nil {
 			t.Fatal(err)
 		}
-		if after, err := l.net().Subnet(t.Context(), id); err != nil || after.NATGateway == "" {
+		if after, err := net(l).Subnet(t.Context(), id); err != nil || after.NATGateway == "" {
 			t.Errorf("%+v, %v", after, err)
 		}
 	})
@@ -107,16 +108,16 @@ func TestSubnetOfOursGetsAGateway(t *testing.T) {
 
 func TestPrivateCreateResumesAfterAnyCrash(t *testing.T) {
 	t.Parallel()
-	atEveryRequest(t, nil, provisionPrivate, func(t *testing.T, l *lab) {
+	atEveryRequest(t, nil, provisionPrivate, func(t *testing.T, l *lab.Lab) {
 		t.Helper()
-		s, _ := l.open()
+		s, _ := l.Open()
 		if err := provisionPrivate(t, s); err != nil {
 			t.Fatalf("the second run: %v", err)
 		}
 		if diff := cmp.Diff(privateResources, l.Resources()); diff != "" {
 			t.Error(diff)
 		}
-		if sub, err := l.net().Subnet(t.Context(), l.net().SharedSubnetID(group, region, true)); err != nil || !sub.HasEgress() {
+		if sub, err := net(l).Subnet(t.Context(), net(l).SharedSubnetID(group, region, true)); err != nil || !sub.HasEgress() {
 			t.Errorf("%+v, %v", sub, err)
 		}
 	})
@@ -124,9 +125,9 @@ func TestPrivateCreateResumesAfterAnyCrash(t *testing.T) {
 
 func TestKillAfterAnyCrashOfPrivateCreate(t *testing.T) {
 	t.Parallel()
-	atEveryRequest(t, nil, provisionPrivate, func(t *testing.T, l *lab) {
+	atEveryRequest(t, nil, provisionPrivate, func(t *testing.T, l *lab.Lab) {
 		t.Helper()
-		s, _ := l.open()
+		s, _ := l.Open()
 		sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{})
 		if err != nil || sum.Err() != nil {
 			t.Fatal(err, sum.Err())
@@ -137,16 +138,16 @@ func TestKillAfterAnyCrashOfPrivateCreate(t *testing.T) {
 
 func TestKillAgainAfterAnyCrashOfPrivateKill(t *testing.T) {
 	t.Parallel()
-	prepare := func(t *testing.T, l *lab) {
+	prepare := func(t *testing.T, l *lab.Lab) {
 		t.Helper()
-		s, _ := l.open()
+		s, _ := l.Open()
 		if err := provisionPrivate(t, s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	atEveryRequest(t, prepare, killDev, func(t *testing.T, l *lab) {
+	atEveryRequest(t, prepare, killDev, func(t *testing.T, l *lab.Lab) {
 		t.Helper()
-		s, _ := l.open()
+		s, _ := l.Open()
 		if err := killDev(t, s); err != nil {
 			t.Fatal(err)
 		}
@@ -159,8 +160,8 @@ func TestKillAgainAfterAnyCrashOfPrivateKill(t *testing.T) {
 func TestPoolSharesASecurityGroup(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, _ := l.Open()
 		member := func(n int) provision.Config {
 			c := config(vm.PoolName("ci", n, 3))
 			c.Pool = "ci"
@@ -197,7 +198,7 @@ func TestPoolSharesASecurityGroup(t *testing.T) {
 			t.Errorf("the group is gone, but said to be kept: %+v", sum.Kept)
 		}
 
-		cut, _ := l.open((&local.Crash{N: 12, After: true}).Dying)
+		cut, _ := l.Open((&local.Crash{N: 12, After: true}).Dying)
 		if _, err := cut.Provision(t.Context(), member(1), nil); err == nil {
 			t.Fatal("it was to be cut off")
 		}

@@ -1,100 +1,21 @@
 package vm_test
 
 import (
-	"io"
-	"net/http"
-	"net/netip"
-	"strings"
-	"sync"
-	"testing"
-
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/emulator"
-	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/network"
-	"github.com/azlin-dev/azlin/test/local"
-	"github.com/azlin-dev/azlin/vm"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 const (
-	group  = "azlin-rg"
-	region = "westus2"
-	key    = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9hJ5Wq3X0mV9p4mYQ0gJd2bq0m2m8zjv6iWf6yqk3f ann@laptop"
+	group  = lab.Group
+	region = lab.Region
+	key    = lab.Key
 )
 
-// lab is a local Azure with a client in front of it.
-type lab struct {
-	*local.Azure
-	t   *testing.T
-	emu *emulator.Emulator
-}
+func newServices(c *azure.Client) *lab.Services { return lab.ServicesOf(c) }
 
-func newLab(t *testing.T, o emulator.Options) *lab {
-	t.Helper()
-	return labOn(t, local.New(t, o))
-}
+func config(name string) provision.Config { return lab.Config(name) }
 
-func labOn(t *testing.T, a *local.Azure) *lab {
-	t.Helper()
-	return &lab{a, t, a.Emulator}
-}
-
-// services are what works on VMs, together.
-type services struct {
-	*vm.Service
-	*provisioner
-}
-
-type provisioner = provision.Service
-
-func newServices(c *azure.Client) *services {
-	vms := vm.New(c, vm.Options{})
-	return &services{vms, provision.New(c, provision.Options{VMs: vms})}
-}
-
-// open is what a new process does: another client, and nothing remembered.
-func (l *lab) open(change ...func(*azure.Options)) (*services, *azure.Client) {
-	l.t.Helper()
-	c := l.Client(change...)
-	return newServices(c), c
-}
-
-// net is the networks of the lab.
-func (l *lab) net() *network.Service {
-	l.t.Helper()
-	return network.New(l.Client())
-}
-
-func config(name string) provision.Config {
-	return provision.Config{
-		Name: name, ResourceGroup: group, Region: region, Size: "Standard_D2s_v5", SSHPublicKeys: []string{key},
-		CustomData: []byte("#cloud-config\n"), SSHSources: []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},
-		Owner: "ann", OperationID: "op-" + name, HostKey: "ssh-ed25519 AAAAhost",
-	}
-}
-
-// recorded collects audit records.
-type recorded struct {
-	mu  sync.Mutex
-	all []audit.Record
-}
-
-func (c *recorded) add(r audit.Record) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.all = append(c.all, r)
-	return nil
-}
-
-// forbid turns an answer into the refusal that a principal without rights gets.
-func forbid(resp *http.Response) error {
-	if err := resp.Body.Close(); err != nil {
-		return err
-	}
-	resp.StatusCode, resp.Status = http.StatusForbidden, "403 Forbidden"
-	resp.Body = io.NopCloser(strings.NewReader(
-		`{"error":{"code":"AuthorizationFailed","message":"The client does not have authorization to perform this action."}}`))
-	resp.ContentLength = -1
-	return nil
-}
+// net is the networks of a lab.
+func net(l *lab.Lab) *network.Service { return network.New(l.Client()) }

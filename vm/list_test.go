@@ -17,13 +17,14 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 )
 
 // fill makes n VMs, several at once.
-func (l *lab) fill(t *testing.T, n int) {
+func fill(t *testing.T, l *lab.Lab, n int) {
 	t.Helper()
-	s, _ := l.open()
+	s, _ := l.Open()
 	var g errgroup.Group
 	g.SetLimit(32)
 	for i := range n {
@@ -45,13 +46,13 @@ func TestListIsFourRequests(t *testing.T) {
 		t.Run(fmt.Sprintf("%d VMs in pages of %d", tc.vms, tc.pageSize), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t, emulator.Options{PageSize: tc.pageSize, Quota: map[string]int{"cores": 5000, "standardBSFamily": 5000}})
-				if err := l.emu.Seed(emulator.SeedOptions{Group: group, Location: region, VMs: tc.vms}); err != nil {
+				l := lab.New(t, emulator.Options{PageSize: tc.pageSize, Quota: map[string]int{"cores": 5000, "standardBSFamily": 5000}})
+				if err := l.Emulator.Seed(emulator.SeedOptions{Group: group, Location: region, VMs: tc.vms}); err != nil {
 					t.Fatal(err)
 				}
 				var mu sync.Mutex
 				var sent []string
-				s, c := l.open(func(o *azure.Options) {
+				s, c := l.Open(func(o *azure.Options) {
 					o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 						mu.Lock()
 						defer mu.Unlock()
@@ -63,7 +64,7 @@ func TestListIsFourRequests(t *testing.T) {
 						return nil
 					}}}
 				})
-				before := l.emu.Counts().Requests
+				before := l.Emulator.Counts().Requests
 				list, err := s.List(t.Context(), vm.ListOptions{ResourceGroup: group})
 				if err != nil {
 					t.Fatal(err)
@@ -81,7 +82,7 @@ func TestListIsFourRequests(t *testing.T) {
 				if diff := cmp.Diff(want, slices.Compact(sent)); diff != "" {
 					t.Error(diff)
 				}
-				after := l.emu.Counts().Requests
+				after := l.Emulator.Counts().Requests
 				if n := after["GET"] - before["GET"]; n != tc.requests || c.Requests() != tc.requests {
 					t.Errorf("%d requests, %d by our count, want %d", n, c.Requests(), tc.requests)
 				}
@@ -91,9 +92,9 @@ func TestListIsFourRequests(t *testing.T) {
 }
 
 // foreign makes a VM that is not azlin's, by taking the tag away.
-func (l *lab) foreign(t *testing.T, name string) {
+func foreign(t *testing.T, l *lab.Lab, name string) {
 	t.Helper()
-	s, c := l.open()
+	s, c := l.Open()
 	d, err := s.Provision(t.Context(), config(name), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -114,9 +115,9 @@ func names(list vm.Listing) string {
 func TestListChooses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		l.foreign(t, "other")
-		s, c := l.open()
+		l := lab.New(t, emulator.Options{})
+		foreign(t, l, "other")
+		s, c := l.Open()
 		for _, name := range []string{"a", "b", "c"} {
 			if _, err := s.Provision(t.Context(), config(name), nil); err != nil {
 				t.Fatal(err)
@@ -167,9 +168,9 @@ func TestListChooses(t *testing.T) {
 func TestListOfOneGroup(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		l.fill(t, 3)
-		full, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		fill(t, l, 3)
+		full, _ := l.Open()
 		if _, err := full.Stop(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-001"}, vm.PowerOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -177,10 +178,10 @@ func TestListOfOneGroup(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, c := l.open(func(o *azure.Options) {
+		s, c := l.Open(func(o *azure.Options) {
 			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: func(r *http.Request, resp *http.Response) error {
 				if !strings.Contains(strings.ToLower(r.URL.Path), "/resourcegroups/"+group) {
-					return forbid(resp)
+					return local.Forbid(resp)
 				}
 				return nil
 			}}}

@@ -18,6 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/fault"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -30,8 +31,8 @@ type faulty struct {
 	sent    []time.Time
 }
 
-func (l *lab) faulty(rules *fault.Set) *faulty {
-	return &faulty{handler: rules.Handler(l.emu, func(r *http.Request) (fault.Request, bool) {
+func behind(t *testing.T, l *lab.Lab, rules *fault.Set) *faulty {
+	return &faulty{handler: rules.Handler(l.Emulator, func(r *http.Request) (fault.Request, bool) {
 		return fault.Request{Method: r.Method, Path: r.URL.Path}, strings.HasPrefix(r.URL.Path, "/subscriptions/")
 	})}
 }
@@ -63,7 +64,7 @@ func (f *faulty) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 }
 
 // fleetRun lists a fleet, stops all of it, lists it and starts all of it, ten at a time, and returns the errors.
-func (l *lab) fleetRun(ctx context.Context, s *services, vms int) (failed []error) {
+func fleetRun(ctx context.Context, t *testing.T, l *lab.Lab, s *lab.Services, vms int) (failed []error) {
 	var mu sync.Mutex
 	note := func(err error) {
 		if err != nil {
@@ -99,8 +100,8 @@ func (l *lab) fleetRun(ctx context.Context, s *services, vms int) (failed []erro
 func runWith(t *testing.T, vms int, rules ...fault.Rule) (f *faulty, failed []error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{Realistic: true, TokenLifetime: 240 * time.Hour, Quota: map[string]int{"cores": 5000, "standardBSFamily": 5000}})
-		if err := l.emu.Seed(emulator.SeedOptions{Group: group, Location: region, VMs: vms}); err != nil {
+		l := lab.New(t, emulator.Options{Realistic: true, TokenLifetime: 240 * time.Hour, Quota: map[string]int{"cores": 5000, "standardBSFamily": 5000}})
+		if err := l.Emulator.Seed(emulator.SeedOptions{Group: group, Location: region, VMs: vms}); err != nil {
 			t.Fatal(err)
 		}
 		var set fault.Set
@@ -109,9 +110,9 @@ func runWith(t *testing.T, vms int, rules ...fault.Rule) (f *faulty, failed []er
 				t.Fatal(err)
 			}
 		}
-		f = l.faulty(&set)
-		s, _ := l.open(func(o *azure.Options) { o.HTTP = &http.Client{Transport: f} })
-		failed = l.fleetRun(t.Context(), s, vms)
+		f = behind(t, l, &set)
+		s, _ := l.Open(func(o *azure.Options) { o.HTTP = &http.Client{Transport: f} })
+		failed = fleetRun(t.Context(), t, l, s, vms)
 	})
 	return f, failed
 }

@@ -8,15 +8,16 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 )
 
 func TestPower(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		l.fill(t, 1)
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		fill(t, l, 1)
+		s, _ := l.Open()
 		const name = "vm-000"
 		ctx := t.Context()
 		type call func() (vm.LifecycleResult, error)
@@ -51,13 +52,13 @@ func TestPower(t *testing.T) {
 			{start, "start", vm.Deallocated, vm.Running, false, ""},
 			{stop, "deallocate", vm.Running, vm.Deallocated, false, ""},
 		} {
-			writes := l.emu.Counts().Requests["POST"]
+			writes := l.Emulator.Counts().Requests["POST"]
 			r, err := step.do()
 			if r.Operation != step.op || r.Before != step.before || r.After != step.after || r.Unchanged != step.unchanged ||
 				r.Success != (step.kind == "") || errkind.Of(err) != step.kind || r.Name != name {
 				t.Errorf("step %d: %+v, %v", i, r, err)
 			}
-			sent := l.emu.Counts().Requests["POST"] - writes
+			sent := l.Emulator.Counts().Requests["POST"] - writes
 			if want := !step.unchanged && step.kind == ""; (sent == 1) != want || (r.OperationID != "") != want {
 				t.Errorf("step %d: %d requests to change it, operation %q", i, sent, r.OperationID)
 			}
@@ -74,9 +75,9 @@ func TestPower(t *testing.T) {
 func TestPowerWithoutWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{Realistic: true})
-		l.fill(t, 1)
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{Realistic: true})
+		fill(t, l, 1)
+		s, _ := l.Open()
 		r, err := s.Stop(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"}, vm.PowerOptions{NoWait: true})
 		if err != nil || !r.Success || r.After != "" || r.OperationID == "" || r.ResumeToken == "" {
 			t.Fatalf("%+v, %v", r, err)
@@ -85,7 +86,7 @@ func TestPowerWithoutWaiting(t *testing.T) {
 			t.Errorf("on its way: %+v, %v", i, err)
 		}
 		// Another process waits for it.
-		other, _ := l.open()
+		other, _ := l.Open()
 		looks := 0
 		r, err = other.Await(t.Context(), r, func(azure.OperationState) { looks++ })
 		if err != nil || !r.Success || r.After != vm.Deallocated || looks == 0 || r.ResumeToken != "" {

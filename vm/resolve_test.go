@@ -7,6 +7,7 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -63,9 +64,9 @@ func FuzzResolveIn(f *testing.F) {
 func TestResolveAndGet(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		l.foreign(t, "theirs")
-		s, c := l.open()
+		l := lab.New(t, emulator.Options{})
+		foreign(t, l, "theirs")
+		s, c := l.Open()
 		cfg := config("mine")
 		cfg.SessionName = "my_session"
 		d, err := s.Provision(t.Context(), cfg, nil)

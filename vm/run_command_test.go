@@ -14,6 +14,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/lab"
+	"github.com/azlin-dev/azlin/test/wire"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -28,11 +30,11 @@ func TestRunCommand(t *testing.T) {
 		"no marks at all": {Stdout: "no marks at all"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			l := newLab(t, emulator.Options{})
-			l.fill(t, 1)
-			var rec recorded
-			s, _ := l.open(func(o *azure.Options) {
-				o.Audit = rec.add
+			l := lab.New(t, emulator.Options{})
+			fill(t, l, 1)
+			var rec wire.Collected[audit.Record]
+			s, _ := l.Open(func(o *azure.Options) {
+				o.Audit = rec.Record
 				o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: func(_ *http.Request, resp *http.Response) error {
 					return replaceMessage(resp, message)
 				}}}
@@ -41,10 +43,10 @@ func TestRunCommand(t *testing.T) {
 			if err != nil || got != want {
 				t.Errorf("%q: got %+v, want %+v (%v)", message, got, want, err)
 			}
-			if len(rec.all) == 0 || rec.all[0].Event != audit.Access {
-				t.Errorf("records: %+v", rec.all)
+			if len(rec.List()) == 0 || rec.List()[0].Event != audit.Access {
+				t.Errorf("records: %+v", rec.List())
 			}
-			for _, r := range rec.all {
+			for _, r := range rec.List() {
 				if data, _ := json.Marshal(r); bytes.Contains(data, []byte("ssh_host")) {
 					t.Errorf("the script is on record: %s", data)
 				}
@@ -87,9 +89,9 @@ func (nopCloser) Close() error { return nil }
 func TestSerialLog(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		l.fill(t, 1)
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		fill(t, l, 1)
+		s, _ := l.Open()
 		log, err := s.SerialLog(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"})
 		t.Logf("%d bytes, %v", len(log), err)
 		if err != nil && errkind.Of(err) != errkind.NotFound {
@@ -108,14 +110,14 @@ func TestSerialLog(t *testing.T) {
 func TestTagsWithoutTheRight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		l.fill(t, 1)
-		other, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		fill(t, l, 1)
+		other, _ := l.Open()
 		raced := false
-		s, c := l.open(func(o *azure.Options) {
+		s, c := l.Open(func(o *azure.Options) {
 			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: func(r *http.Request, resp *http.Response) error {
 				if strings.Contains(r.URL.Path, "Microsoft.Resources/tags") {
-					return forbid(resp)
+					return local.Forbid(resp)
 				}
 				if r.Method == http.MethodGet && !raced { // somebody else writes between our GET and our PATCH
 					raced = true
@@ -138,11 +140,11 @@ func TestTagsWithoutTheRight(t *testing.T) {
 	})
 }
 
-func touch(ctx context.Context, l *lab, s *services) error {
+func touch(ctx context.Context, l *lab.Lab, s *lab.Services) error {
 	i, err := s.Get(ctx, vm.Ref{ResourceGroup: group, Name: "vm-000"})
 	if err != nil {
 		return err
 	}
-	_, c := l.open()
+	_, c := l.Open()
 	return c.MergeTags(ctx, i.ID, map[string]string{"theirs": "1"})
 }

@@ -11,14 +11,15 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 )
 
 func TestSetSession(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, client := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, client := l.Open()
 		for _, name := range []string{"one", "two"} {
 			if _, err := s.Provision(t.Context(), config(name), nil); err != nil {
 				t.Fatal(err)
@@ -59,19 +60,19 @@ func TestSetSession(t *testing.T) {
 func TestSetSessionWithoutTheRightToWriteTags(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, _ := l.Open()
 		if _, err := s.Provision(t.Context(), config("one"), nil); err != nil {
 			t.Fatal(err)
 		}
 		refused := 0
-		poor, _ := l.open(func(o *azure.Options) {
+		poor, _ := l.Open(func(o *azure.Options) {
 			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: func(r *http.Request, resp *http.Response) error {
 				if r.Method != http.MethodPatch || !strings.Contains(r.URL.Path, "Microsoft.Resources/tags") {
 					return nil
 				}
 				refused++
-				return forbid(resp)
+				return local.Forbid(resp)
 			}}}
 		})
 		if _, err := poor.SetSession(t.Context(), vm.Ref{Name: "one", ResourceGroup: group}, "work"); err != nil || refused == 0 {
@@ -86,8 +87,8 @@ func TestSetSessionWithoutTheRightToWriteTags(t *testing.T) {
 func TestSessionNamesOfThisMachine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, client := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, client := l.Open()
 		for _, name := range []string{"one", "two", "three"} {
 			if _, err := s.Provision(t.Context(), config(name), nil); err != nil {
 				t.Fatal(err)

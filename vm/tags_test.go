@@ -14,6 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -30,12 +31,12 @@ func TestTags(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t, emulator.Options{})
-				l.fill(t, 1)
-				s, _ := l.open(func(o *azure.Options) {
+				l := lab.New(t, emulator.Options{})
+				fill(t, l, 1)
+				s, _ := l.Open(func(o *azure.Options) {
 					o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, Afterwards: func(r *http.Request, resp *http.Response) error {
 						if refused(r) {
-							return forbid(resp)
+							return local.Forbid(resp)
 						}
 						return nil
 					}}}
@@ -46,7 +47,7 @@ func TestTags(t *testing.T) {
 	}
 }
 
-func changeTags(t *testing.T, s *services) {
+func changeTags(t *testing.T, s *lab.Services) {
 	t.Helper()
 	i, err := s.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "vm-000"})
 	if err != nil {
@@ -81,10 +82,10 @@ func changeTags(t *testing.T, s *services) {
 func TestTagsRefusedBeforeSending(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		l.fill(t, 1)
+		l := lab.New(t, emulator.Options{})
+		fill(t, l, 1)
 		writes := 0
-		s, _ := l.open(func(o *azure.Options) {
+		s, _ := l.Open(func(o *azure.Options) {
 			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 				if r.Method == http.MethodPatch || r.Method == http.MethodPut {
 					writes++

@@ -3,22 +3,17 @@ package logs_test
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/health/logs"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/remote/keypair"
-	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/machine"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
@@ -27,58 +22,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// machine is an emulated VM and a connection to it.
-type machine struct {
+// vm is an emulated VM and a connection to it.
+type vm struct {
+	*machine.Machine
 	*remote.Client
-
-	runtime *host.Runtime
-	id      string
-	host    remote.Host
 }
 
-func boot(t *testing.T, config cloudinit.Config) *machine {
+func boot(t *testing.T, change ...func(*cloudinit.Config)) *vm {
 	t.Helper()
-	dir := t.TempDir()
-	runtime := local.Hosts(t, host.Options{Port: 3200 + os.Getpid()%500})
-	pair, err := keypair.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := keypair.PublicKeyContent(pair.Public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	own, err := keypair.NewHostKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(own.Public))
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.HostKeyPrivate, config.HostKeyPublic = own.Private, own.Public
-	document, err := cloudinit.Render(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := netip.AddrFrom4([4]byte{127, 79, byte(os.Getpid()), byte(len(t.Name()))})
-	err = runtime.Start(t.Context(), host.Machine{
-		ID: "/vm/dev", VMID: "id", Hostname: "dev", AdminUser: "azureuser", AdminKeys: []string{public},
-		CustomData: document, Admitted: true, Addresses: []netip.Addr{address},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	where := remote.Host{Name: "dev", Address: address.String(), Port: runtime.Port(), KeyPath: pair.Private, HostKey: key}
-	client, err := remote.Dial(t.Context(), where)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { client.Close() })
-	return &machine{client, runtime, "/vm/dev", where}
+	m := machine.Boot(t, change...)
+	return &vm{m, m.Dial()}
 }
 
-func (m *machine) run(t *testing.T, line string) {
+func (m *vm) run(t *testing.T, line string) {
 	t.Helper()
 	if out, err := m.Output(t.Context(), line); err != nil || !out.Success {
 		t.Fatalf("%s: %+v %v", line, out, err)
@@ -87,7 +43,7 @@ func (m *machine) run(t *testing.T, line string) {
 
 func TestReadAndFollow(t *testing.T) {
 	t.Parallel()
-	m := boot(t, cloudinit.Config{Tools: []string{}})
+	m := boot(t)
 	m.run(t, "cloud-init status --wait")
 	ctx := t.Context()
 
@@ -131,9 +87,7 @@ func TestReadAndFollow(t *testing.T) {
 	}
 	go func() { ended <- logs.Follow(t.Context(), m.Client, logs.Syslog, logs.Options{Lines: 1}, emit) }()
 	<-got
-	if err := m.runtime.Stop(t.Context(), m.id); err != nil {
-		t.Fatal(err)
-	}
+	m.Stop()
 	if err := <-ended; !errors.Is(err, logs.ErrLost) || errkind.Of(err) != errkind.Unreachable {
 		t.Errorf("lost: %v", err)
 	}
@@ -142,17 +96,17 @@ func TestReadAndFollow(t *testing.T) {
 // TestSSHFaults follows, reads and waits while the connection ends or says nothing any more.
 func TestSSHFaults(t *testing.T) {
 	t.Parallel()
-	m := boot(t, cloudinit.Config{Tools: []string{}, StartupScript: "sleep 3"})
-	m.host.Limits = remote.Limits{Handshake: 5 * time.Second, KeepAlive: 200 * time.Millisecond, Unanswered: 3}
+	m := boot(t, func(c *cloudinit.Config) { c.StartupScript = "sleep 3" })
+	m.Host.Limits = remote.Limits{Handshake: 5 * time.Second, KeepAlive: 200 * time.Millisecond, Unanswered: 3}
 	connect := func(rule fault.Rule) *remote.Client {
 		t.Helper()
 		set := &fault.Set{}
 		if _, err := set.Add(rule); err != nil {
 			t.Fatal(err)
 		}
-		m.runtime.SetFaults(set.OnSSH)
-		defer m.runtime.SetFaults(nil)
-		c, err := remote.Dial(t.Context(), m.host)
+		m.Runtime.SetFaults(set.OnSSH)
+		defer m.Runtime.SetFaults(nil)
+		c, err := remote.Dial(t.Context(), m.Host)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +142,7 @@ func TestSSHFaults(t *testing.T) {
 
 func TestTools(t *testing.T) {
 	t.Parallel()
-	m := boot(t, cloudinit.Config{Tools: []string{"git", "uv"}, StartupScript: "echo done"})
+	m := boot(t, func(c *cloudinit.Config) { c.Tools, c.StartupScript = []string{"git", "uv"}, "echo done" })
 	i, _, err := logs.Await(t.Context(), m.Client, 20*time.Millisecond, nil, nil)
 	if err != nil || i.State != logs.Done || len(i.Tools) != 3 || i.Began == nil || i.Ended == nil || i.Err("dev") != nil {
 		t.Errorf("%+v %v", i, err)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,13 +17,13 @@ import (
 	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/fault"
-	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch/clone"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/person"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
 	"github.com/azlin-dev/azlin/vm/disk"
@@ -38,34 +37,22 @@ func TestMain(m *testing.M) {
 
 const group = "azlin-rg"
 
-var operator = netip.MustParseAddr("203.0.113.10")
-
-// place is an emulator with hosts, and the VM dev on it.
+// place is a person's Azure with hosts, and the VM dev on it.
 type place struct {
-	*local.Azure
-
-	t     *testing.T
-	hosts *host.Runtime
-	key   keypair.KeyPair
-	dir   string
+	*person.Person
+	t *testing.T
 }
 
 func newPlace(t *testing.T) *place {
 	t.Helper()
-	p := &place{t: t, dir: t.TempDir()}
-	var err error
-	p.hosts = local.Hosts(t, host.Options{Port: 4600 + os.Getpid()%200, OperatorIP: operator})
-	p.Azure = local.New(t, emulator.Options{Hosts: p.hosts, OperatorIP: operator})
-	if p.key, err = keypair.GenerateKeyPair(filepath.Join(p.dir, "ssh"), ""); err != nil {
-		t.Fatal(err)
-	}
-	_, public, err := keypair.At(p.key.Private)
+	p := &place{person.New(t, emulator.Options{}), t}
+	_, public, err := keypair.At(p.Key.Private)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = p.cloner(p.Client()).Provisioner.Provision(t.Context(), provision.Config{
+	_, err = p.cloner(p.Azure.Client()).Provisioner.Provision(t.Context(), provision.Config{
 		Name: "dev", ResourceGroup: group, Region: "westus2", Size: "Standard_B2s", OperationID: "one", SSHPublicKeys: []string{public},
-		SSHSources: []netip.Prefix{netip.PrefixFrom(operator, 32)}, DataDisks: []provision.DataDisk{{SizeGB: 32}},
+		SSHSources: local.OperatorOnly(), DataDisks: []provision.DataDisk{{SizeGB: 32}},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -77,12 +64,12 @@ func newPlace(t *testing.T) *place {
 func (p *place) cloner(c *azure.Client) *clone.Cloner {
 	p.t.Helper()
 	vms := vm.New(c, vm.Options{})
-	known, err := os.MkdirTemp(p.dir, "known")
+	known, err := os.MkdirTemp(p.Dir, "known")
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	return &clone.Cloner{Azure: c, VMs: vms, Provisioner: provision.New(c, provision.Options{}), Catalog: catalog.New(c, ""), Disks: disk.New(c), Owner: "ann", Reach: reach.Finder{
-		VMs: vms, Port: p.hosts.Port(), KnownHosts: remote.KnownHosts{Path: filepath.Join(known, "known_hosts")},
+		VMs: vms, Port: p.Runtime.Port(), KnownHosts: remote.KnownHosts{Path: filepath.Join(known, "known_hosts")},
 	}}
 }
 
@@ -95,7 +82,7 @@ func (p *place) make(c *clone.Cloner, name string, replicas int) (clone.Summary,
 		return clone.Summary{}, err
 	}
 	plan, err := c.Plan(ctx, clone.Request{
-		Source: dev, Name: name, Replicas: replicas, SSHSources: []netip.Prefix{netip.PrefixFrom(operator, 32)}, SSH: reach.Options{KeyPath: p.key.Private},
+		Source: dev, Name: name, Replicas: replicas, SSHSources: local.OperatorOnly(), SSH: reach.Options{KeyPath: p.Key.Private},
 	})
 	if err != nil {
 		return clone.Summary{}, err

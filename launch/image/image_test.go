@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
-	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch/image"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
 	"github.com/azlin-dev/azlin/vm/disk"
@@ -32,10 +32,8 @@ func TestMain(m *testing.M) {
 
 const (
 	group  = "azlin-rg"
-	public = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9hJ5Wq3X0mV9p4mYQ0gJd2bq0m2m8zjv6iWf6yqk3f ann@laptop"
+	public = lab.Key
 )
-
-var operator = netip.MustParseAddr("203.0.113.10")
 
 // place is an emulator with hosts, and the VM dev on it.
 type place struct {
@@ -46,8 +44,8 @@ type place struct {
 
 func newPlace(t *testing.T) *place {
 	t.Helper()
-	hosts := local.Hosts(t, host.Options{Port: 4800 + os.Getpid()%200, OperatorIP: operator})
-	p := &place{local.New(t, emulator.Options{Hosts: hosts, OperatorIP: operator}), t}
+	hosts := local.Hosts(t, host.Options{OperatorIP: local.Operator()})
+	p := &place{local.New(t, emulator.Options{Hosts: hosts, OperatorIP: local.Operator()}), t}
 	p.provision("dev", "")
 	p.run("dev", `echo baked >/opt/baked; echo secret >/root/.netrc; echo secret >/home/azureuser/token; mkdir -p /var/lib/azlin; echo secret >/var/lib/azlin/startup-script
 mkdir -p /var/lib/waagent; echo secret >/var/lib/waagent/CustomData; echo secret >/tmp/leftover; echo secret >>/var/log/syslog`)
@@ -60,7 +58,7 @@ func (p *place) provision(name, image string) {
 	p.t.Helper()
 	_, err := provision.New(p.Client(), provision.Options{}).Provision(p.t.Context(), provision.Config{
 		Name: name, ResourceGroup: group, Region: "westus2", Size: "Standard_D2s_v5", Image: image, OperationID: name, SSHPublicKeys: []string{public},
-		SSHSources: []netip.Prefix{netip.PrefixFrom(operator, 32)},
+		SSHSources: local.OperatorOnly(),
 	}, nil)
 	if err != nil {
 		p.t.Fatal(err)

@@ -7,12 +7,10 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,10 +26,8 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
-	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/repository"
-	"github.com/azlin-dev/azlin/test/local"
-	"github.com/azlin-dev/azlin/vm/cloudinit"
+	"github.com/azlin-dev/azlin/test/local/machine"
 )
 
 func TestMain(m *testing.M) {
@@ -163,52 +159,13 @@ func (f *forge) serveHTTPS(t *testing.T, token string) (address string, certific
 	return server.Listener.Addr().String(), certificate
 }
 
-// machine is an emulated VM with a login from here, and an agent here that holds the keys of held besides.
-func machine(t *testing.T, held ...ed25519.PrivateKey) *remote.Client {
+// boot starts a VM and signs in, with an agent here that holds the keys of held besides.
+func boot(t *testing.T, held ...ed25519.PrivateKey) *remote.Client {
 	t.Helper()
-	dir := t.TempDir()
-	runtime := local.Hosts(t, host.Options{Port: 2900 + os.Getpid()%90})
-	pair, err := keypair.GenerateKeyPair(filepath.Join(dir, "ssh"), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := keypair.PublicKeyContent(pair.Public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := keypair.NewHostKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	document, err := cloudinit.Render(cloudinit.Config{HostKeyPrivate: key.Private, HostKeyPublic: key.Public, Tools: []string{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown, _, _, _, err := ssh.ParseAuthorizedKey([]byte(key.Public))
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := vms.Add(1)
-	spec := host.Machine{
-		ID: fmt.Sprintf("/vm/%d", n), VMID: fmt.Sprintf("id-%d", n), Hostname: "dev", AdminUser: "azureuser",
-		AdminKeys: []string{public}, CustomData: document, Admitted: true,
-		Addresses: []netip.Addr{netip.AddrFrom4([4]byte{127, 79, byte(os.Getpid()), byte(n)})},
-	}
-	if err := runtime.Start(t.Context(), spec); err != nil {
-		t.Fatal(err)
-	}
-	client, err := remote.WaitForSSH(t.Context(), remote.Host{
-		Name: "dev", VMID: spec.VMID, Address: spec.Addresses[0].String(), Port: runtime.Port(), KeyPath: pair.Private,
-		HostKey: shown, AgentSocket: serveAgent(t, held),
-	}, 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	return client
+	m := machine.Boot(t)
+	m.AgentSocket = serveAgent(t, held)
+	return m.Dial()
 }
-
-var vms atomic.Uint32
 
 func serveAgent(t *testing.T, held []ed25519.PrivateKey) string {
 	t.Helper()
@@ -273,7 +230,7 @@ func TestPrivateOverSSH(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := machine(t, private)
+	client := boot(t, private)
 
 	access := repository.Access{Agent: true, KnownHosts: []string{known}}
 	if err := r.Check(t.Context(), access); errkind.Of(err) != errkind.Prerequisite || !strings.Contains(err.Error(), "is not known here") {
@@ -323,7 +280,7 @@ func TestPrivateOverHTTPS(t *testing.T) {
 	f := &forge{}
 	f.bare(t)
 	address, certificate := f.serveHTTPS(t, token)
-	client := machine(t)
+	client := boot(t)
 	r, err := repository.Parse("https://"+address+"/p.git", "trunk")
 	if err != nil {
 		t.Fatal(err)
@@ -415,7 +372,7 @@ func TestForgeKeys(t *testing.T) {
 // TestCloneBesideALostOne clones while an earlier clone of the same repository, whose connection was lost, goes on.
 func TestCloneBesideALostOne(t *testing.T) {
 	t.Parallel()
-	c := machine(t)
+	c := boot(t)
 	project := filepath.Join(t.TempDir(), "project")
 	for _, args := range [][]string{
 		{"init", "-q", project},

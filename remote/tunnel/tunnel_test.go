@@ -19,6 +19,8 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/tunnel"
+	"github.com/azlin-dev/azlin/test/local/machine"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func TestMain(m *testing.M) {
@@ -128,7 +130,7 @@ func TestNobodyListensThere(t *testing.T) {
 	if got, err := say(t.Context(), tun.Forwards()[0].LocalPort, "x"); got != "" {
 		t.Errorf("%q, %v", got, err)
 	}
-	until(t, "the error is known", func() bool {
+	wait.Until(t, "the error is known", func() bool {
 		s := tun.State()
 		return s.Phase == tunnel.Connected && strings.Contains(s.LastError, "connect to localhost:1 from dev: Connection refused") && s.LastErrorAt != nil
 	})
@@ -142,7 +144,7 @@ func TestNobodyListensThere(t *testing.T) {
 func TestReconnect(t *testing.T) {
 	t.Parallel()
 	m := boot(t)
-	m.host.Limits = remote.Limits{KeepAlive: time.Second, Unanswered: 3} // a busy machine has to keep up with them
+	m.Host.Limits = remote.Limits{KeepAlive: time.Second, Unanswered: 3} // a busy machine has to keep up with them
 	server := echo(t)
 	tun := m.open(nil, tunnel.Forward{Host: "localhost", Port: server})
 	port := tun.Forwards()[0].LocalPort
@@ -151,24 +153,24 @@ func TestReconnect(t *testing.T) {
 		if got, err := say(t.Context(), port, how); got != "heard "+how || err != nil {
 			t.Errorf("%s: %q, %v", how, got, err)
 		}
-		until(t, "it is connected", func() bool { return tun.State().Phase == tunnel.Connected })
+		wait.Until(t, "it is connected", func() bool { return tun.State().Phase == tunnel.Connected })
 		if s := tun.State(); s.Reconnects < reconnects {
 			t.Errorf("%s: %+v", how, s)
 		}
 	}
 	works("before", 0)
 	m.cut(nil)
-	until(t, "it is noticed", func() bool { return tun.State().Reconnects == 1 })
+	wait.Until(t, "it is noticed", func() bool { return tun.State().Reconnects == 1 })
 	works("after a cut", 1)
 
 	m.cut(errors.New("the network is away"))
-	until(t, "it is noticed", func() bool { return tun.State().Phase == tunnel.Reconnecting })
+	wait.Until(t, "it is noticed", func() bool { return tun.State().Phase == tunnel.Reconnecting })
 	waiting := make(chan string)
 	go func() {
 		got, err := say(t.Context(), port, "patience")
 		waiting <- fmt.Sprint(got, err)
 	}()
-	until(t, "the network is missed", func() bool { return strings.Contains(tun.State().LastError, "the network is away") })
+	wait.Until(t, "the network is missed", func() bool { return strings.Contains(tun.State().LastError, "the network is away") })
 	m.cut(nil)
 	if got := <-waiting; got != "heard patience<nil>" {
 		t.Errorf("who waited got %s", got)
@@ -179,10 +181,10 @@ func TestReconnect(t *testing.T) {
 	if _, err := set.Add(fault.Rule{Effect: fault.SSHFreeze, Bytes: 6000, Count: 1}); err != nil {
 		t.Fatal(err)
 	}
-	m.runtime.SetFaults(set.OnSSH)
+	m.Runtime.SetFaults(set.OnSSH)
 	m.cut(nil)
 	_, _ = say(t.Context(), port, strings.Repeat("x", 100_000)) // the connection freezes under it, and it may be lost
-	until(t, "a silent VM is given up", func() bool { return set.List()[0].Struck == 1 && tun.State().Reconnects >= 4 })
+	wait.Until(t, "a silent VM is given up", func() bool { return set.List()[0].Struck == 1 && tun.State().Reconnects >= 4 })
 	works("after a frost", 4)
 }
 
@@ -190,19 +192,19 @@ func TestReconnect(t *testing.T) {
 func TestTheVMMoves(t *testing.T) {
 	t.Parallel()
 	m := boot(t)
-	there := m.host
-	m.host.Address = "192.0.2.1" // where Via leads to, for the time being
+	there := m.Host
+	m.Host.Address = "192.0.2.1" // where Via leads to, for the time being
 	tun := m.open(nil, tunnel.Forward{Host: "localhost", Port: echo(t)})
 	m.mu.Lock()
 	m.route = errkind.New(errkind.Unreachable, "Azure cannot be asked either")
 	m.mu.Unlock()
 	m.cut(errors.New("it has moved"))
-	until(t, "Azure is asked", func() bool { return strings.Contains(tun.State().LastError, "Azure cannot be asked either") })
+	wait.Until(t, "Azure is asked", func() bool { return strings.Contains(tun.State().LastError, "Azure cannot be asked either") })
 	m.mu.Lock()
-	m.host, m.route = there, nil
-	m.host.Via = nil
+	m.Host, m.route = there, nil
+	m.Host.Via = nil
 	m.mu.Unlock()
-	until(t, "it is found", func() bool { return tun.State().Reconnects == 1 })
+	wait.Until(t, "it is found", func() bool { return tun.State().Reconnects == 1 })
 	if got, err := say(t.Context(), tun.Forwards()[0].LocalPort, "x"); got != "heard x" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
@@ -215,18 +217,14 @@ func TestEndsByItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := keypair.PublicKeyContent(other.Public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := publicKey(t, line)
+	key, _ := machine.HostKey(t)
 	for name, c := range map[string]struct {
-		change func(*machine)
+		change func(*vm)
 		kind   errkind.Kind
 	}{
-		"gone":            {func(m *machine) { m.route = errkind.New(errkind.NotFound, "there is no such VM") }, errkind.NotFound},
-		"key refused":     {func(m *machine) { m.host.KeyPath, m.host.VMID = other.Private, "x" }, errkind.Permission},
-		"another machine": {func(m *machine) { m.host.HostKey, m.host.VMID = key, "x" }, errkind.HostKey},
+		"gone":            {func(m *vm) { m.route = errkind.New(errkind.NotFound, "there is no such VM") }, errkind.NotFound},
+		"key refused":     {func(m *vm) { m.Host.KeyPath, m.Host.VMID = other.Private, "x" }, errkind.Permission},
+		"another machine": {func(m *vm) { m.Host.HostKey, m.Host.VMID = key, "x" }, errkind.HostKey},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -242,7 +240,7 @@ func TestEndsByItself(t *testing.T) {
 			c.change(m)
 			m.mu.Unlock()
 			m.cut(errors.New("cut"))
-			until(t, "Azure is asked", func() bool {
+			wait.Until(t, "Azure is asked", func() bool {
 				m.mu.Lock()
 				defer m.mu.Unlock()
 				return m.asked > 1

@@ -18,10 +18,12 @@ var ErrKilled = errors.New("the process was killed")
 // Crash makes a client die at its N-th request: before it is sent, or after Azure has carried it out and before the
 // answer is read. From then on nothing goes through, as with a killed process.
 type Crash struct {
-	N     int
-	After bool // it was carried out
+	N     int    // 0: it lives, and is only counted
+	After bool   // it was carried out
+	Die   func() // ends what else the process does; may be nil
 
 	mu   sync.Mutex
+	seen int
 	dead bool
 }
 
@@ -36,32 +38,51 @@ func (f Final) Unwrap() error { return f.Cause }
 // NonRetriable tells the pipeline.
 func (Final) NonRetriable() {}
 
+// Seen is how many requests there were.
+func (c *Crash) Seen() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen
+}
+
 func (c *Crash) see(*http.Request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.dead {
-		return Final{ErrKilled} // a dead process tries nothing
+	if !c.dead {
+		c.seen++
+		if c.seen != c.N || c.After {
+			return nil
+		}
 	}
-	if c.N--; c.N == 0 && !c.After {
-		c.dead = true
-		return Final{ErrKilled} // a dead process tries nothing
-	}
-	return nil
+	return c.died()
 }
 
 func (c *Crash) afterwards(*http.Request, *http.Response) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.N <= 0 && c.After {
-		c.dead = true
-		return Final{ErrKilled} // a dead process tries nothing
+	if c.N > 0 && c.seen >= c.N && c.After {
+		return c.died()
 	}
 	return nil
 }
 
+// died is the failure of a dead process, which tries nothing.
+func (c *Crash) died() error {
+	c.dead = true
+	if c.Die != nil {
+		c.Die()
+	}
+	return Final{ErrKilled}
+}
+
+// Through is what a client that crashes has for a transport.
+func (c *Crash) Through(next http.RoundTripper) http.RoundTripper {
+	return Tap{RoundTripper: next, See: c.see, Afterwards: c.afterwards}
+}
+
 // Dying is a client that crashes.
 func (c *Crash) Dying(o *azure.Options) {
-	o.HTTP = &http.Client{Transport: Tap{RoundTripper: o.HTTP.Transport, See: c.see, Afterwards: c.afterwards}}
+	o.HTTP = &http.Client{Transport: c.Through(o.HTTP.Transport)}
 }
 
 // AtEveryRequest runs do in virtual time with a client that dies at request 1, 2, … until do succeeds, both before the

@@ -3,7 +3,9 @@
 package local
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/azlin-dev/azlin/azure"
@@ -14,11 +16,24 @@ import (
 // Azure is an emulator without a network. It works in virtual time (testing/synctest) as long as no VM is a host.
 type Azure struct {
 	Emulator *emulator.Emulator
-	t        *testing.T
+	t        testing.TB
+}
+
+// Address is where clients of the test's own process believe that Azure is.
+const Address = "https://azure.test"
+
+// Cloud is that Azure.
+func Cloud(t testing.TB) azure.Cloud {
+	t.Helper()
+	cloud, err := azure.Custom("emulator", Address, Address, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cloud
 }
 
 // New makes an emulator, which is closed with the test.
-func New(t *testing.T, o emulator.Options) *Azure {
+func New(t testing.TB, o emulator.Options) *Azure {
 	t.Helper()
 	e, err := emulator.New(o)
 	if err != nil {
@@ -32,18 +47,21 @@ func New(t *testing.T, o emulator.Options) *Azure {
 	return &Azure{e, t}
 }
 
-// Client is what a new process has: nothing is remembered. It signs in with the default service principal's secret.
-func (a *Azure) Client(change ...func(*azure.Options)) *azure.Client {
+// SignIn is what the default service principal signs in with.
+func (a *Azure) SignIn() signin.Options {
 	a.t.Helper()
-	const address = "https://azure.test"
-	cloud, err := azure.Custom("emulator", address, address, "", "")
-	if err != nil {
-		a.t.Fatal(err)
-	}
 	id := a.Emulator.Identity()
-	auth, err := signin.NewAuthenticator(signin.Options{
-		Cloud: cloud, TenantID: id.TenantID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: a.Emulator.Client(),
-	})
+	return signin.Options{
+		Cloud: Cloud(a.t), TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: id.ClientSecret,
+		HTTP: a.Emulator.Client(),
+	}
+}
+
+// Options are a client's that signs in so.
+func (a *Azure) Options() azure.Options {
+	a.t.Helper()
+	how := a.SignIn()
+	auth, err := signin.NewAuthenticator(how)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -51,10 +69,16 @@ func (a *Azure) Client(change ...func(*azure.Options)) *azure.Client {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	o := azure.Options{
-		Target:     azure.Target{Cloud: cloud, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID},
-		Credential: credential, HTTP: a.Emulator.Client(),
+	return azure.Options{
+		Target:     azure.Target{Cloud: how.Cloud, TenantID: how.TenantID, SubscriptionID: how.SubscriptionID},
+		Credential: credential, HTTP: how.HTTP,
 	}
+}
+
+// Client is what a new process has: nothing is remembered.
+func (a *Azure) Client(change ...func(*azure.Options)) *azure.Client {
+	a.t.Helper()
+	o := a.Options()
 	for _, f := range change {
 		f(&o)
 	}
@@ -108,4 +132,15 @@ func (t Tap) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	return resp, err
+}
+
+// Forbid turns an answer into the refusal that a principal without rights gets.
+func Forbid(resp *http.Response) error {
+	if err := resp.Body.Close(); err != nil {
+		return err
+	}
+	resp.StatusCode, resp.Status, resp.ContentLength = http.StatusForbidden, "403 Forbidden", -1
+	resp.Body = io.NopCloser(strings.NewReader(
+		`{"error":{"code":"AuthorizationFailed","message":"The client does not have authorization to perform this action."}}`))
+	return nil
 }

@@ -48,6 +48,12 @@ func (c *Collected[T]) Add(v T) {
 	c.all = append(c.all, v)
 }
 
+// Record is Add for hooks that may fail.
+func (c *Collected[T]) Record(v T) error {
+	c.Add(v)
+	return nil
+}
+
 func (c *Collected[T]) List() []T {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,12 +2,12 @@ package cleanup_test
 
 import (
 	"context"
-	"io"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
+
+	labs "github.com/azlin-dev/azlin/test/local/lab"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -26,7 +26,6 @@ import (
 const (
 	group  = "azlin-rg"
 	region = "westus2"
-	key    = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9hJ5Wq3X0mV9p4mYQ0gJd2bq0m2m8zjv6iWf6yqk3f ann@laptop"
 )
 
 // lab is a local Azure and somebody who makes things in it.
@@ -76,13 +75,7 @@ func (l *lab) launch(name string) vm.Info {
 	return i
 }
 
-func config(name string) provision.Config {
-	return provision.Config{
-		Name: name, ResourceGroup: group, Region: region, Size: "Standard_D2s_v5", SSHPublicKeys: []string{key},
-		CustomData: []byte("#cloud-config\n"), SSHSources: []netip.Prefix{netip.MustParsePrefix("203.0.113.10/32")},
-		Owner: "ann", OperationID: "op-" + name, HostKey: "ssh-ed25519 AAAAhost",
-	}
-}
+func config(name string) provision.Config { return labs.Config(name) }
 
 // done runs an operation to its end.
 func done[T any](l *lab, begin func(context.Context) (*runtime.Poller[T], error)) T {
@@ -228,12 +221,6 @@ func onlyGroups(o *azure.Options) {
 		if r.Method != http.MethodGet || strings.Contains(strings.ToLower(r.URL.Path), "/resourcegroups/") || !strings.Contains(r.URL.Path, "/subscriptions/") {
 			return nil
 		}
-		if err := resp.Body.Close(); err != nil {
-			return err
-		}
-		resp.StatusCode, resp.Status = http.StatusForbidden, "403 Forbidden"
-		resp.Body = io.NopCloser(strings.NewReader(`{"error":{"code":"AuthorizationFailed","message":"The client does not have authorization to perform this action."}}`))
-		resp.ContentLength = -1
-		return nil
+		return local.Forbid(resp)
 	}}}
 }

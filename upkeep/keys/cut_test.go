@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/azlin-dev/azlin"
 	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/upkeep/keys"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -51,7 +51,7 @@ func TestRotationSurvivesAnyCut(t *testing.T) {
 			defer mu.Unlock()
 			if left--; left == 0 {
 				where = fmt.Sprintf("%q, done %v, on vm %q", s.Name, s.Done, s.VM)
-				cancel(errKilled)
+				cancel(local.ErrKilled)
 			}
 		}})
 		cancel(nil)
@@ -66,7 +66,7 @@ func TestRotationSurvivesAnyCut(t *testing.T) {
 			l.rotated("dev", old)
 			break
 		}
-		if err == nil && !strings.Contains(where, `"forget operation", done true`) || err != nil && !errors.Is(err, errKilled) {
+		if err == nil && !strings.Contains(where, `"forget operation", done true`) || err != nil && !errors.Is(err, local.ErrKilled) {
 			t.Fatalf("cut %d at %s: %v", n, where, err)
 		}
 		if r, err := l.run("dev", "true"); err != nil || !r.Success {
@@ -183,11 +183,11 @@ func TestRotationSurvivesBrokenConnections(t *testing.T) {
 		old := l.public(l.defaultKey())
 		client := l.open(nil)
 		vms := []vm.Info{l.vm(client, "dev")}
-		if _, err := l.cloud.AddFault(fault.Rule{Effect: fault.SSHDrop, Bytes: bytes}); err != nil {
+		if _, err := l.Emulator.AddFault(fault.Rule{Effect: fault.SSHDrop, Bytes: bytes}); err != nil {
 			t.Fatal(err)
 		}
 		results, err := client.Rotator.RotateKeysBatch(t.Context(), vms, "", keys.Options{})
-		l.cloud.ClearFaults()
+		l.Emulator.ClearFaults()
 		if len(results) != 1 || results[0].Success != (err == nil) || err != nil && !errors.Is(err, keys.ErrVMs) {
 			t.Fatalf("after %d bytes: %+v, %v", bytes, results, err)
 		}
@@ -222,18 +222,17 @@ func TestRotationSurvivesLostRequests(t *testing.T) {
 	l.create("dev")
 	l.letIn("dev", l.authorized("dev")+foreignLine+"\n")
 	for _, after := range []bool{false, true} {
-		for n := int64(1); ; n++ {
+		for n := 1; ; n++ {
 			old := l.public(l.defaultKey())
 			// Nobody at this machine can sign in until Azure has added the new key: the VM has somebody else's only.
 			had := l.authorized("dev")
 			l.letIn("dev", foreignLine+"\n")
 			ctx, cancel := context.WithCancel(t.Context())
-			var left atomic.Int64
-			left.Store(n)
-			client := l.open(func(next http.RoundTripper) http.RoundTripper { return killedAt{next, &left, after, cancel} })
+			crash := &local.Crash{N: n, After: after, Die: cancel}
+			client := l.open(crash.Through)
 			_, err := client.Rotator.RotateKey(ctx, vm.Ref{ResourceGroup: "g", Name: "dev"}, "", keys.Options{ViaAzure: true})
 			cancel()
-			if survived := left.Load() > 0 || left.Load() == 0 && err == nil; survived {
+			if survived := crash.Seen() < n || crash.Seen() == n && err == nil; survived {
 				if err != nil {
 					t.Fatal(err)
 				}

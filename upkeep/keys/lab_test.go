@@ -1,31 +1,21 @@
 package keys_test
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-
 	"github.com/azlin-dev/azlin"
-	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
-	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/launch"
-	"github.com/azlin-dev/azlin/local/progress"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/test/local/person"
 	"github.com/azlin-dev/azlin/vm"
-	"github.com/azlin-dev/azlin/vm/provision"
 )
 
 func TestMain(m *testing.M) {
@@ -33,79 +23,25 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// lab is an emulator with hosts, and a person's files.
+// lab is a person's Azure with hosts.
 type lab struct {
 	*testing.T
-
-	cloud *emulator.Emulator
-	dir   string
-	port  int
+	*person.Person
 }
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	l := &lab{T: t, dir: t.TempDir()}
-	runtime, err := host.Open(host.Options{Dir: filepath.Join(l.dir, "hosts"), Port: 2700 + os.Getpid()%200, OperatorIP: netip.MustParseAddr("203.0.113.10")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := runtime.Available(); err != nil {
-		t.Skip("emulated VMs cannot run here: ", err)
-	}
-	l.port = runtime.Port()
-	if l.cloud, err = emulator.New(emulator.Options{Hosts: runtime}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(l.cloud.Close(), runtime.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err = keypair.GenerateKeyPair(l.path("ssh"), ""); err != nil {
-		t.Fatal(err)
-	}
-	return l
+	return &lab{t, person.New(t, emulator.Options{})}
 }
 
-func (l *lab) path(names ...string) string {
-	return filepath.Join(append([]string{l.dir}, names...)...)
-}
+func (l *lab) path(names ...string) string { return l.Path(names...) }
 
-func (l *lab) defaultKey() string { return l.path("ssh", "azlin_key") }
+func (l *lab) defaultKey() string { return l.Key.Private }
 
 // open is what a new process does. around (may be nil) stands between it and Azure.
 func (l *lab) open(around func(http.RoundTripper) http.RoundTripper) *azlin.Client {
 	l.Helper()
-	id := l.cloud.Identity()
-	const base = "https://azure.test"
-	where, err := azure.Custom("emulator", base, base, "", "")
-	if err != nil {
-		l.Fatal(err)
-	}
-	hc := l.cloud.Client()
-	if around != nil {
-		hc = &http.Client{Transport: around(hc.Transport)}
-	}
-	auth, err := signin.NewAuthenticator(signin.Options{
-		Cloud: where, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: l.cloud.Client(),
-	})
-	if err != nil {
-		l.Fatal(err)
-	}
-	credential, err := auth.Credential()
-	if err != nil {
-		l.Fatal(err)
-	}
-	client, err := azlin.Open(azlin.Options{
-		Target:     azure.Target{Cloud: where, TenantID: id.TenantID, SubscriptionID: id.SubscriptionID, Region: "westus2"},
-		Credential: credential, HTTP: hc, StateDir: l.path("state"), SSHPort: l.port,
-		EchoServices: []string{base + "/echo/ipv4/1", base + "/echo/ipv4/2"}, User: "someone",
-		Retry: policy.RetryOptions{MaxRetries: -1}, Launch: launch.Defaults{KeyPath: l.defaultKey()},
-	})
-	if err != nil {
-		l.Fatal(err)
-	}
-	return client
+	return l.Open(person.Through(around))
 }
 
 // create makes VMs that let the default key in.
@@ -113,16 +49,7 @@ func (l *lab) create(names ...string) {
 	l.Helper()
 	client := l.open(nil)
 	for _, name := range names {
-		display := progress.New(0, nil)
-		plan, err := client.Launcher.Plan(l.Context(), launch.Request{
-			Config: provision.Config{Name: name, ResourceGroup: "g", Size: "Standard_B2s"}, SSHTimeout: 30 * time.Second, Setup: launch.Setup{Tools: []string{}},
-		}, display)
-		if err != nil {
-			l.Fatal(err)
-		}
-		if _, err := client.Launcher.Run(l.Context(), plan, display); err != nil {
-			l.Fatal(err)
-		}
+		l.Launch(client, name, func(r *launch.Request) { r.KeyPath = "" })
 	}
 }
 
@@ -199,28 +126,4 @@ func (l *lab) nothingLeft() {
 			l.Errorf("others can read %s: %v", name, info.Mode())
 		}
 	}
-}
-
-// killedAt is a process that is killed at its n-th request, before it is sent or after Azure has carried it out.
-type killedAt struct {
-	next  http.RoundTripper
-	n     *atomic.Int64
-	after bool
-	die   context.CancelFunc
-}
-
-var errKilled = errors.New("the process was killed")
-
-func (k killedAt) RoundTrip(r *http.Request) (*http.Response, error) {
-	left := k.n.Add(-1)
-	if left < 0 || left == 0 && !k.after {
-		k.die()
-		return nil, errKilled
-	}
-	resp, err := k.next.RoundTrip(r)
-	if left == 0 {
-		k.die()
-		return nil, errors.Join(errKilled, err)
-	}
-	return resp, err
 }

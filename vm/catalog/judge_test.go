@@ -4,21 +4,19 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/azlin-dev/azlin"
-	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/launch/clone"
 	"github.com/azlin-dev/azlin/launch/image"
 	"github.com/azlin-dev/azlin/local/progress"
-	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/person"
 	"github.com/azlin-dev/azlin/upkeep/resize"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
@@ -35,33 +33,16 @@ type planner struct {
 // newPlanner makes dev in a local Azure. around stands between the client and that, once dev is there.
 func newPlanner(t *testing.T, o emulator.Options, around func(http.RoundTripper) http.RoundTripper) planner {
 	t.Helper()
-	var options azure.Options
-	a := local.New(t, o)
-	c := a.Client(func(o *azure.Options) { options = *o })
-	if _, err := provisioned(t, c, func(*provision.Config) {}); err != nil {
+	p := person.Planning(t, o)
+	if _, err := provisioned(t, p.Azure.Client(), func(*provision.Config) {}); err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	key, err := keypair.GenerateKeyPair(dir, "key")
-	if err != nil {
-		t.Fatal(err)
-	}
-	options.Target.Region = region
-	if around != nil {
-		options.HTTP = &http.Client{Transport: around(options.HTTP.Transport)}
-	}
-	client, err := azlin.Open(azlin.Options{
-		Target: options.Target, Credential: options.Credential, HTTP: options.HTTP, StateDir: filepath.Join(dir, "state"), User: "ann",
-		EchoServices: []string{"https://azure.test/echo/ipv4/1", "https://azure.test/echo/ipv4/2"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := p.Open(person.Through(around))
 	dev, err := client.VMs.Get(t.Context(), vm.Ref{Name: "dev", ResourceGroup: "azlin-rg"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return planner{client, dev, key.Private}
+	return planner{client, dev, p.Key.Private}
 }
 
 // plans are the plans of everything, with the notes of each.
@@ -164,7 +145,7 @@ func TestQuotaThatCannotBeRead(t *testing.T) {
 		p := newPlanner(t, emulator.Options{Quota: map[string]int{"cores": 2}}, func(next http.RoundTripper) http.RoundTripper {
 			return local.Tap{RoundTripper: next, Afterwards: func(r *http.Request, resp *http.Response) error {
 				if strings.HasSuffix(r.URL.Path, "/usages") {
-					return forbid(resp)
+					return local.Forbid(resp)
 				}
 				return nil
 			}}

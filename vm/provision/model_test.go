@@ -9,6 +9,7 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -17,8 +18,8 @@ import (
 func TestModel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, _ := l.Open()
 		made := config("dev")
 		made.OSDiskSizeGB, made.DataDisks, made.Identity, made.Zone = 64, []provision.DataDisk{{SizeGB: 8}, {SizeGB: 16}}, "system", "2"
 		made.Tags = map[string]string{"team": "web"}

@@ -14,6 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -21,8 +22,8 @@ import (
 func TestProvision(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, c := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, c := l.Open()
 		var mu sync.Mutex
 		var steps []string
 		d, err := s.Provision(t.Context(), config("dev"), func(step string) {
@@ -72,13 +73,13 @@ func TestProvision(t *testing.T) {
 func TestProvisionTwice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{})
+		s, _ := l.Open()
 		first, err := s.Provision(t.Context(), config("dev"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := l.emu.Counts().Requests
+		before := l.Emulator.Counts().Requests
 		again, err := s.Provision(t.Context(), config("dev"), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +87,7 @@ func TestProvisionTwice(t *testing.T) {
 		if !again.Resumed || again.VMID != first.VMID || again.PublicIP != first.PublicIP || again.PrivateIP != first.PrivateIP {
 			t.Errorf("first %+v, then %+v", first, again)
 		}
-		if after := l.emu.Counts().Requests; after["PUT"] != before["PUT"] || after["PATCH"] != before["PATCH"] {
+		if after := l.Emulator.Counts().Requests; after["PUT"] != before["PUT"] || after["PATCH"] != before["PATCH"] {
 			t.Errorf("the second run wrote: %v, then %v", before, after)
 		}
 
@@ -146,8 +147,8 @@ func TestProvisionVariants(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t, emulator.Options{})
-				s, _ := l.open()
+				l := lab.New(t, emulator.Options{})
+				s, _ := l.Open()
 				cfg := config("dev")
 				change(&cfg)
 				d, err := s.Provision(t.Context(), cfg, nil)
@@ -203,8 +204,8 @@ func TestProvisionRefused(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t, tc.azure)
-				s, _ := l.open()
+				l := lab.New(t, tc.azure)
+				s, _ := l.Open()
 				cfg := config("dev")
 				if tc.change != nil {
 					tc.change(&cfg)
@@ -224,7 +225,7 @@ func TestProvisionRefused(t *testing.T) {
 					if f, ok := errors.AsType[*provision.ProvisioningFailure](err); !ok || f.Stage != "vm" || f.Code != tc.code || f.VM != "dev" {
 						t.Errorf("failure: %+v", f)
 					}
-				} else if n := l.emu.Counts().Requests["PUT"]; n != 0 {
+				} else if n := l.Emulator.Counts().Requests["PUT"]; n != 0 {
 					t.Errorf("%d writes before the refusal", n)
 				}
 				sum, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: cfg.Name}, vm.DeleteOptions{})
@@ -241,8 +242,8 @@ func TestProvisionRefused(t *testing.T) {
 func TestProvisionAfterFailedAllocation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{Exhausted: []string{"Standard_D2s_v5"}})
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{Exhausted: []string{"Standard_D2s_v5"}})
+		s, _ := l.Open()
 		if _, err := s.Provision(t.Context(), config("dev"), nil); errkind.Of(err) != errkind.Capacity {
 			t.Fatal(err)
 		}
@@ -261,8 +262,8 @@ func TestProvisionAfterFailedAllocation(t *testing.T) {
 func TestProvisionPool(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{Quota: map[string]int{"cores": 500, "standardDSv5Family": 500}})
-		s, _ := l.open()
+		l := lab.New(t, emulator.Options{Quota: map[string]int{"cores": 500, "standardDSv5Family": 500}})
+		s, _ := l.Open()
 		var wg sync.WaitGroup
 		for _, name := range []string{"pool-01", "pool-02", "pool-03", "pool-04", "pool-05", "pool-06"} {
 			wg.Go(func() {
@@ -276,7 +277,7 @@ func TestProvisionPool(t *testing.T) {
 		if err != nil || len(list.VMs) != 6 {
 			t.Errorf("%d VMs, %v", len(list.VMs), err)
 		}
-		if n := l.emu.Counts().Requests["PUT"]; n != 2+6*4 { // the group and the network once
+		if n := l.Emulator.Counts().Requests["PUT"]; n != 2+6*4 { // the group and the network once
 			t.Errorf("%d PUTs", n)
 		}
 		sum, err := s.DeleteAll(t.Context(), group, vm.DeleteOptions{})

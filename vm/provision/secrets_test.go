@@ -16,7 +16,10 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/local/lab"
+	"github.com/azlin-dev/azlin/test/wire"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -24,11 +27,11 @@ import (
 func TestSecretsStayIn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{Exhausted: []string{"Standard_D4s_v5"}})
+		l := lab.New(t, emulator.Options{Exhausted: []string{"Standard_D4s_v5"}})
 		var log bytes.Buffer
-		var rec recorded
-		s, _ := l.open(func(o *azure.Options) {
-			o.Audit = rec.add
+		var rec wire.Collected[audit.Record]
+		s, _ := l.Open(func(o *azure.Options) {
+			o.Audit = rec.Record
 			o.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		})
 		cfg := config("dev")
@@ -45,21 +48,21 @@ func TestSecretsStayIn(t *testing.T) {
 		if _, err := s.Delete(t.Context(), vm.Ref{ResourceGroup: group, Name: "dev"}, vm.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		records, err := json.Marshal(rec.all)
+		records, err := json.Marshal(rec.List())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for where, text := range map[string]string{"log": log.String(), "audit": string(records), "error": failure.Error()} {
 			for _, secret := range []string{
-				"TOPSECRET", base64.StdEncoding.EncodeToString(cfg.CustomData)[:24], "Bearer", l.emu.Identity().ClientSecret, "&s=", "eyJ",
+				"TOPSECRET", base64.StdEncoding.EncodeToString(cfg.CustomData)[:24], "Bearer", l.Emulator.Identity().ClientSecret, "&s=", "eyJ",
 			} {
 				if strings.Contains(text, secret) {
 					t.Errorf("%s is in the %s", secret, where)
 				}
 			}
 		}
-		if len(rec.all) < 20 || log.Len() < 1000 {
-			t.Errorf("%d records, %d bytes of log", len(rec.all), log.Len())
+		if len(rec.List()) < 20 || log.Len() < 1000 {
+			t.Errorf("%d records, %d bytes of log", len(rec.List()), log.Len())
 		}
 	})
 }
@@ -68,11 +71,11 @@ func TestSecretsStayIn(t *testing.T) {
 func TestAPIVersions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
+		l := lab.New(t, emulator.Options{})
 		kind := regexp.MustCompile(`(?i)/providers/(microsoft\.[^/]+/[^/]+)[^?]*$`)
 		var mu sync.Mutex
 		got := map[string]string{}
-		s, c := l.open(func(o *azure.Options) {
+		s, c := l.Open(func(o *azure.Options) {
 			o.HTTP = &http.Client{Transport: local.Tap{RoundTripper: o.HTTP.Transport, See: func(r *http.Request) error {
 				mu.Lock()
 				defer mu.Unlock()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -32,9 +33,9 @@ func (r refusing) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestUnfinished(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, emulator.Options{})
-		service, door := l.open()
-		create := func(s *services, name string) (provision.Details, error) {
+		l := lab.New(t, emulator.Options{})
+		service, door := l.Open()
+		create := func(s *lab.Services, name string) (provision.Details, error) {
 			return s.Provision(t.Context(), config(name), nil)
 		}
 		finished, err := create(service, "finished")
@@ -44,8 +45,8 @@ func TestUnfinished(t *testing.T) {
 		if err := service.Finish(t.Context(), finished.ID, finished.OperationID); err != nil {
 			t.Fatal(err)
 		}
-		cut, _ := l.open(func(o *azure.Options) {
-			o.HTTP = &http.Client{Transport: refusing{l.emu.Client().Transport, "/virtualMachines/"}}
+		cut, _ := l.Open(func(o *azure.Options) {
+			o.HTTP = &http.Client{Transport: refusing{l.Emulator.Client().Transport, "/virtualMachines/"}}
 			o.Retry.MaxRetries = -1
 		})
 		if _, err := create(cut, "early"); err == nil {

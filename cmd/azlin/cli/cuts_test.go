@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -19,6 +18,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // cutter cuts the connection of a script's terminal to a VM.
@@ -87,7 +88,7 @@ func (c *cutter) connect() (end func()) {
 			_ = conn.Close()                         // as above
 		}
 	}()
-	c.port = freePort(ts)
+	c.port = local.LastingPort(ts)
 	openTerminal(ts, false, []string{fmt.Sprintf("azlin connect %s --max-attempts 0 -L 127.0.0.1:%d:%s", c.vm, c.port, target.Addr())})
 	waitForScreen(ts, false, []string{c.vm + `:~\$`})
 	return func() { _ = target.Close() } // nobody comes any more
@@ -107,24 +108,8 @@ func killed(ts *testscript.TestScript, neg bool, args []string) {
 	c.until("the end of azlin", "ssh ends", func() bool { return len(c.ssh()) == 0 && !c.forwarded() })
 }
 
-func freePort(ts *testscript.TestScript) int {
-	for n := range 1000 {
-		port := 20000 + (os.Getpid()*17+n*101)%10000
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			_ = l.Close() // it was free
-			return port
-		}
-	}
-	ts.Fatalf("no port is free")
-	return 0
-}
-
 func (c *cutter) until(kind, what string, ok func() bool) {
-	for deadline := time.Now().Add(40 * time.Second); !ok(); time.Sleep(30 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			c.Fatalf("cut %d, %s: not within 40 s: %s; the screen shows\n%s", c.n, kind, what, tmux(c.TestScript, "capture-pane", "-p"))
-		}
-	}
+	wait.Until(c, fmt.Sprintf("cut %d, %s: %s", c.n, kind, what), ok, func() string { return "the screen shows\n" + tmux(c.TestScript, "capture-pane", "-p") })
 }
 
 // says types a line until the answer is on the screen. What is typed while there is no connection may be lost.

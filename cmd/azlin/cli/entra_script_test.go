@@ -23,6 +23,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func emulatorOf(ts *testscript.TestScript) string {
@@ -42,13 +43,9 @@ func decideDevice(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: decide yes|no")
 	}
-	var err error
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if err = emulator.DecideDevice(context.Background(), emulatorOf(ts), "", args[0] == "yes"); err == nil {
-			return
-		}
-	}
-	ts.Check(err)
+	wait.Until(ts, "a device code waits", func() bool {
+		return emulator.DecideDevice(context.Background(), emulatorOf(ts), "", args[0] == "yes") == nil
+	})
 }
 
 // challengeAll ends all tokens given out.
@@ -59,18 +56,23 @@ func challengeAll(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(emulator.Challenge(context.Background(), emulatorOf(ts)))
 }
 
-// typeFile types what is in the file whose name is in a file, and Enter. It must not be shown.
+// typeFile types what is in the file whose name is in a file, and Enter. It must not be shown, now or when the line has been
+// taken.
 func typeFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: typefile FILE")
 	}
 	data, err := os.ReadFile(strings.TrimSpace(ts.ReadFile(args[0])))
 	ts.Check(err)
+	before := strings.TrimRight(tmux(ts, "capture-pane", "-p"), "\n")
 	typeLine(ts, false, []string{string(data)})
-	time.Sleep(200 * time.Millisecond)
-	if strings.Contains(tmux(ts, "capture-pane", "-p"), string(data)) {
-		ts.Fatalf("the secret is on the screen")
-	}
+	wait.Until(ts, "what was typed is taken", func() bool {
+		screen := tmux(ts, "capture-pane", "-p")
+		if strings.Contains(screen, string(data)) {
+			ts.Fatalf("the secret is on the screen")
+		}
+		return strings.TrimRight(screen, "\n") != before
+	})
 }
 
 // behindProxy makes a world in which Azure, under its real names, is reached through a proxy only: an

@@ -71,7 +71,17 @@ func contextCase(verb, flag, want string) flagCase {
 // disown takes the sign that a VM is azlin's from it, as if somebody else had made it.
 func (p *person) disown(group, name string) {
 	p.t.Helper()
-	status, err := emulator.Read(p.t.Context(), filepath.Join(p.home, ".azlin", "emulator"))
+	door, status := p.door()
+	id := azure.NewID(status.SubscriptionID, group, "Microsoft.Compute", "virtualMachines", name).String()
+	if err := door.DeleteTags(p.t.Context(), id, azure.TagManagedBy); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// door is the Azure of the person's emulator, and who serves it.
+func (p *person) door() (*azure.Client, emulator.Status) {
+	p.t.Helper()
+	status, err := emulator.Read(p.t.Context(), p.emulatorDir())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -79,10 +89,7 @@ func (p *person) disown(group, name string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	id := azure.NewID(status.SubscriptionID, group, "Microsoft.Compute", "virtualMachines", name).String()
-	if err := door.DeleteTags(p.t.Context(), id, azure.TagManagedBy); err != nil {
-		p.t.Fatal(err)
-	}
+	return door, status
 }
 
 // doorOf is an emulator's Azure, as its own principal sees it.

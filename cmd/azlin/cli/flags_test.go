@@ -34,13 +34,16 @@ func newPerson(t *testing.T) *person {
 	p.environ = append(os.Environ(), "HOME="+p.home, "AZLIN_CONFIG_DIR="+filepath.Join(p.home, ".azlin"), "AZLIN_CONTEXT=emulator",
 		"GORACE=atexit_sleep_ms=0") // as in the scripts
 	t.Cleanup(func() {
-		err := emulator.Stop(context.Background(), filepath.Join(p.home, ".azlin", "emulator"))
+		err := emulator.Stop(context.Background(), p.emulatorDir())
 		if err != nil && !strings.Contains(err.Error(), emulator.ErrNotRunning.Error()) {
 			t.Error(err)
 		}
 	})
 	return p
 }
+
+// emulatorDir is the directory of the person's emulator.
+func (p *person) emulatorDir() string { return filepath.Join(p.home, ".azlin", "emulator") }
 
 // ran is everything a user sees of a command.
 type ran struct {

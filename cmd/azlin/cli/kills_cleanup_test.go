@@ -5,15 +5,13 @@ package cli_test
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
-// TestKillsDuringCleanup kills azlin at a random moment of a cleanup. The next one deletes the rest, and a VM beside it
+// TestKillsDuringCleanup kills azlin at a random request of a cleanup. The next one deletes the rest, and a VM beside it
 // keeps everything. The seed is printed; AZLIN_TORTURE_SEED repeats a run.
 func TestKillsDuringCleanup(t *testing.T) {
 	t.Parallel()
@@ -25,14 +23,7 @@ func killsDuringCleanup(t *testing.T, rounds uint64) {
 	random := torture(t, &rounds)
 	i := install(t)
 	i.must("new", "--name", "dev", "--tools", "none", "--yes", "--no-auto-connect")
-	status, err := emulator.Read(t.Context(), filepath.Join(i.home, ".azlin", "emulator"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	door, err := doorOf(status)
-	if err != nil {
-		t.Fatal(err)
-	}
+	door, status := i.door()
 	mine := map[string]any{"managed-by": "azlin"}
 	orphans := func() {
 		t.Helper()
@@ -62,22 +53,19 @@ func killsDuringCleanup(t *testing.T, rounds uint64) {
 	// What was put a moment ago is not yet made: a disk in the making is nobody's orphan.
 	made := func() {
 		t.Helper()
-		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-			if i.must("cleanup", "--older-than", "0s", "-o", "json", "--jq", ".total_found") == "12\n" {
-				return
-			}
-		}
-		t.Fatal("the orphans are not found")
+		wait.Until(t, "the orphans are found", func() bool {
+			return i.must("cleanup", "--older-than", "0s", "-o", "json", "--jq", ".total_found") == "12\n"
+		})
 	}
 	before := count()
 	orphans()
 	made()
-	takes := i.timed(clean...)
+	during := i.counted(clean...)
 	cuts := 0
 	for round := range rounds {
 		orphans()
 		made()
-		if i.cutOff(random, takes, clean...) {
+		if i.cutOff(random, during, clean...) {
 			cuts++
 		}
 		i.must(clean...)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestKillsDuringClone kills azlin at a random moment of `clone`, runs it again and wants one clone that can be signed in
+// TestKillsDuringClone kills azlin at a random request of `clone`, runs it again and wants one clone that can be signed in
 // to, and no snapshot; then `kill`, and wants nothing of it. The seed is printed; AZLIN_TORTURE_SEED repeats a run.
 func TestKillsDuringClone(t *testing.T) {
 	t.Parallel()
@@ -21,7 +21,7 @@ func killsDuringClone(t *testing.T, rounds uint64) {
 	i := install(t)
 	i.must("new", "--name", "dev", "--tools", "none", "--yes", "--no-auto-connect")
 	i.must("exec", "dev", "--", "touch", "kept")
-	takes := i.timed("clone", "dev", "--name", "measure", "--yes")
+	during := i.counted("clone", "dev", "--name", "measure", "--yes")
 	i.must("kill", "measure", "--yes", "--ignore-not-found")
 	count := func() string {
 		t.Helper()
@@ -31,7 +31,7 @@ func killsDuringClone(t *testing.T, rounds uint64) {
 	cuts := 0
 	for round := range rounds {
 		name := "c" + strconv.FormatUint(round, 10)
-		if i.cutOff(random, takes, "clone", "dev", "--name", name, "--yes") {
+		if i.cutOff(random, during, "clone", "dev", "--name", name, "--yes") {
 			cuts++
 		}
 		if out, err := i.command("clone", "dev", "--name", name, "--yes").CombinedOutput(); err != nil && !strings.Contains(string(out), "already: choose another name") {

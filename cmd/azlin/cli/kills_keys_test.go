@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestKillsDuringKeyRotation kills azlin at a random moment of a rotation. Each time the VM still lets its user in, and
+// TestKillsDuringKeyRotation kills azlin at a random request of a rotation. Each time the VM still lets its user in, and
 // the next run ends with the new key alone, nothing being left over. The seed is printed; AZLIN_TORTURE_SEED repeats a run.
 func TestKillsDuringKeyRotation(t *testing.T) {
 	t.Parallel()
@@ -21,7 +21,7 @@ func killsDuringKeyRotation(t *testing.T, rounds uint64) {
 	random := torture(t, &rounds)
 	i := install(t)
 	i.must("new", "--name", "dev", "--tools", "none", "--yes", "--no-auto-connect")
-	takes := i.timed("keys", "rotate", "dev", "--yes")
+	during := i.counted("keys", "rotate", "dev", "--yes")
 	public := func() string {
 		t.Helper()
 		data, err := os.ReadFile(filepath.Join(i.home, ".ssh", "azlin_key.pub"))
@@ -32,7 +32,7 @@ func killsDuringKeyRotation(t *testing.T, rounds uint64) {
 	}
 	cuts := 0
 	for round := range rounds {
-		if i.cutOff(random, takes, "keys", "rotate", "dev", "--yes") {
+		if i.cutOff(random, during, "keys", "rotate", "dev", "--yes") {
 			cuts++
 		}
 		i.must("exec", "dev", "--", "true")

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestKillsDuringResize kills azlin at a random moment of `resize`, runs it again and wants a running VM of that size with
+// TestKillsDuringResize kills azlin at a random request of `resize`, runs it again and wants a running VM of that size with
 // its files. The seed is printed; AZLIN_TORTURE_SEED repeats a run.
 func TestKillsDuringResize(t *testing.T) {
 	t.Parallel()
@@ -22,11 +22,11 @@ func killsDuringResize(t *testing.T, rounds uint64) {
 	sizes := []string{"Standard_D4s_v5", "Standard_D2s_v5"}
 	i.must("new", "--name", "dev", "--tools", "none", "--size", sizes[0], "--yes", "--no-auto-connect")
 	i.must("exec", "dev", "--", "touch", "kept")
-	takes := i.timed("resize", "dev", sizes[1], "--yes")
+	during := i.counted("resize", "dev", sizes[1], "--yes")
 	cuts := 0
 	for round := range rounds {
 		size := sizes[round%2]
-		if i.cutOff(random, takes, "resize", "dev", size, "--yes") {
+		if i.cutOff(random, during, "resize", "dev", size, "--yes") {
 			cuts++
 		}
 		i.must("resize", "dev", size, "--yes")

@@ -3,13 +3,9 @@
 package cli_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"math/rand/v2"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,68 +13,98 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/emulator/fault"
 	"github.com/azlin-dev/azlin/local/config"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
-// installed is a person's machine with a built azlin on it, and the emulator running.
+// installed is a person whose azlin can be a process, which can be killed. What is only asked runs in this process.
 type installed struct {
-	t           *testing.T
-	home, azlin string
+	*person
+	azlin string
 }
 
 func install(t *testing.T, startArgs ...string) *installed {
 	t.Helper()
-	i := &installed{t: t, home: t.TempDir()}
-	i.azlin = filepath.Join(i.home, "azlin")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", i.azlin, "..").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	azlin, err := exec.LookPath("azlin") // what scripts run, too
+	if err != nil {
+		t.Fatal(err)
 	}
+	i := &installed{newPerson(t), azlin}
 	i.must(append([]string{"emulator", "start"}, startArgs...)...)
-	t.Cleanup(func() {
-		_ = emulator.Stop(context.Background(), filepath.Join(i.home, ".azlin", "emulator")) // the directory goes next
-	})
 	return i
 }
 
 func (i *installed) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(i.t.Context(), i.azlin, args...)
-	cmd.Env = append(os.Environ(), "HOME="+i.home, "AZLIN_CONFIG_DIR="+filepath.Join(i.home, ".azlin"), "AZLIN_CONTEXT=emulator")
+	cmd.Env = i.environ
 	return cmd
 }
 
-func (i *installed) must(args ...string) string {
+// moments are when azlin can be killed during a run: at each request to Azure, and at each connection to a VM.
+type moments struct{ requests, connections int }
+
+// counted runs azlin without disturbing it, and counts.
+func (i *installed) counted(args ...string) moments {
 	i.t.Helper()
-	cmd := i.command(args...)
-	out, err := cmd.Output()
-	if err != nil {
-		var text []byte
-		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-			text = exit.Stderr
+	ctx, dir := i.t.Context(), i.emulatorDir()
+	for _, harmless := range []fault.Rule{{ID: "requests", Effect: fault.Slow, Delay: 1}, {ID: "connections", Effect: fault.SSHDelay, Delay: 1}} {
+		if _, err := emulator.AddFault(ctx, dir, harmless); err != nil {
+			i.t.Fatal(err)
 		}
-		i.t.Fatalf("%q: %v\n%s", args, err, text)
 	}
-	return string(out)
-}
-
-// timed is how long an undisturbed run takes, so that most kills come before its end.
-func (i *installed) timed(args ...string) time.Duration {
-	i.t.Helper()
-	began := time.Now()
 	i.must(args...)
-	return time.Since(began)
+	var m moments
+	rules, err := emulator.Faults(ctx, dir)
+	if err == nil {
+		m = moments{rules[0].Matched, rules[1].Matched}
+		_, err = emulator.ClearFaults(ctx, dir)
+	}
+	if err != nil || m.requests+m.connections < 5 {
+		i.t.Fatalf("%q has %+v, %v", args, m, err)
+	}
+	return m
 }
 
-// cutOff kills azlin, and whatever it has started, at a random moment of its run.
-func (i *installed) cutOff(random *rand.Rand, longest time.Duration, args ...string) (cut bool) {
+// cutOff kills azlin, and whatever it has started, at one of those moments, by chance: when Azure is asked for something, and
+// has done it or not, or when a VM is connected to. It reports whether the run had not ended before.
+func (i *installed) cutOff(random *rand.Rand, m moments, args ...string) (cut bool) {
 	i.t.Helper()
+	ctx, dir := i.t.Context(), i.emulatorDir()
+	// From then on nobody gets an answer, as a process that is dead.
+	rule := fault.Rule{Effect: fault.SSHHang}
+	n := random.IntN(2*m.requests + m.connections)
+	switch {
+	case n < m.requests:
+		rule = fault.Rule{Effect: fault.ResetBefore, Skip: n}
+	case n < 2*m.requests:
+		rule = fault.Rule{Effect: fault.Slow, Delay: time.Hour, Skip: n - m.requests}
+	default:
+		rule.Skip = n - 2*m.requests
+	}
+	if _, err := emulator.AddFault(ctx, dir, rule); err != nil {
+		i.t.Fatal(err)
+	}
 	cmd := i.command(args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		i.t.Fatal(err)
 	}
-	time.Sleep(time.Duration(random.Int64N(int64(longest))))
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	wait.Until(i.t, "the moment, or the end", func() bool {
+		rules, err := emulator.Faults(ctx, dir)
+		if err != nil {
+			i.t.Fatal(err)
+		}
+		return rules[0].Struck > 0 || len(ended) > 0
+	})
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may have ended already
-	return cmd.Wait() != nil
+	err := <-ended
+	if _, err := emulator.ClearFaults(ctx, dir); err != nil {
+		i.t.Fatal(err)
+	}
+	return err != nil
 }
 
 // torture prints the seed of a run, which AZLIN_TORTURE_SEED repeats; AZLIN_TORTURE_ROUNDS replaces rounds.
@@ -114,7 +140,7 @@ func (i *installed) onlyShared() {
 	}
 }
 
-// TestKillsDuringNewAndKill kills azlin at a random moment of `new`, runs it again and wants one VM; then the same with
+// TestKillsDuringNewAndKill kills azlin at random requests of `new`, runs it again and wants one VM; then the same with
 // `kill`, and wants nothing. The seed is printed; AZLIN_TORTURE_SEED repeats a run.
 func TestKillsDuringNewAndKill(t *testing.T) {
 	t.Parallel()
@@ -125,14 +151,13 @@ func killsDuringNewAndKill(t *testing.T, rounds uint64) {
 	t.Helper()
 	random := torture(t, &rounds)
 	i := install(t)
-	// How long an undisturbed run takes, so that most of the kills come before its end.
-	newTakes := i.timed("new", "--name", "measure", "--tools", "none", "--yes", "--no-auto-connect")
-	killTakes := i.timed("kill", "measure", "--yes", "--ignore-not-found")
+	duringNew := i.counted("new", "--name", "measure", "--tools", "none", "--yes", "--no-auto-connect")
+	duringKill := i.counted("kill", "measure", "--yes", "--ignore-not-found")
 	cuts := 0
 	for round := range rounds {
 		name := "vm" + strconv.FormatUint(round, 10)
 		create := []string{"new", "--name", name, "--tools", "none", "--yes", "--no-auto-connect"}
-		if i.cutOff(random, newTakes, create...) {
+		if i.cutOff(random, duringNew, create...) {
 			cuts++
 		}
 		if out, err := i.command(create...).CombinedOutput(); err != nil && !strings.Contains(string(out), "a VM of this name exists") {
@@ -142,7 +167,7 @@ func killsDuringNewAndKill(t *testing.T, rounds uint64) {
 			t.Fatalf("round %d: the VMs are %q, want %s", round, got, name)
 		}
 		i.must("exec", name, "--", "true")
-		if i.cutOff(random, killTakes, "kill", name, "--yes", "--ignore-not-found") {
+		if i.cutOff(random, duringKill, "kill", name, "--yes", "--ignore-not-found") {
 			cuts++
 		}
 		i.must("kill", name, "--yes", "--ignore-not-found")

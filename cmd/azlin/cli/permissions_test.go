@@ -8,16 +8,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/azlin-dev/azlin/azure/permission"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // actions are what has been granted so far, as "level action".
 func (p *person) actions() map[string]int {
 	p.t.Helper()
-	st, err := emulator.Read(context.Background(), filepath.Join(p.home, ".azlin", "emulator"))
+	st, err := emulator.Read(context.Background(), p.emulatorDir())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -125,14 +125,7 @@ func useEverything(p *person, group string, into map[string]map[string]bool) {
 // orphans makes one of each kind in a seeded group.
 func (p *person) orphans(group string) {
 	p.t.Helper()
-	status, err := emulator.Read(p.t.Context(), filepath.Join(p.home, ".azlin", "emulator"))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	door, err := doorOf(status)
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	door, status := p.door()
 	base := "/subscriptions/" + status.SubscriptionID + "/resourceGroups/" + group + "/providers/"
 	const disks, network = "2023-04-02", "2024-05-01"
 	empty := map[string]any{"creationData": map[string]any{"createOption": "Empty"}, "diskSizeGB": 32}
@@ -155,26 +148,15 @@ func (p *person) orphans(group string) {
 	send("PUT", "Microsoft.Network/networkInterfaces/spare", network, map[string]any{"ipConfigurations": []any{
 		map[string]any{"name": "c", "properties": map[string]any{"subnet": map[string]any{"id": base + "Microsoft.Network/virtualNetworks/" + group + "-vnet/subnets/default"}}},
 	}})
-	for range 500 { // the disk is on its way out
-		if p.must("cleanup", "--older-than", "0s", "-g", group, "-o", "json", "--jq", ".total_found") == "5\n" {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	p.t.Error("the orphans are not found")
+	wait.Until(p.t, "the orphans are found", func() bool { // the disk is on its way out
+		return p.must("cleanup", "--older-than", "0s", "-g", group, "-o", "json", "--jq", ".total_found") == "5\n"
+	})
 }
 
 // lockOut takes the operators' rules of a VM away.
 func (p *person) lockOut(group, vm string) {
 	p.t.Helper()
-	status, err := emulator.Read(p.t.Context(), filepath.Join(p.home, ".azlin", "emulator"))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	door, err := doorOf(status)
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	door, status := p.door()
 	const version = "2024-05-01"
 	nsg := "/subscriptions/" + status.SubscriptionID + "/resourceGroups/" + group + "/providers/Microsoft.Network/networkSecurityGroups/" + vm + "-nsg"
 	resp, err := door.Do(p.t.Context(), "GET", nsg, version, nil)
@@ -344,7 +326,7 @@ func TestLeastRolesSuffice(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
 	p.must("emulator", "start")
-	dir := filepath.Join(p.home, ".azlin", "emulator")
+	dir := p.emulatorDir()
 	principal := emulator.Principal{Name: "least", Secret: "not-a-secret-here", Roles: []emulator.Role{}}
 	for _, role := range []struct {
 		name  string

@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/cli"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/local/config"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func TestMain(m *testing.M) {
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 		os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
 	}
 	// The ProxyCommand of an ssh, what a new window runs, and the process behind a tunnel, that a test started.
-	if len(os.Args) > 1 && slices.Contains([]string{"proxy", "connect", "tunnel"}, os.Args[1]) {
+	if len(os.Args) > 1 && slices.Contains([]string{"proxy", "connect", "tunnel"}, os.Args[1]) || slices.Contains(config.Environ(), "AZLIN_TEST_IS_AZLIN=1") {
 		os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
 	}
 	testscript.Main(m, map[string]func(){
@@ -143,10 +144,8 @@ func waitForScreen(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := regexp.Compile(args[0])
 	ts.Check(err)
 	var screen string
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if screen = tmux(ts, "capture-pane", "-p"); want.MatchString(screen) {
-			return
-		}
-	}
-	ts.Fatalf("%s was not seen within 30 s; the screen shows\n%s", want, screen)
+	wait.Until(ts, "seen "+args[0], func() bool {
+		screen = tmux(ts, "capture-pane", "-p")
+		return want.MatchString(screen)
+	}, func() string { return "the screen shows\n" + screen })
 }

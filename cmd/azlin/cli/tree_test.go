@@ -241,7 +241,7 @@ func TestReadOnlySendsNoWrite(t *testing.T) {
 	p.must("list") // signed in
 	writes := func() int {
 		t.Helper()
-		status, err := emulator.Read(t.Context(), filepath.Join(p.home, ".azlin", "emulator"))
+		status, err := emulator.Read(t.Context(), p.emulatorDir())
 		if err != nil {
 			t.Fatal(err)
 		}

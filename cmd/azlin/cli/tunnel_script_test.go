@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // serveEcho listens until the script has ended, on the network that this machine and its VMs share, and answers what it has
@@ -40,17 +42,17 @@ func sayTo(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: say PORT TEXT")
 	}
-	c, err := net.DialTimeout("tcp4", "127.0.0.1:"+args[0], 10*time.Second)
 	if neg {
-		for deadline := time.Now().Add(30 * time.Second); err == nil; time.Sleep(10 * time.Millisecond) { // a process that is killed takes a moment
-			_ = c.Close()
-			if time.Now().After(deadline) {
-				ts.Fatalf("somebody listens at port %s", args[0])
+		wait.Until(ts, "nobody listens at port "+args[0], func() bool { // a process that is killed takes a moment
+			c, err := net.DialTimeout("tcp4", "127.0.0.1:"+args[0], 10*time.Second)
+			if err == nil {
+				_ = c.Close()
 			}
-			c, err = net.DialTimeout("tcp4", "127.0.0.1:"+args[0], 10*time.Second)
-		}
+			return err != nil
+		})
 		return
 	}
+	c, err := net.DialTimeout("tcp4", "127.0.0.1:"+args[0], 10*time.Second)
 	ts.Check(err)
 	defer c.Close()
 	ts.Check(c.SetDeadline(time.Now().Add(time.Minute)))
