@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -40,7 +41,7 @@ func TestKeysNobodyCouldUseAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newPlanningCloud(t, emulator.Options{})
-			tc.spoil(t, c.key)
+			tc.spoil(t, c.Key)
 			_, err := c.plan(t.Context(), c.open(t, "state", nil), func(*launch.Request) {})
 			if err == nil || errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), tc.says) {
 				t.Fatalf("got %v, want an invalid key: %s", err, tc.says)
@@ -59,11 +60,11 @@ func TestKeysNobodyCouldUseAreRefused(t *testing.T) {
 func TestPublicHalfIsDerived(t *testing.T) {
 	t.Parallel()
 	c := newPlanningCloud(t, emulator.Options{})
-	want, err := os.ReadFile(c.key.Public)
+	want, err := os.ReadFile(c.Key.Public)
 	if err != nil {
 		t.Fatal(err)
 	}
-	remove(t, c.key.Public)
+	remove(t, c.Key.Public)
 	plan, err := c.plan(t.Context(), c.open(t, "state", nil), func(*launch.Request) {})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +81,7 @@ func TestPlanWritesNoKey(t *testing.T) {
 	client := c.open(t, "state", nil)
 	dir := filepath.Join(t.TempDir(), "ssh")
 	client.Launcher.Defaults.KeyPath = filepath.Join(dir, "azlin_key")
-	plan, err := c.plan(t.Context(), client, func(r *launch.Request) { r.KeyPath = "" })
+	plan, err := c.plan(t.Context(), client, func(r *launch.Request) { r.KeyPath, r.SSHTimeout = "", time.Second })
 	if err != nil {
 		t.Fatal(err)
 	}
