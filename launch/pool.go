@@ -150,6 +150,11 @@ func (l *Launcher) members(ctx context.Context, pool *PoolPlan, first *Plan, ear
 	if err != nil && !azure.IsNotFound(err) {
 		return err
 	}
+	for n := 1; n <= pool.Count; n++ {
+		if err := vm.NotASession(listing.VMs, vm.PoolName(pool.Name, n, pool.Count)); err != nil {
+			return err
+		}
+	}
 	there := map[string]vm.Info{}
 	for _, i := range listing.VMs {
 		there[strings.ToLower(i.Name)] = i
