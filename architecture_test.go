@@ -21,7 +21,7 @@ const modulePath = "github.com/azlin-dev/azlin"
 var levels = [][]string{
 	{"errkind", "internal/atomicfile", "internal/damage", "internal/detach", "internal/keylock", "internal/money", "internal/near", "internal/owner", "internal/relay", "internal/tomledit"},
 	{"batch"},
-	{"local/config", "local/audit", "local/history", "local/notify", "local/prereq", "local/progress"},
+	{"local/config", "local/audit", "local/history", "local/names", "local/notify", "local/prereq", "local/progress"},
 	{"azure/answer"},
 	{"azure/pacing"},
 	{"azure"},
@@ -38,7 +38,7 @@ var levels = [][]string{
 	{"."},
 	{"cmd/azlin/term"},
 	{"cmd/azlin/app"},
-	{"cmd/azlin/connect", "cmd/azlin/route", "cmd/azlin/look", "cmd/azlin/offer", "cmd/azlin/remove", "cmd/azlin/setup", "cmd/azlin/emulate"},
+	{"cmd/azlin/complete", "cmd/azlin/connect", "cmd/azlin/route", "cmd/azlin/look", "cmd/azlin/offer", "cmd/azlin/remove", "cmd/azlin/setup", "cmd/azlin/emulate"},
 	{"cmd/azlin/create"},
 	{"cmd/azlin/manage"},
 	{"cmd/azlin/cli"},

@@ -62,6 +62,8 @@ type Options struct {
 	Access   repository.Access // what may be lent to the clone of a launch
 	Launch   launch.Defaults   // for what a launch leaves open
 
+	Listed func(all []vm.Info) // told what each listing of all VMs has found; nil: nobody
+
 	Context string // for the audit log
 	User    string // for the audit log and the owner tag
 	Log     *slog.Logger
@@ -128,7 +130,7 @@ func Open(o Options) (*Client, error) {
 	c := &Client{Azure: door, Catalog: catalog.New(door, under("cache"))}
 	c.Networks, c.Disks = network.New(door), disk.New(door)
 	c.Operator = network.Operator{Network: c.Networks, Name: o.User, Source: o.Launch.SSHSource, EchoServices: o.EchoServices, HTTP: o.HTTP}
-	c.VMs = vm.New(door, vm.Options{Network: c.Networks, SessionNames: o.SessionNames})
+	c.VMs = vm.New(door, vm.Options{Network: c.Networks, SessionNames: o.SessionNames, Listed: o.Listed})
 	c.Provisioner = provision.New(door, provision.Options{VMs: c.VMs, Catalog: c.Catalog, Network: c.Networks, Disks: c.Disks})
 	if c.Bastions, err = bastion.New(door, bastion.Options{HTTP: o.HTTP, Dir: under("tunnels")}); err != nil {
 		return nil, err

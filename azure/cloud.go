@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
 // Cloud says where Azure is. The zero value is the public cloud.
@@ -132,7 +132,7 @@ func (c Cloud) HTTPClient() (*http.Client, error) {
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
+		pem, err := atomicfile.Read(c.CAFile)
 		if err != nil {
 			return nil, &errkind.Error{Kind: errkind.Prerequisite, Op: "read the CA of cloud", Resource: c.Name, Err: err}
 		}

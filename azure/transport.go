@@ -58,8 +58,7 @@ func (t transport) Do(req *http.Request) (*http.Response, error) {
 	resp, err := t.client.Do(req.WithContext(ctx))
 	if err != nil {
 		cancel()
-		var no *refusal
-		if errors.As(err, &no) {
+		if no, ok := errors.AsType[*refusal](err); ok {
 			return nil, no // without the address around it, which may hold a secret
 		}
 		return nil, err

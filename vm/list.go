@@ -34,6 +34,7 @@ type Listing struct {
 // lists and one request per VM for its power state. A named group that does not exist is NotFound.
 func (s *Service) List(ctx context.Context, o ListOptions) (Listing, error) {
 	vms, err := s.inventory(ctx)
+	all := err == nil
 	if errkind.Of(err) == errkind.Permission && o.ResourceGroup != "" {
 		vms, err = s.groupInventory(ctx, o.ResourceGroup)
 	}
@@ -41,6 +42,9 @@ func (s *Service) List(ctx context.Context, o ListOptions) (Listing, error) {
 		return Listing{}, errkind.Classed(ErrManager, err)
 	}
 	s.nameSessions(vms)
+	if all && s.listed != nil {
+		s.listed(vms)
+	}
 	l := Listing{VMs: []Info{}}
 	inGroup := 0
 	for _, i := range vms {

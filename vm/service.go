@@ -24,6 +24,8 @@ type Options struct {
 	// SessionNames are names, by VM name, of sessions that this machine knows. They count for VMs whose tag
 	// azlin-session has none, unless another VM's tag has the same.
 	SessionNames map[string]string
+
+	Listed func(all []Info) // told what each listing of the whole subscription has found; nil: nobody
 }
 
 // Service is the VMs of one subscription. It may be used by several goroutines.
@@ -33,11 +35,12 @@ type Service struct {
 	groups   *resourcegroup.Service
 	locks    keylock.Locks
 	sessions map[string]string
+	listed   func([]Info)
 }
 
 // New returns the service of c's subscription. It sends nothing.
 func New(c *azure.Client, o Options) *Service {
-	s := &Service{azure: c, network: o.Network, groups: resourcegroup.New(c), sessions: o.SessionNames}
+	s := &Service{azure: c, network: o.Network, groups: resourcegroup.New(c), sessions: o.SessionNames, listed: o.Listed}
 	if s.network == nil {
 		s.network = network.New(c)
 	}

@@ -3,7 +3,6 @@ package signin
 import (
 	"errors"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
 // principal checks what every service principal needs.
@@ -47,7 +47,7 @@ func (o Options) secret() (string, error) {
 	if o.ClientSecret != "" {
 		return o.ClientSecret, nil
 	}
-	data, err := os.ReadFile(o.ClientSecretFile)
+	data, err := atomicfile.Read(o.ClientSecretFile)
 	if err != nil {
 		return "", unreadable("the client secret", err)
 	}
@@ -84,7 +84,7 @@ func (o Options) newSecret(secret string) (azcore.TokenCredential, error) {
 }
 
 func (o Options) newCertificate() (azcore.TokenCredential, error) {
-	data, err := os.ReadFile(o.CertificateFile)
+	data, err := atomicfile.Read(o.CertificateFile)
 	if err != nil {
 		return nil, unreadable("the client certificate", err)
 	}
@@ -110,7 +110,7 @@ func (o Options) newCertificate() (azcore.TokenCredential, error) {
 
 func (o Options) newWorkload() (azcore.TokenCredential, error) {
 	// The SDK reads it when a token is due; that it cannot be read is better known at once.
-	if _, err := os.ReadFile(o.FederatedTokenFile); err != nil {
+	if _, err := atomicfile.Read(o.FederatedTokenFile); err != nil {
 		return nil, unreadable("the federated token", err)
 	}
 	client, err := o.client()

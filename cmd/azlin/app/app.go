@@ -31,6 +31,7 @@ type App struct {
 
 	// Set by Prepare, before a command runs.
 	command  string
+	changes  bool // it may change something in Azure
 	Output   term.Output
 	Progress term.ProgressMode
 	Paths    config.Paths

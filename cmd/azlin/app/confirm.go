@@ -35,6 +35,8 @@ func (a *App) MayChange() error {
 func (a *App) mayChangeIn(r config.Resolution) error {
 	where := r.Context
 	if !where.ReadOnly {
+		a.changes = true
+		a.Names(r).Doubt()
 		return nil
 	}
 	e := &errkind.Error{Kind: errkind.Permission, Err: fmt.Errorf("%s: the context %s is read-only, nothing was sent", a.command, where.Name)}

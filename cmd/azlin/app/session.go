@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin"
+	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/local/config"
+	"github.com/azlin-dev/azlin/local/names"
 	"github.com/azlin-dev/azlin/vm"
 )
 
@@ -18,6 +21,7 @@ type Session struct {
 	Config  config.Config
 	Method  string // what is signed in with
 	User    string
+	Names   names.Cache // for completion
 
 	idle func(context.Context, []vm.Info) (map[string]bool, error)
 }
@@ -25,18 +29,22 @@ type Session struct {
 // Resolve finds what the command works on: flag, environment, active context, configuration, Azure CLI. The context
 // 'emulator' starts the emulator if need be.
 func (a *App) Resolve(ctx context.Context) (azlin.Destination, error) {
-	d, err := azlin.ReadContext(ctx, azlin.ContextOptions{
+	d, err := a.resolve(ctx, func(ctx context.Context) (emulator.Status, error) { return a.StartEmulator(ctx, nil) })
+	a.SayUnknown(d.Settings.Unknown)
+	return d, err
+}
+
+func (a *App) resolve(ctx context.Context, running func(context.Context) (emulator.Status, error)) (azlin.Destination, error) {
+	return azlin.ReadContext(ctx, azlin.ContextOptions{
 		Environ: a.Environ, Context: a.Flags.Context, ResourceGroup: a.Flags.Group, ProxyCommand: proxyCommand, Log: a.Log,
 		Emulator: func(ctx context.Context, _ string) (azlin.EmulatorAddress, error) {
-			s, err := a.StartEmulator(ctx, nil)
+			s, err := running(ctx)
 			return azlin.EmulatorAddress{
 				Endpoint: s.Endpoint, CAFile: s.CAFile, TenantID: s.TenantID, SubscriptionID: s.SubscriptionID,
 				ClientID: s.ClientID, ClientSecretFile: s.ClientSecretFile, SSHPort: s.SSHPort,
 			}, err
 		},
 	})
-	a.SayUnknown(d.Settings.Unknown)
-	return d, err
 }
 
 // Open resolves the target of the command and makes the client for it.
@@ -45,11 +53,28 @@ func (a *App) Open(ctx context.Context) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.openAt(d)
+}
+
+// OpenQuietly is Open for what works beside the command, such as the completion of a name: it says nothing and starts no
+// emulator.
+func (a *App) OpenQuietly(ctx context.Context) (*Session, error) {
+	d, err := a.resolve(ctx, func(ctx context.Context) (emulator.Status, error) { return emulator.Read(ctx, a.Paths.Emulator) })
+	if err != nil {
+		return nil, err
+	}
+	d.Options.Log = slog.New(slog.DiscardHandler)
+	return a.openAt(d)
+}
+
+func (a *App) openAt(d azlin.Destination) (*Session, error) {
+	known := a.Names(d.Settings)
+	d.Options.Listed = func(all []vm.Info) { known.Keep(VMNames, namesOfVMs(all), !a.changes) }
 	client, who, err := d.Open() //nolint:contextcheck // the audit log is written even when the caller has given up
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{Client: client, Context: d.Settings.Context, Config: d.Settings.Config, Method: who.Method(), User: who.Identity().UserName}
+	s := &Session{Client: client, Context: d.Settings.Context, Config: d.Settings.Config, Method: who.Method(), User: who.Identity().UserName, Names: known}
 	s.idle = idleIn(s, a.KeyPath(""))
 	return s, nil
 }

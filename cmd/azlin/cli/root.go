@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
+	"github.com/azlin-dev/azlin/cmd/azlin/complete"
 	"github.com/azlin-dev/azlin/cmd/azlin/connect"
 	"github.com/azlin-dev/azlin/cmd/azlin/create"
 	"github.com/azlin-dev/azlin/cmd/azlin/emulate"
@@ -84,7 +85,9 @@ To try azlin without an Azure account, use the local emulator:
 	root.AddCommand(newVersionCommand(a), newExitCodesTopic(), newSelectionTopic())
 	wrapHelp(root, a.Streams.Width)
 	app.PlainArguments(root)
+	root.SetHelpCommand(newHelpCommand())
 	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd()
+	ownCompletion(root)
+	complete.Tree(a, root)
 	return root
 }

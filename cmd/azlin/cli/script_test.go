@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
 	}
 	// The ProxyCommand of an ssh, what a new window runs, and the process behind a tunnel, that a test started.
-	if len(os.Args) > 1 && slices.Contains([]string{"proxy", "connect", "tunnel"}, os.Args[1]) {
+	if len(os.Args) > 1 && slices.Contains([]string{"proxy", "connect", "tunnel"}, os.Args[1]) || slices.Contains(config.Environ(), "AZLIN_TEST_IS_AZLIN=1") {
 		os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
 	}
 	testscript.Main(m, map[string]func(){

@@ -50,6 +50,7 @@ func (a Commands) Connect(ctx context.Context, s *app.Session, host remote.Host,
 			Diagnose: m.diagnose, Mend: m.mend, Report: m.report,
 		},
 	}
+	s.SawSession(match.VM.Name, name)
 	ended := a.recordConnection(ctx, history.Connection{
 		VM: match.VM.Name, ResourceGroup: match.VM.ResourceGroup, SubscriptionID: s.Azure.SubscriptionID(),
 		Context: s.Context.Name, Address: host.Address, Session: name,

@@ -106,7 +106,9 @@ func (a Commands) restore(ctx context.Context, s *app.Session, selectors []strin
 	board.Prices = nil // nobody asked for them
 	how := status.Options{Timeout: flags.timeout, SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)}}
 	var rows []restoreRow
-	for n, v := range board.Of(ctx, infos, how) {
+	states := board.Of(ctx, infos, how)
+	s.KeepSessions(states)
+	for n, v := range states {
 		rows = append(rows, restoreRows(matches[n], v, flags)...)
 	}
 	if err := context.Cause(ctx); err != nil { // what was not asked any more is not shown as if it could not be

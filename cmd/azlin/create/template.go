@@ -36,18 +36,6 @@ Errors in a file are reported with line and column; azlin never changes a damage
 	return cmd
 }
 
-// completeTemplates offers the names of templates for the first argument.
-func (a Commands) completeTemplates(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 || a.Prepare("azlin") != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	names, err := a.templates().List()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp // a completion has nowhere to tell it
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
 // templateRow is a template in a list. One that cannot be read has an error instead of a content.
 type templateRow struct {
 	Name     string           `json:"name"`
@@ -121,12 +109,11 @@ func toolsOf(c template.Config) string {
 
 func newTemplateShowCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:               "show NAME",
-		Short:             "Show a template",
-		Long:              `Shows a template as azlin reads it. To print its file, use 'azlin template export'.`,
-		Example:           "  azlin template show web\n  azlin template show web -o json --jq .vm_size",
-		Args:              app.Exactly(1, "one template"),
-		ValidArgsFunction: a.completeTemplates,
+		Use:     "show NAME",
+		Short:   "Show a template",
+		Long:    `Shows a template as azlin reads it. To print its file, use 'azlin template export'.`,
+		Example: "  azlin template show web\n  azlin template show web -o json --jq .vm_size",
+		Args:    app.Exactly(1, "one template"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, err := a.templates().Load(args[0])
 			if err != nil {
@@ -155,9 +142,8 @@ func newTemplateValidateCommand(a Commands) *cobra.Command {
 		Short: "Check templates without asking Azure",
 		Long: `Checks templates by name, or files (with a slash or .yaml in their name; - is standard input). Errors are reported with
 file, line, and column.`,
-		Example:           "  azlin template validate web\n  azlin template validate ./web.yaml",
-		Args:              app.AtLeastOne("templates or files"),
-		ValidArgsFunction: a.completeTemplates,
+		Example: "  azlin template validate web\n  azlin template validate ./web.yaml",
+		Args:    app.AtLeastOne("templates or files"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var errs []error
 			for _, arg := range args {
@@ -205,13 +191,12 @@ func (a Commands) readTemplate(name string) ([]byte, error) {
 func newTemplateDeleteCommand(a Commands) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use:               "delete NAME",
-		Aliases:           []string{"rm"},
-		Short:             "Delete a template",
-		Long:              `Deletes a template, even a damaged one. VMs created from it are not affected.`,
-		Example:           "  azlin template delete web --yes",
-		Args:              app.Exactly(1, "one template"),
-		ValidArgsFunction: a.completeTemplates,
+		Use:     "delete NAME",
+		Aliases: []string{"rm"},
+		Short:   "Delete a template",
+		Long:    `Deletes a template, even a damaged one. VMs created from it are not affected.`,
+		Example: "  azlin template delete web --yes",
+		Args:    app.Exactly(1, "one template"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := a.templates().Export(args[0]); err != nil {
 				return err
@@ -228,11 +213,10 @@ func newTemplateDeleteCommand(a Commands) *cobra.Command {
 
 func newTemplateExportCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:               "export NAME [FILE]",
-		Short:             "Export a template to standard output or a file",
-		Long:              `Writes a template's file unchanged, with its comments. An existing file is not overwritten.`,
-		Example:           "  azlin template export web\n  azlin template export web ./web.yaml",
-		ValidArgsFunction: a.completeTemplates,
+		Use:     "export NAME [FILE]",
+		Short:   "Export a template to standard output or a file",
+		Long:    `Writes a template's file unchanged, with its comments. An existing file is not overwritten.`,
+		Example: "  azlin template export web\n  azlin template export web ./web.yaml",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 && len(args) != 2 {
 				return app.Usage(cmd, "this command takes a template and an optional file, and %d arguments were given", len(args))

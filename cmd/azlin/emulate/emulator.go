@@ -205,6 +205,7 @@ func newEmulatorResetCommand(a Commands) *cobra.Command {
 			if err := a.ConfirmLocal(cmd.Context(), "Delete every resource and VM of the emulator in "+a.Paths.Emulator+"?", yes); err != nil {
 				return err
 			}
+			a.DoubtNames()
 			if err := emulator.Reset(cmd.Context(), a.Paths.Emulator); err != nil {
 				return app.EmulatorError(err)
 			}
@@ -242,6 +243,7 @@ is first reached over SSH.`,
 				return err
 			}
 			options := emulator.SeedOptions{Group: group, Location: region, VMs: vms, User: remote.DefaultUser, Keys: []string{public}}
+			a.DoubtNames()
 			if err := emulator.Seed(cmd.Context(), a.Paths.Emulator, options); err != nil {
 				return app.EmulatorError(err)
 			}

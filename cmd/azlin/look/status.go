@@ -107,6 +107,7 @@ func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string,
 		if err != nil {
 			return err
 		}
+		s.KeepSessions(report.VMs)
 		return a.Output.Print(dashboardView(report))
 	}
 	sel, err := s.Choose(ctx, args, flags.which)
@@ -117,6 +118,7 @@ func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string,
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	s.KeepSessions(report.VMs)
 	return a.Output.Print(dashboardView(report))
 }
 

@@ -36,18 +36,6 @@ func (a Commands) contextFile() config.ContextFile {
 	return config.ContextFile{Path: a.Paths.Contexts}
 }
 
-// completeContexts offers the names of contexts for the first argument.
-func (a Commands) completeContexts(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 || a.Prepare("azlin") != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	all, err := a.contextFile().Load()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp // a completion has nowhere to tell it
-	}
-	return all.Names(), cobra.ShellCompDirectiveNoFileComp
-}
-
 // contextFlags are the fields of a context, but for the group, whose flag every command has.
 type contextFlags struct {
 	cloud, tenant, subscription, region, description string
@@ -97,12 +85,11 @@ func newContextCreateCommand(a Commands) *cobra.Command {
 func newContextSetCommand(a Commands) *cobra.Command {
 	var flags contextFlags
 	cmd := &cobra.Command{
-		Use:               "set NAME",
-		Short:             "Change a context",
-		Long:              "Changes the fields given as flags. An empty value removes a field.",
-		Example:           "  azlin context set dev --region northeurope -g other\n  azlin context set prod --read-only=false",
-		Args:              app.Exactly(1, "one context"),
-		ValidArgsFunction: a.completeContexts,
+		Use:     "set NAME",
+		Short:   "Change a context",
+		Long:    "Changes the fields given as flags. An empty value removes a field.",
+		Example: "  azlin context set dev --region northeurope -g other\n  azlin context set prod --read-only=false",
+		Args:    app.Exactly(1, "one context"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var change config.ContextChange
 			given := 0
@@ -133,12 +120,11 @@ func newContextSetCommand(a Commands) *cobra.Command {
 
 func newContextUseCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:               "use NAME",
-		Short:             "Select the current context",
-		Example:           "  azlin context use prod",
-		Args:              app.Exactly(1, "one context"),
-		ValidArgsFunction: a.completeContexts,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.useContext(cmd, args[0]) },
+		Use:     "use NAME",
+		Short:   "Select the current context",
+		Example: "  azlin context use prod",
+		Args:    app.Exactly(1, "one context"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.useContext(cmd, args[0]) },
 	}
 }
 
@@ -260,11 +246,10 @@ func newContextListCommand(a Commands) *cobra.Command {
 
 func newContextShowCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:               "show [NAME]",
-		Short:             "Show a context",
-		Example:           "  azlin context show\n  azlin context show prod -o json",
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: a.completeContexts,
+		Use:     "show [NAME]",
+		Short:   "Show a context",
+		Example: "  azlin context show\n  azlin context show prod -o json",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			all, err := a.contextFile().Load()
 			if err != nil {
@@ -307,11 +292,10 @@ func newContextShowCommand(a Commands) *cobra.Command {
 
 func newContextRenameCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:               "rename NAME NEW-NAME",
-		Short:             "Rename a context",
-		Example:           "  azlin context rename dev development",
-		Args:              app.Exactly(2, "a context and its new name"),
-		ValidArgsFunction: a.completeContexts,
+		Use:     "rename NAME NEW-NAME",
+		Short:   "Rename a context",
+		Example: "  azlin context rename dev development",
+		Args:    app.Exactly(2, "a context and its new name"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.contextFile().Rename(cmd.Context(), args[0], args[1])
 		},
@@ -321,12 +305,11 @@ func newContextRenameCommand(a Commands) *cobra.Command {
 func newContextDeleteCommand(a Commands) *cobra.Command {
 	var agreed app.Consent
 	cmd := &cobra.Command{
-		Use:               "delete NAME",
-		Short:             "Delete a context",
-		Long:              `Deletes a context from contexts.toml. Nothing in Azure changes. If it was the current context, none is current afterwards.`,
-		Example:           "  azlin context delete old --yes",
-		Args:              app.Exactly(1, "one context"),
-		ValidArgsFunction: a.completeContexts,
+		Use:     "delete NAME",
+		Short:   "Delete a context",
+		Long:    `Deletes a context from contexts.toml. Nothing in Azure changes. If it was the current context, none is current afterwards.`,
+		Example: "  azlin context delete old --yes",
+		Args:    app.Exactly(1, "one context"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// A context whose own section is wrong can be deleted, too.
 			var where config.Context

@@ -16,13 +16,12 @@ import (
 
 func newContextShellCommand(a Commands) *cobra.Command {
 	return &cobra.Command{
-		Use:               "shell NAME",
-		Short:             "Start a shell with an active context",
-		Long:              `Starts $SHELL with AZLIN_CONTEXT set, so the context is active in that shell only. azlin exits with the shell's exit code.`,
-		Example:           "  azlin context shell prod",
-		Args:              app.Exactly(1, "one context"),
-		Annotations:       map[string]string{app.PassesExitCode: "yes"},
-		ValidArgsFunction: a.completeContexts,
+		Use:         "shell NAME",
+		Short:       "Start a shell with an active context",
+		Long:        `Starts $SHELL with AZLIN_CONTEXT set, so the context is active in that shell only. azlin exits with the shell's exit code.`,
+		Example:     "  azlin context shell prod",
+		Args:        app.Exactly(1, "one context"),
+		Annotations: map[string]string{app.PassesExitCode: "yes"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := a.contextFile().Load()
 			if err != nil {
