@@ -177,6 +177,7 @@ func TestUserAndRoot(t *testing.T) {
 
 // TestUnprivileged runs the other tests of this binary as an ordinary user, if it is root who runs them.
 func TestUnprivileged(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("these tests run as an ordinary user already")
 	}
