@@ -1,18 +1,15 @@
 package azure
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 
+	"github.com/azlin-dev/azlin/azure/transport"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
@@ -124,31 +121,20 @@ func (c Cloud) Configuration() cloud.Configuration {
 // HTTPS_PROXY, except to a custom cloud on this machine.
 func (c Cloud) HTTPClient() (*http.Client, error) {
 	if c.CAFile == "" {
-		return &http.Client{Transport: trusting(nil)}, nil
+		return transport.Client(), nil
 	}
 	pem, err := atomicfile.Read(c.CAFile)
 	if err != nil {
 		return nil, &errkind.Error{Kind: errkind.Prerequisite, Op: "read the CA of cloud", Resource: c.Name, Err: err}
 	}
-	own := x509.NewCertPool()
-	if !own.AppendCertsFromPEM(pem) {
+	client, ok := transport.ClientTrusting(pem, c.host())
+	if !ok {
 		return nil, &errkind.Error{
 			Kind: errkind.Invalid, Op: "read the CA of cloud", Resource: c.Name,
 			Err: fmt.Errorf("%s holds no PEM certificate", c.CAFile),
 		}
 	}
-	everybody := func() *http.Transport {
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			return trusting(own) // no system store (Windows without one): the cloud's own CA is what counts here
-		}
-		pool.AppendCertsFromPEM(pem)
-		return trusting(pool)
-	}
-	if host := c.host(); host != "" {
-		return &http.Client{Transport: &local{host: host, there: trusting(own), elsewhere: sync.OnceValue(everybody)}}, nil
-	}
-	return &http.Client{Transport: everybody()}, nil
+	return client, nil
 }
 
 // host is the host and port of a custom cloud on this machine; empty: it is elsewhere.
@@ -162,37 +148,6 @@ func (c Cloud) host() string {
 	}
 	return u.Host
 }
-
-func trusting(roots *x509.CertPool) *http.Transport {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          64,
-		MaxIdleConnsPerHost:   16,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 2 * time.Minute,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-	}
-}
-
-// local reaches a cloud on this machine, for which its own CA is enough: reading the system's certificates would take a third
-// of the time of a command that asks for little.
-type local struct {
-	host      string
-	there     *http.Transport
-	elsewhere func() *http.Transport
-}
-
-func (l *local) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Host == l.host {
-		return l.there.RoundTrip(r)
-	}
-	return l.elsewhere().RoundTrip(r)
-}
-
-// CloseIdleConnections is for http.Client.
-func (l *local) CloseIdleConnections() { l.there.CloseIdleConnections() }
 
 // Target is what one command works on, resolved once.
 type Target struct {
