@@ -14,6 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/prereq"
 	"github.com/azlin-dev/azlin/local/progress"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // planStages plans and returns the stages that ended well, and the one that failed.
@@ -51,11 +52,14 @@ func TestStagesOfAPlan(t *testing.T) {
 	}
 
 	// Whose private half is in an agent or on a card has a public one only; none is made beside it.
+	if _, err := keypair.GenerateKeyPair(filepath.Dir(l.Defaults.KeyPath), "default"); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Remove(l.Defaults.KeyPath); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := planStages(t.Context(), l, r); err != nil {
-		t.Error(err)
+	if _, _, err := planStages(t.Context(), l, r); errkind.Of(err) != errkind.Invalid {
+		t.Errorf("a key whose private half is nowhere: %v", err)
 	}
 	if _, err := os.Stat(l.Defaults.KeyPath); err == nil {
 		t.Error("a private key was made beside a public one that it does not fit")
