@@ -141,6 +141,7 @@ func (s Store) Save(op *Operation, now time.Time) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return fmt.Errorf("save operation: %w", err)
 	}
+	atomicfile.Sweep(s.Dir) // a killed process may have left a private host key there
 	data, err := json.MarshalIndent(op, "", "  ")
 	if err != nil {
 		return fmt.Errorf("save operation: %w", err)
@@ -156,6 +157,7 @@ func (s Store) Remove(op *Operation) error {
 	if op.file == "" {
 		return nil
 	}
+	atomicfile.Sweep(s.Dir)
 	if err := atomicfile.Forget(op.file); err != nil {
 		return fmt.Errorf("remove operation: %w", err)
 	}

@@ -93,7 +93,7 @@ func (p *Prices) known(region string) regionPrices {
 	}
 	var r regionPrices
 	if p.dir != "" {
-		data, err := os.ReadFile(p.file(region))
+		data, err := atomicfile.Read(p.file(region))
 		if err != nil || atomicfile.VerifySealed(data) != nil || json.Unmarshal(data, &r) != nil {
 			r = regionPrices{} // absent or damaged: it is only a cache
 		}

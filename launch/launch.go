@@ -13,6 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
@@ -89,12 +90,16 @@ type Plan struct {
 	// Fallbacks say what was chosen in place of what, and why; the last one holds.
 	Fallbacks []string
 
-	request Request // complete, with what was decided
-	count   int     // how many of it are to be made
+	request Request        // complete, with what was decided
+	key     *keypair.Draft // the default key, until it is known to be on disk; nil: another key
+	count   int            // how many of it are to be made
 	op      *change.Operation
 	wanted  catalog.Wanted
 	tried   map[place3]bool
 }
+
+// NewKey reports whether Run makes the SSH key at Config.SSHKeyPath, which does not exist yet.
+func (p *Plan) NewKey() bool { return p.key != nil && p.key.New }
 
 // Result is a launched VM.
 type Result struct {

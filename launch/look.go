@@ -81,6 +81,9 @@ func (l *Launcher) find(ctx context.Context, plan *Plan) (found, error) {
 		f.access, err = l.findAccess(gctx, r, config)
 		return err
 	})
+	if !plan.Resumes {
+		g.Go(func() error { return l.VMs.CheckName(gctx, config.Ref()) })
+	}
 	if r.SSHSource == "" && l.Defaults.SSHSource == "" && !r.Private {
 		g.Go(func() error {
 			f.source, f.sourceErr = l.Operator.Address(gctx)

@@ -40,7 +40,7 @@ func (l *Launcher) Plan(ctx context.Context, r Request, display *progress.Displa
 		return nil, failed(display, err)
 	}
 	_ = display.CompleteStage() // it was started above
-	if err := l.readKey(display, plan); err != nil {
+	if err := l.readKey(ctx, display, plan); err != nil {
 		return nil, err
 	}
 	begin(display, stagePlan)

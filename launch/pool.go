@@ -98,7 +98,7 @@ func (l *Launcher) PlanPool(ctx context.Context, r Request, count int, display *
 	}
 	_ = display.CompleteStage() // it was started above
 	if len(pool.Plans) > 0 {
-		if err := l.readKey(display, pool.Plans...); err != nil {
+		if err := l.readKey(ctx, display, pool.Plans...); err != nil {
 			return nil, err
 		}
 	} else {
@@ -149,6 +149,11 @@ func (l *Launcher) members(ctx context.Context, pool *PoolPlan, first *Plan, ear
 	listing, err := l.VMs.List(ctx, vm.ListOptions{ResourceGroup: group, All: true})
 	if err != nil && !azure.IsNotFound(err) {
 		return err
+	}
+	for n := 1; n <= pool.Count; n++ {
+		if err := vm.NotASession(listing.VMs, vm.PoolName(pool.Name, n, pool.Count)); err != nil {
+			return err
+		}
 	}
 	there := map[string]vm.Info{}
 	for _, i := range listing.VMs {
@@ -222,6 +227,9 @@ const atOnce = 64
 func (l *Launcher) RunPool(ctx context.Context, pool *PoolPlan, display *progress.Display) (*PoolResult, error) {
 	began := time.Now()
 	result := &PoolResult{Existing: pool.Existing}
+	if err := writeKey(pool.Plans...); err != nil {
+		return nil, err
+	}
 	// On disk before the first write, all of them: whoever is cut off finds each of them again.
 	for _, p := range pool.Plans {
 		if err := l.remember(p, stageVM, nil); err != nil {

@@ -42,6 +42,9 @@ func (l *Launcher) Run(ctx context.Context, plan *Plan, display *progress.Displa
 
 func (l *Launcher) run(ctx context.Context, plan *Plan, display *progress.Display) (*Result, error) {
 	begin(display, stageVM)
+	if err := writeKey(plan); err != nil {
+		return nil, failed(display, err)
+	}
 	if err := l.remember(plan, stageVM, nil); err != nil {
 		return nil, failed(display, err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
 	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
@@ -156,7 +156,7 @@ func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, e
 	var locked bool
 	if h.KeyPath != "" {
 		path := strings.TrimSuffix(h.KeyPath, ".pub")
-		data, err := os.ReadFile(path)
+		data, err := atomicfile.Read(path)
 		if err != nil && h.AgentSocket == "" {
 			return nil, nil, keypair.KeyError(path, err)
 		}
@@ -204,7 +204,7 @@ func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, e
 func (h Host) earlier() []ssh.Signer {
 	var signers []ssh.Signer
 	for _, path := range h.EarlierKeys {
-		if data, err := os.ReadFile(path); err == nil {
+		if data, err := atomicfile.Read(path); err == nil {
 			if signer, err := ssh.ParsePrivateKey(data); err == nil {
 				signers = append(signers, signer)
 			}

@@ -28,7 +28,7 @@ func alias(vmID string) string { return "azlin-" + strings.ToLower(vmID) }
 
 // Lookup returns the key recorded for the VM, or nil when there is none.
 func (k KnownHosts) Lookup(vmID string) (ssh.PublicKey, error) {
-	data, err := os.ReadFile(k.Path)
+	data, err := atomicfile.Read(k.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

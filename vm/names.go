@@ -34,6 +34,9 @@ func ValidateName(name string) error {
 	if name[0] == '-' || name[len(name)-1] == '-' {
 		return errkind.New(errkind.Invalid, "vm name %q: it may not begin or end with a hyphen", name)
 	}
+	if strings.Trim(name, "0123456789") == "" {
+		return errkind.New(errkind.Invalid, "vm name %q: Azure refuses a host name of digits only; use a letter, too", name)
+	}
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/errkind"
 )
@@ -71,6 +73,39 @@ func freeSession(vms []Info, own Info, session string) error {
 			return &errkind.Error{
 				Kind: errkind.Conflict, Op: "name session", Resource: session,
 				Err: errkind.New(errkind.Conflict, "the VM %s in resource group %s is found by this name", i.Name, i.ResourceGroup),
+			}
+		}
+	}
+	return nil
+}
+
+// CheckName is a Conflict where the name of a VM that is to be made is the session of another VM of its resource group
+// (virtualMachines/list): whoever types it would mean one and get the other. A group that does not exist, or that may not
+// be read, has no such session.
+func (s *Service) CheckName(ctx context.Context, ref Ref) error {
+	models, err := azure.Pages(ctx, "list VMs of "+ref.ResourceGroup, s.azure.VMs().NewListPager(ref.ResourceGroup, nil),
+		func(p armcompute.VirtualMachinesClientListResponse) []*armcompute.VirtualMachine { return p.Value })
+	if azure.IsNotFound(err) || errkind.Of(err) == errkind.Permission {
+		return nil
+	}
+	if err != nil {
+		return errkind.Classed(ErrManager, err)
+	}
+	vms := make([]Info, len(models))
+	for n, m := range models {
+		vms[n] = FromModel(m)
+	}
+	s.nameSessions(vms)
+	return errkind.Classed(ErrManager, NotASession(vms, ref.Name))
+}
+
+// NotASession is a Conflict where name is the session of one of the VMs that has another name.
+func NotASession(vms []Info, name string) error {
+	for _, i := range vms {
+		if strings.EqualFold(i.SessionName, name) && !strings.EqualFold(i.Name, name) {
+			return &errkind.Error{
+				Kind: errkind.Conflict, Op: "create vm", Resource: name,
+				Err: errkind.New(errkind.Conflict, "it is the name of the session of the VM %s in resource group %s; choose another name", i.Name, i.ResourceGroup),
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package signin
 import (
 	"errors"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -12,7 +11,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/transport"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
 // principal checks what every service principal needs.
@@ -39,7 +40,7 @@ func (o Options) client() (policy.ClientOptions, error) {
 		}
 		o.HTTP = hc
 	}
-	return policy.ClientOptions{Cloud: o.Cloud.Configuration(), Transport: azure.WithoutRedirects(o.HTTP)}, nil
+	return policy.ClientOptions{Cloud: o.Cloud.Configuration(), Transport: transport.WithoutRedirects(o.HTTP)}, nil
 }
 
 // secret is the client secret, which may stand in a file.
@@ -47,7 +48,7 @@ func (o Options) secret() (string, error) {
 	if o.ClientSecret != "" {
 		return o.ClientSecret, nil
 	}
-	data, err := os.ReadFile(o.ClientSecretFile)
+	data, err := atomicfile.Read(o.ClientSecretFile)
 	if err != nil {
 		return "", unreadable("the client secret", err)
 	}
@@ -84,7 +85,7 @@ func (o Options) newSecret(secret string) (azcore.TokenCredential, error) {
 }
 
 func (o Options) newCertificate() (azcore.TokenCredential, error) {
-	data, err := os.ReadFile(o.CertificateFile)
+	data, err := atomicfile.Read(o.CertificateFile)
 	if err != nil {
 		return nil, unreadable("the client certificate", err)
 	}
@@ -110,7 +111,7 @@ func (o Options) newCertificate() (azcore.TokenCredential, error) {
 
 func (o Options) newWorkload() (azcore.TokenCredential, error) {
 	// The SDK reads it when a token is due; that it cannot be read is better known at once.
-	if _, err := os.ReadFile(o.FederatedTokenFile); err != nil {
+	if _, err := atomicfile.Read(o.FederatedTokenFile); err != nil {
 		return nil, unreadable("the federated token", err)
 	}
 	client, err := o.client()
@@ -141,7 +142,7 @@ func (o Options) newManaged() (azcore.TokenCredential, error) {
 		o.HTTP = hc
 	}
 	options := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: policy.ClientOptions{
-		Cloud: o.Cloud.Configuration(), Transport: azure.WithoutRedirects(o.HTTP),
+		Cloud: o.Cloud.Configuration(), Transport: transport.WithoutRedirects(o.HTTP),
 		// Off Azure there is nobody at the metadata address, and that should not take minutes to learn.
 		Retry: policy.RetryOptions{MaxRetries: 3, RetryDelay: time.Second, TryTimeout: 5 * time.Second},
 	}}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -43,7 +42,7 @@ type msalFile string
 
 // Replace implements cache.ExportReplace. A damaged file is an empty cache: one signs in again.
 func (f msalFile) Replace(_ context.Context, c cache.Unmarshaler, _ cache.ReplaceHints) error {
-	data, err := os.ReadFile(string(f))
+	data, err := atomicfile.Read(string(f))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

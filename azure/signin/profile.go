@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
 // Profile is the Azure CLI's azureProfile.json: who is signed in and which subscriptions that is.
@@ -31,7 +31,7 @@ type ProfileSubscription struct {
 
 // ReadProfile reads the file. An absent file is an empty profile: nobody has signed in.
 func ReadProfile(path string) (Profile, error) {
-	data, err := os.ReadFile(path)
+	data, err := atomicfile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Profile{}, nil
 	}

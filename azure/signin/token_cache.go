@@ -172,7 +172,7 @@ func (c *tokenCache) read(key string) cachedToken {
 	if c.dir == "" {
 		return t
 	}
-	data, err := os.ReadFile(c.file(key))
+	data, err := atomicfile.Read(c.file(key))
 	if err != nil || atomicfile.VerifySealed(data) != nil || json.Unmarshal(data, &t) != nil {
 		return cachedToken{}
 	}

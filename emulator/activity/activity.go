@@ -128,7 +128,7 @@ func (l *Log) list(c *arm.Call) (*arm.Reply, error) {
 	if selected := c.Arg("$select"); selected != "" {
 		fields = strings.Split(selected, ",")
 	}
-	var found []any
+	found := []any{}
 	for _, e := range slices.Backward(l.events) {
 		if f.selects(e) {
 			found = append(found, pick(l.view(e), fields))

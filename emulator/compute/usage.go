@@ -84,7 +84,7 @@ func (p *Provider) usages() {
 		if !ok {
 			return nil, arm.LocationNotAvailable(c.Param("location"), "locations/usages")
 		}
-		var l []any
+		l := []any{}
 		add := func(name, text string, limit, used int) {
 			l = append(l, azjson.Object{"limit": limit, "unit": "Count", "currentValue": used, "name": azjson.Object{"value": name, "localizedValue": text}})
 		}

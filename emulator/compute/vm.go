@@ -53,11 +53,11 @@ func (p *Provider) vm(c *arm.Call) (*arm.Resource, error) {
 }
 
 func (p *Provider) viewVM(vm *arm.Resource, o azjson.Object) {
-	var l []any
+	l := []any{}
 	for _, e := range p.extensionsOf(vm) {
 		l = append(l, p.s.View(e))
 	}
-	if l != nil {
+	if len(l) > 0 {
 		o["resources"] = l
 	}
 	if power(vm) == powerDeallocated {
@@ -93,7 +93,7 @@ func (p *Provider) listVMs(c *arm.Call) (*arm.Reply, error) {
 	if azjson.Fold(c.Arg("$expand"), "instanceView") && c.Arg("$filter") == "" {
 		return nil, arm.InvalidParameter("$expand", "The $expand parameter with value 'instanceView' is only supported with a valid 'virtualMachineScaleSet/id' filter.")
 	}
-	var l []any
+	l := []any{}
 	for _, vm := range p.s.OfType(schema.VMType) {
 		if g := c.Group(); g != "" && !azjson.Fold(g, vm.Group()) {
 			continue

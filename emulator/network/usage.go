@@ -57,7 +57,7 @@ func (p *Provider) usages() {
 		if !ok {
 			return nil, arm.LocationNotAvailable(c.Param("location"), "locations/usages")
 		}
-		var l []any
+		l := []any{}
 		for _, n := range p.counters() {
 			l = append(l, azjson.Object{
 				"id":           "/subscriptions/" + c.Sub() + "/providers/Microsoft.Network/locations/" + region.Name + "/usages/" + n.name,

@@ -64,6 +64,7 @@ func Examine(ctx context.Context, s Subject) []Finding {
 		{"tools", tools},
 		{"files", files},
 		{"configuration", configuration},
+		{"audit log", auditLog},
 		{"endpoints", endpoints},
 		{"sign-in", signIn},
 		{"permissions", permissions},

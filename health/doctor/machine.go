@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/local/audit"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/local/prereq"
 	"github.com/azlin-dev/azlin/remote"
@@ -84,4 +85,25 @@ func configuration(_ context.Context, s Subject) []Finding {
 		f.Next = errkind.Step{Action: errkind.EditConfig}
 	}
 	return []Finding{f}
+}
+
+// auditLog reads the whole log and checks that nobody edited it.
+func auditLog(ctx context.Context, s Subject) []Finding {
+	const check = "audit log"
+	if s.Paths.Audit == "" {
+		return nil
+	}
+	report, err := audit.Open(s.Paths.Audit).Verify(ctx)
+	advice := fmt.Sprintf("keep a copy of %s, then move it and %[1]s.head away; a new log begins with the next change", s.Paths.Audit)
+	switch {
+	case err != nil:
+		return []Finding{{Check: check, Status: Failed, Detail: errkind.Sentence(err), Advice: advice}}
+	case !report.OK():
+		return []Finding{{
+			Check: check, Status: Failed, Detail: fmt.Sprintf("%s, record %d: %s", s.Paths.Audit, report.Broken, report.Reason), Advice: advice,
+		}}
+	case report.Records == 0:
+		return []Finding{{Check: check, Status: OK, Detail: "no change was made from this machine yet"}}
+	}
+	return []Finding{{Check: check, Status: OK, Detail: fmt.Sprintf("%d records, none edited or missing", report.Records)}}
 }

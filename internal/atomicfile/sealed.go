@@ -90,7 +90,7 @@ func Keep(name string, object []byte, perm fs.FileMode) error {
 // Recall reads a file that Keep wrote, or its copy where the file itself is damaged: usable says what is. The error of
 // the file is returned when neither can be used; a file that is not there has no copy.
 func Recall(name string, usable func(object []byte) error) ([]byte, error) {
-	data, err := os.ReadFile(name)
+	data, err := Read(name)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func Recall(name string, usable func(object []byte) error) ([]byte, error) {
 	if err = check(data); err == nil {
 		return data, nil
 	}
-	if spare, spareErr := os.ReadFile(copyOf(name)); spareErr == nil && check(spare) == nil {
+	if spare, spareErr := Read(copyOf(name)); spareErr == nil && check(spare) == nil {
 		return spare, nil
 	}
 	return nil, err

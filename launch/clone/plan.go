@@ -194,6 +194,11 @@ func (c *Cloner) free(ctx context.Context, p *Plan) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range p.Names {
+		if err := vm.NotASession(listing.VMs, name); err != nil {
+			return err
+		}
+	}
 	var taken []string
 	for _, i := range listing.VMs {
 		if !slices.ContainsFunc(p.Names, func(n string) bool { return strings.EqualFold(n, i.Name) }) {

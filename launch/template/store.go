@@ -97,7 +97,7 @@ func (s Store) Export(name string) ([]byte, error) {
 	if s.Dir == "" {
 		return nil, s.absent("find", name)
 	}
-	data, err := os.ReadFile(s.Path(name))
+	data, err := atomicfile.Read(s.Path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, s.absent("find", name)
 	}

@@ -67,7 +67,7 @@ func (l *Log) append(r Record) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := atomicfile.Open(l.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func headPath(path string) string { return path + ".head" }
 // readHead returns the head of an empty log when there is no head file.
 func readHead(path string) (head, error) {
 	h := head{Hash: genesis}
-	data, err := os.ReadFile(headPath(path))
+	data, err := atomicfile.Read(headPath(path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return h, nil
 	}

@@ -107,7 +107,7 @@ var errStop = errors.New("stop")
 
 // lines calls f with each line and whether it ended in a newline.
 func (l *Log) lines(f func(n int, line []byte, whole bool) error) (err error) {
-	file, err := os.Open(l.path)
+	file, err := atomicfile.Open(l.path, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

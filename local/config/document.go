@@ -20,7 +20,7 @@ import (
 
 // readDocument reads a TOML file; an absent one is an empty document.
 func readDocument(name string, class error) (*tomledit.Document, error) {
-	data, err := os.ReadFile(name)
+	data, err := atomicfile.Read(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, &errkind.Error{Kind: errkind.Invalid, Op: "read", Resource: name, Class: class, Err: err}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 )
 
@@ -18,19 +19,28 @@ func (p Paths) Mend() (notes []string) {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	for _, dir := range []string{p.Dir, p.Operations, p.Tokens} {
+	files := p.private()
+	for _, dir := range []string{p.Dir, p.Operations, p.Tokens, p.Templates} {
 		notes = append(notes, mend(dir, 0o700)...)
+		if dir == p.Dir {
+			continue // its files are in the list
+		}
+		entries, _ := os.ReadDir(dir) // whoever needs it reports that it cannot be read
+		for _, e := range entries {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
 	}
-	for _, file := range p.private() {
+	for _, file := range files {
 		notes = append(notes, mend(file, 0o600)...)
 	}
 	return notes
 }
 
+// mend leaves alone what is neither a file nor a directory, and links: what a link leads to is not azlin's.
 func mend(name string, perm fs.FileMode) (notes []string) {
-	info, err := os.Stat(name)
-	if name == "" || err != nil || info.Mode().Perm()&0o077 == 0 {
-		return nil // who needs it says that it cannot be read
+	info, err := os.Lstat(name)
+	if name == "" || err != nil || info.Mode().Perm()&0o077 == 0 || !info.Mode().IsRegular() && !info.IsDir() {
+		return nil
 	}
 	had := info.Mode().Perm()
 	if err := os.Chmod(name, had&perm); err != nil {

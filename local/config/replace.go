@@ -5,15 +5,15 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
 	"github.com/azlin-dev/azlin/internal/tomledit"
 )
 
 // Read returns the text of the file; no file is no text.
 func (f File) Read() ([]byte, error) {
-	data, err := os.ReadFile(f.Path)
+	data, err := atomicfile.Read(f.Path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, &errkind.Error{Kind: errkind.Invalid, Op: "read", Resource: f.Path, Class: ErrConfig, Err: err}
 	}

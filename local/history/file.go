@@ -55,7 +55,7 @@ func (l Log) writeLocked(data []byte) (err error) {
 			return err
 		}
 	}
-	f, err := os.OpenFile(l.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := atomicfile.Open(l.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (l Log) writeLocked(data []byte) (err error) {
 
 // readLines gives the lines that can be read; no file is none.
 func readLines(name string) ([]line, error) {
-	f, err := os.Open(name)
+	f, err := atomicfile.Open(name, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

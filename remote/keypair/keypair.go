@@ -1,6 +1,7 @@
 package keypair
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
@@ -57,57 +58,100 @@ func CheckKeyPath(path string) error {
 // its paths. An existing private key is never replaced; its public half is derived when it is missing.
 // The directory is created with mode 0700, the private key with 0600.
 func GenerateKeyPair(dir, name string) (KeyPair, error) {
+	d, err := Prepare(dir, name)
+	if err != nil {
+		return KeyPair{}, err
+	}
+	return d.KeyPair, d.Save()
+}
+
+// Draft is a key pair that is on disk, or will be when Save has written it.
+type Draft struct {
+	KeyPair
+	Line string // the public half, a line of authorized_keys
+	New  bool   // the key is not on disk yet
+
+	private []byte
+}
+
+// Prepare reads the key pair name (default azlin_key) of dir, or makes a new ed25519 key in memory. It writes nothing.
+func Prepare(dir, name string) (*Draft, error) {
 	if name == "" {
 		name = DefaultKeyName
 	}
 	if name != filepath.Base(name) || strings.HasPrefix(name, ".") {
-		return KeyPair{}, KeyError(name, errors.New("a key name is a plain file name"))
+		return nil, KeyError(name, errors.New("a key name is a plain file name"))
 	}
-	pair := KeyPair{Private: filepath.Join(dir, name)}
-	pair.Public = pair.Private + ".pub"
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return KeyPair{}, KeyError(dir, err)
+	d := &Draft{KeyPair: KeyPair{Private: filepath.Join(dir, name)}}
+	d.Public = d.Private + ".pub"
+	var err error
+	d.private, err = atomicfile.Read(d.Private)
+	if errors.Is(err, fs.ErrNotExist) {
+		d.New = true
+		d.private, err = newPrivateKey("azlin")
 	}
-	private, err := os.ReadFile(pair.Private)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if private, err = createPrivateKey(pair.Private); err != nil {
-			return KeyPair{}, KeyError(pair.Private, err)
-		}
-	case err != nil:
-		return KeyPair{}, KeyError(pair.Private, err)
-	}
-	if _, err := os.Stat(pair.Public); err == nil {
-		return pair, nil
-	}
-	line, err := publicHalf(private)
 	if err != nil {
-		return KeyPair{}, KeyError(pair.Private, err)
+		return nil, KeyError(d.Private, err)
 	}
-	if err := atomicfile.Write(pair.Public, []byte(line+" azlin\n"), 0o644); err != nil {
-		return KeyPair{}, KeyError(pair.Public, err)
-	}
-	return pair, nil
+	return d, d.derive()
 }
 
-// createPrivateKey makes a new key, unless there is one by then: two processes cannot replace each other's, and the loser
-// reads the winner's key. It is written under another name first, so that nobody finds half of it.
-func createPrivateKey(path string) ([]byte, error) {
-	data, err := newPrivateKey("azlin")
-	if err != nil {
-		return nil, err
+// derive finds the public half.
+func (d *Draft) derive() error {
+	beside, err := atomicfile.Read(d.Public)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return KeyError(d.Public, err)
 	}
+	key, _, err := publicOf(d.private, beside)
+	if err != nil {
+		return KeyError(d.Private, err)
+	}
+	d.Line = AuthorizedKey(key) + " azlin"
+	if other, _, _, _, err := ssh.ParseAuthorizedKey(beside); err == nil && Same(other, key) {
+		d.Line = strings.TrimSpace(string(beside))
+	}
+	return nil
+}
+
+// Save writes what is not on disk yet: both halves, or the public one. Where another process made the key meanwhile,
+// that one stays, and Line becomes its public half.
+func (d *Draft) Save() error {
+	if d.New {
+		if err := os.MkdirAll(filepath.Dir(d.Private), 0o700); err != nil {
+			return KeyError(filepath.Dir(d.Private), err)
+		}
+		private, err := createPrivateKey(d.Private, d.private)
+		if err != nil {
+			return KeyError(d.Private, err)
+		}
+		d.New, d.private = false, private
+		if err := d.derive(); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(d.Public); err == nil {
+		return nil
+	}
+	if err := atomicfile.Write(d.Public, []byte(d.Line+"\n"), 0o644); err != nil {
+		return KeyError(d.Public, err)
+	}
+	return nil
+}
+
+// createPrivateKey writes a new key, unless there is one by then: two processes cannot replace each other's, and the loser
+// reads the winner's key. It is written under another name first, so that nobody finds half of it.
+func createPrivateKey(path string, data []byte) ([]byte, error) {
 	whole := path + ".new-" + uuid.NewString()
 	if err := writeNew(whole, data); err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.Remove(whole) }() // the key has two names by then, or another one won
-	err = os.Link(whole, path)
+	err := os.Link(whole, path)
 	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without links
 		err = writeNew(path, data)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return os.ReadFile(path)
+		return atomicfile.Read(path)
 	}
 	return data, err
 }
@@ -137,42 +181,21 @@ func newPrivateKey(comment string) ([]byte, error) {
 	return pem.EncodeToMemory(block), nil
 }
 
-// publicHalf derives the authorized_keys line, without comment, of an unencrypted private key, or of
-// an encrypted one in OpenSSH's format, which carries its public half in the clear.
-func publicHalf(private []byte) (string, error) {
-	signer, err := ssh.ParsePrivateKey(private)
-	var locked *ssh.PassphraseMissingError
-	switch {
-	case errors.As(err, &locked) && locked.PublicKey != nil:
-		return AuthorizedKey(locked.PublicKey), nil
-	case err != nil:
-		return "", err
-	}
-	return AuthorizedKey(signer.PublicKey()), nil
-}
-
 // AuthorizedKey is a public key as a line of authorized_keys.
 func AuthorizedKey(key ssh.PublicKey) string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
 }
 
-// KeyExists reports whether both halves of the key pair name are in dir.
+// KeyExists reports whether dir holds the private key name (default azlin_key). Its public half can be derived.
 func KeyExists(dir, name string) bool {
-	if name == "" {
-		name = DefaultKeyName
-	}
-	for _, f := range []string{name, name + ".pub"} {
-		if info, err := os.Stat(filepath.Join(dir, f)); err != nil || !info.Mode().IsRegular() {
-			return false
-		}
-	}
-	return true
+	info, err := os.Stat(filepath.Join(dir, cmp.Or(name, DefaultKeyName)))
+	return err == nil && info.Mode().IsRegular()
 }
 
 // PublicKeyContent reads a public key file and returns its line, checked to be a public key. A
 // private key given by mistake is refused without its content appearing in the error.
 func PublicKeyContent(path string) (string, error) {
-	data, err := os.ReadFile(path)
+	data, err := atomicfile.Read(path)
 	if err != nil {
 		return "", KeyError(path, err)
 	}
@@ -185,26 +208,13 @@ func PublicKeyContent(path string) (string, error) {
 	return strings.TrimSpace(string(data)), nil
 }
 
-// At returns the pair for a path to either half, deriving and writing nothing. The public line is
-// read from the .pub file, or else derived from the private key.
+// At returns the pair for a path to either half, and the public line, and writes nothing. The line is derived from the
+// private key where that is on this machine, with the comment of the file beside it.
 func At(path string) (pair KeyPair, public string, err error) {
-	private := strings.TrimSuffix(path, ".pub")
+	private := privatePath(path)
 	pair = KeyPair{Private: private, Public: private + ".pub"}
-	if public, err = PublicKeyContent(pair.Public); err == nil {
-		return pair, public, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return pair, "", err
-	}
-	data, err := os.ReadFile(private)
-	if err != nil {
-		return pair, "", KeyError(private, err)
-	}
-	public, err = publicHalf(data)
-	if err != nil {
-		return pair, "", KeyError(private, err)
-	}
-	return pair, public, nil
+	k, err := ReadPublic(path)
+	return pair, k.Line, err
 }
 
 // HostKey is a machine's identity, made by azlin before the machine exists.
@@ -219,9 +229,9 @@ func NewHostKey() (HostKey, error) {
 	if err != nil {
 		return HostKey{}, KeyError("new host key", err)
 	}
-	public, err := publicHalf(private)
+	public, _, err := publicOf(private, nil)
 	if err != nil {
 		return HostKey{}, KeyError("new host key", err)
 	}
-	return HostKey{Private: string(private), Public: public}, nil
+	return HostKey{Private: string(private), Public: AuthorizedKey(public)}, nil
 }

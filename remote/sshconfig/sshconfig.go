@@ -68,7 +68,7 @@ func (f Files) Write(ctx context.Context, set string, content []byte) error {
 
 // own reads the file of a set; nil when there is none.
 func (f Files) own(set string) ([]byte, error) {
-	data, err := os.ReadFile(f.Path(set))
+	data, err := atomicfile.Read(f.Path(set))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
@@ -107,7 +107,7 @@ func quote(path string) string {
 
 // Included reports whether the user's configuration includes azlin's files, for all hosts.
 func (f Files) Included() (bool, error) {
-	data, err := os.ReadFile(f.User)
+	data, err := atomicfile.Read(f.User)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -177,7 +177,7 @@ func (f Files) edit(ctx context.Context, change func([]byte) []byte) error {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
 			path = real
 		}
-		old, err := os.ReadFile(path)
+		old, err := atomicfile.Read(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return failed("read", f.User, err)
 		}

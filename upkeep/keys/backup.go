@@ -15,6 +15,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // KeyBackup is a copy of a key pair.
@@ -50,7 +51,7 @@ func (b Backups) Make(ctx context.Context, path string, now time.Time) (made Key
 
 // keep is Make for who holds the lock.
 func (b Backups) keep(path string, now time.Time) (KeyBackup, error) {
-	k, _, err := read(path)
+	k, err := Public(path)
 	if err != nil {
 		return KeyBackup{}, keyError("back up key", path, err)
 	}
@@ -90,7 +91,7 @@ func (b Backups) make(k Key, now time.Time) (KeyBackup, error) {
 	defer func() { _ = os.RemoveAll(temporary) }() // sweep would
 	file := backupFile
 	if !strings.HasSuffix(k.Path, ".pub") {
-		data, err := os.ReadFile(k.Path)
+		data, err := atomicfile.Read(k.Path)
 		if err != nil {
 			return KeyBackup{}, err
 		}
@@ -137,7 +138,7 @@ func (b Backups) List() ([]KeyBackup, error) {
 		if !ok || terr != nil || !e.IsDir() {
 			continue
 		}
-		k, _, err := read(filepath.Join(b.Dir, e.Name(), backupFile))
+		k, err := Public(filepath.Join(b.Dir, e.Name(), backupFile))
 		if err != nil {
 			damaged = append(damaged, keyError("read copy of key", filepath.Join(b.Dir, e.Name()), err))
 			continue
@@ -200,7 +201,7 @@ func (b Backups) Earlier(defaultKey string) []string {
 	if len(all) == 0 {
 		return nil
 	}
-	now, _, _ := read(defaultKey) // without a default key all of them are earlier ones
+	now, _ := Public(defaultKey) // without a default key all of them are earlier ones
 	var paths []string
 	for _, k := range all {
 		if k.Fingerprint != now.Fingerprint && !strings.HasSuffix(k.Path, ".pub") && len(paths) < maxEarlier {
@@ -217,7 +218,7 @@ func (b Backups) Restore(ctx context.Context, from KeyBackup, defaultKey string,
 		return before, keyError("restore key", from.Name(), errors.New("this copy has no private half: it was with an agent"))
 	}
 	err = b.locked(ctx, func() error {
-		if _, _, err := read(defaultKey); err == nil {
+		if _, err := Public(defaultKey); err == nil {
 			if before, err = b.keep(defaultKey, now); err != nil {
 				return err
 			}
@@ -232,11 +233,11 @@ func (b Backups) Restore(ctx context.Context, from KeyBackup, defaultKey string,
 // install makes the pair at to the one at from. The private half comes first: a pair of which only that is new lets
 // whoever has it in, while the old key is in a copy.
 func install(from, to string) error {
-	k, _, err := read(from)
+	k, err := Public(from)
 	if err != nil {
 		return keyError("install key", to, err)
 	}
-	data, err := os.ReadFile(k.Path)
+	data, err := atomicfile.Read(k.Path)
 	if err != nil {
 		return keyError("install key", to, err)
 	}
@@ -257,25 +258,21 @@ func replace(path string, data []byte, mode fs.FileMode) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	stale, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp-*"))
-	for _, left := range stale { // by a process that was killed, with a private key in it
-		_ = os.Remove(left) // the next one tries again
-	}
 	return atomicfile.Write(path, data, mode)
 }
 
 // installed reports whether both halves at path are those of key.
 func installed(path string, key Key) bool {
-	k, _, err := read(path)
-	if err != nil || !sameKey(k.public, key.public) {
+	k, err := Public(path)
+	if err != nil || !keypair.Same(k.Public, key.Public) {
 		return false
 	}
-	data, err := os.ReadFile(path + ".pub")
+	data, err := atomicfile.Read(path + ".pub")
 	if err != nil {
 		return false
 	}
-	beside, err := parseLine(path, string(data))
-	return err == nil && sameKey(beside.public, key.public)
+	beside, err := keypair.Parse(path, string(data))
+	return err == nil && keypair.Same(beside.Public, key.Public)
 }
 
 // locked lets one change of keys happen at a time on this machine.

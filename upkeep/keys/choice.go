@@ -14,6 +14,7 @@ import (
 
 	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // Unfinished is the rotation that was not finished; nil when there is none.
@@ -35,12 +36,12 @@ func (r *Rotator) goOn(ctx context.Context, p *Plan, op *change.Operation, newKe
 	if err := json.Unmarshal(op.Request, &p.state); err != nil {
 		return damaged(err)
 	}
-	if p.Old, err = parseLine(p.state.OldPath, p.state.Old); err != nil {
+	if p.Old, err = keypair.Parse(p.state.OldPath, p.state.Old); err != nil {
 		return damaged(fmt.Errorf("the old key: %w", err))
 	}
 	p.replaced = []Key{p.Old}
 	for _, line := range p.state.Earlier {
-		k, err := parseLine("", line)
+		k, err := keypair.Parse("", line)
 		if err != nil {
 			return damaged(fmt.Errorf("an earlier key: %w", err))
 		}
@@ -50,7 +51,7 @@ func (r *Rotator) goOn(ctx context.Context, p *Plan, op *change.Operation, newKe
 	p.options.SSH.User = cmp.Or(p.options.SSH.User, p.state.User)
 	path := p.state.NewPath
 	if p.state.Generated && p.state.Switched {
-		if k, _, err := read(r.DefaultKey); err == nil && strings.HasPrefix(k.Line, p.state.New) {
+		if k, err := Public(r.DefaultKey); err == nil && strings.HasPrefix(k.Line, p.state.New) {
 			path = r.DefaultKey
 		}
 	}
@@ -68,7 +69,7 @@ func (r *Rotator) goOn(ctx context.Context, p *Plan, op *change.Operation, newKe
 		return nil
 	}
 	asked, err := Read(ctx, newKey, r.Reach.AgentSocket)
-	if err == nil && !sameKey(asked.public, p.New.public) {
+	if err == nil && !keypair.Same(asked.Public, p.New.Public) {
 		err = &errkind.Error{
 			Kind: errkind.Conflict, Op: "rotate keys", Class: ErrRotation,
 			Err:  fmt.Errorf("operation %s, a rotation to another key (%s), is not finished", op.ID, cmp.Or(p.New.Fingerprint, "which is not made yet")),
@@ -84,19 +85,19 @@ func (r *Rotator) begin(ctx context.Context, p *Plan, newKey string) (err error)
 	oldPath := o.OldKey
 	if oldPath == "" {
 		oldPath = r.DefaultKey
-		if newKey != "" && privatePath(newKey) == r.DefaultKey && len(r.Reach.EarlierKeys) > 0 {
+		if newKey != "" && strings.TrimSuffix(newKey, ".pub") == r.DefaultKey && len(r.Reach.EarlierKeys) > 0 {
 			oldPath = r.Reach.EarlierKeys[0] // VMs that still have the one before
 		}
 	}
 	if oldPath == "" {
 		return keyError("rotate keys", "", errkind.New(errkind.Invalid, "there is no default key: say which one is to be replaced"))
 	}
-	if p.Old, err = Read(ctx, oldPath, r.Reach.AgentSocket); err != nil && (!o.ViaAzure || p.Old.public == nil) {
+	if p.Old, err = Read(ctx, oldPath, r.Reach.AgentSocket); err != nil && (!o.ViaAzure || p.Old.Public == nil) {
 		return err // with Azure's help nobody has to sign in with it
 	}
-	usual, _, _ := read(r.DefaultKey) // there may be none
-	isDefault := sameKey(p.Old.public, usual.public)
-	if newKey == "" && !isDefault && usual.public != nil {
+	usual, _ := Public(r.DefaultKey) // there may be none
+	isDefault := keypair.Same(p.Old.Public, usual.Public)
+	if newKey == "" && !isDefault && usual.Public != nil {
 		newKey = r.DefaultKey
 	}
 	p.state = state{
@@ -120,12 +121,12 @@ func (r *Rotator) begin(ctx context.Context, p *Plan, newKey string) (err error)
 	if p.New, err = Read(ctx, newKey, r.Reach.AgentSocket); err != nil {
 		return err
 	}
-	r.replaceEarlier(p, isDefault || sameKey(p.New.public, usual.public))
+	r.replaceEarlier(p, isDefault || keypair.Same(p.New.Public, usual.Public))
 	p.state.New = keyOnly(p.New)
 	p.state.NewPath, err = filepath.Abs(newKey)
 	switch {
 	case err != nil:
-	case sameKey(p.New.public, p.Old.public):
+	case keypair.Same(p.New.Public, p.Old.Public):
 		err = keyError("rotate keys", newKey, errors.New("this is the key that is to be replaced"))
 	case isDefault && strings.HasSuffix(p.New.Path, ".pub"):
 		err = keyError("rotate keys", newKey, fmt.Errorf("it is to become the default key %s, which needs the private half in a file, and only the agent has it", r.DefaultKey))
@@ -136,7 +137,7 @@ func (r *Rotator) begin(ctx context.Context, p *Plan, newKey string) (err error)
 // replaceEarlier replaces, where the default key goes or comes, also those that it took the place of.
 func (r *Rotator) replaceEarlier(p *Plan, usual bool) {
 	for _, path := range r.Reach.EarlierKeys {
-		if k, _, err := read(path); usual && err == nil && !sameKey(k.public, p.New.public) && !sameKey(k.public, p.Old.public) {
+		if k, err := Public(path); usual && err == nil && !keypair.Same(k.Public, p.New.Public) && !keypair.Same(k.Public, p.Old.Public) {
 			p.replaced = append(p.replaced, k)
 			p.state.Earlier = append(p.state.Earlier, keyOnly(k))
 		}
@@ -147,8 +148,8 @@ func (r *Rotator) replaceEarlier(p *Plan, usual bool) {
 func (p *Plan) present(content []byte) []ssh.PublicKey {
 	var found []ssh.PublicKey
 	for _, k := range p.replaced {
-		if lets(content, k.public) {
-			found = append(found, k.public)
+		if lets(content, k.Public) {
+			found = append(found, k.Public)
 		}
 	}
 	return found

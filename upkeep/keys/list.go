@@ -62,7 +62,7 @@ func (r *Rotator) roles() map[string]Role {
 	for _, k := range copies {
 		roles[k.Fingerprint] = Earlier
 	}
-	if k, _, err := read(r.DefaultKey); err == nil {
+	if k, err := Public(r.DefaultKey); err == nil {
 		roles[k.Fingerprint] = Default
 	}
 	return roles

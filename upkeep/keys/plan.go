@@ -252,7 +252,7 @@ func (p *Plan) lookAt(ctx context.Context, r *Rotator, t *Target) (Action, error
 	if err != nil {
 		return Skip, err
 	}
-	has, hasNew := len(p.present(content)) > 0, p.New.public != nil && lets(content, p.New.public)
+	has, hasNew := len(p.present(content)) > 0, p.New.Public != nil && lets(content, p.New.Public)
 	switch {
 	case has && hasNew:
 		return Remove, nil

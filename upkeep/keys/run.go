@@ -140,11 +140,11 @@ func (w *work) unchanged(context.Context) error {
 	if !w.state.Switch {
 		return nil
 	}
-	now, _, err := read(w.DefaultKey)
+	now, err := Public(w.DefaultKey)
 	if err != nil {
 		return keyError("rotate keys", w.DefaultKey, err)
 	}
-	if sameKey(now.public, w.Old.public) || w.New.public != nil && sameKey(now.public, w.New.public) {
+	if keypair.Same(now.Public, w.Old.Public) || w.New.Public != nil && keypair.Same(now.Public, w.New.Public) {
 		return nil
 	}
 	changed := &errkind.Error{
@@ -173,8 +173,8 @@ func (w *work) backUp(context.Context) error {
 	if w.state.Backup != "" || w.Backups.Dir == "" {
 		return nil
 	}
-	k, _, err := read(w.state.OldPath)
-	if err == nil && !sameKey(k.public, w.Old.public) {
+	k, err := Public(w.state.OldPath)
+	if err == nil && !keypair.Same(k.Public, w.Old.Public) {
 		err = errors.New("it holds another key by now")
 	}
 	if err != nil {
@@ -190,10 +190,10 @@ func (w *work) backUp(context.Context) error {
 
 // generate makes the new key, if none was given. One that was made before is taken.
 func (w *work) generate(ctx context.Context) error {
-	if w.New.public != nil && w.state.New != "" {
+	if w.New.Public != nil && w.state.New != "" {
 		return nil
 	}
-	if w.New.public == nil {
+	if w.New.Public == nil {
 		if err := w.forgetGenerated(); err != nil { // half of one, that was cut off
 			return keyError("make key", w.state.NewPath, err)
 		}

@@ -45,7 +45,7 @@ func (w *work) addTo(ctx context.Context, t *Target, result *KeyRotationResult) 
 			if had := w.present(content); len(had) > 0 {
 				old = had[0]
 			}
-			return add(content, old, w.New.public, w.New.Line), nil
+			return add(content, old, w.New.Public, w.New.Line), nil
 		})
 		return err
 	}))
@@ -54,17 +54,17 @@ func (w *work) addTo(ctx context.Context, t *Target, result *KeyRotationResult) 
 	}
 	t.hadOld = w.present(before)
 	err = w.step(ctx, name, "sign in with new key", func(ctx context.Context) error {
-		return probe(ctx, w.withNew(t.host), w.New.public)
+		return probe(ctx, w.withNew(t.host), w.New.Public)
 	})
 	if err == nil {
 		result.Added = true
 		return nil
 	}
-	if ctx.Err() != nil || lets(before, w.New.public) {
+	if ctx.Err() != nil || lets(before, w.New.Public) {
 		return err
 	}
 	return errors.Join(fmt.Errorf("the new key does not let in: %w", err), w.step(ctx, name, "take key back", w.recorded(t, "remove key", func(ctx context.Context) error {
-		_, err := editAuthorized(ctx, c, func(content []byte) ([]byte, error) { return remove(content, w.New.public), nil })
+		_, err := editAuthorized(ctx, c, func(content []byte) ([]byte, error) { return remove(content, w.New.Public), nil })
 		if err == nil {
 			w.touch(-1)
 		}
@@ -127,7 +127,7 @@ func (w *work) removeFrom(ctx context.Context, t *Target, result *KeyRotationRes
 	var c *remote.Client
 	err := w.step(ctx, name, "connect with new key", func(ctx context.Context) (err error) {
 		h := w.withNew(t.host)
-		h.Only = w.New.public
+		h.Only = w.New.Public
 		c, err = remote.Dial(ctx, h)
 		return err
 	})
@@ -140,18 +140,18 @@ func (w *work) removeFrom(ctx context.Context, t *Target, result *KeyRotationRes
 	if len(t.hadOld) > 0 {
 		err := w.step(ctx, name, "remove old key", w.recorded(t, "remove key", func(ctx context.Context) error {
 			before, err := editAuthorized(ctx, c, func(content []byte) ([]byte, error) {
-				if !lets(content, w.New.public) {
+				if !lets(content, w.New.Public) {
 					return nil, errkind.New(errkind.Conflict, "somebody took the new key away; the old one stays")
 				}
 				for _, k := range w.replaced {
-					content = remove(content, k.public)
+					content = remove(content, k.Public)
 				}
 				return content, nil
 			})
 			if err != nil {
 				return err
 			}
-			if err := probe(ctx, w.withNew(t.host), w.New.public); err != nil && ctx.Err() == nil {
+			if err := probe(ctx, w.withNew(t.host), w.New.Public); err != nil && ctx.Err() == nil {
 				return errors.Join(fmt.Errorf("the new key no longer lets in: %w", err), w.putBack(ctx, c, before))
 			}
 			return context.Cause(ctx)
@@ -186,7 +186,7 @@ func (w *work) putBack(ctx context.Context, c *remote.Client, before []byte) err
 func (w *work) refused(ctx context.Context, t *Target) error {
 	olds := t.hadOld
 	if len(olds) == 0 {
-		olds = []ssh.PublicKey{w.Old.public}
+		olds = []ssh.PublicKey{w.Old.Public}
 	}
 	for _, old := range olds {
 		if err := w.refusedOne(ctx, t, old); err != nil {

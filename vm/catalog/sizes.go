@@ -179,7 +179,7 @@ func (c *sizeCache) read(region string) cachedSizes {
 	if c.dir == "" {
 		return have
 	}
-	data, err := os.ReadFile(c.file(region))
+	data, err := atomicfile.Read(c.file(region))
 	if err != nil || atomicfile.VerifySealed(data) != nil || json.Unmarshal(data, &have) != nil || have.Version != sizesVersion {
 		return cachedSizes{}
 	}

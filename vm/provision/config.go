@@ -220,14 +220,18 @@ func validAdmin(name string) error {
 	if !ok {
 		return errkind.New(errkind.Invalid, "user name %q: use 1 to 32 lower-case letters, digits, - and _, a letter first", name)
 	}
-	if slices.Contains([]string{
-		"root", "admin", "administrator", "user", "test", "guest", "david", "console", "owner", "sys", "sql", "support",
-		"backup", "daemon", "bin", "sshd", "nobody", "adm", "actuser", "aspnet", "server", "video", "john", "a",
-	}, name) {
-		return errkind.New(errkind.Invalid, "user name %q is reserved", name)
+	if strings.Contains(reservedUsers, " "+name+" ") {
+		return errkind.New(errkind.Invalid, "user name %q: Azure does not allow it", name)
 	}
 	return nil
 }
+
+// reservedUsers are the names that Azure's description of osProfile.adminUsername refuses, and those that an Ubuntu image
+// has already.
+const reservedUsers = " administrator admin user user1 test user2 test1 user3 admin1 1 123 a actuser adm admin2 aspnet backup console" +
+	" david guest john owner root server sql support support_388945a0 sys test2 test3 user4 user5 video" +
+	" daemon bin sync games man lp mail news uucp proxy www-data list irc nobody sshd syslog messagebus systemd-network" +
+	" systemd-resolve systemd-timesync _apt uuidd tcpdump landscape pollinate fwupd-refresh _chrony tss "
 
 func validPublicKey(key string) error {
 	fields := strings.Fields(key)

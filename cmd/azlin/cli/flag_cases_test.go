@@ -219,10 +219,10 @@ func flagCases() map[string]flagCase {
 		"azlin sizes --arch":    {without: words("sizes"), with: words("--arch arm64"), want: `^exit code 0\nNAME.*\n(Standard_\w+ .*Arm64.*\n)+(note|prices|$)`},
 		"azlin sizes --cores":   {without: words("sizes -o json"), with: words("--cores 8 --jq map(.vcpus)|min"), want: `^exit code 0\n8\n`},
 		"azlin sizes --memory":  {without: words("sizes -o json"), with: words("--memory 100 --jq map(.memory_gib)|min"), want: `^exit code 0\n1[0-9][0-9]\n`},
-		"azlin sizes --region":  {without: words("sizes -o json --jq .region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
-		"azlin images --region": {without: words("images -o json --jq .region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
+		"azlin sizes --region":  {without: words("sizes -o json --jq .[0].region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
+		"azlin images --region": {without: words("images -o json --jq .[0].region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
 		"azlin quota --all":     {without: words("quota"), with: words("--all"), want: `StandardDsv6Family`},
-		"azlin quota --region":  {without: words("quota -o json --jq .region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
+		"azlin quota --region":  {without: words("quota -o json --jq .[0].region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
 
 		"azlin connect --accept-new-host-key": {as: "azlin exec --accept-new-host-key"},
 		"azlin connect --forget-host-key":     {script: "hostkey"},

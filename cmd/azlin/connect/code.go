@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/atomicfile"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/sshconfig"
 	"github.com/azlin-dev/azlin/vm"
@@ -140,7 +140,7 @@ func (a Commands) sshAlias(ctx context.Context, s *app.Session, i vm.Info, yes b
 	if err != nil {
 		return "", err
 	}
-	old, err := os.ReadFile(files.Path(set))
+	old, err := atomicfile.Read(files.Path(set))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}

@@ -1,6 +1,8 @@
 package create
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
@@ -45,6 +47,9 @@ func (f placeFlags) into(r *launch.Request) error {
 // accessLines tell how the VM of a plan is reached, and how it gets out.
 func accessLines(p *launch.Plan, sources string) []app.PlanLine {
 	if !p.Config.Private {
+		if strings.Contains(sources, "/0") {
+			sources += " (everyone on the internet)"
+		}
 		return []app.PlanLine{app.Line("SSH admitted from", sources)}
 	}
 	return []app.PlanLine{app.Line("access", "private, through Bastion "+p.Bastion.Name), app.Line("way out", p.Egress)}

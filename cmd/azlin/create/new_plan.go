@@ -34,6 +34,9 @@ func planLines(s *app.Session, p *launch.Plan) []app.PlanLine {
 		app.Line("image", p.Image),
 	}
 	lines = append(lines, accessLines(p, strings.Join(sources, ", "))...)
+	if p.NewKey() {
+		lines = append(lines, app.Line("SSH key", c.SSHKeyPath+" (new)"))
+	}
 	if c.Zone != "" {
 		lines = append(lines, app.Line("zone", c.Zone))
 	}

@@ -13,6 +13,7 @@ import (
 // imageView is the JSON of an image, or of a part of the marketplace, of which only the name is known.
 type imageView struct {
 	Name          string  `json:"name"`
+	Region        string  `json:"region"`
 	Version       *string `json:"version"`
 	Architecture  *string `json:"architecture"`
 	Generation    *string `json:"generation"`
@@ -43,18 +44,18 @@ SKUs, and with a SKU its versions. 'azlin new --image' takes publisher:offer:sku
 					return err
 				}
 				for _, n := range names {
-					views = append(views, imageView{Name: n})
+					views = append(views, imageView{Name: n, Region: at})
 				}
-				return a.Output.Print(imagesView(at, views))
+				return a.Output.Print(imagesView(views))
 			}
 			images, err := s.Catalog.UbuntuImages(cmd.Context(), at)
 			if err != nil {
 				return err
 			}
 			for _, i := range images {
-				views = append(views, viewOfImage(i))
+				views = append(views, viewOfImage(at, i))
 			}
-			return a.Output.Print(imagesView(at, views))
+			return a.Output.Print(imagesView(views))
 		},
 	}
 	cmd.Flags().StringVar(&region, "region", "", "region (default: the context's, or default_region)")
@@ -62,11 +63,11 @@ SKUs, and with a SKU its versions. 'azlin new --image' takes publisher:offer:sku
 	return cmd
 }
 
-func viewOfImage(i catalog.Image) imageView {
-	return imageView{i.Name, app.Known(i.Version), app.Known(i.Architecture), app.Known(i.Generation), &i.TrustedLaunch}
+func viewOfImage(region string, i catalog.Image) imageView {
+	return imageView{i.Name, region, app.Known(i.Version), app.Known(i.Architecture), app.Known(i.Generation), &i.TrustedLaunch}
 }
 
-func imagesView(region string, views []imageView) term.View {
+func imagesView(views []imageView) term.View {
 	text := func(s *string) string {
 		if s == nil {
 			return ""

@@ -54,6 +54,7 @@ built-in list and shows its date.`,
 type sizeView struct {
 	catalog.Size
 
+	Region      string       `json:"region"`
 	Available   bool         `json:"available"` // to the subscription, in a zone of the region at least
 	Hourly      *cost.Money  `json:"price_hourly"`
 	Monthly     *cost.Money  `json:"price_monthly"` // of 730 hours
@@ -88,7 +89,7 @@ func (a Commands) sizes(cmd *cobra.Command, flags sizesFlags) error {
 		if z.VCPUs < flags.cores || z.MemoryGiB < flags.memory || flags.arch != "" && !strings.EqualFold(z.Architecture, flags.arch) {
 			continue
 		}
-		v := sizeView{Size: z, Available: z.Check("") == nil}
+		v := sizeView{Size: z, Region: region, Available: z.Check("") == nil}
 		if !v.Available && !flags.all {
 			hidden++
 			continue
@@ -101,7 +102,7 @@ func (a Commands) sizes(cmd *cobra.Command, flags sizesFlags) error {
 		views[n].setPrice(prices.Sizes[views[n].Name])
 	}
 	slices.SortFunc(views, cheaper)
-	return a.Output.Print(sizesView(region, views, hidden, prices.Failed))
+	return a.Output.Print(sizesView(views, hidden, prices.Failed))
 }
 
 func (v *sizeView) setPrice(p cost.VMPrice) {
@@ -130,7 +131,7 @@ func cheaper(x, y sizeView) int {
 	return cmp.Compare(x.Name, y.Name)
 }
 
-func sizesView(region string, views []sizeView, hidden int, failed error) term.View {
+func sizesView(views []sizeView, hidden int, failed error) term.View {
 	v := term.View{
 		Data: views,
 		Grid: term.Rows(views, []term.Column[sizeView]{

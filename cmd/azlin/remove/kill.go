@@ -211,7 +211,7 @@ func (a Commands) sayDoomed(s *app.Session, group string) {
 
 // deletionData is the JSON of a deletion.
 type deletionData struct {
-	VM               string            `json:"vm_name"`
+	VM               string            `json:"vm"`
 	ResourceGroup    string            `json:"resource_group"`
 	TotalResources   int               `json:"total_resources"`
 	DeletedResources int               `json:"deleted_resources"`
@@ -249,9 +249,7 @@ func deletionViews(sums []vm.DeletionSummary) term.View {
 	for n, sum := range sums {
 		data[n] = dataOf(sum)
 	}
-	view.Data = struct {
-		VMs []deletionData `json:"vms"`
-	}{data}
+	view.Data = data
 	return view
 }
 

@@ -64,7 +64,7 @@ func (a Commands) editDraft(ctx context.Context, draft string) error {
 	if err := a.runEditor(ctx, draft); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(draft)
+	text, err := atomicfile.Read(draft)
 	if err != nil {
 		return fmt.Errorf("read what the editor wrote: %w", err)
 	}

@@ -33,7 +33,7 @@ func (p *Catalogue) sizes() {
 }
 
 func sizeList(location string) []any {
-	l := []any{} // Azure sends an empty array, never null
+	l := []any{}
 	for _, s := range Sizes() {
 		if s.In(location) {
 			l = append(l, azjson.Object{
@@ -57,7 +57,7 @@ func (p *Catalogue) skus(c *arm.Call) (*arm.Reply, error) {
 		}
 		only = geography.Normal(m[1])
 	}
-	l := []any{} // Azure sends an empty array, never null
+	l := []any{}
 	for _, r := range geography.Regions() {
 		if only != "" && r.Name != only {
 			continue

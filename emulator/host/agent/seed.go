@@ -147,19 +147,25 @@ func (m *machine) dropForeignKeys() error {
 	return err
 }
 
-// write makes a file anew; a link in its place is replaced, not followed.
+// write makes a file anew, with no moment in which it is missing or half written; a link in its place is replaced, not
+// followed.
 func (m *machine) write(name, content string, mode os.FileMode) error {
 	path := m.tree.Path(name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, []byte(content), mode); err != nil {
-		return err
+	_, err = f.WriteString(content)
+	if err = errors.Join(err, f.Chmod(mode), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
 	}
-	return os.Chmod(path, mode)
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // adminUser is what Azure's images make of osProfile's user.

@@ -1,0 +1,4 @@
+package atomicfile
+
+// Windows keeps pipes out of the file system.
+const nonblocking = 0

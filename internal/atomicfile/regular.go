@@ -1,0 +1,53 @@
+package atomicfile
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// ErrNotRegular is returned for a pipe, a socket, a device or a directory in the place of a file. Reading a pipe would
+// wait for a writer without end.
+var ErrNotRegular = errors.New("not a regular file")
+
+// Read is os.ReadFile for a regular file, or a link to one; anything else is an *fs.PathError with ErrNotRegular.
+func Read(name string) ([]byte, error) {
+	f, err := Open(name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// Open is os.OpenFile for a regular file, or a link to one; anything else is an *fs.PathError with ErrNotRegular.
+func Open(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	// Without the flag, opening a pipe waits for its other end.
+	f, err := os.OpenFile(name, flag|nonblocking, perm)
+	if err != nil {
+		// The system's own word for a socket, or a pipe that nobody reads, is of no help.
+		if judged := regular(name); judged != nil {
+			return nil, judged
+		}
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// regular is an error only where something is in the file's place that is not a file.
+func regular(name string) error {
+	info, err := os.Stat(name)
+	if err != nil || info.Mode().IsRegular() {
+		return nil //nolint:nilerr // whoever opens the file reports it
+	}
+	return &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
+}
