@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -64,7 +65,7 @@ func (a *App) PrepareListing(cmd *cobra.Command) error {
 		}
 		for _, name := range given.names {
 			if !slices.Contains(given.known, name) {
-				return Usage(cmd, "--%s: there is no field %q%s; these are: %s", given.flag, name, near.Suggestion(name, given.known), strings.Join(given.known, ", "))
+				return Usage(cmd, "--%s: there is no field %q%s", given.flag, name, cmp.Or(near.Suggestion(name, given.known), "; use "+strings.Join(given.known, ", ")))
 			}
 		}
 	}

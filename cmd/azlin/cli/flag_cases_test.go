@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"maps"
 	"regexp"
 
 	"github.com/azlin-dev/azlin/emulator"
@@ -13,7 +14,7 @@ func flagCases() map[string]flagCase {
 	show := words("show fresh -o json")
 	restart := words("emulator stop")
 	status := words("emulator status -o json --jq del(.hosts,.resources,.requests,.pid)")
-	return map[string]flagCase{
+	cases := map[string]flagCase{
 		// Flags of every command.
 		"azlin --context":        {without: words("show dev"), with: words("--context nosuch"), want: `there is no context "nosuch"`},
 		"azlin --debug":          {without: words("show dev"), with: words("--debug"), want: `level=DEBUG.*GET`},
@@ -77,7 +78,7 @@ func flagCases() map[string]flagCase {
 		"azlin new --name":            {without: words("new --dry-run"), with: words("--name named"), want: `named`},
 		"azlin new --region":          {without: words(fresh), with: words("--region eastus"), probe: show, want: `"location": "eastus"`},
 		"azlin new --repo":            {without: words(fresh), with: words("--repo file://{home}/project"), probe: words("exec fresh -- ls"), want: `probe:\nproject`},
-		"azlin new --size":            {without: words(fresh), with: words("--size Standard_D2s_v5"), probe: show, want: `"vm_size": "Standard_D2s_v5"`},
+		"azlin new --size":            {without: words(fresh), with: words("--size Standard_D2s_v5"), probe: show, want: `"size": "Standard_D2s_v5"`},
 		"azlin new --ssh-key":         {without: words(fresh), with: words("--ssh-key {home}/other/key"), probe: words("exec fresh --key {home}/other/key -- echo let in"), want: `probe:\nlet in`},
 		"azlin new --ssh-source":      {without: words("new --name fresh --dry-run"), with: words("--ssh-source 198.51.100.0/24"), want: `198\.51\.100\.0/24`},
 		"azlin new --ssh-timeout":     {without: words(fresh), with: words("--ssh-timeout 1ns"), want: `exit code 5`},
@@ -407,4 +408,6 @@ func flagCases() map[string]flagCase {
 		// Deletes everything that the other cases work on.
 		"azlin emulator reset --yes": {script: "emulator"},
 	}
+	maps.Copy(cases, listingCases())
+	return cases
 }

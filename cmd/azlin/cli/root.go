@@ -87,7 +87,7 @@ To try azlin without an Azure account, use the local emulator:
 			root.AddCommand(c)
 		}
 	}
-	root.AddCommand(newVersionCommand(a), newExitCodesTopic(), newSelectionTopic())
+	root.AddCommand(newVersionCommand(a), newExitCodesTopic(), newSelectionTopic(), newOutputTopic())
 	wrapHelp(root, a.Streams.Width)
 	app.PlainArguments(root)
 	root.SetHelpCommand(newHelpCommand())

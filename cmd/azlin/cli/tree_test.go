@@ -148,6 +148,7 @@ func treeCases() map[string]treeCase {
 		"azlin":                  {not: "a group"},
 		"azlin exit-codes":       {not: "a text"},
 		"azlin selection":        {not: "a text"},
+		"azlin output":           {not: "a text"},
 	}
 }
 

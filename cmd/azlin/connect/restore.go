@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -247,6 +248,12 @@ func restoreView(rows []restoreRow, hidden int) term.View {
 			{Name: "reason", Value: func(r restoreRow) string { return text(r.Reason) }},
 			{Name: "terminal", Value: func(r restoreRow) string { return text(r.Terminal) }, Wide: true},
 			{Name: "resource_group", Title: "group", Value: func(r restoreRow) string { return r.ResourceGroup }, Wide: true},
+			{Name: "attached", Value: func(r restoreRow) string {
+				if r.Attached == nil {
+					return ""
+				}
+				return strconv.FormatBool(*r.Attached)
+			}, Wide: true},
 		}),
 	}
 	var notes []string

@@ -156,6 +156,9 @@ func TestQueriesAsAz(t *testing.T) {
 		{term.TSV, "[:2].{zname:name,cpu:cpu}", "b\t67.25\na\t9.5\n"},
 		{term.TSV, "[].name", "b\na\nC\n"},
 		{term.TSV, "[0].name", "b\n"},
+		{term.TSV, "[?name==`C`].name", "C\n"},
+		{term.TSV, "[?name=='C' && cpu==`null`].name", "C\n"},
+		{term.TSV, "[?cpu>`10`].\"name\"", "b\n"},
 		{term.JSON, "[0].{z:name,a:size}", "{\n  \"z\": \"b\",\n  \"a\": \"Large\"\n}\n"},
 		{term.JSON, "[2]", "{\n  \"name\": \"C\",\n  \"size\": null,\n  \"created\": \"2026-01-01T00:00:00Z\",\n  \"price_hourly\": null,\n  \"cpu\": null,\n  \"tags\": null\n}\n"},
 	} {

@@ -23,7 +23,7 @@ func CheckQueries(query, jq string) error {
 		return errkind.New(errkind.Invalid, "--query and --jq exclude each other")
 	}
 	if query != "" {
-		if _, err := jmespath.Compile(query); err != nil {
+		if _, err := jmespath.Compile(withJSONLiterals(query)); err != nil {
 			return errkind.New(errkind.Invalid, "--query: %w", err)
 		}
 	}
@@ -33,6 +33,34 @@ func CheckQueries(query, jq string) error {
 		}
 	}
 	return nil
+}
+
+// withJSONLiterals quotes what is in backticks and is no JSON, as az does: [?name==`dev`] is [?name==`"dev"`].
+func withJSONLiterals(query string) string {
+	var b strings.Builder
+	for {
+		at := strings.IndexAny(query, "'\"`")
+		if at < 0 {
+			break
+		}
+		end := at + 1
+		for end < len(query) && query[end] != query[at] {
+			if query[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		if end >= len(query) {
+			break // the parser reports that it is not closed
+		}
+		text := query[at+1 : end]
+		if query[at] == '`' && !json.Valid([]byte(strings.ReplaceAll(text, "\\`", "`"))) {
+			text = `"` + strings.ReplaceAll(strings.TrimSpace(text), `"`, `\"`) + `"`
+		}
+		b.WriteString(query[:at+1] + text + query[end:end+1])
+		query = query[end+1:]
+	}
+	return b.String() + query
 }
 
 // plain turns data into maps, slices, strings and numbers by way of its JSON form.
@@ -52,6 +80,7 @@ func selectJMESPath(query string, data any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	query = withJSONLiterals(query)
 	selected, err := jmespath.Search(query, v)
 	if err != nil {
 		return nil, errkind.New(errkind.Invalid, "--query: %w", err)
