@@ -29,6 +29,10 @@ func Main(ctx context.Context, args, environ []string, streams term.Streams) int
 
 	a := app.NewApp(environ, streams)
 	root := newRoot(a) //nolint:contextcheck // cobra hands the context of ExecuteContextC to each command
+	args, err := a.ExpandAlias(root, args)
+	if err != nil {
+		return a.Fail(root, err)
+	}
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {

@@ -29,8 +29,9 @@ type statusFlags struct {
 func newStatusCommand(a Commands) *cobra.Command {
 	var flags statusFlags
 	cmd := &cobra.Command{
-		Use:   "status [VM...]",
-		Short: "Show load, sessions, cost and last use of VMs",
+		Use:     "status [VM...]",
+		Aliases: []string{"ps"},
+		Short:   "Show load, sessions, cost and last use of VMs",
 		Long: `Shows, for the given VMs or all that 'azlin list' shows, their power state, what each running VM reports (uptime, CPU,
 memory, disk, tmux sessions), their cost per month at list prices if nothing changes, and when you last connected from
 this machine. azlin opens one SSH connection to each VM, all at once.

@@ -28,8 +28,9 @@ type killFlags struct {
 func newKillCommand(a Commands) *cobra.Command {
 	var flags killFlags
 	cmd := &cobra.Command{
-		Use:   "kill VM...",
-		Short: "Delete VMs and their resources",
+		Use:     "kill VM...",
+		Aliases: []string{"rm", "delete"},
+		Short:   "Delete VMs and their resources",
 		Long: `Deletes VMs, their disks, network interfaces, public addresses and security groups, and verifies the deletion.
 The shared network of a region and the resource group are kept.
 
