@@ -146,6 +146,7 @@ func treeCases() map[string]treeCase {
 		"azlin auth permissions": {args: "auth permissions", azure: true},
 		"azlin auth":             {not: "a group"},
 		"azlin config":           {not: "a group"},
+		"azlin alias":            {not: "a group"},
 		"azlin context":          {not: "a group"},
 		"azlin emulator":         {not: "a group"},
 		"azlin":                  {not: "a group"},
