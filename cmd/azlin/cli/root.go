@@ -65,6 +65,9 @@ To try azlin without an Azure account, use the local emulator:
 			if err := a.Prepare(cmd.CommandPath()); err != nil {
 				return err
 			}
+			if err := a.PrepareGroup(cmd); err != nil {
+				return err
+			}
 			return a.PrepareListing(cmd)
 		},
 	}
