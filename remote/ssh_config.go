@@ -18,6 +18,7 @@ func (h Host) options(known KnownHosts) [][2]string {
 		{"UserKnownHostsFile", quoteOption(known.Path)},
 		{"StrictHostKeyChecking", "yes"},
 		{"CheckHostIP", "no"},
+		{"RemoteCommand", "none"}, // one that is set for all hosts would refuse every command
 		{"HostKeyAlgorithms", strings.Join(hostKeyAlgorithms(h.HostKey), ",")},
 		{"ServerAliveInterval", seconds(h.Limits.keepAlive())},
 		{"ServerAliveCountMax", strconv.Itoa(h.Limits.unanswered())},
@@ -77,7 +78,7 @@ func (h Host) ConfigBlock(names []string, known KnownHosts) (string, error) {
 	}
 	if h.KeyPath != "" {
 		for _, path := range append([]string{h.KeyPath}, h.EarlierKeys...) {
-			line("IdentityFile", quoteOption(strings.TrimSuffix(path, ".pub")))
+			line("IdentityFile", identity(path))
 		}
 		line("IdentitiesOnly", "yes")
 	}

@@ -167,7 +167,7 @@ func (q Inquirer) inside(ctx context.Context, r *Report, o Options) {
 	if i, err := logs.Tools(ctx, client); err == nil && i.State != logs.Unknown {
 		r.Installation = &i
 	}
-	out, err := client.Output(ctx, "sh -c "+remote.Quote(question))
+	out, err := client.Script(ctx, question)
 	if err != nil {
 		r.SSH = err
 		return

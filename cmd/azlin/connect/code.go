@@ -123,7 +123,7 @@ func folderOn(ctx context.Context, h remote.Host, folder string) (string, error)
 	if folder != "" {
 		line = "cd && cd -- " + remote.Quote(folder) + " && pwd"
 	}
-	result, err := client.Output(ctx, line)
+	result, err := client.Script(ctx, line)
 	if err != nil {
 		return "", err
 	}
