@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +106,43 @@ func TestPackageNamesSayWhatTheyHold(t *testing.T) {
 			case "util", "utils", "helper", "helpers", "common", "shared", "misc", "types", "pkg":
 				t.Errorf("package %s is named for what is in it, not for what it is about", dir)
 			}
+		}
+	}
+}
+
+// TestNoWaitIsASleep: in tests time.Sleep is for virtual time, where it costs nothing. Whoever waits for something real asks for
+// it until it is there, with wait.Until.
+func TestNoWaitIsASleep(t *testing.T) {
+	t.Parallel()
+	virtual := func(text string) bool {
+		return strings.Contains(text, "synctest.") || strings.Contains(text, "bubble(")
+	}
+	all, _ := packages(t)
+	for dir, p := range all {
+		if dir == "test/bench" {
+			continue // it measures
+		}
+		for path := range p.tests {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := string(data); strings.Contains(text, "time."+"Sleep(") && !virtual(text) && path != "upkeep/cleanup/lab_test.go" { // its tests are all virtual
+				t.Errorf("%s sleeps in real time", path)
+			}
+		}
+	}
+	scripts, err := filepath.Glob("cmd/azlin/cli/testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range scripts {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), "\nexec sleep ") {
+			t.Errorf("%s sleeps: see the commands struck, appears and eventually", path)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/azlin-dev/azlin/azure/pacing"
+	"github.com/azlin-dev/azlin/azure/transport"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/audit"
 )
@@ -85,7 +86,7 @@ func Open(o Options) (*Client, error) {
 		auditor:  &auditor{record: o.Audit, readOnly: o.ReadOnly, log: o.Log, target: o.Target},
 		log:      o.Log,
 	}
-	door, err := newTransport(o.HTTP, c.endpoint)
+	door, err := transport.New(o.HTTP, c.endpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -1,16 +1,15 @@
 package azure
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 
+	"github.com/azlin-dev/azlin/azure/transport"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
@@ -121,34 +120,33 @@ func (c Cloud) Configuration() cloud.Configuration {
 // HTTPClient returns a client that trusts the cloud's own CA besides the system's and follows
 // HTTPS_PROXY, except to a custom cloud on this machine.
 func (c Cloud) HTTPClient() (*http.Client, error) {
-	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          64,
-		MaxIdleConnsPerHost:   16,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 2 * time.Minute,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+	if c.CAFile == "" {
+		return transport.Client(), nil
 	}
-	if c.CAFile != "" {
-		pem, err := atomicfile.Read(c.CAFile)
-		if err != nil {
-			return nil, &errkind.Error{Kind: errkind.Prerequisite, Op: "read the CA of cloud", Resource: c.Name, Err: err}
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool() // no system store (Windows without one): the cloud's own CA is what counts here
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, &errkind.Error{
-				Kind: errkind.Invalid, Op: "read the CA of cloud", Resource: c.Name,
-				Err: fmt.Errorf("%s holds no PEM certificate", c.CAFile),
-			}
-		}
-		transport.TLSClientConfig.RootCAs = pool
+	pem, err := atomicfile.Read(c.CAFile)
+	if err != nil {
+		return nil, &errkind.Error{Kind: errkind.Prerequisite, Op: "read the CA of cloud", Resource: c.Name, Err: err}
 	}
-	return &http.Client{Transport: transport}, nil
+	client, ok := transport.ClientTrusting(pem, c.host())
+	if !ok {
+		return nil, &errkind.Error{
+			Kind: errkind.Invalid, Op: "read the CA of cloud", Resource: c.Name,
+			Err: fmt.Errorf("%s holds no PEM certificate", c.CAFile),
+		}
+	}
+	return client, nil
+}
+
+// host is the host and port of a custom cloud on this machine; empty: it is elsewhere.
+func (c Cloud) host() string {
+	u, err := url.Parse(c.Endpoint)
+	if err != nil || !c.Custom {
+		return ""
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err != nil || !ip.IsLoopback() {
+		return ""
+	}
+	return u.Host
 }
 
 // Target is what one command works on, resolved once.

@@ -71,6 +71,25 @@ func TestCustomCA(t *testing.T) {
 	if err := get(""); errkind.Of(err) != errkind.Unreachable || time.Since(began) > 2*time.Second {
 		t.Errorf("without the CA: %v after %s", err, time.Since(began))
 	}
+	// Whoever else is on this machine is trusted as the system and that CA say.
+	elsewhere, err := azure.Custom("emulator", "https://127.0.0.1:1", "https://127.0.0.1:1", "", ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := elsewhere.HTTPClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer x")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
 	cloud, _ := azure.Custom("emulator", server.URL, server.URL, "", filepath.Join(t.TempDir(), "absent"))
 	if _, err := cloud.HTTPClient(); errkind.Of(err) != errkind.Prerequisite {
 		t.Errorf("absent CA file: %v", err)

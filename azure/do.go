@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 
+	"github.com/azlin-dev/azlin/azure/transport"
 	"github.com/azlin-dev/azlin/errkind"
 )
 
@@ -53,7 +54,7 @@ func (c *Client) Page(ctx context.Context, path, apiVersion string, f func(page 
 	if err != nil {
 		return err
 	}
-	ctx = onePass(ctx)
+	ctx = transport.OnePass(ctx)
 	for target != "" {
 		resp, err := c.send(ctx, http.MethodGet, target, nil, nil)
 		if err != nil {

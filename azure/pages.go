@@ -4,12 +4,14 @@ import (
 	"context"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/azlin-dev/azlin/azure/transport"
 )
 
 // Pages reads all pages of a list. op is for errors.
 func Pages[T, P any](ctx context.Context, op string, pager *runtime.Pager[P], items func(P) []*T) ([]*T, error) {
 	var out []*T
-	ctx = onePass(ctx)
+	ctx = transport.OnePass(ctx)
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
@@ -17,7 +19,7 @@ func Pages[T, P any](ctx context.Context, op string, pager *runtime.Pager[P], it
 		}
 		list := items(page)
 		if list == nil { // Azure sends an empty array where there is nothing
-			return nil, Wrap(op, "", refused("the answer holds no list: is a proxy or a captive portal in between?"))
+			return nil, Wrap(op, "", transport.Refused("the answer holds no list: is a proxy or a captive portal in between?"))
 		}
 		for _, item := range list {
 			if item != nil {

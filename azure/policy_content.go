@@ -7,6 +7,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/azlin-dev/azlin/azure/transport"
 )
 
 // content refuses an answer that holds nothing where Azure always sends a resource or a list: a proxy or a captive portal
@@ -26,9 +28,9 @@ func (content) Do(req *policy.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if body = bytes.TrimSpace(body); len(body) == 0 || bytes.Equal(body, []byte("null")) {
-		return nil, refused("the answer is empty: is a proxy or a captive portal in between?")
+		return nil, transport.Refused("the answer is empty: is a proxy or a captive portal in between?")
 	}
-	turned(resp)
+	transport.Turned(resp)
 	return resp, nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/test/local"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // pooledLab is a lab with VMs named a, b, ... behind one Bastion.
@@ -184,17 +185,13 @@ func TestPoolForgetsOldTunnels(t *testing.T) {
 	p, b, vms := pooledLab(t, "a")
 	pool := p.pool(bastion.PoolOptions{TTL: 200 * time.Millisecond, CleanupInterval: 50 * time.Millisecond})
 	first := p.get(pool, vms["a"], b)
-	time.Sleep(300 * time.Millisecond) // wall time: the VM is a process
+	// Wall time, as the VM is a process: several clean-ups find the tunnel too old.
+	wait.Until(t, "it is old", func() bool { return time.Since(first.CreatedAt) > 300*time.Millisecond })
 	if !listens(first.LocalPort) {
 		t.Error("a tunnel in use was closed because it is old")
 	}
 	pool.Release(first.ID)
-	for end := time.Now().Add(5 * time.Second); listens(first.LocalPort); {
-		if time.Now().After(end) {
-			t.Fatal("an old tunnel stays open")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	wait.Until(t, "an old tunnel is closed", func() bool { return !listens(first.LocalPort) })
 	if again := p.get(pool, vms["a"], b); again.ID == first.ID {
 		t.Error("an old tunnel was handed out")
 	}
@@ -206,9 +203,10 @@ func TestPoolChecksTunnels(t *testing.T) {
 	p, b, vms := pooledLab(t, "a")
 	pool := p.pool(bastion.PoolOptions{})
 	first := p.get(pool, vms["a"], b)
+	answered := time.Now()
 	pool.Release(first.ID)
 	must[armcompute.VirtualMachinesClientPowerOffResponse](p.lab)(p.azure.VMs().BeginPowerOff(t.Context(), group, "a", nil))
-	time.Sleep(1100 * time.Millisecond) // a second ago it did answer
+	wait.Until(t, "its answer is more than a second ago", func() bool { return time.Since(answered) > 1100*time.Millisecond })
 	if _, err := pool.Get(t.Context(), vms["a"], b); errkind.Of(err) != errkind.Unreachable || !errors.Is(err, bastion.ErrTunnel) {
 		t.Errorf("the tunnel to a stopped VM: %v", err)
 	}
@@ -291,9 +289,10 @@ func TestTokensAreRefreshed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer x.Close()
+	signedIn := time.Now()
 	for n := range 2 {
 		if n > 0 {
-			time.Sleep(3100 * time.Millisecond) // tokens live in wall time
+			wait.Until(t, "the token has expired", func() bool { return time.Since(signedIn) > 3100*time.Millisecond }) // in wall time
 		}
 		conn, err := x.Dial(t.Context())
 		if err != nil {

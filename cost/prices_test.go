@@ -19,6 +19,7 @@ import (
 	"github.com/azlin-dev/azlin/cost"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 )
 
 // wire stands between Prices and the emulator, and counts.
@@ -66,16 +67,7 @@ func (w *wire) took() int {
 
 func newWire(t *testing.T) *wire {
 	t.Helper()
-	e, err := emulator.New(emulator.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &wire{next: e.Client().Transport}
+	return &wire{next: local.New(t, emulator.Options{}).Emulator.Client().Transport}
 }
 
 func (w *wire) prices(dir string) *cost.Prices {

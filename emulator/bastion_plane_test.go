@@ -33,11 +33,11 @@ func newPlane(t *testing.T, o emulator.Options) plane {
 	vnet, _, _ := strings.Cut(*nic.Properties.IPConfigurations[0].Properties.Subnet.ID, "/subnets/")
 	name := vnet[strings.LastIndexByte(vnet, '/')+1:]
 	space := *must(p.vnets.Get(t.Context(), group, name, nil)).Properties.AddressSpace.AddressPrefixes[0]
-	subnet := wait[armnetwork.SubnetsClientCreateOrUpdateResponse](p.lab)(p.subnets.BeginCreateOrUpdate(t.Context(), group, name, "AzureBastionSubnet", armnetwork.Subnet{
+	subnet := finish[armnetwork.SubnetsClientCreateOrUpdateResponse](p.lab)(p.subnets.BeginCreateOrUpdate(t.Context(), group, name, "AzureBastionSubnet", armnetwork.Subnet{
 		Properties: &armnetwork.SubnetPropertiesFormat{AddressPrefix: new(strings.Replace(space, ".0.0/16", ".255.0/26", 1))},
 	}, nil))
 	ip := p.address("bastion-ip", armnetwork.PublicIPAddressSKUNameStandard, armnetwork.IPAllocationMethodStatic)
-	b := wait[armnetwork.BastionHostsClientCreateOrUpdateResponse](p.lab)(p.bastions.BeginCreateOrUpdate(t.Context(), group, "hub",
+	b := finish[armnetwork.BastionHostsClientCreateOrUpdateResponse](p.lab)(p.bastions.BeginCreateOrUpdate(t.Context(), group, "hub",
 		bastionBody(standard, *subnet.ID, ip, func(b *armnetwork.BastionHostPropertiesFormat) { b.EnableTunneling = new(true) }), nil))
 	p.dns = *b.Properties.DNSName
 	token, err := p.cred.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://management.azure.com/.default"}})
@@ -140,7 +140,7 @@ func TestBastionTokens(t *testing.T) {
 			t.Errorf("%s: %d", path, status)
 		}
 	}
-	wait[armnetwork.BastionHostsClientDeleteResponse](p.lab)(p.bastions.BeginDelete(t.Context(), group, "hub", nil))
+	finish[armnetwork.BastionHostsClientDeleteResponse](p.lab)(p.bastions.BeginDelete(t.Context(), group, "hub", nil))
 	if status, _ := p.send(http.MethodPost, "/api/tokens", p.form(nil), ""); status != http.StatusNotFound {
 		t.Errorf("a deleted Bastion: %d", status)
 	}

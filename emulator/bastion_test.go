@@ -33,7 +33,7 @@ func newBastionLab(t *testing.T, o emulator.Options) bastionLab {
 // bastionNet makes a network with one subnet and returns the subnet's id.
 func (l bastionLab) bastionNet(name, net, subnet, prefix string) string {
 	l.Helper()
-	v := wait[armnetwork.VirtualNetworksClientCreateOrUpdateResponse](l.lab)(l.vnets.BeginCreateOrUpdate(l.Context(), group, name, armnetwork.VirtualNetwork{
+	v := finish[armnetwork.VirtualNetworksClientCreateOrUpdateResponse](l.lab)(l.vnets.BeginCreateOrUpdate(l.Context(), group, name, armnetwork.VirtualNetwork{
 		Location: new(region), Properties: &armnetwork.VirtualNetworkPropertiesFormat{
 			AddressSpace: &armnetwork.AddressSpace{AddressPrefixes: []*string{&net}},
 			Subnets:      []*armnetwork.Subnet{{Name: &subnet, Properties: &armnetwork.SubnetPropertiesFormat{AddressPrefix: &prefix}}},
@@ -44,7 +44,7 @@ func (l bastionLab) bastionNet(name, net, subnet, prefix string) string {
 
 func (l bastionLab) address(name string, sku armnetwork.PublicIPAddressSKUName, method armnetwork.IPAllocationMethod) string {
 	l.Helper()
-	return *wait[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse](l.lab)(l.ips.BeginCreateOrUpdate(l.Context(), group, name, armnetwork.PublicIPAddress{
+	return *finish[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse](l.lab)(l.ips.BeginCreateOrUpdate(l.Context(), group, name, armnetwork.PublicIPAddress{
 		Location: new(region), SKU: &armnetwork.PublicIPAddressSKU{Name: &sku}, Properties: &armnetwork.PublicIPAddressPropertiesFormat{PublicIPAllocationMethod: &method},
 	}, nil)).ID
 }
@@ -85,7 +85,7 @@ func TestBastionLife(t *testing.T) {
 		if *made.Properties.ProvisioningState != armnetwork.ProvisioningStateUpdating {
 			t.Errorf("while it is made: %s", *made.Properties.ProvisioningState)
 		}
-		b := wait[armnetwork.BastionHostsClientCreateOrUpdateResponse](l.lab)(pl, nil).BastionHost
+		b := finish[armnetwork.BastionHostsClientCreateOrUpdateResponse](l.lab)(pl, nil).BastionHost
 		if took := time.Since(began); took < 6*time.Minute || took > 10*time.Minute {
 			t.Errorf("creation took %s", took)
 		}
@@ -98,7 +98,7 @@ func TestBastionLife(t *testing.T) {
 		if used := must(l.ips.Get(ctx, group, "ip", nil)); *used.Properties.IPConfiguration.ID != *p.IPConfigurations[0].ID {
 			t.Errorf("its address belongs to %s", *used.Properties.IPConfiguration.ID)
 		}
-		tagged := wait[armnetwork.BastionHostsClientUpdateTagsResponse](l.lab)(l.bastions.BeginUpdateTags(ctx, group, "hub", armnetwork.TagsObject{Tags: map[string]*string{"a": new("b")}}, nil))
+		tagged := finish[armnetwork.BastionHostsClientUpdateTagsResponse](l.lab)(l.bastions.BeginUpdateTags(ctx, group, "hub", armnetwork.TagsObject{Tags: map[string]*string{"a": new("b")}}, nil))
 		if *tagged.Tags["a"] != "b" || *tagged.Etag == *b.Etag {
 			t.Errorf("tagged: %v", tagged.Tags)
 		}
@@ -120,10 +120,10 @@ func TestBastionLife(t *testing.T) {
 			_, err := l.bastions.BeginCreateOrUpdate(ctx, group, "hub", bastionBody(basic, subnet, ip, nil), nil)
 			return err
 		})
-		wait[armnetwork.BastionHostsClientDeleteResponse](l.lab)(l.bastions.BeginDelete(ctx, group, "hub", nil))
+		finish[armnetwork.BastionHostsClientDeleteResponse](l.lab)(l.bastions.BeginDelete(ctx, group, "hub", nil))
 		refused(t, "a deleted Bastion", "ResourceNotFound", func() error { _, err := l.bastions.Get(ctx, group, "hub", nil); return err })
-		wait[armnetwork.PublicIPAddressesClientDeleteResponse](l.lab)(l.ips.BeginDelete(ctx, group, "ip", nil))
-		wait[armnetwork.VirtualNetworksClientDeleteResponse](l.lab)(l.vnets.BeginDelete(ctx, group, "net", nil))
+		finish[armnetwork.PublicIPAddressesClientDeleteResponse](l.lab)(l.ips.BeginDelete(ctx, group, "ip", nil))
+		finish[armnetwork.VirtualNetworksClientDeleteResponse](l.lab)(l.vnets.BeginDelete(ctx, group, "net", nil))
 	})
 }
 
@@ -137,7 +137,7 @@ func TestBastionRefusals(t *testing.T) {
 	ip := l.address("ip", armnetwork.PublicIPAddressSKUNameStandard, armnetwork.IPAllocationMethodStatic)
 	old := l.address("old", armnetwork.PublicIPAddressSKUNameBasic, armnetwork.IPAllocationMethodStatic)
 	used := l.address("used", armnetwork.PublicIPAddressSKUNameStandard, armnetwork.IPAllocationMethodStatic)
-	wait[armnetwork.BastionHostsClientCreateOrUpdateResponse](l.lab)(l.bastions.BeginCreateOrUpdate(t.Context(), group, "there", bastionBody(basic, taken, used, nil), nil))
+	finish[armnetwork.BastionHostsClientCreateOrUpdateResponse](l.lab)(l.bastions.BeginCreateOrUpdate(t.Context(), group, "there", bastionBody(basic, taken, used, nil), nil))
 	vnet := func(p *armnetwork.BastionHostPropertiesFormat) {
 		p.IPConfigurations, p.VirtualNetwork = nil, &armnetwork.SubResource{ID: new(subnet[:len(subnet)-len("/subnets/AzureBastionSubnet")])}
 	}
@@ -179,10 +179,10 @@ func TestBastionRefusals(t *testing.T) {
 		}}
 	}
 	protect := func(rules ...*armnetwork.SecurityRule) {
-		nsg := wait[armnetwork.SecurityGroupsClientCreateOrUpdateResponse](l.lab)(l.nsgs.BeginCreateOrUpdate(t.Context(), group, "nsg", armnetwork.SecurityGroup{
+		nsg := finish[armnetwork.SecurityGroupsClientCreateOrUpdateResponse](l.lab)(l.nsgs.BeginCreateOrUpdate(t.Context(), group, "nsg", armnetwork.SecurityGroup{
 			Location: new(region), Properties: &armnetwork.SecurityGroupPropertiesFormat{SecurityRules: rules},
 		}, nil))
-		wait[armnetwork.SubnetsClientCreateOrUpdateResponse](l.lab)(l.subnets.BeginCreateOrUpdate(t.Context(), group, "net", "AzureBastionSubnet", armnetwork.Subnet{
+		finish[armnetwork.SubnetsClientCreateOrUpdateResponse](l.lab)(l.subnets.BeginCreateOrUpdate(t.Context(), group, "net", "AzureBastionSubnet", armnetwork.Subnet{
 			Properties: &armnetwork.SubnetPropertiesFormat{AddressPrefix: new("10.0.1.0/26"), NetworkSecurityGroup: &armnetwork.SecurityGroup{ID: nsg.ID}},
 		}, nil))
 	}
@@ -192,7 +192,7 @@ func TestBastionRefusals(t *testing.T) {
 		return err
 	})
 	protect(rule("internet", 100, "Internet"), rule("azure", 110, "GatewayManager"))
-	wait[armnetwork.BastionHostsClientCreateOrUpdateResponse](l.lab)(l.bastions.BeginCreateOrUpdate(t.Context(), group, "hub", bastionBody(standard, subnet, ip, nil), nil))
+	finish[armnetwork.BastionHostsClientCreateOrUpdateResponse](l.lab)(l.bastions.BeginCreateOrUpdate(t.Context(), group, "hub", bastionBody(standard, subnet, ip, nil), nil))
 }
 
 // TestNATGatewayOfASubnet sees that a subnet takes a gateway, and that the gateway cannot go before it lets go.
@@ -202,12 +202,12 @@ func TestNATGatewayOfASubnet(t *testing.T) {
 	ctx := t.Context()
 	l.bastionNet("net", "10.0.0.0/16", "vms", "10.0.1.0/24")
 	ip := l.address("ip", armnetwork.PublicIPAddressSKUNameStandard, armnetwork.IPAllocationMethodStatic)
-	nat := wait[armnetwork.NatGatewaysClientCreateOrUpdateResponse](l.lab)(l.nats.BeginCreateOrUpdate(ctx, group, "out", armnetwork.NatGateway{
+	nat := finish[armnetwork.NatGatewaysClientCreateOrUpdateResponse](l.lab)(l.nats.BeginCreateOrUpdate(ctx, group, "out", armnetwork.NatGateway{
 		Location: new(region), SKU: &armnetwork.NatGatewaySKU{Name: p(armnetwork.NatGatewaySKUNameStandard)},
 		Properties: &armnetwork.NatGatewayPropertiesFormat{PublicIPAddresses: []*armnetwork.SubResource{{ID: &ip}}},
 	}, nil))
 	put := func(gateway *armnetwork.SubResource) armnetwork.Subnet {
-		return wait[armnetwork.SubnetsClientCreateOrUpdateResponse](l.lab)(l.subnets.BeginCreateOrUpdate(ctx, group, "net", "vms", armnetwork.Subnet{
+		return finish[armnetwork.SubnetsClientCreateOrUpdateResponse](l.lab)(l.subnets.BeginCreateOrUpdate(ctx, group, "net", "vms", armnetwork.Subnet{
 			Properties: &armnetwork.SubnetPropertiesFormat{AddressPrefix: new("10.0.1.0/24"), NatGateway: gateway},
 		}, nil)).Subnet
 	}
@@ -226,6 +226,6 @@ func TestNATGatewayOfASubnet(t *testing.T) {
 		return err
 	})
 	put(nil)
-	wait[armnetwork.NatGatewaysClientDeleteResponse](l.lab)(l.nats.BeginDelete(ctx, group, "out", nil))
-	wait[armnetwork.PublicIPAddressesClientDeleteResponse](l.lab)(l.ips.BeginDelete(ctx, group, "ip", nil))
+	finish[armnetwork.NatGatewaysClientDeleteResponse](l.lab)(l.nats.BeginDelete(ctx, group, "out", nil))
+	finish[armnetwork.PublicIPAddressesClientDeleteResponse](l.lab)(l.ips.BeginDelete(ctx, group, "ip", nil))
 }

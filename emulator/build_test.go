@@ -18,11 +18,11 @@ func (l *lab) network() {
 	if _, err := l.groups.CreateOrUpdate(ctx, group, armresources.ResourceGroup{Location: new(region)}, nil); err != nil {
 		l.Fatal(err)
 	}
-	nsg := wait[armnetwork.SecurityGroupsClientCreateOrUpdateResponse](l)(l.nsgs.BeginCreateOrUpdate(ctx, group, "nsg", armnetwork.SecurityGroup{
+	nsg := finish[armnetwork.SecurityGroupsClientCreateOrUpdateResponse](l)(l.nsgs.BeginCreateOrUpdate(ctx, group, "nsg", armnetwork.SecurityGroup{
 		Location:   new(region),
 		Properties: &armnetwork.SecurityGroupPropertiesFormat{SecurityRules: []*armnetwork.SecurityRule{sshRule("ssh", 1000, "203.0.113.10/32")}},
 	}, nil))
-	wait[armnetwork.VirtualNetworksClientCreateOrUpdateResponse](l)(l.vnets.BeginCreateOrUpdate(ctx, group, "vnet", armnetwork.VirtualNetwork{
+	finish[armnetwork.VirtualNetworksClientCreateOrUpdateResponse](l)(l.vnets.BeginCreateOrUpdate(ctx, group, "vnet", armnetwork.VirtualNetwork{
 		Location: new(region),
 		Properties: &armnetwork.VirtualNetworkPropertiesFormat{
 			AddressSpace: &armnetwork.AddressSpace{AddressPrefixes: []*string{new("10.0.0.0/16")}},
@@ -46,7 +46,7 @@ func sshRule(name string, priority int32, source string) *armnetwork.SecurityRul
 func (l *lab) nic(name string) (armnetwork.Interface, armnetwork.PublicIPAddress) {
 	l.Helper()
 	ctx := l.Context()
-	pip := wait[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse](l)(l.ips.BeginCreateOrUpdate(ctx, group, name+"-ip", armnetwork.PublicIPAddress{
+	pip := finish[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse](l)(l.ips.BeginCreateOrUpdate(ctx, group, name+"-ip", armnetwork.PublicIPAddress{
 		Location:   new(region),
 		SKU:        &armnetwork.PublicIPAddressSKU{Name: p(armnetwork.PublicIPAddressSKUNameStandard)},
 		Properties: &armnetwork.PublicIPAddressPropertiesFormat{PublicIPAllocationMethod: p(armnetwork.IPAllocationMethodStatic)},
@@ -55,7 +55,7 @@ func (l *lab) nic(name string) (armnetwork.Interface, armnetwork.PublicIPAddress
 	if err != nil {
 		l.Fatal(err)
 	}
-	nic := wait[armnetwork.InterfacesClientCreateOrUpdateResponse](l)(l.nics.BeginCreateOrUpdate(ctx, group, name+"-nic", armnetwork.Interface{
+	nic := finish[armnetwork.InterfacesClientCreateOrUpdateResponse](l)(l.nics.BeginCreateOrUpdate(ctx, group, name+"-nic", armnetwork.Interface{
 		Location: new(region),
 		Properties: &armnetwork.InterfacePropertiesFormat{IPConfigurations: []*armnetwork.InterfaceIPConfiguration{{
 			Name: new("primary"),
@@ -101,5 +101,5 @@ func spec(name, nic string) armcompute.VirtualMachine {
 func (l *lab) vm(name string) armcompute.VirtualMachine {
 	l.Helper()
 	nic, _ := l.nic(name)
-	return wait[armcompute.VirtualMachinesClientCreateOrUpdateResponse](l)(l.vms.BeginCreateOrUpdate(l.Context(), group, name, spec(name, *nic.ID), nil)).VirtualMachine
+	return finish[armcompute.VirtualMachinesClientCreateOrUpdateResponse](l)(l.vms.BeginCreateOrUpdate(l.Context(), group, name, spec(name, *nic.ID), nil)).VirtualMachine
 }

@@ -37,7 +37,7 @@ func TestDisksHaveContent(t *testing.T) {
 	nic, _ := l.nic("one")
 	body := spec("one", *nic.ID)
 	body.Properties.StorageProfile.OSDisk.DeleteOption = new(armcompute.DiskDeleteOptionTypesDetach)
-	made := wait[armcompute.VirtualMachinesClientCreateOrUpdateResponse](l)(l.vms.BeginCreateOrUpdate(ctx, group, "one", body, nil))
+	made := finish[armcompute.VirtualMachinesClientCreateOrUpdateResponse](l)(l.vms.BeginCreateOrUpdate(ctx, group, "one", body, nil))
 	disk := made.Properties.StorageProfile.OSDisk.ManagedDisk.ID
 
 	// What cp finds difficult: links, closed directories, files deleted from the system's, odd names.
@@ -47,7 +47,7 @@ func TestDisksHaveContent(t *testing.T) {
 	if !strings.Contains(first, "first\nsystem\nd---------\n/nowhere\nno issue\nodd") {
 		t.Fatalf("the VM says %q", first)
 	}
-	wait[armcompute.SnapshotsClientCreateOrUpdateResponse](l)(snapshots.BeginCreateOrUpdate(ctx, group, "snap", armcompute.Snapshot{
+	finish[armcompute.SnapshotsClientCreateOrUpdateResponse](l)(snapshots.BeginCreateOrUpdate(ctx, group, "snap", armcompute.Snapshot{
 		Location: new("westus2"), Properties: &armcompute.SnapshotProperties{
 			Incremental:  new(true),
 			CreationData: &armcompute.CreationData{CreateOption: new(armcompute.DiskCreateOptionCopy), SourceResourceID: disk},
@@ -64,14 +64,14 @@ func TestDisksHaveContent(t *testing.T) {
 			CreateOption: new(armcompute.DiskCreateOptionTypesAttach), OSType: new(armcompute.OperatingSystemTypesLinux),
 			ManagedDisk: &armcompute.ManagedDiskParameters{ID: &diskID},
 		}}
-		wait[armcompute.VirtualMachinesClientCreateOrUpdateResponse](l)(l.vms.BeginCreateOrUpdate(ctx, group, vm, body, nil))
+		finish[armcompute.VirtualMachinesClientCreateOrUpdateResponse](l)(l.vms.BeginCreateOrUpdate(ctx, group, vm, body, nil))
 	}
-	copied := wait[armcompute.DisksClientCreateOrUpdateResponse](l)(l.disks.BeginCreateOrUpdate(ctx, group, "copied", armcompute.Disk{
+	copied := finish[armcompute.DisksClientCreateOrUpdateResponse](l)(l.disks.BeginCreateOrUpdate(ctx, group, "copied", armcompute.Disk{
 		Location: new("westus2"), Properties: &armcompute.DiskProperties{
 			CreationData: &armcompute.CreationData{CreateOption: new(armcompute.DiskCreateOptionCopy), SourceResourceID: new((*disk)[:strings.LastIndex(*disk, "/disks/")] + "/snapshots/snap")},
 		},
 	}, nil))
-	wait[armcompute.SnapshotsClientDeleteResponse](l)(snapshots.BeginDelete(ctx, group, "snap", nil)) // the disk does not need it
+	finish[armcompute.SnapshotsClientDeleteResponse](l)(snapshots.BeginDelete(ctx, group, "snap", nil)) // the disk does not need it
 	attach("two", *copied.ID)
 	if got := run("two", state); got != first {
 		t.Errorf("the clone says %q, not %q", got, first)
@@ -82,7 +82,7 @@ func TestDisksHaveContent(t *testing.T) {
 	}
 
 	// The VM goes, its disk stays and is given to another one.
-	wait[armcompute.VirtualMachinesClientDeleteResponse](l)(l.vms.BeginDelete(ctx, group, "one", nil))
+	finish[armcompute.VirtualMachinesClientDeleteResponse](l)(l.vms.BeginDelete(ctx, group, "one", nil))
 	attach("three", *disk)
 	if got := strings.TrimSpace(run("three", "cat /home/azureuser/notes")); got != "second" {
 		t.Errorf("the disk that stayed has %q", got)

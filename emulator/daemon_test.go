@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func starter(t *testing.T, dir string) emulator.StartOptions {
@@ -88,7 +89,7 @@ func TestDaemon(t *testing.T) {
 	if err := proc.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the killed daemon is gone", func() bool {
+	wait.Until(t, "the killed daemon is gone", func() bool {
 		_, err := emulator.Read(ctx, dir)
 		return errors.Is(err, emulator.ErrNotRunning)
 	})
@@ -147,13 +148,8 @@ func TestDaemonEndsWithItsDirectory(t *testing.T) {
 	}
 	for os.RemoveAll(dir) != nil && ctx.Err() == nil { // it may just be writing
 	}
-	for syscall.Kill(st.PID, 0) == nil {
-		if ctx.Err() != nil {
-			_ = syscall.Kill(st.PID, syscall.SIGKILL)
-			t.Fatal("it goes on")
-		}
-		<-time.After(50 * time.Millisecond)
-	}
+	defer func() { _ = syscall.Kill(st.PID, syscall.SIGKILL) }() // should it go on
+	wait.Until(t, "it has ended", func() bool { return syscall.Kill(st.PID, 0) != nil })
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("its directory is there again: %v", err)
 	}

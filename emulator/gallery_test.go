@@ -41,12 +41,12 @@ func definition(sku string) armcompute.GalleryImage {
 
 func (s *shelf) gallery() {
 	s.Helper()
-	wait[armcompute.GalleriesClientCreateOrUpdateResponse](s.lab)(s.galleries.BeginCreateOrUpdate(s.Context(), group, "shelf", armcompute.Gallery{Location: new("westus2")}, nil))
+	finish[armcompute.GalleriesClientCreateOrUpdateResponse](s.lab)(s.galleries.BeginCreateOrUpdate(s.Context(), group, "shelf", armcompute.Gallery{Location: new("westus2")}, nil))
 }
 
 func (s *shelf) image(name string, i armcompute.GalleryImage) {
 	s.Helper()
-	wait[armcompute.GalleryImagesClientCreateOrUpdateResponse](s.lab)(s.images.BeginCreateOrUpdate(s.Context(), group, "shelf", name, i, nil))
+	finish[armcompute.GalleryImagesClientCreateOrUpdateResponse](s.lab)(s.images.BeginCreateOrUpdate(s.Context(), group, "shelf", name, i, nil))
 }
 
 func fromVM(id string) armcompute.GalleryImageVersion {
@@ -68,7 +68,7 @@ func (s *shelf) publish(image, version string, v armcompute.GalleryImageVersion)
 func (s *shelf) generalized(name string) string {
 	s.Helper()
 	id := *s.vm(name).ID
-	wait[armcompute.VirtualMachinesClientDeallocateResponse](s.lab)(s.vms.BeginDeallocate(s.Context(), group, name, nil))
+	finish[armcompute.VirtualMachinesClientDeallocateResponse](s.lab)(s.vms.BeginDeallocate(s.Context(), group, name, nil))
 	if _, err := s.vms.Generalize(s.Context(), group, name, nil); err != nil {
 		s.Fatal(err)
 	}
@@ -110,9 +110,9 @@ func TestGalleries(t *testing.T) {
 	some(s.lab, "versions", pages(s.lab, s.versions.NewListByGalleryImagePager(group, "shelf", "base", nil), func(r armcompute.GalleryImageVersionsClientListByGalleryImageResponse) []*armcompute.GalleryImageVersion {
 		return r.Value
 	}), 2)
-	wait[armcompute.GalleriesClientUpdateResponse](s.lab)(s.galleries.BeginUpdate(ctx, group, "shelf", armcompute.GalleryUpdate{Tags: map[string]*string{"a": new("b")}}, nil))
-	wait[armcompute.GalleryImagesClientUpdateResponse](s.lab)(s.images.BeginUpdate(ctx, group, "shelf", "base", armcompute.GalleryImageUpdate{Properties: &armcompute.GalleryImageProperties{Description: new("ours")}}, nil))
-	changed := wait[armcompute.GalleryImageVersionsClientUpdateResponse](s.lab)(s.versions.BeginUpdate(ctx, group, "shelf", "base", "1.0.9", armcompute.GalleryImageVersionUpdate{Tags: map[string]*string{"a": new("b")}}, nil))
+	finish[armcompute.GalleriesClientUpdateResponse](s.lab)(s.galleries.BeginUpdate(ctx, group, "shelf", armcompute.GalleryUpdate{Tags: map[string]*string{"a": new("b")}}, nil))
+	finish[armcompute.GalleryImagesClientUpdateResponse](s.lab)(s.images.BeginUpdate(ctx, group, "shelf", "base", armcompute.GalleryImageUpdate{Properties: &armcompute.GalleryImageProperties{Description: new("ours")}}, nil))
+	changed := finish[armcompute.GalleryImageVersionsClientUpdateResponse](s.lab)(s.versions.BeginUpdate(ctx, group, "shelf", "base", "1.0.9", armcompute.GalleryImageVersionUpdate{Tags: map[string]*string{"a": new("b")}}, nil))
 	if *changed.Tags["a"] != "b" || *must(s.galleries.Get(ctx, group, "shelf", nil)).Tags["a"] != "b" || *must(s.images.Get(ctx, group, "shelf", "base", nil)).Properties.Description != "ours" {
 		t.Error("a change is not there")
 	}
@@ -120,17 +120,17 @@ func TestGalleries(t *testing.T) {
 	image := *must(s.images.Get(ctx, group, "shelf", "base", nil)).ID
 	for name, test := range map[string]struct{ image, exact string }{"latest": {image, "1.0.10"}, "one": {image + "/versions/1.0.9", "1.0.9"}} {
 		nic, _ := s.nic(name)
-		made := wait[armcompute.VirtualMachinesClientCreateOrUpdateResponse](s.lab)(s.vms.BeginCreateOrUpdate(ctx, group, name, fromImage(name, *nic.ID, test.image), nil))
+		made := finish[armcompute.VirtualMachinesClientCreateOrUpdateResponse](s.lab)(s.vms.BeginCreateOrUpdate(ctx, group, name, fromImage(name, *nic.ID, test.image), nil))
 		disk := must(s.disks.Get(ctx, group, *made.Properties.StorageProfile.OSDisk.Name, nil))
 		if exact := *made.Properties.StorageProfile.ImageReference.ExactVersion; exact != test.exact || !strings.HasSuffix(*disk.Properties.CreationData.GalleryImageReference.ID, "/versions/"+test.exact) {
 			t.Errorf("%s: made from %s, %+v", name, exact, disk.Properties.CreationData)
 		}
 	}
 	for _, version := range []string{"1.0.9", "1.0.10"} {
-		wait[armcompute.GalleryImageVersionsClientDeleteResponse](s.lab)(s.versions.BeginDelete(ctx, group, "shelf", "base", version, nil))
+		finish[armcompute.GalleryImageVersionsClientDeleteResponse](s.lab)(s.versions.BeginDelete(ctx, group, "shelf", "base", version, nil))
 	}
-	wait[armcompute.GalleryImagesClientDeleteResponse](s.lab)(s.images.BeginDelete(ctx, group, "shelf", "base", nil))
-	wait[armcompute.GalleriesClientDeleteResponse](s.lab)(s.galleries.BeginDelete(ctx, group, "shelf", nil))
+	finish[armcompute.GalleryImagesClientDeleteResponse](s.lab)(s.images.BeginDelete(ctx, group, "shelf", "base", nil))
+	finish[armcompute.GalleriesClientDeleteResponse](s.lab)(s.galleries.BeginDelete(ctx, group, "shelf", nil))
 	some(s.lab, "galleries that are left", pages(s.lab, s.galleries.NewListPager(nil), func(r armcompute.GalleriesClientListResponse) []*armcompute.Gallery { return r.Value }), 0)
 }
 
@@ -160,8 +160,8 @@ func TestGalleryRefusals(t *testing.T) {
 	nic, _ := s.nic("t")
 	secured.Properties.NetworkProfile.NetworkInterfaces[0].ID = nic.ID
 	secured.Properties.SecurityProfile = &armcompute.SecurityProfile{SecurityType: new(armcompute.SecurityTypesTrustedLaunch)}
-	t1 := wait[armcompute.VirtualMachinesClientCreateOrUpdateResponse](s.lab)(s.vms.BeginCreateOrUpdate(ctx, group, "t", secured, nil))
-	wait[armcompute.VirtualMachinesClientDeallocateResponse](s.lab)(s.vms.BeginDeallocate(ctx, group, "t", nil))
+	t1 := finish[armcompute.VirtualMachinesClientCreateOrUpdateResponse](s.lab)(s.vms.BeginCreateOrUpdate(ctx, group, "t", secured, nil))
+	finish[armcompute.VirtualMachinesClientDeallocateResponse](s.lab)(s.vms.BeginDeallocate(ctx, group, "t", nil))
 	if _, err := s.vms.Generalize(ctx, group, "t", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestGalleryRefusals(t *testing.T) {
 		}
 	}
 	// A group is deleted with all that is in it.
-	wait[armresources.ResourceGroupsClientDeleteResponse](s.lab)(s.groups.BeginDelete(ctx, group, nil))
+	finish[armresources.ResourceGroupsClientDeleteResponse](s.lab)(s.groups.BeginDelete(ctx, group, nil))
 	if n := s.e.Counts().Resources["Microsoft.Compute/galleries"]; n != 0 {
 		t.Errorf("%d galleries are left", n)
 	}
@@ -268,17 +268,17 @@ func TestImagesHaveContent(t *testing.T) {
 	if left := runScript(s.lab, "one", "ls /home; cat /etc/machine-id; ls /var/lib/cloud; ls /var/log/cloud-init.log"); strings.TrimSpace(left) != "uninitialized" {
 		t.Fatalf("the VM still has %q", left)
 	}
-	wait[armcompute.VirtualMachinesClientDeallocateResponse](s.lab)(s.vms.BeginDeallocate(ctx, group, "one", nil))
+	finish[armcompute.VirtualMachinesClientDeallocateResponse](s.lab)(s.vms.BeginDeallocate(ctx, group, "one", nil))
 	if _, err := s.vms.Generalize(ctx, group, "one", nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.publish("base", "1.0.0", fromVM(*must(s.vms.Get(ctx, group, "one", nil)).ID)); err != nil {
 		t.Fatal(err)
 	}
-	wait[armcompute.VirtualMachinesClientDeleteResponse](s.lab)(s.vms.BeginDelete(ctx, group, "one", nil)) // the image does not need it
+	finish[armcompute.VirtualMachinesClientDeleteResponse](s.lab)(s.vms.BeginDelete(ctx, group, "one", nil)) // the image does not need it
 	nic, _ := s.nic("two")
 	image := *must(s.images.Get(ctx, group, "shelf", "base", nil)).ID
-	wait[armcompute.VirtualMachinesClientCreateOrUpdateResponse](s.lab)(s.vms.BeginCreateOrUpdate(ctx, group, "two", fromImage("two", *nic.ID, image), nil))
+	finish[armcompute.VirtualMachinesClientCreateOrUpdateResponse](s.lab)(s.vms.BeginCreateOrUpdate(ctx, group, "two", fromImage("two", *nic.ID, image), nil))
 	if got := runScript(s.lab, "two", "cat /opt/baked; hostname; id -un azureuser; test -s /home/azureuser/.ssh/authorized_keys && echo let in"); got != "baked\ntwo\nazureuser\nlet in\n" {
 		t.Errorf("the VM says %q", got)
 	}
@@ -290,7 +290,7 @@ func TestImagesHaveContent(t *testing.T) {
 // runScript is what Run Command prints.
 func runScript(l *lab, vm, script string) string {
 	l.Helper()
-	out := wait[armcompute.VirtualMachinesClientRunCommandResponse](l)(l.vms.BeginRunCommand(l.Context(), group, vm, armcompute.RunCommandInput{
+	out := finish[armcompute.VirtualMachinesClientRunCommandResponse](l)(l.vms.BeginRunCommand(l.Context(), group, vm, armcompute.RunCommandInput{
 		CommandID: new("RunShellScript"), Script: []*string{&script},
 	}, nil))
 	_, said, _ := strings.Cut(*out.Value[0].Message, "[stdout]\n")

@@ -19,11 +19,11 @@ func TestWhatLoadBalancersAndPrivateEndpointsHold(t *testing.T) {
 	balancers := must(armnetwork.NewLoadBalancersClient(sub, l.cred, l.opt))
 	endpoints := must(armnetwork.NewPrivateEndpointsClient(sub, l.cred, l.opt))
 
-	ip := wait[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse](l)(l.ips.BeginCreateOrUpdate(ctx, group, "front", armnetwork.PublicIPAddress{
+	ip := finish[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse](l)(l.ips.BeginCreateOrUpdate(ctx, group, "front", armnetwork.PublicIPAddress{
 		Location: new(region), SKU: &armnetwork.PublicIPAddressSKU{Name: new(armnetwork.PublicIPAddressSKUNameStandard)},
 		Properties: &armnetwork.PublicIPAddressPropertiesFormat{PublicIPAllocationMethod: new(armnetwork.IPAllocationMethodStatic)},
 	}, nil))
-	balancer := wait[armnetwork.LoadBalancersClientCreateOrUpdateResponse](l)(balancers.BeginCreateOrUpdate(ctx, group, "lb", armnetwork.LoadBalancer{
+	balancer := finish[armnetwork.LoadBalancersClientCreateOrUpdateResponse](l)(balancers.BeginCreateOrUpdate(ctx, group, "lb", armnetwork.LoadBalancer{
 		Location: new(region), SKU: &armnetwork.LoadBalancerSKU{Name: new(armnetwork.LoadBalancerSKUNameStandard)},
 		Properties: &armnetwork.LoadBalancerPropertiesFormat{
 			FrontendIPConfigurations: []*armnetwork.FrontendIPConfiguration{{
@@ -43,11 +43,11 @@ func TestWhatLoadBalancersAndPrivateEndpointsHold(t *testing.T) {
 	some(l, "load balancers", pages(l, balancers.NewListPager(group, nil), func(r armnetwork.LoadBalancersClientListResponse) []*armnetwork.LoadBalancer { return r.Value }), 1)
 	some(l, "all load balancers", pages(l, balancers.NewListAllPager(nil), func(r armnetwork.LoadBalancersClientListAllResponse) []*armnetwork.LoadBalancer { return r.Value }), 1)
 	got[armnetwork.LoadBalancersClientGetResponse](l)(balancers.Get(ctx, group, "lb", nil))
-	wait[armnetwork.LoadBalancersClientDeleteResponse](l)(balancers.BeginDelete(ctx, group, "lb", nil))
-	wait[armnetwork.PublicIPAddressesClientDeleteResponse](l)(l.ips.BeginDelete(ctx, group, "front", nil))
+	finish[armnetwork.LoadBalancersClientDeleteResponse](l)(balancers.BeginDelete(ctx, group, "lb", nil))
+	finish[armnetwork.PublicIPAddressesClientDeleteResponse](l)(l.ips.BeginDelete(ctx, group, "front", nil))
 
 	subnet := "/subscriptions/" + sub + "/resourceGroups/" + group + "/providers/Microsoft.Network/virtualNetworks/vnet/subnets/default"
-	endpoint := wait[armnetwork.PrivateEndpointsClientCreateOrUpdateResponse](l)(endpoints.BeginCreateOrUpdate(ctx, group, "pe", armnetwork.PrivateEndpoint{
+	endpoint := finish[armnetwork.PrivateEndpointsClientCreateOrUpdateResponse](l)(endpoints.BeginCreateOrUpdate(ctx, group, "pe", armnetwork.PrivateEndpoint{
 		Location: new(region), Properties: &armnetwork.PrivateEndpointProperties{
 			Subnet: &armnetwork.Subnet{ID: &subnet},
 			PrivateLinkServiceConnections: []*armnetwork.PrivateLinkServiceConnection{{Name: new("c"), Properties: &armnetwork.PrivateLinkServiceConnectionProperties{
@@ -72,7 +72,7 @@ func TestWhatLoadBalancersAndPrivateEndpointsHold(t *testing.T) {
 		return r.Value
 	}), 1)
 	got[armnetwork.PrivateEndpointsClientGetResponse](l)(endpoints.Get(ctx, group, "pe", nil))
-	wait[armnetwork.PrivateEndpointsClientDeleteResponse](l)(endpoints.BeginDelete(ctx, group, "pe", nil))
+	finish[armnetwork.PrivateEndpointsClientDeleteResponse](l)(endpoints.BeginDelete(ctx, group, "pe", nil))
 	if _, err := l.nics.Get(ctx, group, name, nil); err == nil {
 		t.Error("its interface is left over")
 	}
@@ -85,14 +85,14 @@ func TestAccessToDisks(t *testing.T) {
 	l.network()
 	ctx := t.Context()
 	snapshots := must(armcompute.NewSnapshotsClient(l.e.Identity().SubscriptionID, l.cred, l.opt))
-	disk := wait[armcompute.DisksClientCreateOrUpdateResponse](l)(l.disks.BeginCreateOrUpdate(ctx, group, "d", armcompute.Disk{Location: new(region), Properties: &armcompute.DiskProperties{
+	disk := finish[armcompute.DisksClientCreateOrUpdateResponse](l)(l.disks.BeginCreateOrUpdate(ctx, group, "d", armcompute.Disk{Location: new(region), Properties: &armcompute.DiskProperties{
 		CreationData: &armcompute.CreationData{CreateOption: new(armcompute.DiskCreateOptionEmpty)}, DiskSizeGB: new(int32(32)),
 	}}, nil))
-	wait[armcompute.SnapshotsClientCreateOrUpdateResponse](l)(snapshots.BeginCreateOrUpdate(ctx, group, "s", armcompute.Snapshot{Location: new(region), Properties: &armcompute.SnapshotProperties{
+	finish[armcompute.SnapshotsClientCreateOrUpdateResponse](l)(snapshots.BeginCreateOrUpdate(ctx, group, "s", armcompute.Snapshot{Location: new(region), Properties: &armcompute.SnapshotProperties{
 		CreationData: &armcompute.CreationData{CreateOption: new(armcompute.DiskCreateOptionCopy), SourceResourceID: disk.ID},
 	}}, nil))
 	read := armcompute.GrantAccessData{Access: new(armcompute.AccessLevelRead), DurationInSeconds: new(int32(3600))}
-	if uri := wait[armcompute.DisksClientGrantAccessResponse](l)(l.disks.BeginGrantAccess(ctx, group, "d", read, nil)); !strings.HasPrefix(*uri.AccessSAS, "https://md-") {
+	if uri := finish[armcompute.DisksClientGrantAccessResponse](l)(l.disks.BeginGrantAccess(ctx, group, "d", read, nil)); !strings.HasPrefix(*uri.AccessSAS, "https://md-") {
 		t.Errorf("signature %s", *uri.AccessSAS)
 	}
 	if d := got[armcompute.DisksClientGetResponse](l)(l.disks.Get(ctx, group, "d", nil)); *d.Properties.DiskState != armcompute.DiskStateActiveSAS {
@@ -101,15 +101,15 @@ func TestAccessToDisks(t *testing.T) {
 	if _, err := l.disks.BeginDelete(ctx, group, "d", nil); err == nil || !contains(err.Error(), "active shared access signature") {
 		t.Errorf("the disk can be deleted: %v", err)
 	}
-	wait[armcompute.DisksClientRevokeAccessResponse](l)(l.disks.BeginRevokeAccess(ctx, group, "d", nil))
-	wait[armcompute.DisksClientDeleteResponse](l)(l.disks.BeginDelete(ctx, group, "d", nil))
+	finish[armcompute.DisksClientRevokeAccessResponse](l)(l.disks.BeginRevokeAccess(ctx, group, "d", nil))
+	finish[armcompute.DisksClientDeleteResponse](l)(l.disks.BeginDelete(ctx, group, "d", nil))
 
-	wait[armcompute.SnapshotsClientGrantAccessResponse](l)(snapshots.BeginGrantAccess(ctx, group, "s", read, nil))
+	finish[armcompute.SnapshotsClientGrantAccessResponse](l)(snapshots.BeginGrantAccess(ctx, group, "s", read, nil))
 	if _, err := snapshots.BeginDelete(ctx, group, "s", nil); err == nil || !contains(err.Error(), "active shared access signature") {
 		t.Errorf("the snapshot can be deleted: %v", err)
 	}
-	wait[armcompute.SnapshotsClientRevokeAccessResponse](l)(snapshots.BeginRevokeAccess(ctx, group, "s", nil))
-	wait[armcompute.SnapshotsClientDeleteResponse](l)(snapshots.BeginDelete(ctx, group, "s", nil))
+	finish[armcompute.SnapshotsClientRevokeAccessResponse](l)(snapshots.BeginRevokeAccess(ctx, group, "s", nil))
+	finish[armcompute.SnapshotsClientDeleteResponse](l)(snapshots.BeginDelete(ctx, group, "s", nil))
 
 	l.vm("a")
 	os := ""

@@ -14,6 +14,7 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/host"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // TestHostsComeBack sees that after a restart running VMs boot when somebody connects, and that
@@ -79,7 +80,7 @@ func TestHostsComeBack(t *testing.T) {
 	if _, err := l.vms.BeginStart(t.Context(), "fleet", "vm-002", nil); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the started VM answers", func() bool {
+	wait.Until(t, "the started VM answers", func() bool {
 		name, err := reach(t.Context(), down, rt.Port(), signer, time.Second)
 		return err == nil && name == "vm-002"
 	})

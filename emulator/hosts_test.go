@@ -20,6 +20,7 @@ import (
 
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/emulator/host"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // reach tries to sign in to a VM; what names how far it got.
@@ -78,23 +79,23 @@ func TestHosts(t *testing.T) {
 	addr := *pip.Properties.IPAddress
 	body := spec("box", *nic.ID)
 	body.Properties.OSProfile.LinuxConfiguration.SSH.PublicKeys[0].KeyData = &authorized
-	wait[armcompute.VirtualMachinesClientCreateOrUpdateResponse](l)(l.vms.BeginCreateOrUpdate(ctx, group, "box", body, nil))
+	finish[armcompute.VirtualMachinesClientCreateOrUpdateResponse](l)(l.vms.BeginCreateOrUpdate(ctx, group, "box", body, nil))
 	in := func() error { _, err := reach(ctx, addr, rt.Port(), signer, 400*time.Millisecond); return err }
 	if name, err := reach(ctx, addr, rt.Port(), signer, 2*time.Second); err != nil || name != "box" {
 		t.Fatalf("after creation: %q %v", name, err)
 	}
 
 	// A rule that does not admit the operator closes the VM by the time it is answered.
-	wait[armnetwork.SecurityRulesClientCreateOrUpdateResponse](l)(l.rules.BeginCreateOrUpdate(ctx, group, "nsg", "ssh", *sshRule("ssh", 1000, "198.51.100.1/32"), nil))
+	finish[armnetwork.SecurityRulesClientCreateOrUpdateResponse](l)(l.rules.BeginCreateOrUpdate(ctx, group, "nsg", "ssh", *sshRule("ssh", 1000, "198.51.100.1/32"), nil))
 	if err := in(); err == nil {
 		t.Error("the VM lets in whom its rules do not admit")
 	}
-	wait[armnetwork.SecurityRulesClientCreateOrUpdateResponse](l)(l.rules.BeginCreateOrUpdate(ctx, group, "nsg", "ssh", *sshRule("ssh", 1000, "203.0.113.0/24"), nil))
+	finish[armnetwork.SecurityRulesClientCreateOrUpdateResponse](l)(l.rules.BeginCreateOrUpdate(ctx, group, "nsg", "ssh", *sshRule("ssh", 1000, "203.0.113.0/24"), nil))
 	if err := in(); err != nil {
 		t.Errorf("admitted again: %v", err)
 	}
 
-	out := wait[armcompute.VirtualMachinesClientRunCommandResponse](l)(l.vms.BeginRunCommand(ctx, group, "box", armcompute.RunCommandInput{
+	out := finish[armcompute.VirtualMachinesClientRunCommandResponse](l)(l.vms.BeginRunCommand(ctx, group, "box", armcompute.RunCommandInput{
 		CommandID: new("RunShellScript"),
 		Script:    []*string{new("echo seen by $(hostname)"), new("echo oops >&2")},
 	}, nil))
@@ -110,11 +111,11 @@ func TestHosts(t *testing.T) {
 		t.Errorf("serial log without a host key: %.300s", text)
 	}
 
-	wait[armcompute.VirtualMachinesClientDeallocateResponse](l)(l.vms.BeginDeallocate(ctx, group, "box", nil))
+	finish[armcompute.VirtualMachinesClientDeallocateResponse](l)(l.vms.BeginDeallocate(ctx, group, "box", nil))
 	if err := in(); err == nil {
 		t.Error("a deallocated VM answers")
 	}
-	wait[armcompute.VirtualMachinesClientStartResponse](l)(l.vms.BeginStart(ctx, group, "box", nil))
+	finish[armcompute.VirtualMachinesClientStartResponse](l)(l.vms.BeginStart(ctx, group, "box", nil))
 	if err := in(); err != nil {
 		t.Errorf("after start: %v", err)
 	}
@@ -130,8 +131,8 @@ func TestHosts(t *testing.T) {
 		t.Errorf("seeded VM: %q %v", name, err)
 	}
 
-	wait[armcompute.VirtualMachinesClientDeleteResponse](l)(l.vms.BeginDelete(ctx, group, "box", nil))
-	eventually(t, "the host of a deleted VM is gone", func() bool {
+	finish[armcompute.VirtualMachinesClientDeleteResponse](l)(l.vms.BeginDelete(ctx, group, "box", nil))
+	wait.Until(t, "the host of a deleted VM is gone", func() bool {
 		for _, h := range rt.Hosts() {
 			if strings.HasSuffix(h.ID, "/box") {
 				return false

@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	azarm "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
@@ -115,8 +114,8 @@ func must[T any](v T, err error) T {
 //go:fix inline
 func p[T any](v T) *T { return new(v) }
 
-// wait sees an operation through.
-func wait[T any](l *lab) func(pl *runtime.Poller[T], err error) T {
+// finish sees an operation through.
+func finish[T any](l *lab) func(pl *runtime.Poller[T], err error) T {
 	return func(pl *runtime.Poller[T], err error) T {
 		l.Helper()
 		if err != nil {
@@ -128,16 +127,6 @@ func wait[T any](l *lab) func(pl *runtime.Poller[T], err error) T {
 		}
 		return r
 	}
-}
-
-func eventually(t testing.TB, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if f() {
-			return
-		}
-	}
-	t.Fatalf("%s: never", what)
 }
 
 func contains(s, part string) bool {

@@ -29,7 +29,7 @@ func TestLife(t *testing.T) {
 		if got := l.power("a"); got != "PowerState/running" {
 			t.Errorf("power %s", got)
 		}
-		wait[armcompute.VirtualMachinesClientDeallocateResponse](l)(l.vms.BeginDeallocate(ctx, group, "a", nil))
+		finish[armcompute.VirtualMachinesClientDeallocateResponse](l)(l.vms.BeginDeallocate(ctx, group, "a", nil))
 		if got := l.power("a"); got != "PowerState/deallocated" {
 			t.Errorf("power %s", got)
 		}
@@ -40,16 +40,16 @@ func TestLife(t *testing.T) {
 		if *d.Properties.DiskState != armcompute.DiskStateReserved || *d.Tags["managed-by"] != "azlin" {
 			t.Errorf("disk of a deallocated VM: %s %v", *d.Properties.DiskState, d.Tags)
 		}
-		wait[armcompute.VirtualMachinesClientStartResponse](l)(l.vms.BeginStart(ctx, group, "a", nil))
-		wait[armcompute.VirtualMachinesClientRestartResponse](l)(l.vms.BeginRestart(ctx, group, "a", nil))
+		finish[armcompute.VirtualMachinesClientStartResponse](l)(l.vms.BeginStart(ctx, group, "a", nil))
+		finish[armcompute.VirtualMachinesClientRestartResponse](l)(l.vms.BeginRestart(ctx, group, "a", nil))
 		if got := l.power("a"); got != "PowerState/running" {
 			t.Errorf("power %s", got)
 		}
-		wait[armcompute.VirtualMachinesClientDeleteResponse](l)(l.vms.BeginDelete(ctx, group, "a", nil))
+		finish[armcompute.VirtualMachinesClientDeleteResponse](l)(l.vms.BeginDelete(ctx, group, "a", nil))
 		if c := l.e.Counts(); c.Resources["Microsoft.Network/publicIPAddresses"]+c.Resources["Microsoft.Network/networkInterfaces"]+c.Resources["Microsoft.Compute/disks"] != 0 {
 			t.Errorf("left over: %v", c.Resources)
 		}
-		wait[armresources.ResourceGroupsClientDeleteResponse](l)(l.groups.BeginDelete(ctx, group, nil))
+		finish[armresources.ResourceGroupsClientDeleteResponse](l)(l.groups.BeginDelete(ctx, group, nil))
 		if ok, err := l.groups.CheckExistence(ctx, group, nil); err != nil || ok.Success {
 			t.Errorf("group still there: %v %v", ok.Success, err)
 		}

@@ -28,7 +28,7 @@ func TestPeerings(t *testing.T) {
 	}
 	put := func(from, name, remote string) armnetwork.VirtualNetworkPeering {
 		t.Helper()
-		return wait[armnetwork.VirtualNetworkPeeringsClientCreateOrUpdateResponse](l.lab)(client.BeginCreateOrUpdate(ctx, group, from, name, body(remote), nil)).VirtualNetworkPeering
+		return finish[armnetwork.VirtualNetworkPeeringsClientCreateOrUpdateResponse](l.lab)(client.BeginCreateOrUpdate(ctx, group, from, name, body(remote), nil)).VirtualNetworkPeering
 	}
 	state := func(from, name string) armnetwork.VirtualNetworkPeeringState {
 		t.Helper()
@@ -63,7 +63,7 @@ func TestPeerings(t *testing.T) {
 		})
 	}
 	refused(t, "a peering that is not there", "NotFound", func() error { _, err := client.Get(ctx, group, "hub", "nosuch", nil); return err })
-	wait[armnetwork.VirtualNetworkPeeringsClientDeleteResponse](l.lab)(client.BeginDelete(ctx, group, "spoke", "to-hub", nil))
+	finish[armnetwork.VirtualNetworkPeeringsClientDeleteResponse](l.lab)(client.BeginDelete(ctx, group, "spoke", "to-hub", nil))
 	if got := state("hub", "to-spoke"); got != armnetwork.VirtualNetworkPeeringStateDisconnected {
 		t.Errorf("after one side is gone: %s", got)
 	}

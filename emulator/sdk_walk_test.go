@@ -65,22 +65,22 @@ func TestSDKOnCompute(t *testing.T) {
 	some(l, "sizes to choose from", pages(l, l.vms.NewListAvailableSizesPager(group, "a", nil), func(r armcompute.VirtualMachinesClientListAvailableSizesResponse) []*armcompute.VirtualMachineSize {
 		return r.Value
 	}), -1)
-	updated := wait[armcompute.VirtualMachinesClientUpdateResponse](l)(l.vms.BeginUpdate(ctx, group, "a", armcompute.VirtualMachineUpdate{Tags: map[string]*string{"x": new("y")}}, nil))
+	updated := finish[armcompute.VirtualMachinesClientUpdateResponse](l)(l.vms.BeginUpdate(ctx, group, "a", armcompute.VirtualMachineUpdate{Tags: map[string]*string{"x": new("y")}}, nil))
 	if *updated.Tags["x"] != "y" || *updated.Properties.VMID != *vm.Properties.VMID {
 		t.Errorf("updated: %v", updated.Tags)
 	}
-	wait[armcompute.VirtualMachinesClientPowerOffResponse](l)(l.vms.BeginPowerOff(ctx, group, "a", nil))
+	finish[armcompute.VirtualMachinesClientPowerOffResponse](l)(l.vms.BeginPowerOff(ctx, group, "a", nil))
 	if power := l.power("a"); power != "PowerState/stopped" {
 		t.Errorf("power %s", power)
 	}
-	wait[armcompute.VirtualMachinesClientStartResponse](l)(l.vms.BeginStart(ctx, group, "a", nil))
-	wait[armcompute.VirtualMachinesClientRedeployResponse](l)(l.vms.BeginRedeploy(ctx, group, "a", nil))
-	wait[armcompute.VirtualMachinesClientReapplyResponse](l)(l.vms.BeginReapply(ctx, group, "a", nil))
+	finish[armcompute.VirtualMachinesClientStartResponse](l)(l.vms.BeginStart(ctx, group, "a", nil))
+	finish[armcompute.VirtualMachinesClientRedeployResponse](l)(l.vms.BeginRedeploy(ctx, group, "a", nil))
+	finish[armcompute.VirtualMachinesClientReapplyResponse](l)(l.vms.BeginReapply(ctx, group, "a", nil))
 
-	wait[armcompute.DisksClientCreateOrUpdateResponse](l)(l.disks.BeginCreateOrUpdate(ctx, group, "d", armcompute.Disk{Location: new(region), Properties: &armcompute.DiskProperties{
+	finish[armcompute.DisksClientCreateOrUpdateResponse](l)(l.disks.BeginCreateOrUpdate(ctx, group, "d", armcompute.Disk{Location: new(region), Properties: &armcompute.DiskProperties{
 		CreationData: &armcompute.CreationData{CreateOption: new(armcompute.DiskCreateOptionEmpty)}, DiskSizeGB: new(int32(8)),
 	}}, nil))
-	wait[armcompute.DisksClientUpdateResponse](l)(l.disks.BeginUpdate(ctx, group, "d", armcompute.DiskUpdate{Properties: &armcompute.DiskUpdateProperties{DiskSizeGB: new(int32(16))}}, nil))
+	finish[armcompute.DisksClientUpdateResponse](l)(l.disks.BeginUpdate(ctx, group, "d", armcompute.DiskUpdate{Properties: &armcompute.DiskUpdateProperties{DiskSizeGB: new(int32(16))}}, nil))
 	if d := got[armcompute.DisksClientGetResponse](l)(l.disks.Get(ctx, group, "d", nil)); *d.Properties.DiskSizeGB != 16 {
 		t.Errorf("disk: %d GB", *d.Properties.DiskSizeGB)
 	}
@@ -88,17 +88,17 @@ func TestSDKOnCompute(t *testing.T) {
 	some(l, "disks of a group", pages(l, l.disks.NewListByResourceGroupPager(group, nil), func(r armcompute.DisksClientListByResourceGroupResponse) []*armcompute.Disk { return r.Value }), 2)
 	snaps := must(armcompute.NewSnapshotsClient(sub, l.cred, l.opt))
 	source := "/subscriptions/" + sub + "/resourceGroups/" + group + "/providers/Microsoft.Compute/disks/d"
-	wait[armcompute.SnapshotsClientCreateOrUpdateResponse](l)(snaps.BeginCreateOrUpdate(ctx, group, "s", armcompute.Snapshot{Location: new(region), Properties: &armcompute.SnapshotProperties{
+	finish[armcompute.SnapshotsClientCreateOrUpdateResponse](l)(snaps.BeginCreateOrUpdate(ctx, group, "s", armcompute.Snapshot{Location: new(region), Properties: &armcompute.SnapshotProperties{
 		CreationData: &armcompute.CreationData{CreateOption: new(armcompute.DiskCreateOptionCopy), SourceResourceID: &source},
 	}}, nil))
-	wait[armcompute.SnapshotsClientUpdateResponse](l)(snaps.BeginUpdate(ctx, group, "s", armcompute.SnapshotUpdate{Tags: map[string]*string{"a": new("b")}}, nil))
+	finish[armcompute.SnapshotsClientUpdateResponse](l)(snaps.BeginUpdate(ctx, group, "s", armcompute.SnapshotUpdate{Tags: map[string]*string{"a": new("b")}}, nil))
 	if s := got[armcompute.SnapshotsClientGetResponse](l)(snaps.Get(ctx, group, "s", nil)); *s.Properties.DiskSizeGB != 16 || *s.Tags["a"] != "b" {
 		t.Errorf("snapshot: %+v", s.Properties)
 	}
 	some(l, "all snapshots", pages(l, snaps.NewListPager(nil), func(r armcompute.SnapshotsClientListResponse) []*armcompute.Snapshot { return r.Value }), 1)
 	some(l, "snapshots of a group", pages(l, snaps.NewListByResourceGroupPager(group, nil), func(r armcompute.SnapshotsClientListByResourceGroupResponse) []*armcompute.Snapshot { return r.Value }), 1)
-	wait[armcompute.SnapshotsClientDeleteResponse](l)(snaps.BeginDelete(ctx, group, "s", nil))
-	wait[armcompute.DisksClientDeleteResponse](l)(l.disks.BeginDelete(ctx, group, "d", nil))
+	finish[armcompute.SnapshotsClientDeleteResponse](l)(snaps.BeginDelete(ctx, group, "s", nil))
+	finish[armcompute.DisksClientDeleteResponse](l)(l.disks.BeginDelete(ctx, group, "d", nil))
 
 	images := must(armcompute.NewVirtualMachineImagesClient(sub, l.cred, l.opt))
 	some(l, "publishers", got[armcompute.VirtualMachineImagesClientListPublishersResponse](l)(images.ListPublishers(ctx, region, nil)).VirtualMachineImageResourceArray, -1)
@@ -135,11 +135,11 @@ func TestSDKOnNetwork(t *testing.T) {
 	got[armnetwork.VirtualNetworksClientGetResponse](l)(l.vnets.Get(ctx, group, vnet, nil))
 	subnets := must(armnetwork.NewSubnetsClient(sub, l.cred, l.opt))
 	before := len(pages(l, subnets.NewListPager(group, vnet, nil), func(r armnetwork.SubnetsClientListResponse) []*armnetwork.Subnet { return r.Value }))
-	wait[armnetwork.SubnetsClientCreateOrUpdateResponse](l)(subnets.BeginCreateOrUpdate(ctx, group, vnet, "more", armnetwork.Subnet{Properties: &armnetwork.SubnetPropertiesFormat{AddressPrefix: new("10.0.200.0/24")}}, nil))
+	finish[armnetwork.SubnetsClientCreateOrUpdateResponse](l)(subnets.BeginCreateOrUpdate(ctx, group, vnet, "more", armnetwork.Subnet{Properties: &armnetwork.SubnetPropertiesFormat{AddressPrefix: new("10.0.200.0/24")}}, nil))
 	if s := got[armnetwork.SubnetsClientGetResponse](l)(subnets.Get(ctx, group, vnet, "more", nil)); *s.Properties.AddressPrefix != "10.0.200.0/24" {
 		t.Errorf("subnet: %+v", s.Properties)
 	}
-	wait[armnetwork.SubnetsClientDeleteResponse](l)(subnets.BeginDelete(ctx, group, vnet, "more", nil))
+	finish[armnetwork.SubnetsClientDeleteResponse](l)(subnets.BeginDelete(ctx, group, vnet, "more", nil))
 	some(l, "subnets", pages(l, subnets.NewListPager(group, vnet, nil), func(r armnetwork.SubnetsClientListResponse) []*armnetwork.Subnet { return r.Value }), before)
 
 	nsgs := some(l, "security groups", pages(l, l.nsgs.NewListAllPager(nil), func(r armnetwork.SecurityGroupsClientListAllResponse) []*armnetwork.SecurityGroup { return r.Value }), -1)
@@ -151,16 +151,16 @@ func TestSDKOnNetwork(t *testing.T) {
 		Access: new(armnetwork.SecurityRuleAccessAllow), Direction: new(armnetwork.SecurityRuleDirectionInbound), Protocol: new(armnetwork.SecurityRuleProtocolTCP), Priority: new(int32(777)),
 		SourceAddressPrefix: new("*"), SourcePortRange: new("*"), DestinationAddressPrefix: new("*"), DestinationPortRange: new("80"),
 	}}
-	wait[armnetwork.SecurityRulesClientCreateOrUpdateResponse](l)(l.rules.BeginCreateOrUpdate(ctx, group, nsg, "web", rule, nil))
+	finish[armnetwork.SecurityRulesClientCreateOrUpdateResponse](l)(l.rules.BeginCreateOrUpdate(ctx, group, nsg, "web", rule, nil))
 	if r := got[armnetwork.SecurityRulesClientGetResponse](l)(l.rules.Get(ctx, group, nsg, "web", nil)); *r.Properties.Priority != 777 {
 		t.Errorf("rule: %+v", r.Properties)
 	}
 	some(l, "rules", pages(l, l.rules.NewListPager(group, nsg, nil), func(r armnetwork.SecurityRulesClientListResponse) []*armnetwork.SecurityRule { return r.Value }), -1)
 	defaults := must(armnetwork.NewDefaultSecurityRulesClient(sub, l.cred, l.opt))
 	some(l, "default rules", pages(l, defaults.NewListPager(group, nsg, nil), func(r armnetwork.DefaultSecurityRulesClientListResponse) []*armnetwork.SecurityRule { return r.Value }), 6)
-	wait[armnetwork.SecurityRulesClientDeleteResponse](l)(l.rules.BeginDelete(ctx, group, nsg, "web", nil))
+	finish[armnetwork.SecurityRulesClientDeleteResponse](l)(l.rules.BeginDelete(ctx, group, nsg, "web", nil))
 
-	wait[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse](l)(l.ips.BeginCreateOrUpdate(ctx, group, "ip", armnetwork.PublicIPAddress{
+	finish[armnetwork.PublicIPAddressesClientCreateOrUpdateResponse](l)(l.ips.BeginCreateOrUpdate(ctx, group, "ip", armnetwork.PublicIPAddress{
 		Location: new(region), SKU: &armnetwork.PublicIPAddressSKU{Name: new(armnetwork.PublicIPAddressSKUNameStandard)},
 		Properties: &armnetwork.PublicIPAddressPropertiesFormat{PublicIPAllocationMethod: new(armnetwork.IPAllocationMethodStatic)},
 	}, nil))
@@ -171,15 +171,15 @@ func TestSDKOnNetwork(t *testing.T) {
 	}), -1)
 	some(l, "addresses of a group", pages(l, l.ips.NewListPager(group, nil), func(r armnetwork.PublicIPAddressesClientListResponse) []*armnetwork.PublicIPAddress { return r.Value }), -1)
 	nat := must(armnetwork.NewNatGatewaysClient(sub, l.cred, l.opt))
-	wait[armnetwork.NatGatewaysClientCreateOrUpdateResponse](l)(nat.BeginCreateOrUpdate(ctx, group, "nat", armnetwork.NatGateway{
+	finish[armnetwork.NatGatewaysClientCreateOrUpdateResponse](l)(nat.BeginCreateOrUpdate(ctx, group, "nat", armnetwork.NatGateway{
 		Location: new(region), SKU: &armnetwork.NatGatewaySKU{Name: new(armnetwork.NatGatewaySKUNameStandard)},
 		Properties: &armnetwork.NatGatewayPropertiesFormat{PublicIPAddresses: []*armnetwork.SubResource{{ID: ip.ID}}},
 	}, nil))
 	got[armnetwork.NatGatewaysClientGetResponse](l)(nat.Get(ctx, group, "nat", nil))
 	some(l, "NAT gateways", pages(l, nat.NewListAllPager(nil), func(r armnetwork.NatGatewaysClientListAllResponse) []*armnetwork.NatGateway { return r.Value }), 1)
 	some(l, "NAT gateways of a group", pages(l, nat.NewListPager(group, nil), func(r armnetwork.NatGatewaysClientListResponse) []*armnetwork.NatGateway { return r.Value }), 1)
-	wait[armnetwork.NatGatewaysClientDeleteResponse](l)(nat.BeginDelete(ctx, group, "nat", nil))
-	wait[armnetwork.PublicIPAddressesClientDeleteResponse](l)(l.ips.BeginDelete(ctx, group, "ip", nil))
+	finish[armnetwork.NatGatewaysClientDeleteResponse](l)(nat.BeginDelete(ctx, group, "nat", nil))
+	finish[armnetwork.PublicIPAddressesClientDeleteResponse](l)(l.ips.BeginDelete(ctx, group, "ip", nil))
 
 	nics := some(l, "interfaces", pages(l, l.nics.NewListAllPager(nil), func(r armnetwork.InterfacesClientListAllResponse) []*armnetwork.Interface { return r.Value }), 1)
 	some(l, "interfaces of a group", pages(l, l.nics.NewListPager(group, nil), func(r armnetwork.InterfacesClientListResponse) []*armnetwork.Interface { return r.Value }), 1)
@@ -223,8 +223,8 @@ func TestSDKOnResources(t *testing.T) {
 		"resources": []any{map[string]any{"type": "Microsoft.Network/networkSecurityGroups", "apiVersion": "2022-07-01", "name": "deployed", "location": region, "properties": map[string]any{}}},
 	}
 	d := armresources.Deployment{Properties: &armresources.DeploymentProperties{Mode: new(armresources.DeploymentModeIncremental), Template: template}}
-	wait[armresources.DeploymentsClientValidateResponse](l)(deployments.BeginValidate(ctx, group, "d", d, nil))
-	made := wait[armresources.DeploymentsClientCreateOrUpdateResponse](l)(deployments.BeginCreateOrUpdate(ctx, group, "d", d, nil))
+	finish[armresources.DeploymentsClientValidateResponse](l)(deployments.BeginValidate(ctx, group, "d", d, nil))
+	made := finish[armresources.DeploymentsClientCreateOrUpdateResponse](l)(deployments.BeginCreateOrUpdate(ctx, group, "d", d, nil))
 	if *made.Properties.ProvisioningState != armresources.ProvisioningStateSucceeded || len(made.Properties.OutputResources) != 1 {
 		t.Errorf("deployment: %+v", made.Properties)
 	}
@@ -236,7 +236,7 @@ func TestSDKOnResources(t *testing.T) {
 	some(l, "its operations", pages(l, steps.NewListPager(group, "d", nil), func(r armresources.DeploymentOperationsClientListResponse) []*armresources.DeploymentOperation {
 		return r.Value
 	}), 1)
-	wait[armresources.DeploymentsClientDeleteResponse](l)(deployments.BeginDelete(ctx, group, "d", nil))
+	finish[armresources.DeploymentsClientDeleteResponse](l)(deployments.BeginDelete(ctx, group, "d", nil))
 }
 
 // TestSDKOnStorage has the official clients make an NFS share.
@@ -251,7 +251,7 @@ func TestSDKOnStorage(t *testing.T) {
 	if free := got[armstorage.AccountsClientCheckNameAvailabilityResponse](l)(accounts.CheckNameAvailability(ctx, name, nil)); !*free.NameAvailable {
 		t.Error("the name is taken")
 	}
-	made := wait[armstorage.AccountsClientCreateResponse](l)(accounts.BeginCreate(ctx, group, account, armstorage.AccountCreateParameters{
+	made := finish[armstorage.AccountsClientCreateResponse](l)(accounts.BeginCreate(ctx, group, account, armstorage.AccountCreateParameters{
 		Kind: new(armstorage.KindFileStorage), Location: new(region), SKU: &armstorage.SKU{Name: new(armstorage.SKUNamePremiumLRS)},
 		Properties: &armstorage.AccountPropertiesCreateParameters{EnableHTTPSTrafficOnly: new(false)},
 	}, nil))

@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func TestPaging(t *testing.T) {
@@ -203,7 +204,7 @@ func TestRestart(t *testing.T) {
 	if *after.Properties.VMID != *before.Properties.VMID || *after.Properties.TimeCreated != *before.Properties.TimeCreated {
 		t.Error("the VM is another one")
 	}
-	eventually(t, "the operation goes on", func() bool { return l.power("a") == "PowerState/deallocated" })
+	wait.Until(t, "the operation goes on", func() bool { return l.power("a") == "PowerState/deallocated" })
 	again, err := l.ips.Get(t.Context(), group, "other-ip", nil)
 	if err != nil || *again.Properties.IPAddress != *ip.Properties.IPAddress {
 		t.Errorf("address: %v %v", again.Properties, err)

@@ -51,11 +51,11 @@ func TestSDKOverTLS(t *testing.T) {
 	if err != nil || vm.Tags["team"] == nil || *vm.Tags["team"] != "web" {
 		t.Errorf("tag: %v, %v", vm.Tags, err)
 	}
-	wait[armcompute.VirtualMachinesClientDeallocateResponse](l)(l.vms.BeginDeallocate(ctx, group, "tls", nil))
+	finish[armcompute.VirtualMachinesClientDeallocateResponse](l)(l.vms.BeginDeallocate(ctx, group, "tls", nil))
 	if got := l.power("tls"); got != "PowerState/deallocated" {
 		t.Errorf("stop: %s", got)
 	}
-	wait[armcompute.VirtualMachinesClientDeleteResponse](l)(l.vms.BeginDelete(ctx, group, "tls", nil))
+	finish[armcompute.VirtualMachinesClientDeleteResponse](l)(l.vms.BeginDelete(ctx, group, "tls", nil))
 	refused(t, "a deleted VM", "ResourceNotFound", func() error { _, err := l.vms.Get(ctx, group, "tls", nil); return err })
 	refused(t, "a missing group", "ResourceGroupNotFound", func() error { _, err := l.groups.Get(ctx, "nosuch", nil); return err })
 

@@ -17,6 +17,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/test/local/machine"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // impatient makes every limit short enough for a test and long enough for a busy machine.
@@ -185,18 +186,13 @@ func TestLostCommands(t *testing.T) {
 			if _, err := c.Output(t.Context(), "true"); !errors.Is(err, remote.ErrLost) {
 				t.Errorf("once more on a lost connection: %v", err)
 			}
-			for deadline := time.Now().Add(soon); ; time.Sleep(100 * time.Millisecond) {
+			wait.Until(t, "the command went on", func() bool {
 				r, err := remote.Execute(t.Context(), m.Host, "cat proof", soon)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if r.Stdout == "went on\n" {
-					break
-				}
-				if time.Now().After(deadline) {
-					t.Fatalf("the command did not go on: %+v", r)
-				}
-			}
+				return r.Stdout == "went on\n"
+			})
 		})
 	}
 }

@@ -109,18 +109,10 @@ func (x *terminal) typed(line string) {
 // says types a line until its answer is on the screen: what is typed while there is no connection is lost.
 func (x *terminal) says(line, answer string) {
 	x.t.Helper()
-	deadline := time.Now().Add(40 * time.Second)
-	for {
+	wait.Until(x.t, fmt.Sprintf("%q is answered with %q", line, answer), func() bool {
 		x.typed(line)
-		for wait := time.Now().Add(500 * time.Millisecond); time.Now().Before(wait); time.Sleep(10 * time.Millisecond) {
-			if strings.Contains(x.text(), answer) {
-				return
-			}
-		}
-		if time.Now().After(deadline) {
-			x.t.Fatalf("%q was not answered with %q; the screen:\n%q\n%+v", line, answer, last(x.text(), 3000), x.events)
-		}
-	}
+		return wait.Within(500*time.Millisecond, func() bool { return strings.Contains(x.text(), answer) })
+	}, func() string { return fmt.Sprintf("the screen:\n%q\n%+v", last(x.text(), 3000), x.events) })
 }
 
 func last(s string, n int) string { return s[max(0, len(s)-n):] }
@@ -131,7 +123,7 @@ func (x *terminal) ends() (int, error) {
 	select {
 	case code := <-x.code:
 		return code, <-x.errs
-	case <-time.After(40 * time.Second):
+	case <-time.After(wait.Patience):
 		x.t.Fatalf("the session does not end; the screen:\n%q", last(x.text(), 3000))
 		return 0, nil
 	}
@@ -222,7 +214,7 @@ func survive(t *testing.T, count int, seed uint64) {
 		before := x.phases(remote.Lost)
 		began := time.Now()
 		mend := all[name]()
-		time.Sleep(time.Duration(chance.IntN(200)) * time.Millisecond)
+		<-time.After(time.Duration(chance.IntN(200)) * time.Millisecond) // for as long it is broken
 		mend()
 		// The first line after a cut may end up in the connection that is gone.
 		wait.Until(t, "the loss by "+name+" is noticed", func() bool { return x.phases(remote.Lost) > before })

@@ -268,7 +268,7 @@ func TestConnectSSH(t *testing.T) {
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(3 * time.Second) // as long as VMs may be silent, and more
+	<-time.After(3 * time.Second) // for as long it stands still: VMs may be silent for less
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}

@@ -49,9 +49,11 @@ formatted() {
 # little: "make race" has the time for that.
 processes='/azlin/(cmd/azlin|test)(/|$)|/emulator/host$'
 
-# Tests with such a word in their name do the same a hundred times: they cut it off at each request, or damage each byte. Under
-# the race detector they take five times as long, and it sees what it has seen in the tests next to them. "make race" again.
-repeating='Any(Crash|Kill|Cut)|EveryRequest|LaunchAtWork|LostRequests|Damage|TenThousand|TwoHundred|LargeFleet|RandomDocuments'
+# Tests with such a word in their name do the same a hundred times: they cut it off at each request, damage each byte, or have
+# hundreds of VMs. Under the race detector they take five to thirty times as long, and it sees what it has seen in the tests
+# next to them. "make race" again.
+repeating='Any(Crash|Kill|Cut)|EveryRequest|LaunchAtWork|LostRequests|CutOff|Damage|TenThousand|TwoHundred|LargeFleet|RandomDocuments'
+repeating+='|FourRequests|AreConstant|CostFewCalls|RetryStorm|FewHours'
 
 library() { go list ./... | grep -vE "$processes"; }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 )
 
 func TestMain(m *testing.M) {
@@ -115,20 +116,12 @@ func door(t *testing.T, e *emulator.Emulator, name, secret string) *azure.Client
 
 func lab(t *testing.T) *emulator.Emulator {
 	t.Helper()
-	e, err := emulator.New(emulator.Options{Principals: []emulator.Principal{
+	e := local.New(t, emulator.Options{Principals: []emulator.Principal{
 		{Name: "group", Secret: "a", Roles: []emulator.Role{emulator.Contributor("team")}},
 		{Name: "reader", Secret: "b", Roles: []emulator.Role{emulator.Reader("")}},
 		{Name: "nobody", Secret: "c", Roles: []emulator.Role{}},
 		{Name: "untagged", Secret: "d", Roles: []emulator.Role{{Actions: []string{"*"}, NotActions: []string{"Microsoft.Resources/tags/*"}}}},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	}}).Emulator
 	owner := door(t, e, "", e.Identity().ClientSecret)
 	for _, group := range []string{"team", "other"} {
 		if _, err := owner.Do(t.Context(), http.MethodPut, "/subscriptions/"+owner.SubscriptionID()+"/resourcegroups/"+group, "2021-04-01", map[string]string{"location": "westus2"}); err != nil {

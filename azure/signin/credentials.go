@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/azlin-dev/azlin/azure"
+	"github.com/azlin-dev/azlin/azure/transport"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
@@ -39,7 +40,7 @@ func (o Options) client() (policy.ClientOptions, error) {
 		}
 		o.HTTP = hc
 	}
-	return policy.ClientOptions{Cloud: o.Cloud.Configuration(), Transport: azure.WithoutRedirects(o.HTTP)}, nil
+	return policy.ClientOptions{Cloud: o.Cloud.Configuration(), Transport: transport.WithoutRedirects(o.HTTP)}, nil
 }
 
 // secret is the client secret, which may stand in a file.
@@ -141,7 +142,7 @@ func (o Options) newManaged() (azcore.TokenCredential, error) {
 		o.HTTP = hc
 	}
 	options := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: policy.ClientOptions{
-		Cloud: o.Cloud.Configuration(), Transport: azure.WithoutRedirects(o.HTTP),
+		Cloud: o.Cloud.Configuration(), Transport: transport.WithoutRedirects(o.HTTP),
 		// Off Azure there is nobody at the metadata address, and that should not take minutes to learn.
 		Retry: policy.RetryOptions{MaxRetries: 3, RetryDelay: time.Second, TryTimeout: 5 * time.Second},
 	}}

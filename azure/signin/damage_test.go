@@ -16,17 +16,14 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 	"github.com/azlin-dev/azlin/internal/damage"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/test/wire"
 )
 
 // TestDamagedTokens spoils the file of a cached token 1,500 times: the next process has a token that Azure takes.
 func TestDamagedTokens(t *testing.T) {
 	t.Parallel()
-	e, err := emulator.New(emulator.Options{Throttle: emulator.ThrottleOff})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
+	e := local.New(t, emulator.Options{Throttle: emulator.ThrottleOff}).Emulator
 	id, dir := e.Identity(), t.TempDir()
 	token := func() string {
 		a, err := signin.NewAuthenticator(signin.Options{

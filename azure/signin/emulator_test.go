@@ -11,6 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/test/wire"
 )
 
@@ -18,15 +19,7 @@ import (
 func TestAgainstEmulator(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e, err := emulator.New(emulator.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := e.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
+		e := local.New(t, emulator.Options{}).Emulator
 		id := e.Identity()
 		sign := func(secret string) *signin.Authenticator {
 			a, err := signin.NewAuthenticator(signin.Options{

@@ -22,6 +22,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/test/wire"
 )
 
@@ -63,17 +64,8 @@ type ground struct {
 
 func newGround(t *testing.T, o emulator.Options) *ground {
 	t.Helper()
-	e, err := emulator.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	files := t.TempDir()
-	return &ground{T: t, e: e, files: files, dir: filepath.Join(files, "tokens")}
+	return &ground{T: t, e: local.New(t, o).Emulator, files: files, dir: filepath.Join(files, "tokens")}
 }
 
 func (g *ground) write(name string, data []byte) string {

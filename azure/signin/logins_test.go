@@ -12,6 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/test/wire"
 )
 
@@ -91,10 +92,7 @@ func TestLogoutLeavesTheRest(t *testing.T) {
 // TestManyAtOnce starts twenty runs that need a token: one of them asks for it.
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
-	e, err := emulator.New(emulator.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := local.New(t, emulator.Options{}).Emulator
 	id, dir := e.Identity(), filepath.Join(t.TempDir(), "tokens")
 	var wg sync.WaitGroup
 	for range 20 {
@@ -114,8 +112,5 @@ func TestManyAtOnce(t *testing.T) {
 	wg.Wait()
 	if n := e.Counts().Tokens["secret"]; n != 1 {
 		t.Errorf("%d tokens for twenty runs", n)
-	}
-	if err := e.Close(); err != nil {
-		t.Error(err)
 	}
 }

@@ -9,33 +9,16 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/local"
 )
 
 func TestSubscriptions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e, err := emulator.New(emulator.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer e.Close()
-		const address = "https://azure.test"
-		cloud, err := azure.Custom("emulator", address, address, "", "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		id := e.Identity()
-		auth, err := signin.NewAuthenticator(signin.Options{
-			Cloud: cloud, TenantID: id.TenantID, ClientID: id.ClientID, ClientSecret: id.ClientSecret, HTTP: e.Client(),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		credential, err := auth.Credential()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := signin.Subscriptions(t.Context(), azure.Options{Target: azure.Target{Cloud: cloud}, Credential: credential, HTTP: e.Client()})
+		a := local.New(t, emulator.Options{})
+		id, o := a.Emulator.Identity(), a.Options()
+		o.Target = azure.Target{Cloud: o.Target.Cloud}
+		got, err := signin.Subscriptions(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}

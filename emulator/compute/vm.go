@@ -57,7 +57,7 @@ func (p *Provider) viewVM(vm *arm.Resource, o azjson.Object) {
 	for _, e := range p.extensionsOf(vm) {
 		l = append(l, p.s.View(e))
 	}
-	if l != nil {
+	if len(l) > 0 {
 		o["resources"] = l
 	}
 	if power(vm) == powerDeallocated {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // TestAuthLog reads what the VM's auth.log says of those who came and of those who were turned away.
@@ -41,12 +43,10 @@ func TestAuthLog(t *testing.T) {
 	try(m.AdminUser, strangers...)
 	l.sh(m, "sudo id")
 	var log string
-	for range 100 { // the end of a connection is told after the client has gone
-		if log = l.sh(m, "cat /var/log/auth.log"); strings.Count(log, "session closed") > 0 {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	wait.Until(t, "the end of a connection is logged", func() bool { // after the client has gone
+		log = l.sh(m, "cat /var/log/auth.log")
+		return strings.Contains(log, "session closed")
+	})
 	for _, want := range []string{
 		"Connection closed by authenticating user azureuser 203.0.113.10 port ",
 		"Invalid user mallory?root from 203.0.113.10 port ",

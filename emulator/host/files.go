@@ -26,7 +26,7 @@ import (
 //	lock               held by the emulator that uses it
 //	owner              only in the fallback place: the directory it stands in for
 //	agent              a copy of the emulator's executable, where the VMs' user can reach it
-//	template/          the host's /etc without what is secret, and stand-ins, made at the first boot
+//	template-HASH/     the host's /etc without what is secret, and stand-ins, made at the first boot; beside a fallback place
 //	machines/HASH/id   the VM's id; HASH is the beginning of its SHA-256
 //	machines/HASH/vmid the instance's id, with a checksum: whose files these are
 //	machines/HASH/host_key and a copy of it
@@ -39,6 +39,7 @@ type files struct {
 	uid, gid int // the host's ids of everything in a VM
 
 	template func() (string, error)
+	using    *flock.Flock // while VMs see the template; nil: none does
 	agent    func() (string, error)
 }
 
@@ -74,7 +75,7 @@ func openFiles(dir string, mode Mode) (*files, error) {
 		return nil, err
 	}
 	f.agent = sync.OnceValues(f.installAgent)
-	f.template = sync.OnceValues(func() (string, error) { return f.makeTemplate(mode) })
+	f.template = sync.OnceValues(func() (string, error) { return f.openTemplate(mode) })
 	return f, nil
 }
 
@@ -157,8 +158,14 @@ func (f *files) lockFile() string { return filepath.Join(f.base, "lock") }
 // clean deletes what an earlier emulator had no time to.
 func (f *files) clean() error {
 	var errs []error
-	for _, name := range []string{"agent", "template", "probe"} {
+	for _, name := range []string{"agent", "probe"} {
 		errs = append(errs, removeTree(filepath.Join(f.base, name)))
+	}
+	if f.using != nil {
+		errs = append(errs, f.using.Unlock())
+	}
+	if f.base == f.asked { // else others may have it, too
+		errs = append(errs, removeTemplates(f.base))
 	}
 	return errors.Join(errs...)
 }

@@ -24,7 +24,7 @@ func TestNoKeyIsRefusedByARestart(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			time.Sleep(time.Duration(i) * 100 * time.Microsecond) // the keys are asked for when the VM is about to end
+			<-time.After(time.Duration(i) * 100 * time.Microsecond) // the keys are asked for when the VM is about to end: each moment counts
 			return nil
 		}}
 		c, err := ssh.Dial("tcp", net.JoinHostPort(m.Addresses[0].String(), itoa(l.Port())), config)

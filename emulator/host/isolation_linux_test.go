@@ -8,7 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // TestIsolation tries, as the login user and as root, what a VM must not do to the host.
@@ -93,12 +94,15 @@ func TestIsolation(t *testing.T) {
 		}
 	})
 	t.Run("stop everything", func(t *testing.T) {
-		for _, as := range []string{"", "sudo "} {
-			stop := l.ssh(m, nil, as+"sh -c 'kill -STOP -1'")
+		for n, as := range []string{"", "sudo "} {
+			marker := itoa(3_000_000 + 2*os.Getpid() + n)
+			stop := l.ssh(m, nil, as+"sh -c 'kill -STOP -1; exec sleep "+marker+"'")
 			if err := stop.Start(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Second)
+			wait.Until(t, "everything else is stopped", func() bool {
+				return sleepers(t, marker) > 0
+			})
 			_ = stop.Process.Kill() // it waits for what was stopped
 			_ = stop.Wait()
 			if got := l.sh(m, "echo alive; sudo echo too"); got != "alive\ntoo" {
@@ -173,6 +177,7 @@ func TestUserAndRoot(t *testing.T) {
 
 // TestUnprivileged runs the other tests of this binary as an ordinary user, if it is root who runs them.
 func TestUnprivileged(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("these tests run as an ordinary user already")
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator/host"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // dial says what a client meets at a VM's SSH port.
@@ -49,11 +50,17 @@ func TestReachability(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	m := l.machine("reach")
-	check := func(when, want, state string) {
+	// A process that another test is just starting may hold on to a socket until it has become another program.
+	answers := func(when, want string, m host.Machine) {
 		t.Helper()
-		if got := l.dial(m); got != want {
+		got := ""
+		if !wait.Within(5*time.Second, func() bool { got = l.dial(m); return got == want }) {
 			t.Errorf("%s: %s, want %s", when, got, want)
 		}
+	}
+	check := func(when, want, state string) {
+		t.Helper()
+		answers(when, want, m)
 		if got := l.state(m); got != state {
 			t.Errorf("%s: state %s, want %s", when, got, state)
 		}
@@ -98,7 +105,7 @@ func TestReachability(t *testing.T) {
 		}
 		waiting <- err
 	}()
-	time.Sleep(100 * time.Millisecond)
+	wait.Until(t, "the client knocks", func() bool { return knocking(t, m.Addresses[0], l.Port()) })
 	l.start(m)
 	if err := <-waiting; err != nil {
 		t.Errorf("a waiting client: %v", err)
@@ -115,9 +122,7 @@ func TestReachability(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("at a new address", "open", "running")
-	if got := l.dial(old); got != "refused" {
-		t.Errorf("the former address: %s", got)
-	}
+	answers("the former address", "refused", old)
 	if err := l.Remove(t.Context(), m.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -128,10 +133,10 @@ func TestRefusedWhileBooting(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	m := l.machine("slow")
-	m.CustomData = []byte("#cloud-config\nbootcmd: ['sleep 1']\n")
+	m.CustomData = []byte("#cloud-config\nbootcmd: ['sleep 2']\n")
 	started := make(chan error, 1)
 	go func() { started <- l.Start(t.Context(), m) }()
-	time.Sleep(400 * time.Millisecond)
+	wait.Until(t, "it boots", func() bool { return l.state(m) == "booting" })
 	if got, state := l.dial(m), l.state(m); got != "refused" || state != "booting" {
 		t.Errorf("%s in state %s", got, state)
 	}
@@ -150,9 +155,7 @@ func TestStopWhileBooting(t *testing.T) {
 	m.CustomData = []byte("#cloud-config\nbootcmd: ['sleep 1000']\n")
 	started := make(chan error, 1)
 	go func() { started <- l.Start(t.Context(), m) }()
-	for l.state(m) != "booting" {
-		time.Sleep(time.Millisecond)
-	}
+	wait.Until(t, "it boots", func() bool { return l.state(m) == "booting" })
 	if err := l.Stop(t.Context(), m.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -190,12 +193,7 @@ func TestLazy(t *testing.T) {
 	if got := l.dial(first); got != "open" {
 		t.Fatal(got)
 	}
-	for deadline := time.Now().Add(5 * time.Second); l.state(first) != "running"; {
-		if time.Now().After(deadline) {
-			t.Fatalf("state %s after a connection", l.state(first))
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	wait.Until(t, "it runs after a connection", func() bool { return l.state(first) == "running" })
 	l.trust(first)
 	if got := l.sh(first, "hostname"); got != "lazy0" {
 		t.Errorf("%q", got)
@@ -212,23 +210,12 @@ func TestPowerFromInside(t *testing.T) {
 	}
 	l.sh(m, "sudo touch /run/before")
 	_ = l.ssh(m, nil, "sudo reboot").Run() // the connection breaks with it
-	for deadline := time.Now().Add(5 * time.Second); ; {
+	wait.Until(t, "it has rebooted", func() bool {
 		r, err := l.Run(t.Context(), m.ID, "test -e /run/before", nil)
-		if err == nil && r.ExitCode == 1 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the VM did not reboot: %+v %v", r, err)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		return err == nil && r.ExitCode == 1
+	})
 	_ = l.ssh(m, nil, "sudo shutdown -h now").Run()
-	for deadline := time.Now().Add(5 * time.Second); l.state(m) != "stopped" || l.dial(m) != "timeout"; {
-		if time.Now().After(deadline) {
-			t.Fatalf("state %s after shutdown", l.state(m))
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	wait.Until(t, "it has shut down", func() bool { return l.state(m) == "stopped" && l.dial(m) == "timeout" })
 }
 
 func TestRunAndPutUser(t *testing.T) {
@@ -311,12 +298,7 @@ func TestKilledEmulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	for deadline := time.Now().Add(5 * time.Second); sleepers(t, marker) > 0; {
-		if time.Now().After(deadline) {
-			t.Fatal("a process of the VM outlived the emulator")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	wait.Until(t, "no process of the VM outlives the emulator", func() bool { return sleepers(t, marker) == 0 })
 	r, err := host.Open(host.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -343,11 +325,21 @@ func victim(t *testing.T, dir string) {
 	if _, err := r.Run(t.Context(), "/vm", "setsid sleep "+marker+" >/dev/null 2>&1 & setsid sudo -u azureuser sleep "+marker+" >/dev/null 2>&1 &", nil); err != nil {
 		t.Fatal(err)
 	}
-	for sleepers(t, marker) < 2 {
-		time.Sleep(time.Millisecond)
-	}
+	wait.Until(t, "both processes run", func() bool { return sleepers(t, marker) == 2 })
 	fmt.Println("marker", marker)
 	select {}
+}
+
+// knocking reports whether a client of this machine has asked for a connection and waits for the answer.
+func knocking(t *testing.T, to netip.Addr, port int) bool {
+	t.Helper()
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := to.As4()
+	const synSent = "02"
+	return strings.Contains(string(table), fmt.Sprintf(" %02X%02X%02X%02X:%04X %s ", a[3], a[2], a[1], a[0], port, synSent))
 }
 
 // sleepers counts the processes that sleep for exactly this long.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func TestExitCodeAndStreams(t *testing.T) {
@@ -133,18 +135,20 @@ func TestTerminal(t *testing.T) {
 	e.send("sleep 0.2; stty size; shopt login_shell\n")
 	e.expect("40 120")
 	e.expect("login_shell")
-	e.send("sleep 1000\n")
-	time.Sleep(200 * time.Millisecond)
+	// Ctrl-C is for the program in the foreground, which is there once it runs.
+	first, second := itoa(4_000_000+os.Getpid()), itoa(5_000_000+os.Getpid())
+	e.send("sleep " + first + "\n")
+	wait.Until(t, "it sleeps", func() bool { return sleepers(t, first) > 0 })
 	e.send("\x03")
 	e.send("echo status=$?\n")
 	e.expect("status=130")
 	e.send("sudo tty; sudo -i\n")
 	e.expect("/dev/pts/")
 	e.expect("root@terminal")
-	e.send("stty size; id -un; sleep 1000\n")
+	e.send("stty size; id -un; sleep " + second + "\n")
 	e.expect("40 120")
 	e.expect("root")
-	time.Sleep(200 * time.Millisecond)
+	wait.Until(t, "root sleeps", func() bool { return sleepers(t, second) > 0 })
 	e.send("\x03")
 	e.send("echo again=$?; exit 5\n")
 	e.expect("again=130")
@@ -260,7 +264,7 @@ func (e *expecter) send(text string) {
 // expect waits until text has appeared after what was expected before.
 func (e *expecter) expect(text string) {
 	e.t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(wait.Patience)
 	for {
 		if i := bytes.Index(e.seen, []byte(text)); i >= 0 {
 			e.seen = e.seen[i+len(text):]

@@ -1,6 +1,8 @@
 package host
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+
+	"github.com/gofrs/flock"
 
 	"github.com/azlin-dev/azlin/emulator/host/agent"
 	"github.com/azlin-dev/azlin/emulator/host/agent/isolation"
@@ -28,31 +33,102 @@ var own = []string{
 	"curlrc", "krb5.keytab", "os-release", "lsb-release", "motd", "issue", "issue.net", "debian_version", "localtime", "timezone",
 }
 
-// makeTemplate makes the directories that all VMs see below their own changes: what of the host's /etc everybody may
-// read and a VM may have, and the stand-ins of /usr/local/bin.
-func (f *files) makeTemplate(mode Mode) (string, error) {
+// openTemplate finds or makes the directories that all VMs see below their own changes: what of the host's /etc everybody
+// may read and a VM may have, and the stand-ins of /usr/local/bin. All emulators of root whose places are beside each other
+// have them in common: a thousand files and links are not made anew for each.
+func (f *files) openTemplate(mode Mode) (string, error) {
 	if mode != Namespaces {
 		return "", nil
 	}
-	dir := filepath.Join(f.base, "template")
+	home := f.base
+	if f.base != f.asked {
+		home = filepath.Dir(f.base)
+	}
+	// Whoever makes, begins to use or deletes a template holds this.
+	makers := flock.New(filepath.Join(home, "templates.lock"))
+	if err := makers.Lock(); err != nil {
+		return "", fmt.Errorf("wait for who makes a template: %w", err)
+	}
+	defer func() { _ = makers.Unlock() }() // the process's end unlocks it too
+	dir := filepath.Join(home, templatePrefix+f.templateKey())
+	f.using = flock.New(dir + ".lock")
+	if err := f.using.RLock(); err != nil {
+		return "", fmt.Errorf("use the template: %w", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	if err := removeTemplates(home); err != nil {
+		return "", err
+	}
+	making := filepath.Join(home, templateMaking)
+	if err := f.fillTemplate(making); err != nil {
+		return "", err
+	}
+	return dir, os.Rename(making, dir)
+}
+
+// What the names of templates begin with, and that of one in the making, or left by who was killed making it.
+const (
+	templatePrefix = "template-"
+	templateMaking = ".template"
+)
+
+// removeTemplates deletes the templates that no emulator uses: the host's /etc has changed since.
+func removeTemplates(home string) error {
+	errs := []error{removeTree(filepath.Join(home, templateMaking))}
+	locks, err := filepath.Glob(filepath.Join(home, templatePrefix+"*.lock"))
+	if err != nil {
+		return err
+	}
+	for _, name := range locks {
+		lock := flock.New(name)
+		if held, err := lock.TryLock(); err != nil || !held {
+			continue
+		}
+		errs = append(errs, removeTree(strings.TrimSuffix(name, ".lock")), os.Remove(name), lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// templateKey is another one when a template would be another one.
+func (f *files) templateKey() string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, f.uid, f.gid, agent.ShimPath, agent.StandIns())
+	_ = filepath.WalkDir("/etc", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // it cannot be read or is gone: it will not be copied either
+		}
+		if d.IsDir() && filepath.Dir(path) == "/etc" && slices.Contains(own, d.Name()) {
+			return fs.SkipDir
+		}
+		if info, err := d.Info(); err == nil {
+			fmt.Fprintln(sum, path, info.Mode(), info.Size(), info.ModTime().UnixNano())
+		}
+		return nil
+	})
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+func (f *files) fillTemplate(dir string) error {
 	for _, name := range []string{
 		"", isolation.TemplateEtc, filepath.Join(isolation.TemplateEtc, "apt"), filepath.Join(isolation.TemplateEtc, "apt/sources.list.d"), isolation.TemplateLocal, filepath.Join(isolation.TemplateLocal, "bin"),
 	} {
 		if err := f.makeOwned(filepath.Join(dir, name)); err != nil {
-			return "", err
+			return err
 		}
 		if err := os.Chmod(filepath.Join(dir, name), 0o755); err != nil {
-			return "", err
+			return err
 		}
 	}
 	t := template{files: f, left: maxTemplateSize}
 	if err := t.copyDir("/etc", filepath.Join(dir, isolation.TemplateEtc), own); err != nil {
-		return "", fmt.Errorf("copy /etc: %w", err)
+		return fmt.Errorf("copy /etc: %w", err)
 	}
 	if err := t.linkStandIns(filepath.Join(dir, isolation.TemplateLocal, "bin")); err != nil {
-		return "", fmt.Errorf("link stand-ins: %w", err)
+		return fmt.Errorf("link stand-ins: %w", err)
 	}
-	return dir, nil
+	return nil
 }
 
 // linkStandIns makes the programs whose work is not the host's the ones that every VM finds first, whatever the host

@@ -97,7 +97,7 @@ func TestReadAndFollow(t *testing.T) {
 func TestSSHFaults(t *testing.T) {
 	t.Parallel()
 	m := boot(t, func(c *cloudinit.Config) { c.StartupScript = "sleep 3" })
-	m.Host.Limits = remote.Limits{Handshake: 5 * time.Second, KeepAlive: 200 * time.Millisecond, Unanswered: 3}
+	m.Limits = remote.Limits{Handshake: 5 * time.Second, KeepAlive: 200 * time.Millisecond, Unanswered: 3}
 	connect := func(rule fault.Rule) *remote.Client {
 		t.Helper()
 		set := &fault.Set{}

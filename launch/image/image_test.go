@@ -19,6 +19,7 @@ import (
 	"github.com/azlin-dev/azlin/launch/image"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/test/local/lab"
+	"github.com/azlin-dev/azlin/test/wait"
 	"github.com/azlin-dev/azlin/vm"
 	"github.com/azlin-dev/azlin/vm/catalog"
 	"github.com/azlin-dev/azlin/vm/disk"
@@ -93,6 +94,13 @@ func (p *place) bake(b *image.Baker, name string) (image.Image, error) {
 	return b.Run(p.t.Context(), plan, nil)
 }
 
+// nextSecond waits for another one: versions have it in their names.
+func nextSecond(t *testing.T) {
+	t.Helper()
+	now := time.Now().Unix()
+	wait.Until(t, "the next second", func() bool { return time.Now().Unix() > now })
+}
+
 // remove deletes an image with all its versions.
 func (p *place) remove(name string) {
 	p.t.Helper()
@@ -165,7 +173,7 @@ func TestBake(t *testing.T) {
 		}
 		return plan
 	}
-	time.Sleep(1100 * time.Millisecond) // versions have the second in their names
+	nextSecond(t)
 	begun := cut("creating disk")
 	if again, err := p.bake(baker(p.Client()), "base"); err != nil || again.Version != begun.Version {
 		t.Errorf("%s was cut off, then %+v, %v", begun.Version, again, err)
@@ -182,10 +190,9 @@ func TestBake(t *testing.T) {
 	}
 
 	// A second version of it; the newest one counts, and one can be named.
-	for second := made; second.Version == made.Version; time.Sleep(100 * time.Millisecond) { // versions have the second in their names
-		if second, err = p.bake(baker(p.Client()), "base"); err != nil {
-			t.Fatal(err)
-		}
+	nextSecond(t)
+	if second, err := p.bake(baker(p.Client()), "base"); err != nil || second.Version == made.Version {
+		t.Fatalf("%+v, %v", second, err)
 	}
 	images, err := baker(p.Client()).List(t.Context(), group)
 	if err != nil || len(images) < 2 || catalog.CompareVersions(images[0].Version, images[1].Version) <= 0 {

@@ -20,6 +20,7 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/terminal"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // desk is a machine on which some terminals are installed.
@@ -71,20 +72,17 @@ func (d desk) outcome() (s shown, r ran) {
 func (d desk) read(name string, into any) {
 	d.t.Helper()
 	path := filepath.Join(d.dir, name)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		data, err := os.ReadFile(path)
-		if err == nil {
-			if err := json.Unmarshal(data, into); err != nil {
-				d.t.Fatal(err)
-			}
-			if err := os.Remove(path); err != nil {
-				d.t.Fatal(err)
-			}
-			return
-		}
-		if time.Now().After(deadline) {
-			d.t.Fatal(err)
-		}
+	var data []byte
+	wait.Until(d.t, path+" is there", func() bool {
+		var err error
+		data, err = os.ReadFile(path)
+		return err == nil
+	})
+	if err := json.Unmarshal(data, into); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		d.t.Fatal(err)
 	}
 }
 

@@ -11,13 +11,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/remote/keypair"
 	"github.com/azlin-dev/azlin/remote/terminal"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 func publicKey(t *testing.T, pair keypair.KeyPair) ssh.PublicKey {
@@ -82,11 +82,7 @@ func (m mux) windows() string {
 
 func (m mux) until(what string, ok func() bool) {
 	m.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			m.t.Fatalf("waited a minute until %s; there are\n%s", what, m.windows())
-		}
-	}
+	wait.Until(m.t, what, ok, m.windows)
 }
 
 // TestTmux opens windows of a real tmux.
@@ -150,15 +146,10 @@ func TestXTerm(t *testing.T) {
 	if diff := cmp.Diff(append(awkward()[:len(awkward())-1], "\ufffd"), r.Args); diff != "" || r.Dir != d.dir || r.Var != "it's $HOME" {
 		t.Errorf("%+v %s", r, diff)
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	wait.Until(t, "a window has the title", func() bool {
 		out, err := exec.CommandContext(t.Context(), "xwininfo", "-display", display, "-root", "-tree").CombinedOutput()
-		if err == nil && strings.Contains(string(out), `"`+title+`"`) {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no window has the title: %v\n%s", err, out)
-		}
-	}
+		return err == nil && strings.Contains(string(out), `"`+title+`"`)
+	})
 	// The same on a display that is not there.
 	d.l.Environ = append(d.l.Environ, "DISPLAY=:4711")
 	if _, err := d.l.Open(t.Context(), command, terminal.Config{}); err == nil || !strings.Contains(err.Error(), "open display") {

@@ -26,7 +26,7 @@ func hold(dir, name string) {
 		os.Exit(1)
 	}
 	_, _ = io.WriteString(os.Stdout, "held\n")
-	time.Sleep(time.Hour)
+	<-time.After(time.Hour) // or until it is killed
 }
 
 // holder starts such a process.

@@ -144,7 +144,7 @@ func TestNobodyListensThere(t *testing.T) {
 func TestReconnect(t *testing.T) {
 	t.Parallel()
 	m := boot(t)
-	m.Host.Limits = remote.Limits{KeepAlive: time.Second, Unanswered: 3} // a busy machine has to keep up with them
+	m.Limits = remote.Limits{KeepAlive: time.Second, Unanswered: 3} // a busy machine has to keep up with them
 	server := echo(t)
 	tun := m.open(nil, tunnel.Forward{Host: "localhost", Port: server})
 	port := tun.Forwards()[0].LocalPort
@@ -193,7 +193,7 @@ func TestTheVMMoves(t *testing.T) {
 	t.Parallel()
 	m := boot(t)
 	there := m.Host
-	m.Host.Address = "192.0.2.1" // where Via leads to, for the time being
+	m.Address = "192.0.2.1" // where Via leads to, for the time being
 	tun := m.open(nil, tunnel.Forward{Host: "localhost", Port: echo(t)})
 	m.mu.Lock()
 	m.route = errkind.New(errkind.Unreachable, "Azure cannot be asked either")
@@ -202,7 +202,7 @@ func TestTheVMMoves(t *testing.T) {
 	wait.Until(t, "Azure is asked", func() bool { return strings.Contains(tun.State().LastError, "Azure cannot be asked either") })
 	m.mu.Lock()
 	m.Host, m.route = there, nil
-	m.Host.Via = nil
+	m.Via = nil
 	m.mu.Unlock()
 	wait.Until(t, "it is found", func() bool { return tun.State().Reconnects == 1 })
 	if got, err := say(t.Context(), tun.Forwards()[0].LocalPort, "x"); got != "heard x" || err != nil {
@@ -223,8 +223,8 @@ func TestEndsByItself(t *testing.T) {
 		kind   errkind.Kind
 	}{
 		"gone":            {func(m *vm) { m.route = errkind.New(errkind.NotFound, "there is no such VM") }, errkind.NotFound},
-		"key refused":     {func(m *vm) { m.Host.KeyPath, m.Host.VMID = other.Private, "x" }, errkind.Permission},
-		"another machine": {func(m *vm) { m.Host.HostKey, m.Host.VMID = key, "x" }, errkind.HostKey},
+		"key refused":     {func(m *vm) { m.KeyPath, m.VMID = other.Private, "x" }, errkind.Permission},
+		"another machine": {func(m *vm) { m.HostKey, m.VMID = key, "x" }, errkind.HostKey},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

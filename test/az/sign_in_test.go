@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // signIn registers the cloud with nothing but its resource manager and signs in in each way.
@@ -47,9 +48,9 @@ func signIn(c *cli) {
 // approve does what the owner of the emulator does for the next device code: without that, it waits.
 func approve(c *cli) {
 	go func() {
-		for c.Context().Err() == nil && emulator.DecideDevice(c.Context(), filepath.Join(c.home, "emulator"), "", true) != nil {
-			time.Sleep(100 * time.Millisecond)
-		}
+		wait.Within(wait.Patience, func() bool {
+			return c.Context().Err() != nil || emulator.DecideDevice(c.Context(), filepath.Join(c.home, "emulator"), "", true) == nil
+		})
 	}()
 }
 

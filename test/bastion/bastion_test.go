@@ -23,8 +23,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/local"
 )
 
 // serveEnv makes this test binary the daemon that the clients talk to.
@@ -75,25 +75,7 @@ func open(t *testing.T) *world {
 	if st.HostsNote != "" {
 		t.Skipf("VMs do not boot here: %s", st.HostsNote)
 	}
-	cloud, err := azure.Custom("emulator", st.Endpoint, st.Endpoint, "", st.CAFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := os.ReadFile(st.ClientSecretFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	auth, err := signin.NewAuthenticator(signin.Options{
-		Cloud: cloud, TenantID: st.TenantID, ClientID: st.ClientID, ClientSecret: strings.TrimSpace(string(secret)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cred, err := auth.Credential()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := azure.Open(azure.Options{Target: azure.Target{Cloud: cloud, TenantID: st.TenantID, SubscriptionID: st.SubscriptionID}, Credential: cred})
+	c, err := local.DoorOf(st)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -42,7 +43,7 @@ func Hosts(t testing.TB, o host.Options) *host.Runtime {
 
 // FreePort is a port that nobody listens at on this machine, by the kernel's choice.
 func FreePort(t interface{ Fatalf(string, ...any) }) int {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -55,7 +56,7 @@ func FreePort(t interface{ Fatalf(string, ...any) }) int {
 func LastingPort(t interface{ Fatalf(string, ...any) }) int {
 	for range 1000 {
 		port := 20000 + rand.IntN(10000)
-		if l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+		if l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
 			_ = l.Close() // nobody has come
 			return port
 		}

@@ -89,6 +89,25 @@ func (a *Azure) Client(change ...func(*azure.Options)) *azure.Client {
 	return c
 }
 
+// DoorOf is an emulator of another process, as its own principal sees it.
+func DoorOf(s emulator.Status) (*azure.Client, error) {
+	cloud, err := azure.Custom("emulator", s.Endpoint, s.Endpoint, "", s.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	auth, err := signin.NewAuthenticator(signin.Options{
+		Cloud: cloud, TenantID: s.TenantID, SubscriptionID: s.SubscriptionID, ClientID: s.ClientID, ClientSecretFile: s.ClientSecretFile,
+	})
+	if err != nil {
+		return nil, err
+	}
+	credential, err := auth.Credential()
+	if err != nil {
+		return nil, err
+	}
+	return azure.Open(azure.Options{Target: azure.Target{Cloud: cloud, TenantID: s.TenantID, SubscriptionID: s.SubscriptionID}, Credential: credential})
+}
+
 // Resources counts what exists, without the kinds that have none.
 func (a *Azure) Resources() map[string]int {
 	out := map[string]int{}

@@ -3,6 +3,7 @@
 package wait
 
 import (
+	"strings"
 	"time"
 )
 
@@ -25,11 +26,11 @@ func Until(t Failer, what string, ok func() bool, seen ...func() string) {
 	if Within(Patience, ok) {
 		return
 	}
-	more := ""
+	said := []string{what}
 	for _, f := range seen {
-		more += "\n" + f()
+		said = append(said, f())
 	}
-	t.Fatalf("not within %s: %s%s", Patience, what, more)
+	t.Fatalf("not within %s: %s", Patience, strings.Join(said, "\n"))
 }
 
 // Within asks ok until it says yes, and reports whether it did in that time.

@@ -34,7 +34,7 @@ type planner struct {
 func newPlanner(t *testing.T, o emulator.Options, around func(http.RoundTripper) http.RoundTripper) planner {
 	t.Helper()
 	p := person.Planning(t, o)
-	if _, err := provisioned(t, p.Azure.Client(), func(*provision.Config) {}); err != nil {
+	if _, err := provisioned(t, p.Client(), func(*provision.Config) {}); err != nil {
 		t.Fatal(err)
 	}
 	client := p.Open(person.Through(around))

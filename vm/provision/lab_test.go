@@ -1,7 +1,6 @@
 package provision_test
 
 import (
-	"github.com/azlin-dev/azlin/azure"
 	"github.com/azlin-dev/azlin/test/local/lab"
 	"github.com/azlin-dev/azlin/vm/provision"
 )
@@ -11,7 +10,5 @@ const (
 	region = lab.Region
 	key    = lab.Key
 )
-
-func newServices(c *azure.Client) *lab.Services { return lab.ServicesOf(c) }
 
 func config(name string) provision.Config { return lab.Config(name) }

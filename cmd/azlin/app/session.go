@@ -53,7 +53,7 @@ func (a *App) Open(ctx context.Context) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.openAt(d)
+	return a.openAt(d) //nolint:contextcheck // the audit log is written even when the caller has given up
 }
 
 // OpenQuietly is Open for what works beside the command, such as the completion of a name: it says nothing and starts no
@@ -64,13 +64,13 @@ func (a *App) OpenQuietly(ctx context.Context) (*Session, error) {
 		return nil, err
 	}
 	d.Options.Log = slog.New(slog.DiscardHandler)
-	return a.openAt(d)
+	return a.openAt(d) //nolint:contextcheck // the audit log is written even when the caller has given up
 }
 
 func (a *App) openAt(d azlin.Destination) (*Session, error) {
 	known := a.Names(d.Settings)
 	d.Options.Listed = func(all []vm.Info) { known.Keep(VMNames, namesOfVMs(all), !a.changes) }
-	client, who, err := d.Open() //nolint:contextcheck // the audit log is written even when the caller has given up
+	client, who, err := d.Open()
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/test/local"
 )
 
 // askAzure sends a request about a resource of the group azlin-rg to the script's emulator, as somebody does who works
@@ -21,7 +22,7 @@ func askAzure(ts *testscript.TestScript, neg bool, args []string) {
 	defer cancel()
 	status, err := emulator.Read(ctx, filepath.Join(ts.Getenv("AZLIN_CONFIG_DIR"), "emulator"))
 	ts.Check(err)
-	door, err := doorOf(status)
+	door, err := local.DoorOf(status)
 	ts.Check(err)
 	var body any
 	if len(args) == 4 {

@@ -164,7 +164,7 @@ func (c *cutter) cut(kind string) (kept bool) {
 	case "stop": // for longer than the VM may be silent
 		all := append(c.ssh(), c.azlin()...)
 		c.signal("STOP", all...)
-		time.Sleep(4 * time.Second)
+		<-time.After(4 * time.Second)
 		c.signal("CONT", all...)
 	case "tunnel":
 		var tunnels []int
@@ -223,7 +223,7 @@ func (c *cutter) move() {
 	defer cancel()
 	status, err := emulator.Read(ctx, filepath.Join(c.Getenv("AZLIN_CONFIG_DIR"), "emulator"))
 	c.Check(err)
-	door, err := doorOf(status)
+	door, err := local.DoorOf(status)
 	c.Check(err)
 	base := "/subscriptions/" + status.SubscriptionID + "/resourceGroups/azlin-rg/providers/Microsoft.Network/"
 	address := fmt.Sprintf("%spublicIPAddresses/%s-ip-%d", base, c.vm, c.n)

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 
 	"github.com/azlin-dev/azlin/azure"
-	"github.com/azlin-dev/azlin/azure/signin"
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/test/local"
 )
 
 // prepare makes what the cases work on: a VM dev that runs, a VM off that is stopped, a VM foreign in group
@@ -85,29 +85,9 @@ func (p *person) door() (*azure.Client, emulator.Status) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	door, err := doorOf(status)
+	door, err := local.DoorOf(status)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	return door, status
-}
-
-// doorOf is an emulator's Azure, as its own principal sees it.
-func doorOf(status emulator.Status) (*azure.Client, error) {
-	cloud, err := azure.Custom("emulator", status.Endpoint, status.Endpoint, "", status.CAFile)
-	if err != nil {
-		return nil, err
-	}
-	auth, err := signin.NewAuthenticator(signin.Options{
-		Cloud: cloud, TenantID: status.TenantID, SubscriptionID: status.SubscriptionID,
-		ClientID: status.ClientID, ClientSecretFile: status.ClientSecretFile,
-	})
-	if err != nil {
-		return nil, err
-	}
-	credential, err := auth.Credential()
-	if err != nil {
-		return nil, err
-	}
-	return azure.Open(azure.Options{Target: azure.Target{Cloud: cloud, SubscriptionID: status.SubscriptionID}, Credential: credential})
 }

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/azlin-dev/azlin/azure/permission"
@@ -178,17 +180,10 @@ func (p *person) lockOut(group, vm string) {
 	}
 }
 
-// TestNeedsAreWhatIsSent holds the table of package permission against what the commands need in the
-// emulator, which works out for itself what a request needs.
-func TestNeedsAreWhatIsSent(t *testing.T) {
-	t.Parallel()
-	p := newPerson(t)
-	p.must("emulator", "start")
-	sent, rarely := map[string]map[string]bool{}, map[string]map[string]bool{}
-	useEverything(p, "", sent)
-	useEverything(p, "team", sent)
-
-	// What cannot be done twice, or not by somebody with rights in one group.
+// useRarely runs what cannot be done twice, or not by somebody with rights in one group, and the rare cases.
+func useRarely(p *person, sent, rarely map[string]map[string]bool) {
+	t := p.t
+	t.Helper()
 	p.must("emulator", "seed", "--vms", "1", "--group", "foreign")
 	p.disown("foreign", "vm-001")
 	p.needed("adopt", sent, "adopt vm-001 -g foreign")
@@ -267,6 +262,42 @@ func TestNeedsAreWhatIsSent(t *testing.T) {
 	p.needed("kill", rarely, "kill private --yes -g hidden")
 	p.must("new", "--name", "private", "--nat-gateway", "--tools", "none", "--yes", "--no-auto-connect", "-g", "hidden")
 	p.needed("killall", rarely, "killall --yes -g hidden")
+}
+
+// TestNeedsAreWhatIsSent holds the table of package permission against what the commands need in the
+// emulator, which works out for itself what a request needs.
+func TestNeedsAreWhatIsSent(t *testing.T) {
+	t.Parallel()
+	sent, rarely := map[string]map[string]bool{}, map[string]map[string]bool{}
+	var mu sync.Mutex
+	merge := func(into, from map[string]map[string]bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		for command, needs := range from {
+			if into[command] == nil {
+				into[command] = map[string]bool{}
+			}
+			maps.Copy(into[command], needs)
+		}
+	}
+	// Each part has an emulator of its own, so that the parts need not wait for each other.
+	t.Run("parts", func(t *testing.T) {
+		for name, part := range map[string]func(p *person, sent, rarely map[string]map[string]bool){
+			"everywhere":     func(p *person, sent, _ map[string]map[string]bool) { useEverything(p, "", sent) },
+			"in_one_group":   func(p *person, sent, _ map[string]map[string]bool) { useEverything(p, "team", sent) },
+			"the_rare_cases": useRarely,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				p := newPerson(t)
+				p.must("emulator", "start")
+				itsSent, itsRare := map[string]map[string]bool{}, map[string]map[string]bool{}
+				part(p, itsSent, itsRare)
+				merge(sent, itsSent)
+				merge(rarely, itsRare)
+			})
+		}
+	})
 	needs, err := permission.Needs()
 	if err != nil {
 		t.Fatal(err)

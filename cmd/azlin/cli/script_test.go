@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m, map[string]func(){
 		"azlin": func() {
+			watched()
 			os.Exit(cli.Main(context.Background(), os.Args[1:], config.Environ(), cli.SystemStreams(config.Environ())))
 		},
 	})
@@ -56,7 +57,11 @@ func scriptParams() testscript.Params {
 			"type":     typeLine,
 			"screen":   waitForScreen,
 			"cuts":     cut,
-			"killed":   killed,
+
+			"struck":     waitForFault,
+			"appears":    waitForFile,
+			"eventually": waitForOutput,
+			"killed":     killed,
 
 			"devices":   setDevices,
 			"decide":    decideDevice,

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/azlin-dev/azlin/emulator/host/software"
+	"github.com/azlin-dev/azlin/test/wait"
 )
 
 // machine is a VM's files without a VM.
@@ -185,12 +185,10 @@ func TestLock(t *testing.T) {
 	}
 	var code int
 	var out string
-	for range 200 { // until the other has it
-		if code, out = m.run(0, "apt-get install -y tree"); code != 0 {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
+	wait.Until(t, "the other process has the lock", func() bool {
+		code, out = m.run(0, "apt-get install -y tree")
+		return code != 0
+	})
 	if code != 100 || !strings.Contains(out, "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process ") ||
 		!strings.Contains(out, "is another process using it?") {
 		t.Errorf("%d %s", code, out)

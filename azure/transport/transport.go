@@ -1,4 +1,6 @@
-package azure
+// Package transport is the last step of a request on its way to Azure, and the first of its answer: it goes to the cloud's own
+// endpoint alone, and an answer that nobody at Azure would give is not believed.
+package transport
 
 import (
 	"context"
@@ -14,20 +16,21 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// transport sends the requests to Azure Resource Manager. The links in its answers (nextLink, Location,
+// Transport sends the requests to Azure Resource Manager. The links in its answers (nextLink, Location,
 // Azure-AsyncOperation) are followed with the token, by the SDK as well; so a request that has a token goes to the cloud's
 // own endpoint, or nowhere.
-type transport struct {
+type Transport struct {
 	client   *http.Client
 	endpoint *url.URL
 }
 
-func newTransport(client *http.Client, endpoint string) (transport, error) {
+// New makes the transport of a cloud whose Azure Resource Manager is at an address.
+func New(client *http.Client, endpoint string) (Transport, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" {
-		return transport{}, errkind.New(errkind.Invalid, "%q is not the address of Azure Resource Manager", endpoint)
+		return Transport{}, errkind.New(errkind.Invalid, "%q is not the address of Azure Resource Manager", endpoint)
 	}
-	return transport{WithoutRedirects(client), u}, nil
+	return Transport{WithoutRedirects(client), u}, nil
 }
 
 // WithoutRedirects returns a copy of a client that follows no redirect. Azure Resource Manager and Microsoft Entra never
@@ -35,7 +38,7 @@ func newTransport(client *http.Client, endpoint string) (transport, error) {
 func WithoutRedirects(client *http.Client) *http.Client {
 	c := *client
 	c.CheckRedirect = func(req *http.Request, _ []*http.Request) error {
-		return refused("the answer redirects to %s, which Azure never does: is a proxy or a captive portal in between?", req.URL.Host)
+		return Refused("the answer redirects to %s, which Azure never does: is a proxy or a captive portal in between?", req.URL.Host)
 	}
 	return &c
 }
@@ -47,9 +50,9 @@ const (
 )
 
 // Do sends a request.
-func (t transport) Do(req *http.Request) (*http.Response, error) {
+func (t Transport) Do(req *http.Request) (*http.Response, error) {
 	if req.Header.Get("Authorization") != "" && !t.home(req.URL) {
-		return nil, refused("an answer links to %s://%s, which is not %s; the token was not sent there", req.URL.Scheme, req.URL.Host, t.endpoint.Host)
+		return nil, Refused("an answer links to %s://%s, which is not %s; the token was not sent there", req.URL.Scheme, req.URL.Host, t.endpoint.Host)
 	}
 	if err := visit(req); err != nil {
 		return nil, err
@@ -67,7 +70,7 @@ func (t transport) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (t transport) home(u *url.URL) bool {
+func (t Transport) home(u *url.URL) bool {
 	return u.Scheme == t.endpoint.Scheme && strings.EqualFold(u.Host, t.endpoint.Host)
 }
 
@@ -87,11 +90,11 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	took := time.Since(b.began)
 	switch {
 	case b.read > longestAnswer:
-		return n, refused("the answer is longer than %d MB", longestAnswer>>20)
+		return n, Refused("the answer is longer than %d MB", longestAnswer>>20)
 	case errors.Is(err, context.Canceled) && b.parent.Err() == nil:
-		return n, refused("the answer stopped in its middle for %s", answerStall)
+		return n, Refused("the answer stopped in its middle for %s", answerStall)
 	case err == nil && took > answerStall && float64(b.read) < slowestAnswer*took.Seconds():
-		return n, refused("the answer comes at less than %d bytes per second", slowestAnswer)
+		return n, Refused("the answer comes at less than %d bytes per second", slowestAnswer)
 	}
 	b.stall.Reset(answerStall)
 	return n, err
@@ -111,7 +114,8 @@ func (refusal) NonRetriable() {}
 
 func (r refusal) Unwrap() error { return r.error }
 
-func refused(format string, args ...any) error {
+// Refused is the error of such an answer.
+func Refused(format string, args ...any) error {
 	return &refusal{&errkind.Error{Kind: errkind.Unreachable, Err: fmt.Errorf(format, args...)}}
 }
 
@@ -123,13 +127,13 @@ type visited struct {
 
 type visitedKey struct{}
 
-// onePass makes a list fail whose pages form a circle.
-func onePass(ctx context.Context) context.Context {
+// OnePass makes a list fail whose pages form a circle.
+func OnePass(ctx context.Context) context.Context {
 	return context.WithValue(ctx, visitedKey{}, &visited{pages: map[string]bool{}})
 }
 
 // visit notes the page that a request asks for. A retry asks for the page that it asked for before, so only the page
-// before that may not come again: see turnPage.
+// before that may not come again: see Turned.
 func visit(req *http.Request) error {
 	v, ok := req.Context().Value(visitedKey{}).(*visited)
 	if !ok {
@@ -138,13 +142,13 @@ func visit(req *http.Request) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.pages[req.URL.String()] {
-		return refused("the pages of the list form a circle")
+		return Refused("the pages of the list form a circle")
 	}
 	return nil
 }
 
-// turned says that the page at an address was read whole.
-func turned(resp *http.Response) {
+// Turned says that the page at an address was read whole.
+func Turned(resp *http.Response) {
 	if resp == nil || resp.Request == nil {
 		return
 	}
