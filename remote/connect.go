@@ -83,7 +83,7 @@ func (in Interactive) Args() ([]string, error) {
 	if len(h.ProxyCommand) > 0 {
 		// What it believes to connect to must be nothing that the user's own configuration has settings for.
 		args = append(args, "-o", "ProxyCommand="+h.proxyOption())
-		address = alias(h.VMID)
+		address = HostKeyAlias(h.VMID)
 	}
 	remote, err := in.remoteCommand()
 	if err != nil {

@@ -149,7 +149,7 @@ func (a Commands) sshAlias(ctx context.Context, s *app.Session, i vm.Info, yes b
 		return "", err
 	}
 	proxied := allProxied(string(old))
-	entries, err := a.sshEntries(ctx, s, list.VMs, proxied)
+	entries, err := a.sshEntries(ctx, s, list.VMs, set, proxied)
 	if err != nil {
 		return "", err
 	}
@@ -166,6 +166,8 @@ func (a Commands) sshAlias(ctx context.Context, s *app.Session, i vm.Info, yes b
 		alias, current = e.Names[0], bytes.Contains(old, []byte("\n"+block))
 	}
 	switch {
+	case alias == "" && i.Managed:
+		return "", &errkind.Error{Kind: errkind.Conflict, Op: "configure ssh for", Resource: i.Name, Err: errors.New("ssh cannot be told of it, as said above")}
 	case alias == "":
 		return "", &errkind.Error{Kind: errkind.Conflict, Op: "configure ssh for", Resource: i.Name, Err: errors.New("azlin did not create it"), Next: app.Next("azlin adopt", i.Name)}
 	case current && included:
