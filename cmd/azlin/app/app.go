@@ -26,6 +26,8 @@ type App struct {
 	Streams term.Streams
 	Flags   struct {
 		output, query, jq, Context, Group, progress string
+		fields, columns                             []string // of commands with Listing
+		sortBy                                      string
 		debug                                       bool
 	}
 

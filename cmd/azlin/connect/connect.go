@@ -28,8 +28,9 @@ type Flags struct {
 func newConnectCommand(a Commands) *cobra.Command {
 	var flags Flags
 	cmd := &cobra.Command{
-		Use:   "connect [VM[:SESSION]] [-- COMMAND [ARG...]]",
-		Short: "Connect to a VM, inside tmux",
+		Use:     "connect [VM[:SESSION]] [-- COMMAND [ARG...]]",
+		Aliases: []string{"ssh"},
+		Short:   "Connect to a VM, inside tmux",
 		Long: `Connects to a VM with the system's ssh and attaches to a tmux session there, creating it if needed. The session keeps
 running when the connection is lost. Its name is the part after the colon in VM:SESSION, or the VM's session name, or
 'azlin'. With a command, connect runs that on a terminal instead, without tmux.

@@ -24,8 +24,8 @@ func newListCommand(a Commands) *cobra.Command {
 subscription. It sends four requests, however many VMs there are.`,
 		Example: `  azlin list
   azlin list --all -g team
-  azlin list -o tsv --query "vms[?power_state=='running'].name"
-  azlin list --jq '.vms[] | [.name, .public_ip] | @tsv'`,
+  azlin list -o tsv --query "[?power_state=='running'].name"
+  azlin list --jq '.[] | [.name, .public_ip] | @tsv'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.Open(cmd.Context())
@@ -42,6 +42,7 @@ subscription. It sends four requests, however many VMs there are.`,
 	}
 	cmd.Flags().BoolVar(&options.All, "all", false, "include VMs that azlin did not create")
 	cmd.Flags().BoolVar(&options.RunningOnly, "running", false, "only running VMs")
+	app.Listing[vmView](a.App, cmd)
 	return cmd
 }
 
@@ -53,12 +54,12 @@ type vmView struct {
 	PowerState        string            `json:"power_state"`
 	PublicIP          *string           `json:"public_ip"`
 	PrivateIP         *string           `json:"private_ip"`
-	VMSize            *string           `json:"vm_size"`
+	VMSize            *string           `json:"size"`
 	OSType            *string           `json:"os_type"`
 	ProvisioningState *string           `json:"provisioning_state"`
-	CreatedTime       *time.Time        `json:"created_time"`
+	CreatedTime       *time.Time        `json:"created"`
 	Tags              map[string]string `json:"tags"`
-	SessionName       *string           `json:"session_name"`
+	SessionName       *string           `json:"session"`
 	ID                string            `json:"id"`
 	VMID              *string           `json:"vm_id"`
 	Zones             []string          `json:"zones"`
@@ -84,18 +85,15 @@ func listView(l vm.Listing) term.View {
 		views[n] = viewOf(i)
 	}
 	v := term.View{
-		Data: struct {
-			VMs    []vmView `json:"vms"`
-			Hidden int      `json:"hidden"`
-		}{views, l.Hidden},
+		Data: views,
 		Grid: term.Rows(l.VMs, []term.Column[vm.Info]{
 			{Name: "name", Value: func(i vm.Info) string { return i.Name }},
 			{Name: "session", Value: func(i vm.Info) string { return i.SessionName }, Wide: true},
-			{Name: "status", Value: vm.Info.StatusDisplay, Color: statusColor},
+			{Name: "power_state", Title: "status", Value: vm.Info.StatusDisplay, Color: statusColor},
 			{Name: "public_ip", Value: func(i vm.Info) string { return i.PublicIP }},
 			{Name: "size", Value: func(i vm.Info) string { return i.VMSize }},
 			{Name: "location", Value: func(i vm.Info) string { return i.Location }, Wide: true},
-			{Name: "group", Value: func(i vm.Info) string { return i.ResourceGroup }, Wide: true},
+			{Name: "resource_group", Title: "group", Value: func(i vm.Info) string { return i.ResourceGroup }, Wide: true},
 			{Name: "created", Value: createdDisplay, Wide: true},
 		}),
 	}
@@ -126,7 +124,7 @@ func statusColor(i vm.Info) term.Color {
 }
 
 func newShowCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "show VM",
 		Short:   "Show a VM",
 		Long:    `Shows one VM, given by name, session name or address.`,
@@ -144,6 +142,8 @@ func newShowCommand(a Commands) *cobra.Command {
 			return a.Output.Print(ShowView(match.VM))
 		},
 	}
+	app.Fields[vmView](a.App, cmd)
+	return cmd
 }
 
 // ShowView is one VM as a list of properties.

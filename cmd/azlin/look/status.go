@@ -29,8 +29,9 @@ type statusFlags struct {
 func newStatusCommand(a Commands) *cobra.Command {
 	var flags statusFlags
 	cmd := &cobra.Command{
-		Use:   "status [VM...]",
-		Short: "Show load, sessions, cost and last use of VMs",
+		Use:     "status [VM...]",
+		Aliases: []string{"ps"},
+		Short:   "Show load, sessions, cost and last use of VMs",
 		Long: `Shows, for the given VMs or all that 'azlin list' shows, their power state, what each running VM reports (uptime, CPU,
 memory, disk, tmux sessions), their cost per month at list prices if nothing changes, and when you last connected from
 this machine. azlin opens one SSH connection to each VM, all at once.
@@ -40,7 +41,7 @@ is attached to. Unknown values are '-', and null in JSON.`,
 		Example: `  azlin status
   azlin status dev
   azlin status --watch --interval 10s
-  azlin status -o json --jq '.vms[] | select(.cpu_usage > 80) | .name'`,
+  azlin status -o json --jq '.[] | select(.cpu_usage > 80) | .name'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case flags.timeout <= 0:
@@ -71,6 +72,7 @@ is attached to. Unknown values are '-', and null in JSON.`,
 	f.DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "timeout for each VM")
 	f.StringVar(&flags.user, "user", "", "login user (default: the VM's admin user)")
 	f.StringVar(&flags.key, "key", "", "private key (default: ~/.ssh/azlin_key)")
+	app.Listing[vmStatusView](a.App, cmd)
 	return cmd
 }
 
@@ -125,7 +127,6 @@ func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string,
 // vmStatusView is the JSON of how a VM is. What is not known is null.
 type vmStatusView struct {
 	Name              string        `json:"name"`
-	Status            string        `json:"status"`
 	PowerState        string        `json:"power_state"`
 	ResourceGroup     string        `json:"resource_group"`
 	Location          string        `json:"location"`
@@ -134,12 +135,12 @@ type vmStatusView struct {
 	PrivateIP         *string       `json:"private_ip"`
 	ProvisioningState *string       `json:"provisioning_state"`
 	OSType            *string       `json:"os_type"`
-	SessionName       *string       `json:"session_name"`
+	SessionName       *string       `json:"session"`
 	UptimeSeconds     *int64        `json:"uptime_seconds"`
 	CPUUsage          *float64      `json:"cpu_usage"`
 	MemoryUsage       *float64      `json:"memory_usage"`
 	DiskUsage         *float64      `json:"disk_usage"`
-	EstimatedCost     *cost.Money   `json:"estimated_cost_monthly"`
+	EstimatedCost     *cost.Money   `json:"price_monthly"`
 	Cost              cost.Estimate `json:"cost"`
 	TmuxSessions      []tmuxView    `json:"tmux_sessions"`
 	LastUsed          *time.Time    `json:"last_used"`
@@ -156,7 +157,7 @@ type tmuxView struct {
 
 func viewOfStatus(v status.VM) vmStatusView {
 	view := vmStatusView{
-		Name: v.Name, Status: v.Status, PowerState: string(v.PowerState), ResourceGroup: v.ResourceGroup, Location: v.Location,
+		Name: v.Name, PowerState: string(v.PowerState), ResourceGroup: v.ResourceGroup, Location: v.Location,
 		Size: app.Known(v.Size), PublicIP: app.Known(v.PublicIP), PrivateIP: app.Known(v.PrivateIP), ProvisioningState: app.Known(v.ProvisioningState),
 		OSType: app.Known(v.OSType), SessionName: app.Known(v.Info.SessionName), CPUUsage: v.CPUUsage, MemoryUsage: v.MemoryUsage,
 		DiskUsage: v.DiskUsage, EstimatedCost: v.EstimatedCost, Cost: v.Cost, LastUsed: v.LastUsed,
@@ -186,25 +187,22 @@ func dashboardView(r status.Report) term.View {
 		}
 	}
 	view := term.View{
-		Data: struct {
-			VMs    []vmStatusView `json:"vms"`
-			Hidden int            `json:"hidden"`
-		}{views, r.Hidden},
+		Data: views,
 		Grid: term.Rows(r.VMs, []term.Column[status.VM]{
 			{Name: "name", Value: func(v status.VM) string { return v.Name }},
-			{Name: "status", Value: func(v status.VM) string { return v.Status }, Color: func(v status.VM) term.Color { return statusColor(v.Info) }},
+			{Name: "power_state", Title: "status", Value: func(v status.VM) string { return v.Status }, Color: func(v status.VM) term.Color { return statusColor(v.Info) }},
 			{Name: "public_ip", Value: func(v status.VM) string { return v.PublicIP }},
 			{Name: "private_ip", Value: func(v status.VM) string { return v.PrivateIP }, Wide: true},
 			{Name: "size", Value: func(v status.VM) string { return v.Size }},
 			{Name: "location", Value: func(v status.VM) string { return v.Location }, Wide: true},
-			{Name: "group", Value: func(v status.VM) string { return v.ResourceGroup }, Wide: true},
-			{Name: "up", Value: uptimeText},
-			{Name: "cpu", Value: func(v status.VM) string { return percentText(v.CPUUsage) }},
-			{Name: "mem", Value: func(v status.VM) string { return percentText(v.MemoryUsage) }},
-			{Name: "disk", Value: func(v status.VM) string { return percentText(v.DiskUsage) }},
-			{Name: "month", Value: costText},
-			{Name: "sessions", Value: sessionsText},
-			{Name: "used", Value: lastUsedText, Wide: true},
+			{Name: "resource_group", Title: "group", Value: func(v status.VM) string { return v.ResourceGroup }, Wide: true},
+			{Name: "uptime_seconds", Title: "uptime", Value: uptimeText},
+			{Name: "cpu_usage", Title: "cpu", Value: func(v status.VM) string { return percentText(v.CPUUsage) }},
+			{Name: "memory_usage", Title: "mem", Value: func(v status.VM) string { return percentText(v.MemoryUsage) }},
+			{Name: "disk_usage", Title: "disk", Value: func(v status.VM) string { return percentText(v.DiskUsage) }},
+			{Name: "price_monthly", Title: "cost/month", Value: costText},
+			{Name: "tmux_sessions", Title: "sessions", Value: sessionsText},
+			{Name: "last_used", Value: lastUsedText, Wide: true},
 		}),
 	}
 	if len(r.VMs) == 0 {
