@@ -62,7 +62,7 @@ func TestRefusals(t *testing.T) {
 		{"no such interface", "PUT", vm, vmBody("networkInterfaces/nic", "networkInterfaces/none"), 400, "InvalidResourceReference", "none"},
 		{"interface in use", "PUT", vm, vmBody(), 400, "NicInUse", "is used by existing VM"},
 		{"zone", "PUT", vm, vmBody(`"tags":`, `"zones":["9"],"tags":`), 400, "InvalidAvailabilityZone", ""},
-		{"encryption at host", "PUT", vm, vmBody("networkInterfaces/nic", "networkInterfaces/free", `"futureProp"`, `"securityProfile":{"encryptionAtHost":false},"futureProp"`), 400, "InvalidParameter", "EncryptionAtHost"},
+		{"encryption at host", "PUT", vm, vmBody("networkInterfaces/nic", "networkInterfaces/free", `"licenseType"`, `"securityProfile":{"encryptionAtHost":false},"licenseType"`), 400, "InvalidParameter", "EncryptionAtHost"},
 		{"forbidden tag", "PUT", vm, vmBody(`"a":"b"`, `"a?":"b"`), 400, "InvalidTagNameCharacters", "a?"},
 
 		{"custom data of a VM", "PUT", comp + "virtualMachines/vm" + computeV, vmBody(`"YQ=="`, `"Yg=="`), 409, "PropertyChangeNotAllowed", "osProfile.customData"},
