@@ -10,8 +10,8 @@ import (
 // Exception is something that Azure takes or answers, and its descriptions do not have.
 type Exception struct {
 	Where  string // a definition, or the id of an operation
-	What   string // a member, or a status
-	Kind   string // of the member, in the notation of the facts
+	What   string // a member, a status, or the method and path of an operation that is left out
+	Kind   string // of the member or the body, in the notation of the facts
 	Source string // who saw it
 }
 
@@ -59,8 +59,16 @@ func (f *facts) extend() error {
 	return nil
 }
 
-// allow adds a status to an operation in all api-versions.
+// allow adds an operation, or a status to one in all api-versions.
 func (f *facts) allow(x Exception, k Kind) error {
+	if method, path, ok := strings.Cut(x.What, " "); ok {
+		answer := Answer{Body: &k}
+		key := method + " " + shape(path)
+		f.operations[key] = append(f.operations[key], &Operation{
+			ID: x.Where, Method: method, Path: path, Body: &k, Answers: map[string]Answer{"200": answer, "201": answer, "default": {Body: &Kind{Ref: "arm:Error"}}},
+		})
+		return nil
+	}
 	found := false
 	for _, l := range f.operations {
 		for _, o := range l {
@@ -85,5 +93,6 @@ func (f *facts) allow(x Exception, k Kind) error {
 func open(member string) bool {
 	return slices.Contains([]string{
 		"vmSize", "storageAccountType", "diskApiVersion", "networkApiVersion", "supportedSecurityOption", "name", "tier", "kind",
+		"access", "direction", "protocol", // of security rules: they have codes of their own
 	}, member)
 }

@@ -103,7 +103,7 @@ func (w words) refusal(text, path string) *Refusal {
 // missing refuses a body without a member. spoken is the last part of the path of the object that lacks it.
 func (w words) missing(name, typ, path, at, spoken, place string, gate bool) *Refusal {
 	switch {
-	case gate && at == "location":
+	case at == "location":
 		return &Refusal{Code: "LocationRequired", Message: "The location property is required for this definition."}
 	case gate && path == "sku":
 		return &Refusal{Code: "InvalidRequestContent", Message: fmt.Sprintf("The request content was invalid and could not be deserialized: Required property '%s' not found in '%s'.", name, path)}
