@@ -1,6 +1,6 @@
-// Generate packs Azure's published API descriptions, as facts, into what the emulator embeds:
+// Facts packs Azure's published API descriptions, as facts, into what the emulator embeds:
 //
-//	go run ./emulator/arm/contract/generate openapi-facts.json
+//	go run ./test/facts openapi-facts.json
 //
 // How the facts are read stands in their "about", which is kept. Nothing is left out.
 package main
@@ -15,7 +15,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: generate openapi-facts.json")
+		fmt.Fprintln(os.Stderr, "usage: facts openapi-facts.json")
 		os.Exit(2)
 	}
 	if err := pack(os.Args[1], "emulator/arm/contract/facts.json.gz"); err != nil {
