@@ -14,7 +14,6 @@ type Refusal struct {
 	Message string
 	Target  string
 	Details []Refusal
-	Empty   bool // the list of details is there though it is empty
 }
 
 // Judge holds the body of a request against the descriptions. It returns nil for a body that may be right, and for an operation
