@@ -39,7 +39,7 @@ func TestMoney(t *testing.T) {
 		t.Errorf("five: %s", got)
 	}
 	data, err := json.Marshal(m)
-	if err != nil || string(data) != `{"amount":"0.192","currency":"USD"}` {
+	if err != nil || string(data) != `{"amount":0.192,"currency":"USD"}` {
 		t.Errorf("JSON: %s, %v", data, err)
 	}
 	var back cost.Money

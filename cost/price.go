@@ -42,17 +42,17 @@ type Disk struct {
 
 // Part is one line of an estimate.
 type Part struct {
-	Name    string  `json:"name"`    // "VM", "OS disk", "data disk 1", "public IP", "NAT gateway"
-	Hourly  *Money  `json:"hourly"`  // nil: not known
-	Monthly *Money  `json:"monthly"` // of 730 hours
-	Source  *Source `json:"source"`  // nil: not known
+	Name    string  `json:"name"`          // "VM", "OS disk", "data disk 1", "public IP", "NAT gateway"
+	Hourly  *Money  `json:"price_hourly"`  // nil: not known
+	Monthly *Money  `json:"price_monthly"` // of 730 hours
+	Source  *Source `json:"source"`        // nil: not known
 }
 
 // Estimate is what a machine costs at list prices, without traffic.
 type Estimate struct {
-	Hourly  *Money   `json:"hourly"`  // the sum of what is known; nil: nothing is
-	Monthly *Money   `json:"monthly"` // of 730 hours
-	Unknown []string `json:"unknown"` // names of the parts whose price is not known
+	Hourly  *Money   `json:"price_hourly"`  // the sum of what is known; nil: nothing is
+	Monthly *Money   `json:"price_monthly"` // of 730 hours
+	Unknown []string `json:"unknown"`       // names of the parts whose price is not known
 	Parts   []Part   `json:"parts"`
 
 	// Failed says why the price service could not be asked for a part.

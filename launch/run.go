@@ -142,7 +142,7 @@ func checkAccess(ctx context.Context, client *remote.Client, config provision.Co
 	if config.Private {
 		return nil
 	}
-	out, err := client.Output(ctx, `printf %s "${SSH_CLIENT%% *}"`)
+	out, err := client.Script(ctx, `printf %s "${SSH_CLIENT%% *}"`)
 	if err != nil || !out.Success {
 		return nil // a shell without SSH_CLIENT tells nothing
 	}

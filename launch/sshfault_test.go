@@ -62,7 +62,7 @@ func TestLaunchUnderSSHFaults(t *testing.T) {
 			}
 			began := time.Now()
 			_, err := run(t.Context(), client, r)
-			if took := time.Since(began); took > 30*time.Second {
+			if took := time.Since(began); took > 3*time.Minute { // a guard against hanging: 10 of these at once, on a busy machine, take 40 s
 				t.Errorf("%s of %d bytes: it took %s", rule.Effect, rule.Bytes, took)
 			}
 			c.Emulator.ClearFaults(name)

@@ -71,7 +71,7 @@ func TestSSHArguments(t *testing.T) {
 	}
 	for _, want := range []string{
 		"HostKeyAlias=azlin-abc", `UserKnownHostsFile="/home/me 100%%/known_hosts"`, "StrictHostKeyChecking=yes",
-		"IdentitiesOnly=yes", "/k/a b", "2222", "192.0.2.1",
+		"IdentitiesOnly=yes", `IdentityFile="/k/a b"`, "2222", "192.0.2.1",
 	} {
 		if !slices.Contains(args, want) {
 			t.Errorf("%q is not in %q", want, args)
@@ -87,7 +87,7 @@ func TestSSHArguments(t *testing.T) {
 		t.Errorf("ssh reads %s", out)
 	}
 	in.Command = []string{"sh", "-c", "exit 3"}
-	if args, err = in.Args(); err != nil || args[len(args)-1] != "sh -c 'exit 3'" {
+	if args, err = in.Args(); err != nil || !strings.HasSuffix(args[len(args)-1], ` azlin 'sh -c '\''exit 3'\'''`) {
 		t.Errorf("got %q, %v", args, err)
 	}
 }

@@ -73,16 +73,17 @@ func (in Interactive) Args() ([]string, error) {
 	}
 	args = append(args, forwards...)
 	if h.KeyPath != "" {
-		args = append(args, "-i", identity(h.KeyPath), "-o", "IdentitiesOnly=yes")
+		// Not -i: ssh looks for that file before it expands %, and for the name that is expanded afterwards.
+		args = append(args, "-o", "IdentityFile="+identity(h.KeyPath), "-o", "IdentitiesOnly=yes")
 		for _, path := range h.EarlierKeys {
-			args = append(args, "-i", identity(path))
+			args = append(args, "-o", "IdentityFile="+identity(path))
 		}
 	}
 	address := h.Address
 	if len(h.ProxyCommand) > 0 {
 		// What it believes to connect to must be nothing that the user's own configuration has settings for.
 		args = append(args, "-o", "ProxyCommand="+h.proxyOption())
-		address = alias(h.VMID)
+		address = HostKeyAlias(h.VMID)
 	}
 	remote, err := in.remoteCommand()
 	if err != nil {
@@ -96,7 +97,7 @@ func (in Interactive) Args() ([]string, error) {
 
 func (in Interactive) remoteCommand() (string, error) {
 	if len(in.Command) > 0 {
-		return CommandLine(in.Command), nil
+		return CommandLine([]string{"exec", "sh", "-c", knownTerminal + secondShell + `exec "${SHELL:-/bin/sh}" -c "$1"`, "azlin", CommandLine(in.Command)}), nil
 	}
 	if in.NoTmux {
 		return "", nil
@@ -108,16 +109,22 @@ func (in Interactive) remoteCommand() (string, error) {
 	if err := ValidateSession(session); err != nil {
 		return "", err
 	}
-	// -A joins the session if it exists. A login shell without tmux is better than no shell.
-	return "if command -v tmux >/dev/null 2>&1; then " + in.mark() + "exec tmux new-session -A -s " + session +
-		`; else echo "azlin: tmux is not installed on this VM yet; this shell does not survive a lost connection" >&2; ` +
-		`exec "${SHELL:-/bin/sh}" -l; fi`, nil
+	// -A joins the session if it exists. A login shell without tmux is better than no shell. sh runs it, as the login shell
+	// may have another grammar.
+	return "exec sh -c " + Quote(knownTerminal+"if command -v tmux >/dev/null 2>&1; then "+in.mark()+"exec tmux new-session -A -s "+session+
+		`; else echo "azlin: tmux is not installed on this VM yet; this shell does not survive a lost connection" >&2; `+
+		`exec "${SHELL:-/bin/sh}" -l; fi`), nil
 }
 
-// identity is the path of a private key as ssh wants it, which expands %.
-func identity(path string) string {
-	return strings.ReplaceAll(strings.TrimSuffix(path, ".pub"), "%", "%%")
-}
+// knownTerminal replaces the name of a terminal that the VM has no description of, such as xterm-ghostty: tmux and every
+// full-screen program would refuse to start.
+const knownTerminal = `if command -v infocmp >/dev/null 2>&1 && ! infocmp >/dev/null 2>&1; then TERM=xterm-256color; export TERM; fi; `
+
+// secondShell keeps bash from reading .bashrc once more: the login shell has done so.
+const secondShell = `SHLVL=1; export SHLVL; `
+
+// identity is the path of a private key as the value of ssh's option IdentityFile.
+func identity(path string) string { return quoteOption(strings.TrimSuffix(path, ".pub")) }
 
 // seconds writes a duration as ssh's options want it: none of less than a second, and never 0, which is without end.
 func seconds(d time.Duration) string {

@@ -19,7 +19,9 @@ import (
 // Command is one command line to run on a VM. The zero value of every stream is nothing: no input,
 // output thrown away.
 type Command struct {
-	Line         string // run by the login shell; see CommandLine
+	Line         string   // run by the login shell; see CommandLine
+	Script       string   // run by sh in place of Line; what the login shell itself prints is left out
+	Args         []string // of Script: $1, $2, …
 	Stdin        io.Reader
 	Stdout       io.Writer
 	Stderr       io.Writer
@@ -71,6 +73,16 @@ func (c *Client) Run(ctx context.Context, cmd Command) (exitCode int, err error)
 		return 0, c.failed(ctx, false, nil)
 	}
 	session.Stdout, session.Stderr = cmd.Stdout, cmd.Stderr
+	line := cmd.Line
+	if cmd.Script != "" {
+		out, complaints := &afterMark{w: cmd.Stdout}, &afterMark{w: cmd.Stderr}
+		session.Stdout, session.Stderr, line = out, complaints, scriptLine(cmd.Script, cmd.Args)
+		defer func() {
+			if err == nil && !out.seen {
+				err = c.shellEnded(exitCode)
+			}
+		}()
+	}
 	if cmd.ForwardAgent && c.host.AgentSocket != "" {
 		if err := c.forwardAgent(session); err != nil {
 			return 0, c.failed(ctx, false, err)
@@ -87,7 +99,7 @@ func (c *Client) Run(ctx context.Context, cmd Command) (exitCode int, err error)
 			_ = in.Close()                // as above
 		}()
 	}
-	if err := session.Start(cmd.Line); err != nil {
+	if err := session.Start(line); err != nil {
 		return 0, c.failed(ctx, true, err) // the answer may be what was lost
 	}
 	err = session.Wait()

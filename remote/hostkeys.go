@@ -23,8 +23,8 @@ type KnownHosts struct {
 	Path string
 }
 
-// alias is the name under which a VM stands in the file. ssh lower-cases what it looks up.
-func alias(vmID string) string { return "azlin-" + strings.ToLower(vmID) }
+// HostKeyAlias is the name under which a VM stands in the file. ssh lower-cases what it looks up.
+func HostKeyAlias(vmID string) string { return "azlin-" + strings.ToLower(vmID) }
 
 // Lookup returns the key recorded for the VM, or nil when there is none.
 func (k KnownHosts) Lookup(vmID string) (ssh.PublicKey, error) {
@@ -39,7 +39,7 @@ func (k KnownHosts) Lookup(vmID string) (ssh.PublicKey, error) {
 }
 
 func findHostKey(data []byte, vmID string) (ssh.PublicKey, error) {
-	want := alias(vmID)
+	want := HostKeyAlias(vmID)
 	for len(data) > 0 {
 		_, hosts, key, _, rest, err := ssh.ParseKnownHosts(data)
 		if err != nil {
@@ -70,7 +70,7 @@ func (k KnownHosts) Pin(ctx context.Context, vmID string, key ssh.PublicKey) err
 			}
 			return nil, changedHostKey(vmID, known, key)
 		}
-		line := alias(vmID) + " " + keypair.AuthorizedKey(key) + "\n"
+		line := HostKeyAlias(vmID) + " " + keypair.AuthorizedKey(key) + "\n"
 		if len(old) > 0 && old[len(old)-1] != '\n' {
 			line = "\n" + line
 		}
@@ -86,7 +86,7 @@ func (k KnownHosts) Forget(ctx context.Context, vmID string) error {
 	return atomicfile.Update(ctx, k.Path, 0o600, func(old []byte) ([]byte, error) {
 		var kept []string
 		for line := range strings.Lines(string(old)) {
-			if name, _, _ := strings.Cut(line, " "); name != alias(vmID) {
+			if name, _, _ := strings.Cut(line, " "); name != HostKeyAlias(vmID) {
 				kept = append(kept, line)
 			}
 		}

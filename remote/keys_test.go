@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -158,7 +159,8 @@ func TestEarlierKeys(t *testing.T) {
 		t.Error(err)
 	}
 	args, err := remote.Interactive{Host: h, KnownHosts: m.Known}.Args()
-	if err != nil || !strings.Contains(strings.Join(args, " "), "-i "+pair.Private+" -o IdentitiesOnly=yes -i ") || !strings.Contains(strings.Join(args, " "), "-i "+m.KeyPath) {
+	file := func(path string) int { return slices.Index(args, `IdentityFile="`+path+`"`) }
+	if err != nil || file(pair.Private) < 0 || file(m.KeyPath) < file(pair.Private) || !slices.Contains(args, "IdentitiesOnly=yes") {
 		t.Errorf("ssh gets %q, %v", args, err)
 	}
 	public, err := keypair.PublicKeyContent(pair.Public)

@@ -14,10 +14,11 @@ import (
 // configuration. Its host key check is strict and against azlin's own file, under the VM's id instead of its address.
 func (h Host) options(known KnownHosts) [][2]string {
 	return [][2]string{
-		{"HostKeyAlias", alias(h.VMID)},
+		{"HostKeyAlias", HostKeyAlias(h.VMID)},
 		{"UserKnownHostsFile", quoteOption(known.Path)},
 		{"StrictHostKeyChecking", "yes"},
 		{"CheckHostIP", "no"},
+		{"RemoteCommand", "none"}, // one that is set for all hosts would refuse every command
 		{"HostKeyAlgorithms", strings.Join(hostKeyAlgorithms(h.HostKey), ",")},
 		{"ServerAliveInterval", seconds(h.Limits.keepAlive())},
 		{"ServerAliveCountMax", strconv.Itoa(h.Limits.unanswered())},
@@ -47,6 +48,10 @@ func (h Host) check() error {
 
 var configName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
 
+// ConfigName reports whether an ssh configuration can have a host of this name: parentheses, which the name of a resource
+// group may hold, and patterns are none.
+func ConfigName(name string) bool { return configName.MatchString(name) }
+
 // ConfigBlock is the block of an ssh configuration under which ssh, and whatever runs it, reaches the host by any of
 // names. The key that the host must show has to be in known. ProxyCommand goes before Address.
 func (h Host) ConfigBlock(names []string, known KnownHosts) (string, error) {
@@ -54,7 +59,7 @@ func (h Host) ConfigBlock(names []string, known KnownHosts) (string, error) {
 		return "", err
 	}
 	for _, n := range names {
-		if !configName.MatchString(n) {
+		if !ConfigName(n) {
 			return "", h.failure(errkind.Invalid, fmt.Errorf("ssh cannot have a host called %q", n))
 		}
 	}
@@ -65,7 +70,7 @@ func (h Host) ConfigBlock(names []string, known KnownHosts) (string, error) {
 	line := func(key, value string) { fmt.Fprintf(&b, "    %s %s\n", key, value) }
 	fmt.Fprintf(&b, "Host %s\n", strings.Join(names, " "))
 	if len(h.ProxyCommand) > 0 {
-		line("HostName", alias(h.VMID)) // nothing that is configured for other hosts by their address
+		line("HostName", HostKeyAlias(h.VMID)) // nothing that is configured for other hosts by their address
 		line("ProxyCommand", h.proxyOption())
 	} else {
 		line("HostName", h.Address)
@@ -77,7 +82,7 @@ func (h Host) ConfigBlock(names []string, known KnownHosts) (string, error) {
 	}
 	if h.KeyPath != "" {
 		for _, path := range append([]string{h.KeyPath}, h.EarlierKeys...) {
-			line("IdentityFile", quoteOption(strings.TrimSuffix(path, ".pub")))
+			line("IdentityFile", identity(path))
 		}
 		line("IdentitiesOnly", "yes")
 	}

@@ -34,7 +34,7 @@ func (in Interactive) endStale(ctx context.Context, h Host) {
 		return
 	}
 	defer c.Close()
-	_, _ = c.Output(ctx, strings.ReplaceAll(staleScript, "MARK", strings.TrimSpace(in.mark())))
+	_, _ = c.Script(ctx, strings.ReplaceAll(staleScript, "MARK", strings.TrimSpace(in.mark())))
 }
 
 // The programs that tmux runs have the mark, too; the parent of none of them is sshd.

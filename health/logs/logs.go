@@ -103,7 +103,7 @@ func (s Source) command(o Options, follow bool) string {
 		script += "if command -v journalctl >/dev/null; then exec journalctl -q --no-pager -o short-iso-precise " + journal + " " + journalLines + "; fi\n"
 	}
 	script += "echo \"" + path + " does not exist on this VM\" >&2; exit 66"
-	return "sh -c " + remote.Quote(script)
+	return script
 }
 
 // Read returns the lines of a log that is read over SSH.
@@ -152,7 +152,7 @@ func (s Source) each(ctx context.Context, client *remote.Client, o Options, foll
 			cancel(err)
 		}
 	}}
-	code, err := client.Run(ctx, remote.Command{Line: s.command(o, follow), Stdout: out, Stderr: &limited{w: &stderr}})
+	code, err := client.Run(ctx, remote.Command{Script: s.command(o, follow), Stdout: out, Stderr: &limited{w: &stderr}})
 	out.end()
 	if cause := context.Cause(ctx); cause != nil {
 		return cause

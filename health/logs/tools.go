@@ -92,7 +92,7 @@ if [ -r RECORD ]; then cat RECORD; elif [ -e RECORD ]; then sudo -n cat RECORD 2
 
 // Tools reads how the installation of tools on a VM goes.
 func Tools(ctx context.Context, client *remote.Client) (Installation, error) {
-	out, err := client.Output(ctx, "sh -c "+remote.Quote(readRecord))
+	out, err := client.Script(ctx, readRecord)
 	if err != nil {
 		return Installation{}, err
 	}

@@ -132,7 +132,7 @@ func (d Dashboard) ask(ctx context.Context, v *VM, signIn reach.Options, shows f
 		return err
 	}
 	defer client.Close()
-	result, err := client.Output(ctx, question)
+	result, err := client.Script(ctx, question)
 	if err != nil {
 		return err
 	}

@@ -167,7 +167,7 @@ func (q Inquirer) inside(ctx context.Context, r *Report, o Options) {
 	if i, err := logs.Tools(ctx, client); err == nil && i.State != logs.Unknown {
 		r.Installation = &i
 	}
-	out, err := client.Output(ctx, "sh -c "+remote.Quote(question))
+	out, err := client.Script(ctx, question)
 	if err != nil {
 		r.SSH = err
 		return
@@ -226,7 +226,10 @@ func (r *Report) conclude(refused *network.NotAdmitted) {
 	if refused != nil {
 		add(errkind.Step{Action: errkind.AdmitMe, VM: name}, "%s", strings.TrimPrefix(refused.Error(), "connect to "+name+": "))
 	}
-	if r.SSH != nil {
+	switch {
+	case errors.Is(r.SSH, remote.ErrLoginShell): // which no log tells about
+		add(errkind.Step{}, "%s", strings.TrimPrefix(r.SSH.Error(), "connect to "+name+": "))
+	case r.SSH != nil:
 		add(cmp.Or(errkind.Next(r.SSH), errkind.Step{Action: errkind.ReadLog, VM: name, Name: "serial"}), "nobody can sign in: %s", strings.TrimPrefix(r.SSH.Error(), "connect to "+name+": "))
 	}
 	if r.AgentReady != nil && !*r.AgentReady && r.VM.IsRunning() {

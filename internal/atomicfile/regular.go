@@ -2,9 +2,11 @@ package atomicfile
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // ErrNotRegular is returned for a pipe, a socket, a device or a directory in the place of a file. Reading a pipe would
@@ -50,4 +52,29 @@ func regular(name string) error {
 		return nil //nolint:nilerr // whoever opens the file reports it
 	}
 	return &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
+}
+
+// maxLinks is how many symbolic links in a row Linux follows.
+const maxLinks = 40
+
+// Target is the file that name leads to through symbolic links, whether it exists or not. Write would replace the link.
+func Target(name string) (string, error) {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		return real, nil
+	}
+	for range maxLinks {
+		to, err := os.Readlink(name)
+		if err != nil {
+			return name, nil // no link: it does not exist yet; anything else shows when it is read
+		}
+		if !filepath.IsAbs(to) {
+			dir, err := filepath.EvalSymlinks(filepath.Dir(name)) // ".." means the directory above this one
+			if err != nil {
+				return "", err
+			}
+			to = filepath.Join(dir, to)
+		}
+		name = to
+	}
+	return "", fmt.Errorf("%s: more than %d symbolic links", name, maxLinks)
 }

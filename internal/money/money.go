@@ -1,6 +1,7 @@
 package money
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -10,10 +11,18 @@ import (
 // HoursPerMonth is what a month of running is estimated with.
 const HoursPerMonth = 730
 
-// Money is an amount in a currency. Its JSON has the amount as a string, so that no reader rounds it.
+// Money is an amount in a currency. Its JSON has the amount as a number, with all its digits.
 type Money struct {
 	Amount   decimal.Decimal `json:"amount"`
 	Currency string          `json:"currency"` // ISO 4217: "USD"
+}
+
+// MarshalJSON gives {"amount": 0.192, "currency": "USD"}: what reads it can calculate with it.
+func (m Money) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Amount   json.Number `json:"amount"`
+		Currency string      `json:"currency"`
+	}{json.Number(m.Amount.String()), m.Currency})
 }
 
 // ErrCurrency is returned when amounts in different currencies are to be added.

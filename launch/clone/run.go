@@ -196,9 +196,8 @@ func (c *Cloner) greet(ctx context.Context, p Plan, name string) error {
 	}
 	defer func() { _ = client.Close() }() // what matters was done before
 	// Nothing tells a copied system its name; where cloud-init has done so already, nothing is to be done.
-	line := remote.CommandLine([]string{"sh", "-c", `[ "$(hostname)" = "$1" ] || sudo -n hostnamectl set-hostname "$1"`, "sh", name})
 	err = c.Reach.Guard.Change(ctx, i, audit.Update, "set host name", func(ctx context.Context) error {
-		out, err := client.Output(ctx, line)
+		out, err := client.Script(ctx, `[ "$(hostname)" = "$1" ] || sudo -n hostnamectl set-hostname "$1"`, name)
 		if err == nil && !out.Success {
 			err = errkind.New(errkind.Partial, "its host name could not be set: %s", strings.TrimSpace(out.Stderr))
 		}

@@ -45,6 +45,7 @@ type Config struct {
 	NotificationWebhook  string            // secret
 	SessionNames         map[string]string // by VM name
 	VMStorage            map[string]string // by VM name
+	Aliases              map[string]string // command lines by the words that stand for them
 	DefaultNFSStorage    string
 	SSHSource            string   // "any", an address or a CIDR from which SSH is admitted; empty: the operator's own address
 	SSHTimeout           string   // a duration; see SSHPatience

@@ -104,9 +104,9 @@ func replaceDocument(ctx context.Context, name string, class error, edit func(ol
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return &errkind.Error{Kind: errkind.Prerequisite, Op: "change", Resource: name, Class: class, Err: err}
 	}
-	target, err := filepath.EvalSymlinks(name)
+	target, err := atomicfile.Target(name)
 	if err != nil {
-		target = name // it does not exist yet; anything else shows when it is read
+		return &errkind.Error{Kind: errkind.Prerequisite, Op: "change", Resource: name, Class: class, Err: err}
 	}
 	err = atomicfile.Update(ctx, target, 0o600, func(old []byte) ([]byte, error) {
 		changed, err := edit(old)

@@ -126,12 +126,12 @@ func TestEveryKey(t *testing.T) {
 		"default_resource_group": "team(1)", "default_region": "westeurope", "default_vm_size": "Standard_D2s_v5",
 		"ssh_source": "198.51.100.0/24", "ssh_timeout": "1m30s", "operation_timeout": "20m", "max_reconnect_attempts": "0", "echo_services": "https://a.example/ip", "last_vm_name": "vm", "session_names": "work",
 		"default_nfs_storage": "share1", "vm_storage": "share1", "notification_channels": "webhook", "notification_command": "notify-send azlin",
-		"notification_webhook": "http://127.0.0.1:1/x", "terminal": "kitty",
+		"notification_webhook": "http://127.0.0.1:1/x", "terminal": "kitty", "aliases": "list --running",
 	}
 	bad := map[string]string{
 		"default_resource_group": "ends.", "default_region": "", "default_vm_size": "a b", "ssh_source": "0.0.0.0/0", "ssh_timeout": "10ms", "operation_timeout": "soon", "max_reconnect_attempts": "-1",
 		"echo_services": "http://a.example", "last_vm_name": " ", "session_names": "a.b", "default_nfs_storage": "UPPER",
-		"vm_storage": "x", "notification_channels": "pigeon", "notification_command": "a\nb", "notification_webhook": "http://secret.example", "terminal": "emacs",
+		"vm_storage": "x", "notification_channels": "pigeon", "notification_command": "a\nb", "notification_webhook": "http://secret.example", "terminal": "emacs", "aliases": "list \"",
 	}
 	f := config.File{Path: filepath.Join(t.TempDir(), "config.toml")}
 	for _, k := range config.Keys() {

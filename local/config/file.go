@@ -144,7 +144,7 @@ func (f File) Update(ctx context.Context, change func(*Config) error) error {
 			return nil, err
 		}
 		c := old
-		c.SessionNames, c.VMStorage = maps.Clone(old.SessionNames), maps.Clone(old.VMStorage)
+		c.SessionNames, c.VMStorage, c.Aliases = maps.Clone(old.SessionNames), maps.Clone(old.VMStorage), maps.Clone(old.Aliases)
 		c.EchoServices, c.NotificationChannels = slices.Clone(old.EchoServices), slices.Clone(old.NotificationChannels)
 		if err := change(&c); err != nil {
 			return nil, err

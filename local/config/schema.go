@@ -17,7 +17,7 @@ type Kind string
 const (
 	Text  Kind = "text"
 	List  Kind = "list"  // of texts
-	Table Kind = "table" // of texts, by VM name
+	Table Kind = "table" // of texts, by name
 )
 
 // Key describes one key of config.toml.
@@ -88,6 +88,10 @@ func Keys() []Key {
 		{
 			Name: "session_names", valid: validSession, field: func(c *Config) any { return &c.SessionNames },
 			Description: "session names by VM",
+		},
+		{
+			Name: "aliases", valid: validAlias, field: func(c *Config) any { return &c.Aliases },
+			Description: "words of your own, each with the command line that it stands for",
 		},
 		{
 			Name: "default_nfs_storage", valid: validStorage, field: func(c *Config) any { return &c.DefaultNFSStorage },

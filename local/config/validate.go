@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/google/shlex"
 )
 
 // The forms of names. They are as strict as Azure's own rules and no stricter.
@@ -46,6 +48,13 @@ func validGroup(s string) error {
 func validSession(s string) error {
 	if !sessionName.MatchString(s) {
 		return errors.New("a session name has 1 to 64 letters, digits, - or _")
+	}
+	return nil
+}
+
+func validAlias(s string) error {
+	if words, err := shlex.Split(s); err != nil || len(words) == 0 || strings.HasPrefix(words[0], "-") {
+		return errors.New("an alias is a command with its arguments, quoted as in a shell")
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func (r *Repository) run(ctx context.Context, c *remote.Client, a attempt) error
 
 	var stderr bytes.Buffer
 	code, err := c.Run(ctx, remote.Command{
-		Line: "sh -c " + remote.Quote(script.String()), Stdin: a.input, Stderr: &stderr, ForwardAgent: a.agent,
+		Script: script.String(), Stdin: a.input, Stderr: &stderr, ForwardAgent: a.agent,
 	})
 	if err != nil {
 		return err

@@ -66,6 +66,84 @@ func (f Files) Write(ctx context.Context, set string, content []byte) error {
 	})
 }
 
+// Others are the names, in lower case, that files of other sets give to VMs with what
+// they mean.
+func (f Files) Others(set string) (map[string]Other, error) {
+	paths, err := filepath.Glob(filepath.Join(f.Dir, "*.conf"))
+	if err != nil {
+		return nil, failed("read", f.Dir, err)
+	}
+	others := map[string]Other{}
+	for _, path := range paths {
+		of := strings.TrimSuffix(filepath.Base(path), ".conf")
+		if of == set {
+			continue
+		}
+		data, err := atomicfile.Read(path)
+		if err != nil {
+			return nil, failed("read", path, err)
+		}
+		for name, alias := range hosts(data) {
+			others[name] = Other{Set: of, alias: alias}
+		}
+	}
+	return others, nil
+}
+
+// Other is a VM of another set.
+type Other struct {
+	Set   string
+	alias string // under which its host key is known
+}
+
+// Is reports whether it is the VM of an id.
+func (o Other) Is(vmID string) bool { return o.alias == remote.HostKeyAlias(vmID) }
+
+// UsersHosts are the names, in lower case, to which the user's own configuration gives a Host block.
+func (f Files) UsersHosts() (map[string]bool, error) {
+	data, err := atomicfile.Read(f.User)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, failed("read", f.User, err)
+	}
+	names := map[string]bool{}
+	for name := range hosts(data) {
+		names[name] = true
+	}
+	return names, nil
+}
+
+// hosts are the names, in lower case, on the Host lines of a configuration, patterns aside, with their HostKeyAlias.
+func hosts(config []byte) map[string]string {
+	aliases := map[string]string{}
+	var block []string
+	for line := range strings.Lines(string(config)) {
+		switch keyword, rest := directive(line); keyword {
+		case "match":
+			block = nil
+		case "host":
+			block = nil
+			for name := range strings.FieldsSeq(rest) {
+				if name = strings.ToLower(strings.Trim(name, `"`)); !strings.ContainsAny(name, "*?!#") {
+					block = append(block, name)
+					aliases[name] = ""
+				}
+			}
+		case "hostkeyalias":
+			for _, name := range block {
+				aliases[name] = rest
+			}
+		}
+	}
+	return aliases
+}
+
+// directive cuts a line of a configuration into its keyword, in lower case, and the rest.
+func directive(line string) (keyword, rest string) {
+	line = strings.TrimSpace(line)
+	at := max(0, strings.IndexAny(line, " \t="))
+	return strings.ToLower(line[:at]), strings.Trim(line[at:], " \t=")
+}
+
 // own reads the file of a set; nil when there is none.
 func (f Files) own(set string) ([]byte, error) {
 	data, err := atomicfile.Read(f.Path(set))
@@ -121,12 +199,11 @@ func (f Files) Included() (bool, error) {
 func (f Files) includes(data []byte) bool {
 	want := filepath.Join(f.Dir, "*.conf")
 	for line := range strings.Lines(string(data)) {
-		keyword, rest, _ := strings.Cut(strings.TrimSpace(strings.Replace(line, "=", " ", 1)), " ")
-		switch strings.ToLower(keyword) {
+		keyword, rest := directive(line)
+		switch keyword {
 		case "host", "match":
 			return false
 		case "include":
-			rest = strings.TrimSpace(rest)
 			if rest == want || rest == quote(want) {
 				return true
 			}
@@ -173,9 +250,10 @@ func (f Files) Remove(ctx context.Context, set string) error {
 // edit changes the user's configuration.
 func (f Files) edit(ctx context.Context, change func([]byte) []byte) error {
 	return f.locked(ctx, func() error {
-		path, perm := f.User, fs.FileMode(0o600)
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			path = real
+		perm := fs.FileMode(0o600)
+		path, err := atomicfile.Target(f.User)
+		if err != nil {
+			return failed("read", f.User, err)
 		}
 		old, err := atomicfile.Read(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {

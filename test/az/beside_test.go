@@ -28,13 +28,16 @@ func besideAzlin(c *cli) {
 			c.Errorf("azlin %q: exit %d, %q, not %q\n%s", args, code, out, want, errs)
 		}
 	}
-	says("0 shown, 1 hidden", "list", "-g", "az-beside", "-o", "json", "--jq", `"\(.vms | length) shown, \(.hidden) hidden"`)
+	says("0", "list", "-g", "az-beside", "--jq", "length")
+	if _, errs, _ := azlin("list", "-g", "az-beside"); !strings.Contains(errs, "1 more") {
+		c.Errorf("azlin list does not mention the VM that it does not show: %s", errs)
+	}
 	says("guest", "exec", "guest", "-g", "az-beside", "--key", c.key, "--", "hostname")
 	if _, errs, code := azlin("kill", "guest", "-g", "az-beside", "--yes"); code == 0 || !strings.Contains(errs, "foreign") {
 		c.Errorf("azlin deleted a VM that is not its own: %s", errs)
 	}
 	azlin("adopt", "guest", "-g", "az-beside", "--session", "work")
-	says("work", "list", "-g", "az-beside", "--jq", ".vms[0].session_name")
+	says("work", "list", "-g", "az-beside", "--jq", ".[0].session")
 	c.equal("tags that az sees", at(c.az("vm show -g az-beside -n guest"), "tags", "managed-by"), "azlin")
 	azlin("stop", "guest", "-g", "az-beside")
 	c.want("VM deallocated", "vm show -d -g az-beside -n guest --query powerState")

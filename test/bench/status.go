@@ -39,7 +39,7 @@ func everybody(ctx context.Context, r runner, row rowFunc) error {
 			return err
 		}
 	}
-	const answered = "[.vms[] | select(.uptime_seconds != null)] | length"
+	const answered = "[.[] | select(.uptime_seconds != null)] | length"
 	slow, err := row("azlin status of one slow VM", 5, look("1", answered, "slow"), 0, "")
 	if err != nil {
 		return err

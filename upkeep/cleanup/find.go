@@ -62,7 +62,7 @@ type OrphanedResource struct {
 	ResourceType         string      `json:"resource_type"` // "disk", "nic", "public-ip", "nsg", "snapshot" or "vm"
 	ResourceName         string      `json:"resource_name"`
 	ResourceID           string      `json:"resource_id"`
-	EstimatedCostMonthly *cost.Money `json:"estimated_cost_monthly"` // at list prices; nil: not known
+	EstimatedCostMonthly *cost.Money `json:"price_monthly"` // at list prices; nil: not known
 
 	ResourceGroup string     `json:"resource_group"`
 	Location      string     `json:"location"`

@@ -255,8 +255,9 @@ func install(from, to string) error {
 
 // replace writes a file, or the one that a link at its place leads to.
 func replace(path string, data []byte, mode fs.FileMode) error {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	path, err := atomicfile.Target(path)
+	if err != nil {
+		return err
 	}
 	return atomicfile.Write(path, data, mode)
 }

@@ -84,7 +84,7 @@ func (l *limited) Write(p []byte) (int, error) {
 func readAuthorized(ctx context.Context, c *remote.Client) (content []byte, there bool, err error) {
 	var out limited
 	var complaint bytes.Buffer
-	code, err := c.Run(ctx, remote.Command{Line: remote.CommandLine([]string{"sh", "-c", readScript}), Stdout: &out, Stderr: &complaint})
+	code, err := c.Run(ctx, remote.Command{Script: readScript, Stdout: &out, Stderr: &complaint})
 	switch {
 	case err != nil:
 		return nil, false, err
@@ -124,8 +124,8 @@ func editAuthorized(ctx context.Context, c *remote.Client, edit func(content []b
 			return content, nil
 		}
 		var complaint bytes.Buffer
-		line := remote.CommandLine([]string{"sh", "-c", writeScript, "sh", checksum(content, there), checksum(after, true)})
-		code, err := c.Run(ctx, remote.Command{Line: line, Stdin: bytes.NewReader(after), Stderr: &complaint})
+		sums := []string{checksum(content, there), checksum(after, true)}
+		code, err := c.Run(ctx, remote.Command{Script: writeScript, Args: sums, Stdin: bytes.NewReader(after), Stderr: &complaint})
 		switch {
 		case err != nil:
 			return content, err

@@ -48,15 +48,13 @@ var seen = files.Replace(`mv -f RECORD SEEN`)
 // readOutput prints the end of what the steps printed.
 var readOutput = files.Replace(`tail -c 1048576 OUTPUT`)
 
-// asRoot is a command line that runs a script as root, without asking for a password.
-func asRoot(script string, args ...string) string {
-	return remote.CommandLine(append([]string{"sudo", "-n", "sh", "-c", script, "azlin-update"}, args...))
-}
+// asRoot runs its first argument, a script, as root, without asking for a password.
+const asRoot = `exec sudo -n sh -c "$@"`
 
 // run runs a script as root on the VM and returns what it prints.
 func run(ctx context.Context, client *remote.Client, input []byte, script string, args ...string) (string, error) {
 	var out, errOut bytes.Buffer
-	code, err := client.Run(ctx, remote.Command{Line: asRoot(script, args...), Stdin: bytes.NewReader(input), Stdout: &out, Stderr: &errOut})
+	code, err := client.Run(ctx, remote.Command{Script: asRoot, Args: append([]string{script, "azlin-update"}, args...), Stdin: bytes.NewReader(input), Stdout: &out, Stderr: &errOut})
 	if err != nil {
 		return "", err
 	}

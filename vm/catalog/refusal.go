@@ -22,8 +22,8 @@ type Alternative struct {
 	Zone      string       `json:"zone,omitempty"` // empty: Azure's choice
 	VCPUs     int          `json:"vcpus"`
 	MemoryGiB float64      `json:"memory_gib"`
-	Hourly    *money.Money `json:"hourly"`  // nil: not known
-	Monthly   *money.Money `json:"monthly"` // of 730 hours
+	Hourly    *money.Money `json:"price_hourly"`  // nil: not known
+	Monthly   *money.Money `json:"price_monthly"` // of 730 hours
 	// PriceSource is where the price is from; nil without one.
 	PriceSource *money.Source `json:"price_source"`
 

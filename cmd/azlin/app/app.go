@@ -26,7 +26,9 @@ type App struct {
 	Streams term.Streams
 	Flags   struct {
 		output, query, jq, Context, Group, progress string
-		debug                                       bool
+		fields, columns                             []string // of commands with Listing
+		sortBy                                      string
+		AllGroups, debug                            bool
 	}
 
 	// Set by Prepare, before a command runs.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/internal/near"
 )
 
 // Exactly requires n arguments; what names them.
@@ -62,6 +63,20 @@ var exclusive = regexp.MustCompile(`^if any flags in the group \[.*\] are set no
 func PlainFlags(cmd *cobra.Command, err error) error {
 	if m := exclusive.FindStringSubmatch(err.Error()); m != nil {
 		return Usage(cmd, "--%s exclude each other", strings.ReplaceAll(m[1], " ", " and --"))
+	}
+	if v, ok := errors.AsType[*pflag.NotExistError](err); ok && len(v.GetSpecifiedName()) > 1 {
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				known = append(known, "--"+f.Name)
+			}
+		})
+		return Usage(cmd, "unknown flag --%s%s", v.GetSpecifiedName(), near.Suggestion("--"+v.GetSpecifiedName(), known))
+	}
+	if v, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		if fields := fieldsOf(cmd); v.GetSpecifiedName() == "json" && fields != nil {
+			return Usage(cmd, "--json: specify one or more of these fields, separated by commas: %s", strings.Join(fields, ", "))
+		}
 	}
 	if v, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		return Usage(cmd, "--%s %q: specify %s", v.GetFlag().Name, v.GetValue(), kindOfValue(v.GetFlag().Value.Type()))

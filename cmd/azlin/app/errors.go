@@ -116,6 +116,28 @@ func (a *App) Fail(cmd *cobra.Command, err error) int {
 	return f.ExitCode
 }
 
+// FormatErrors has the format of a command line that could not be understood be that of its error.
+func (a *App) FormatErrors(args []string) {
+	if a.command != "" {
+		return // it was understood
+	}
+	for n, arg := range args {
+		if arg == "--" {
+			return
+		}
+		value, ok := strings.CutPrefix(arg, "--output=")
+		if !ok {
+			value, ok = strings.CutPrefix(arg, "-o")
+		}
+		if value == "" && n+1 < len(args) || arg == "--output" && n+1 < len(args) {
+			value, ok = args[n+1], true
+		}
+		if format, err := term.ParseFormat(strings.TrimPrefix(value, "=")); ok && err == nil {
+			a.Output.Format = format
+		}
+	}
+}
+
 // inContext adds the context that the command line named to another command line of azlin's.
 func (a *App) inContext(next string) string {
 	if a.Flags.Context == "" || !strings.HasPrefix(next, "azlin ") || strings.Contains(next, " --context ") {

@@ -44,7 +44,7 @@ func TestAtOnce(t *testing.T) {
 				t.Errorf("round %d, new: exit code %d\n%s", round, r.code, r.errOut)
 			}
 		}
-		if got := strings.TrimSpace(i.must("list", "--jq", `[.vms[].name]|join(" ")`)); got != "x" || made == 0 {
+		if got := strings.TrimSpace(i.must("list", "--jq", `[.[].name]|join(" ")`)); got != "x" || made == 0 {
 			t.Fatalf("round %d: the VMs are %q, %d said that they made one\n%s\n%s", round, got, made, said[0].errOut, said[1].errOut)
 		}
 		i.must("exec", "x", "--", "true")
@@ -61,7 +61,7 @@ func TestAtOnce(t *testing.T) {
 		if said[1].code != 0 && said[1].code != 9 && said[1].code != 7 {
 			t.Errorf("round %d, kill against new: exit code %d\n%s", round, said[1].code, said[1].errOut)
 		}
-		names := strings.TrimSpace(i.must("list", "--jq", `[.vms[].name]|join(" ")`))
+		names := strings.TrimSpace(i.must("list", "--jq", `[.[].name]|join(" ")`))
 		if said[0].code == 0 && names == "x" {
 			i.must("exec", "x", "--", "true")
 		} else if said[0].code == 0 && !strings.Contains(said[1].out, "x") {

@@ -29,11 +29,16 @@ func Main(ctx context.Context, args, environ []string, streams term.Streams) int
 
 	a := app.NewApp(environ, streams)
 	root := newRoot(a) //nolint:contextcheck // cobra hands the context of ExecuteContextC to each command
+	args, err := a.ExpandAlias(root, args)
+	if err != nil {
+		return a.Fail(root, err)
+	}
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
+	a.FormatErrors(args)
 	return a.Fail(command, app.PlainFlags(command, err))
 }
 

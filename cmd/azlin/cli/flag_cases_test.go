@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"maps"
 	"regexp"
 
 	"github.com/azlin-dev/azlin/emulator"
@@ -13,15 +14,17 @@ func flagCases() map[string]flagCase {
 	show := words("show fresh -o json")
 	restart := words("emulator stop")
 	status := words("emulator status -o json --jq del(.hosts,.resources,.requests,.pid)")
-	return map[string]flagCase{
+	cases := map[string]flagCase{
 		// Flags of every command.
-		"azlin --context":        {without: words("show dev"), with: words("--context nosuch"), want: `there is no context "nosuch"`},
-		"azlin --debug":          {without: words("show dev"), with: words("--debug"), want: `level=DEBUG.*GET`},
-		"azlin --jq":             {without: words("show dev"), with: words("--jq .name"), want: `^exit code 0\ndev\n$`},
-		"azlin --output":         {without: words("show dev"), with: words("--output json"), want: `"name": "dev"`},
-		"azlin --progress":       {without: words("start dev"), with: words("--progress json"), want: `"phase":"completed"`},
-		"azlin --query":          {without: words("show dev -o tsv"), with: words("--query name"), want: `^exit code 0\ndev\n$`},
-		"azlin --resource-group": {without: words("list"), with: words("-g nosuch"), want: `nosuch`},
+		"azlin --context":            {without: words("show dev"), with: words("--context nosuch"), want: `there is no context "nosuch"`},
+		"azlin --debug":              {without: words("show dev"), with: words("--debug"), want: `level=DEBUG.*GET`},
+		"azlin --jq":                 {without: words("show dev"), with: words("--jq .name"), want: `^exit code 0\ndev\n$`},
+		"azlin --output":             {without: words("show dev"), with: words("--output json"), want: `"name": "dev"`},
+		"azlin --progress":           {without: words("start dev"), with: words("--progress json"), want: `"phase":"completed"`},
+		"azlin --query":              {without: words("show dev -o tsv"), with: words("--query name"), want: `^exit code 0\ndev\n$`},
+		"azlin --all-groups":         {script: "groups"},
+		"azlin connect --all-groups": {as: "azlin --all-groups"},
+		"azlin --resource-group":     {without: words("list"), with: words("-g nosuch"), want: `nosuch`},
 
 		"azlin auth permissions --lacking": {without: words("auth permissions list"), with: words("--lacking"), want: `no command lacks anything`},
 		"azlin auth permissions --role":    {without: words("auth permissions list"), with: words("--role group"), want: `"IsCustom": true`},
@@ -77,7 +80,7 @@ func flagCases() map[string]flagCase {
 		"azlin new --name":            {without: words("new --dry-run"), with: words("--name named"), want: `named`},
 		"azlin new --region":          {without: words(fresh), with: words("--region eastus"), probe: show, want: `"location": "eastus"`},
 		"azlin new --repo":            {without: words(fresh), with: words("--repo file://{home}/project"), probe: words("exec fresh -- ls"), want: `probe:\nproject`},
-		"azlin new --size":            {without: words(fresh), with: words("--size Standard_D2s_v5"), probe: show, want: `"vm_size": "Standard_D2s_v5"`},
+		"azlin new --size":            {without: words(fresh), with: words("--size Standard_D2s_v5"), probe: show, want: `"size": "Standard_D2s_v5"`},
 		"azlin new --ssh-key":         {without: words(fresh), with: words("--ssh-key {home}/other/key"), probe: words("exec fresh --key {home}/other/key -- echo let in"), want: `probe:\nlet in`},
 		"azlin new --ssh-source":      {without: words("new --name fresh --dry-run"), with: words("--ssh-source 198.51.100.0/24"), want: `198\.51\.100\.0/24`},
 		"azlin new --ssh-timeout":     {without: words(fresh), with: words("--ssh-timeout 1ns"), want: `exit code 5`},
@@ -100,7 +103,7 @@ func flagCases() map[string]flagCase {
 		"azlin logs --user":                {as: "azlin exec --user"},
 
 		"azlin list --all":     {without: words("list -g team"), with: words("--all"), want: `vm-001`},
-		"azlin list --running": {without: words("list -o json"), with: words("--running --jq .vms[].name"), want: `^exit code 0\n(fresh\n)?dev\n`},
+		"azlin list --running": {without: words("list -o json"), with: words("--running --jq .[].name"), want: `^exit code 0\n(fresh\n)?dev\n`},
 
 		"azlin template create --description":    {without: words("template create t --replace"), with: words("--description mine"), probe: words("template show t -o json"), want: `"description": "mine"`},
 		"azlin template create --size":           {without: words("template create t --replace"), with: words("--size Standard_D4s_v5"), probe: words("template show t -o json"), want: `"vm_size": "Standard_D4s_v5"`},
@@ -159,12 +162,12 @@ func flagCases() map[string]flagCase {
 		"azlin keys restore --dry-run":            {without: words("keys restore nosuch"), with: words("--dry-run"), want: `exit code 6`},
 
 		"azlin status --all":      {without: words("status -g team"), with: words("--all"), want: `vm-001`},
-		"azlin status --running":  {without: words("status -o json --jq .vms|map(.power_state)|unique|length"), with: words("--running"), before: words("stop off"), want: `^exit code 0\n1\n`},
+		"azlin status --running":  {without: words("status -o json --jq map(.power_state)|unique|length"), with: words("--running"), before: words("stop off"), want: `^exit code 0\n1\n`},
 		"azlin status --watch":    {script: "status"},
 		"azlin status --interval": {without: words("status dev"), with: words("--interval 1s"), want: `--interval needs --watch`},
-		"azlin status --timeout":  {without: words("status dev -o json --jq .vms[].error"), with: words("--timeout 1ms"), want: `did not answer within`},
-		"azlin status --user":     {without: words("status dev -o json --jq .vms[].error"), with: words("--user nobody-there"), want: `nobody-there`},
-		"azlin status --key":      {without: words("status dev -o json --jq .vms[].error"), with: words("--key {home}/other/key"), want: `accepts none of the offered keys`},
+		"azlin status --timeout":  {without: words("status dev -o json --jq .[].error"), with: words("--timeout 1ms"), want: `did not answer within`},
+		"azlin status --user":     {without: words("status dev -o json --jq .[].error"), with: words("--user nobody-there"), want: `nobody-there`},
+		"azlin status --key":      {without: words("status dev -o json --jq .[].error"), with: words("--key {home}/other/key"), want: `accepts none of the offered keys`},
 
 		"azlin update --all":                    {without: words("update"), with: words("--all --tools git -o json --jq .total"), want: `^exit code 0\n[1-9]`},
 		"azlin update --tools":                  {without: words("update dev -o json --jq .results[0].tools|length"), with: words("--tools git"), want: `^exit code 0\n1\n`},
@@ -182,7 +185,7 @@ func flagCases() map[string]flagCase {
 
 		"azlin prune --dry-run":          {script: "prune"},
 		"azlin prune --idle":             {without: words("prune --dry-run"), with: words("--idle soon"), want: `give a time of a minute or more`},
-		"azlin prune --timeout":          {without: words("prune --dry-run -o json --jq .vms[].basis"), with: words("--timeout 1ms"), want: `did not answer within`},
+		"azlin prune --timeout":          {without: words("prune --dry-run -o json --jq .[].basis"), with: words("--timeout 1ms"), want: `did not answer within`},
 		"azlin prune --yes":              {script: "prune"},
 		"azlin prune --confirm-context":  {without: words("prune --yes -g team"), with: words("--confirm-context other"), want: `the context is`},
 		"azlin resize --dry-run":         {without: words("resize dev Standard_B2s --yes"), with: words("--dry-run"), want: `MONTH AFTER`},
@@ -217,12 +220,12 @@ func flagCases() map[string]flagCase {
 
 		"azlin sizes --all":     {without: words("sizes --cores 24"), with: words("--all"), want: `A100_v4.*NotAvailableForSubscription`},
 		"azlin sizes --arch":    {without: words("sizes"), with: words("--arch arm64"), want: `^exit code 0\nNAME.*\n(Standard_\w+ .*Arm64.*\n)+(note|prices|$)`},
-		"azlin sizes --cores":   {without: words("sizes -o json"), with: words("--cores 8 --jq .sizes|map(.vcpus)|min"), want: `^exit code 0\n8\n`},
-		"azlin sizes --memory":  {without: words("sizes -o json"), with: words("--memory 100 --jq .sizes|map(.memory_gib)|min"), want: `^exit code 0\n1[0-9][0-9]\n`},
-		"azlin sizes --region":  {without: words("sizes -o json --jq .region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
-		"azlin images --region": {without: words("images -o json --jq .region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
+		"azlin sizes --cores":   {without: words("sizes -o json"), with: words("--cores 8 --jq map(.vcpus)|min"), want: `^exit code 0\n8\n`},
+		"azlin sizes --memory":  {without: words("sizes -o json"), with: words("--memory 100 --jq map(.memory_gib)|min"), want: `^exit code 0\n1[0-9][0-9]\n`},
+		"azlin sizes --region":  {without: words("sizes -o json --jq .[0].region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
+		"azlin images --region": {without: words("images -o json --jq .[0].region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
 		"azlin quota --all":     {without: words("quota"), with: words("--all"), want: `StandardDsv6Family`},
-		"azlin quota --region":  {without: words("quota -o json --jq .region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
+		"azlin quota --region":  {without: words("quota -o json --jq .[0].region"), with: words("--region eastus"), want: `^exit code 0\neastus\n`},
 
 		"azlin connect --accept-new-host-key": {as: "azlin exec --accept-new-host-key"},
 		"azlin connect --forget-host-key":     {script: "hostkey"},
@@ -233,9 +236,9 @@ func flagCases() map[string]flagCase {
 		"azlin restore --dry-run":             {script: "restore"},
 		"azlin restore --tabs":                {script: "restore"},
 		"azlin restore --yes":                 {script: "restore"},
-		"azlin restore --timeout":             {without: words("restore dev --dry-run -o json --jq .sessions[].reason"), with: words("--timeout 1ms"), want: `did not answer within`},
-		"azlin restore --user":                {without: words("restore dev --dry-run -o json --jq .sessions[].reason"), with: words("--user nobody-there"), want: `nobody-there`},
-		"azlin restore --key":                 {without: words("restore dev --dry-run -o json --jq .sessions[].reason"), with: words("--key {home}/other/key"), want: `accepts none of the offered keys`},
+		"azlin restore --timeout":             {without: words("restore dev --dry-run -o json --jq .[].reason"), with: words("--timeout 1ms"), want: `did not answer within`},
+		"azlin restore --user":                {without: words("restore dev --dry-run -o json --jq .[].reason"), with: words("--user nobody-there"), want: `nobody-there`},
+		"azlin restore --key":                 {without: words("restore dev --dry-run -o json --jq .[].reason"), with: words("--key {home}/other/key"), want: `accepts none of the offered keys`},
 		"azlin connect --no-tmux":             {script: "connect"},
 		"azlin connect --user":                {script: "connect"},
 		"azlin connect --local-forward":       {script: "reconnect"},
@@ -309,11 +312,11 @@ func flagCases() map[string]flagCase {
 		"azlin restart --all":        {without: words("restart"), with: words("--all -g nosuch"), want: `nosuch`},
 		"azlin tag add --select":     {without: words("tag add a=b"), with: words("--select off"), want: `a +b`},
 		"azlin tag remove --select":  {without: words("tag remove nosuch"), with: words("--select off"), want: `off has no tag nosuch`},
-		"azlin keys list --select":   {without: words("keys list --timeout 20s --jq .vms|length"), with: words("--select dev"), want: `^exit code 0\n1\n`},
+		"azlin keys list --select":   {without: words("keys list --timeout 20s --jq length"), with: words("--select dev"), want: `^exit code 0\n1\n`},
 		"azlin keys rotate --select": {without: words("keys rotate"), with: words("--select dev --dry-run"), want: `dev`},
 		"azlin update --select":      {without: words("update"), with: words("--select dev --tools git --jq .total"), want: `^exit code 0\n1\n`},
 		"azlin os-update --select":   {without: words("os-update"), with: words("--select nosuch-*"), want: `no VM is selected by "nosuch-\*"`},
-		"azlin status --select":      {without: words("status --jq .vms|length"), with: words("--select dev"), want: `^exit code 0\n1\n`},
+		"azlin status --select":      {without: words("status --jq length"), with: words("--select dev"), want: `^exit code 0\n1\n`},
 		"azlin restore --select":     {without: words("restore --dry-run"), with: words("--select nosuch-*"), want: `no VM is selected by "nosuch-\*"`},
 
 		"azlin killall --dry-run":         {script: "destroy"},
@@ -360,7 +363,7 @@ func flagCases() map[string]flagCase {
 		"azlin context delete --confirm-context": {without: words("context delete c --yes"), with: words("--confirm-context c"), before: words("context create c --protected"), want: `exit code 0`},
 
 		"azlin history --limit": {script: "history"},
-		"azlin session --clear": {without: words("session dev"), with: words("--clear"), before: words("session dev dev"), probe: words("show dev -o json --jq .session_name"), want: `probe:\nnull`},
+		"azlin session --clear": {without: words("session dev"), with: words("--clear"), before: words("session dev dev"), probe: words("show dev -o json --jq .session"), want: `probe:\nnull`},
 
 		"azlin init --group":        {without: words("init"), with: words("--group g1"), before: words("config unset default_resource_group"), want: `g1`},
 		"azlin init --name":         {without: words("init"), with: words("--name elsewhere"), want: `elsewhere`},
@@ -370,9 +373,9 @@ func flagCases() map[string]flagCase {
 
 		"azlin emulator env --az": {without: words("emulator env"), with: words("--az"), want: `export AZURE_CONFIG_DIR=`},
 
-		"azlin emulator seed --group":  {without: words("emulator seed --vms 1"), with: words("--group other"), probe: words("list -g other --jq .vms[].name"), want: `probe:\nvm-001`},
-		"azlin emulator seed --region": {without: words("emulator seed --vms 1 --group west"), with: words("--region eastus --group east"), probe: words("list -g east --jq .vms[].location"), want: `probe:\neastus`},
-		"azlin emulator seed --vms":    {without: words("emulator seed --group many"), with: words("--vms 11"), probe: words("list -g many --jq .vms|length"), want: `probe:\n11`},
+		"azlin emulator seed --group":  {without: words("emulator seed --vms 1"), with: words("--group other"), probe: words("list -g other --jq .[].name"), want: `probe:\nvm-001`},
+		"azlin emulator seed --region": {without: words("emulator seed --vms 1 --group west"), with: words("--region eastus --group east"), probe: words("list -g east --jq .[].location"), want: `probe:\neastus`},
+		"azlin emulator seed --vms":    {without: words("emulator seed --group many"), with: words("--vms 11"), probe: words("list -g many --jq length"), want: `probe:\n11`},
 
 		"azlin emulator start --hosts":       {before: restart, without: words("emulator start"), with: words("--hosts none"), probe: words("emulator status"), want: `switched off`},
 		"azlin emulator start --listen":      {before: restart, without: words("emulator start"), with: words("--listen " + listen), probe: status, want: regexp.QuoteMeta(listen)},
@@ -407,4 +410,6 @@ func flagCases() map[string]flagCase {
 		// Deletes everything that the other cases work on.
 		"azlin emulator reset --yes": {script: "emulator"},
 	}
+	maps.Copy(cases, listingCases())
+	return cases
 }

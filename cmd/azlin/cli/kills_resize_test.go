@@ -30,7 +30,7 @@ func killsDuringResize(t *testing.T, rounds uint64) {
 			cuts++
 		}
 		i.must("resize", "dev", size, "--yes")
-		if got := strings.Fields(i.must("show", "dev", "-o", "json", "--jq", `.vm_size, .power_state, (.tags|has("azlin-resize"))`)); strings.Join(got, " ") != size+" running false" {
+		if got := strings.Fields(i.must("show", "dev", "-o", "json", "--jq", `.size, .power_state, (.tags|has("azlin-resize"))`)); strings.Join(got, " ") != size+" running false" {
 			t.Fatalf("round %s: %q, want %s", strconv.FormatUint(round, 10), got, size)
 		}
 		i.must("exec", "dev", "--", "ls", "kept")

@@ -163,7 +163,7 @@ func killsDuringNewAndKill(t *testing.T, rounds uint64) {
 		if out, err := i.command(create...).CombinedOutput(); err != nil && !strings.Contains(string(out), "a VM of this name exists") {
 			t.Fatalf("round %d: %v\n%s", round, err, out)
 		}
-		if got := strings.TrimSpace(i.must("list", "--all", "--jq", `[.vms[].name] | join(" ")`)); got != name {
+		if got := strings.TrimSpace(i.must("list", "--all", "--jq", `[.[].name] | join(" ")`)); got != name {
 			t.Fatalf("round %d: the VMs are %q, want %s", round, got, name)
 		}
 		i.must("exec", name, "--", "true")
@@ -177,7 +177,7 @@ func killsDuringNewAndKill(t *testing.T, rounds uint64) {
 		}
 	}
 	t.Logf("%d of %d runs were cut off, the others were done before", cuts, 2*rounds)
-	if out := i.must("operations", "list", "-o", "json", "--jq", ".operations|length"); strings.TrimSpace(out) != "0" {
+	if out := i.must("operations", "list", "-o", "json", "--jq", "length"); strings.TrimSpace(out) != "0" {
 		t.Errorf("%s operations are unfinished", out)
 	}
 }
@@ -224,7 +224,7 @@ func TestInterrupt(t *testing.T) {
 	if code != 130 || !strings.Contains(said, "interrupted: stopping cleanly; Ctrl-C again stops at once") || !strings.Contains(said, "azlin new --name dev -g azlin-rg") {
 		t.Errorf("exit code %d:\n%s", code, said)
 	}
-	if got := i.must("operations", "list", "-o", "json", "--jq", `.operations[]|.vm+" "+.stage`); strings.TrimSpace(got) != "dev vm" {
+	if got := i.must("operations", "list", "-o", "json", "--jq", `.[]|.vm+" "+.stage`); strings.TrimSpace(got) != "dev vm" {
 		t.Errorf("unfinished: %q", got)
 	}
 	if code, said = interrupted(2, create...); code == 0 || code == 2 {

@@ -44,14 +44,14 @@ func newRoot(a *app.App) *cobra.Command {
 		Short: "Manage development VMs on Azure",
 		Long: `azlin provisions, reaches and runs Ubuntu development VMs on Azure.
 
-    azlin new --name dev            create a VM and connect to it
+    azlin new dev                   create a VM and connect to it
     azlin list                      list your VMs
     azlin connect dev               return to its tmux session
     azlin kill dev                  delete it with its disks, network interface and address
 
 To try azlin without an Azure account, use the local emulator:
 
-    azlin --context emulator new --name dev`,
+    azlin --context emulator new dev`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -61,7 +61,15 @@ To try azlin without an Azure account, use the local emulator:
 			}
 			return cmd.Help()
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.Prepare(cmd.CommandPath()) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.Prepare(cmd.CommandPath()); err != nil {
+				return err
+			}
+			if err := a.PrepareGroup(cmd); err != nil {
+				return err
+			}
+			return a.PrepareListing(cmd)
+		},
 	}
 	root.Version = readVersion().Version
 	root.SetVersionTemplate("azlin {{.Version}}\n")
@@ -82,7 +90,7 @@ To try azlin without an Azure account, use the local emulator:
 			root.AddCommand(c)
 		}
 	}
-	root.AddCommand(newVersionCommand(a), newExitCodesTopic(), newSelectionTopic())
+	root.AddCommand(newVersionCommand(a), newExitCodesTopic(), newSelectionTopic(), newOutputTopic())
 	wrapHelp(root, a.Streams.Width)
 	app.PlainArguments(root)
 	root.SetHelpCommand(newHelpCommand())

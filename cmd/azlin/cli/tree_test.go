@@ -107,6 +107,9 @@ func treeCases() map[string]treeCase {
 		"azlin config show":        {args: "config show --origin"},
 		"azlin config path":        {args: "config path"},
 		"azlin config edit":        {not: "it runs an editor; script config"},
+		"azlin alias list":         {args: "alias list"},
+		"azlin alias set":          {args: "alias set go start"},
+		"azlin alias delete":       {args: "alias delete go"},
 		"azlin context create":     {args: "context create another"},
 		"azlin context list":       {args: "context list"},
 		"azlin context use":        {args: "context use prod"},
@@ -143,11 +146,13 @@ func treeCases() map[string]treeCase {
 		"azlin auth permissions": {args: "auth permissions", azure: true},
 		"azlin auth":             {not: "a group"},
 		"azlin config":           {not: "a group"},
+		"azlin alias":            {not: "a group"},
 		"azlin context":          {not: "a group"},
 		"azlin emulator":         {not: "a group"},
 		"azlin":                  {not: "a group"},
 		"azlin exit-codes":       {not: "a text"},
 		"azlin selection":        {not: "a text"},
+		"azlin output":           {not: "a text"},
 	}
 }
 
@@ -186,7 +191,7 @@ func TestContextDecidesForEveryCommand(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
 	p.must("emulator", "seed", "--vms", "1", "--group", "team")
-	vm := strings.TrimSpace(p.must("list", "--jq", ".vms[0].name"))
+	vm := strings.TrimSpace(p.must("list", "--jq", ".[0].name"))
 	p.environ = append(p.environ, "AZLIN_CONTEXT=", "AZURE_SUBSCRIPTION_ID=44444444-4444-4444-4444-444444444444")
 	profile := filepath.Join(p.home, ".azure", "azureProfile.json")
 	content := `{"subscriptions":[{"id":"55555555-5555-5555-5555-555555555555","name":"mine","state":"Enabled","isDefault":true,` +
@@ -235,7 +240,7 @@ func TestReadOnlySendsNoWrite(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
 	p.must("emulator", "seed", "--vms", "1", "--group", "team")
-	vm := strings.TrimSpace(p.must("list", "--jq", ".vms[0].name"))
+	vm := strings.TrimSpace(p.must("list", "--jq", ".[0].name"))
 	p.must("context", "create", "prod", "--cloud", "emulator", "--read-only", "-g", "team")
 	p.environ = append(p.environ, "AZLIN_CONTEXT=prod")
 	p.must("list") // signed in

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,6 +78,19 @@ func vmsAndSessions(t typing) []names.Name {
 		sessions[n].Name = name + ":" + sessions[n].Name
 	}
 	return sessions
+}
+
+// aliases are the words of one's own for commands.
+func aliases(t typing) []names.Name {
+	c, err := t.ConfigFile().Load()
+	if err != nil {
+		return nil
+	}
+	var found []names.Name
+	for _, name := range slices.Sorted(maps.Keys(c.Aliases)) {
+		found = append(found, names.Name{Name: name, About: c.Aliases[name]})
+	}
+	return found
 }
 
 func contexts(t typing) []names.Name {

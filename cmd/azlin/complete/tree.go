@@ -25,6 +25,7 @@ func wordsOf() map[string]source {
 		"azlin adopt VM":                 foreignVMs,
 		"azlin show VM":                  vms,
 		"azlin tunnel close NAME":        unused(tunnels),
+		"azlin alias delete NAME":        unused(aliases),
 		"azlin context NAME":             contexts,
 		"azlin context create NAME":      nil,
 		"azlin template NAME":            templates,
@@ -75,6 +76,7 @@ func Tree(a *app.App, root *cobra.Command) {
 		}
 	}
 	walk(root)
+	root.ValidArgsFunction = completion(a, aliases)
 }
 
 // arguments completes each argument of a command as its usage names it.

@@ -123,7 +123,7 @@ func folderOn(ctx context.Context, h remote.Host, folder string) (string, error)
 	if folder != "" {
 		line = "cd && cd -- " + remote.Quote(folder) + " && pwd"
 	}
-	result, err := client.Output(ctx, line)
+	result, err := client.Script(ctx, line)
 	if err != nil {
 		return "", err
 	}
@@ -149,7 +149,7 @@ func (a Commands) sshAlias(ctx context.Context, s *app.Session, i vm.Info, yes b
 		return "", err
 	}
 	proxied := allProxied(string(old))
-	entries, err := a.sshEntries(ctx, s, list.VMs, proxied)
+	entries, err := a.sshEntries(ctx, s, list.VMs, set, proxied)
 	if err != nil {
 		return "", err
 	}
@@ -166,6 +166,8 @@ func (a Commands) sshAlias(ctx context.Context, s *app.Session, i vm.Info, yes b
 		alias, current = e.Names[0], bytes.Contains(old, []byte("\n"+block))
 	}
 	switch {
+	case alias == "" && i.Managed:
+		return "", &errkind.Error{Kind: errkind.Conflict, Op: "configure ssh for", Resource: i.Name, Err: errors.New("ssh cannot be told of it, as said above")}
 	case alias == "":
 		return "", &errkind.Error{Kind: errkind.Conflict, Op: "configure ssh for", Resource: i.Name, Err: errors.New("azlin did not create it"), Next: app.Next("azlin adopt", i.Name)}
 	case current && included:

@@ -20,7 +20,7 @@ func newHistoryCommand(a Commands) *cobra.Command {
 		Short: "List connections made from this machine",
 		Long: `Lists the interactive connections made from this machine: when they began, how long they lasted, and their exit codes. A
 connection without an end time is still open, or azlin was killed.`,
-		Example: "  azlin history\n  azlin history dev --limit 3\n  azlin history -o json --jq '.connections[].vm'",
+		Example: "  azlin history\n  azlin history dev --limit 3\n  azlin history -o json --jq '.[].vm'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if limit < 0 {
@@ -37,9 +37,7 @@ connection without an end time is still open, or azlin was killed.`,
 				}
 			}
 			v := historyView(found)
-			v.Data = struct {
-				Connections []history.Connection `json:"connections"`
-			}{found}
+			v.Data = found
 			if len(found) == 0 {
 				v.Note = "no connections are recorded"
 			}
@@ -47,11 +45,12 @@ connection without an end time is still open, or azlin was killed.`,
 		},
 	}
 	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "maximum number of connections (0: all)")
+	app.Listing[history.Connection](a.App, cmd, "lasted")
 	return cmd
 }
 
 func newLastCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "last",
 		Short:   "Show the last connection made from this machine",
 		Example: "  azlin last\n  azlin connect $(azlin last --jq .vm)",
@@ -69,6 +68,8 @@ func newLastCommand(a Commands) *cobra.Command {
 			return a.Output.Print(v)
 		},
 	}
+	app.Fields[history.Connection](a.App, cmd)
+	return cmd
 }
 
 func historyView(list []history.Connection) term.View {
@@ -89,7 +90,7 @@ func historyView(list []history.Connection) term.View {
 			return fmt.Sprint(*c.ExitCode)
 		}},
 		{Name: "address", Value: func(c history.Connection) string { return c.Address }, Wide: true},
-		{Name: "group", Value: func(c history.Connection) string { return c.ResourceGroup }, Wide: true},
+		{Name: "resource_group", Title: "group", Value: func(c history.Connection) string { return c.ResourceGroup }, Wide: true},
 		{Name: "context", Value: func(c history.Connection) string { return c.Context }, Wide: true},
 	})}
 }

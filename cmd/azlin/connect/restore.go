@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ windows. VMs that cannot be reached are reported, and the exit code is 9.`,
 		Example: `  azlin restore
   azlin restore --dry-run
   azlin restore 'web-*' dev:build --tabs
-  azlin restore -o json --jq '.sessions[] | select(.status=="failed") | .reason'`,
+  azlin restore -o json --jq '.[] | select(.status=="failed") | .reason'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if flags.timeout <= 0 {
 				return app.Usage(cmd, "--timeout %s: give a time above zero", flags.timeout)
@@ -64,6 +65,7 @@ windows. VMs that cannot be reached are reported, and the exit code is 9.`,
 	f.StringVar(&flags.key, "key", "", "private key (default: ~/.ssh/azlin_key)")
 	flags.which.Add(cmd, "")
 	app.AddYes(cmd, &flags.yes)
+	app.Listing[restoreRow](a.App, cmd)
 	return cmd
 }
 
@@ -233,9 +235,7 @@ func restoreView(rows []restoreRow, hidden int) term.View {
 		return *s
 	}
 	view := term.View{
-		Data: struct {
-			Sessions []restoreRow `json:"sessions"`
-		}{rows},
+		Data: rows,
 		Grid: term.Rows(rows, []term.Column[restoreRow]{
 			{Name: "vm", Value: func(r restoreRow) string { return r.VM }},
 			{Name: "session", Value: func(r restoreRow) string {
@@ -247,7 +247,13 @@ func restoreView(rows []restoreRow, hidden int) term.View {
 			{Name: "status", Value: func(r restoreRow) string { return r.Status }},
 			{Name: "reason", Value: func(r restoreRow) string { return text(r.Reason) }},
 			{Name: "terminal", Value: func(r restoreRow) string { return text(r.Terminal) }, Wide: true},
-			{Name: "group", Value: func(r restoreRow) string { return r.ResourceGroup }, Wide: true},
+			{Name: "resource_group", Title: "group", Value: func(r restoreRow) string { return r.ResourceGroup }, Wide: true},
+			{Name: "attached", Value: func(r restoreRow) string {
+				if r.Attached == nil {
+					return ""
+				}
+				return strconv.FormatBool(*r.Attached)
+			}, Wide: true},
 		}),
 	}
 	var notes []string

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/reach"
+	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/sshconfig"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -35,6 +37,9 @@ dev' works, and so does everything that uses ssh. azlin asks before it adds the 
 VMs without a public address are reached through 'azlin proxy', which finds the Bastion. Use --proxy for all VMs if their
 addresses change. Host keys are checked against azlin's own record. VMs whose host key azlin does not know yet are
 skipped: connect to them once.
+
+A VM with the name of another context's VM is called NAME.CONTEXT. A Host of your own with the name of a VM is hidden;
+azlin says so.
 
 Run ssh-config again after you create or delete VMs. --remove undoes everything.`,
 		Example: `  azlin ssh-config
@@ -92,7 +97,7 @@ func (a Commands) sshConfig(ctx context.Context, set string, flags sshConfigFlag
 	if err != nil {
 		return err
 	}
-	entries, err := a.sshEntries(ctx, s, list.VMs, flags.proxy)
+	entries, err := a.sshEntries(ctx, s, list.VMs, set, flags.proxy)
 	if err != nil {
 		return err
 	}
@@ -120,14 +125,36 @@ func (a Commands) putSSHConfig(ctx context.Context, files sshconfig.Files, set s
 	return files.AddInclude(ctx)
 }
 
-// sshEntries are the VMs that ssh can be told of. Whether they run is of no matter.
-func (a Commands) sshEntries(ctx context.Context, s *app.Session, vms []vm.Info, proxy bool) ([]sshconfig.Entry, error) {
+// sshEntries are the VMs that ssh can be told of. Whether they run is of no matter. A name that ssh knows as a VM of
+// another context goes on meaning that one: it is NAME.CONTEXT here.
+func (a Commands) sshEntries(ctx context.Context, s *app.Session, vms []vm.Info, set string, proxy bool) ([]sshconfig.Entry, error) {
+	files := a.sshConfigFiles()
+	others, err := files.Others(set)
+	if err != nil {
+		return nil, err
+	}
+	users, err := files.UsersHosts()
+	if err != nil {
+		return nil, err
+	}
 	count := map[string]int{}
 	for _, i := range vms {
 		count[strings.ToLower(i.Name)]++
 	}
 	var entries []sshconfig.Entry
 	for _, i := range vms {
+		name := i.Name
+		if count[strings.ToLower(i.Name)] > 1 { // which one would it be?
+			name += "." + i.ResourceGroup
+		}
+		if other, ok := others[strings.ToLower(name)]; ok && !other.Is(i.VMID) {
+			a.Say("note: to ssh " + name + " is a VM of context " + other.Set + "; this one is " + name + "." + set)
+			name += "." + set
+		}
+		if !remote.ConfigName(name) {
+			a.Say("note: " + i.Name + " of group " + i.ResourceGroup + " is left out: ssh cannot have a host called " + strconv.Quote(name))
+			continue
+		}
 		h, err := s.Hosts.Configured(ctx, i, reach.Options{KeyPath: a.KeyPath("")}, proxy)
 		switch {
 		case errkind.Of(err) == errkind.HostKey:
@@ -136,12 +163,11 @@ func (a Commands) sshEntries(ctx context.Context, s *app.Session, vms []vm.Info,
 		case err != nil:
 			return nil, err
 		}
-		h.ProxyCommand = a.withState(h.ProxyCommand)
-		names := []string{i.Name}
-		if count[strings.ToLower(i.Name)] > 1 { // which one would it be?
-			names = []string{i.Name + "." + i.ResourceGroup}
+		if users[strings.ToLower(name)] {
+			a.Say("note: " + files.User + " has a Host " + name + " of your own, which the VM " + name + " hides")
 		}
-		entries = append(entries, sshconfig.Entry{Names: names, Host: h})
+		h.ProxyCommand = a.withState(h.ProxyCommand)
+		entries = append(entries, sshconfig.Entry{Names: []string{name}, Host: h})
 	}
 	slices.SortFunc(entries, func(x, y sshconfig.Entry) int { return cmp.Compare(x.Names[0], y.Names[0]) })
 	return entries, nil

@@ -21,12 +21,12 @@ images'.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newImageBakeCommand(a), newImageListCommand(a), newImageDeleteCommand(a))
+	cmd.AddCommand(app.OneGroup(newImageBakeCommand(a)), newImageListCommand(a), newImageDeleteCommand(a))
 	return cmd
 }
 
 func newImageListCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List baked images",
 		Long:    "Lists the images that azlin baked in the subscription, or in the resource group given with -g, newest versions first.",
@@ -48,6 +48,8 @@ func newImageListCommand(a Commands) *cobra.Command {
 			return a.Output.Print(v)
 		},
 	}
+	app.Listing[bakedImage](a.App, cmd)
+	return cmd
 }
 
 // bakedImage is the JSON of a version of an image.

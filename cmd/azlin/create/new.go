@@ -34,8 +34,9 @@ type newFlags struct {
 func newNewCommand(a Commands) *cobra.Command {
 	var flags newFlags
 	cmd := &cobra.Command{
-		Use:   "new [-- COMMAND [ARG...]]",
-		Short: "Create a VM and connect to it",
+		Use:     "new [NAME] [-- COMMAND [ARG...]]",
+		Aliases: []string{"create"},
+		Short:   "Create a VM and connect to it",
 		Long: `Creates an Ubuntu VM with its network, waits until SSH and the login user are ready, clones a repository if you name one,
 and connects to a tmux session.
 
@@ -56,7 +57,7 @@ A file URL names a repository on this machine, whose branches and tags are copie
 ssh-agent is forwarded to the VM while it clones. For a private HTTPS repository, azlin uses the token of the GitHub CLI
 (gh), which is not kept on the VM.`,
 		Example: `  azlin new
-  azlin new --name dev --size Standard_D4s_v5 --repo https://github.com/you/project
+  azlin new dev --size Standard_D4s_v5 --repo https://github.com/you/project
   azlin new --name ci --yes --no-auto-connect -o json
   azlin new --name ci --pool 20 --size Standard_D4s_v5 --yes
   azlin new --name dev --private --nat-gateway
@@ -69,10 +70,16 @@ ssh-agent is forwarded to the VM while it clones. For a private HTTPS repository
   azlin new --name dev --tools docker,go,gh --startup-script setup.sh --cloud-init extra.yaml --wait tools
   azlin --context emulator new --name dev --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
-				return app.Usage(cmd, "unexpected argument %q: use --name for the VM's name, and -- before a command for it", args[0])
+			name, command, err := nameAndCommand(cmd, args)
+			switch {
+			case err != nil:
+				return err
+			case name != "" && cmd.Flags().Changed("name") && flags.name != name:
+				return app.Usage(cmd, "the VM is named twice, %s and --name %s", name, flags.name)
+			case name != "":
+				flags.name = name
 			}
-			return a.launch(cmd, flags, args)
+			return a.launch(cmd, flags, command)
 		},
 	}
 	f := cmd.Flags()
@@ -101,6 +108,23 @@ ssh-agent is forwarded to the VM while it clones. For a private HTTPS repository
 	flags.setup.add(cmd)
 	app.AddYes(cmd, &flags.yes)
 	return cmd
+}
+
+// nameAndCommand parts the arguments at the dash: the VM's name before it, a command for the VM behind it.
+func nameAndCommand(cmd *cobra.Command, args []string) (name string, command []string, err error) {
+	at := cmd.ArgsLenAtDash()
+	if at < 0 {
+		at = len(args)
+	}
+	switch {
+	case at > 1:
+		return "", nil, app.Usage(cmd, "unexpected argument %q: this command takes the VM's name; put -- before a command for the VM", args[1])
+	case at == 1 && args[0] == "":
+		return "", nil, app.Usage(cmd, "the VM's name is empty")
+	case at == 1:
+		name = args[0]
+	}
+	return name, args[at:], nil
 }
 
 // disks are the empty disks that were asked for.

@@ -45,7 +45,7 @@ type templateRow struct {
 }
 
 func newTemplateListCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List templates",
@@ -68,6 +68,8 @@ func newTemplateListCommand(a Commands) *cobra.Command {
 			return a.Output.Print(templateListView(rows))
 		},
 	}
+	app.Listing[templateRow](a.App, cmd)
+	return cmd
 }
 
 func templateListView(rows []templateRow) term.View {

@@ -89,7 +89,7 @@ Without conditions, a fault applies to everything its effect is for.`,
 }
 
 func newEmulatorFaultListCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List faults and how often they were applied",
 		Example: "  azlin emulator fault list\n  azlin emulator fault list -o json --jq '.[].struck'",
@@ -102,6 +102,8 @@ func newEmulatorFaultListCommand(a Commands) *cobra.Command {
 			return a.Output.Print(faultView(rules))
 		},
 	}
+	app.Listing[fault.Rule](a.App, cmd)
+	return cmd
 }
 
 func newEmulatorFaultClearCommand(a Commands) *cobra.Command {

@@ -86,7 +86,7 @@ type faultColumn struct {
 func faultChains() [][]faultColumn {
 	const (
 		create = "new --name fresh --tools none --yes --no-auto-connect --ssh-timeout 8s"
-		gone   = "list --all --jq .vms[]|select(.name==%q)|error(\"it-is-there\")"
+		gone   = "list --all --jq .[]|select(.name==%q)|error(\"it-is-there\")"
 	)
 	return [][]faultColumn{
 		{

@@ -1,6 +1,7 @@
 package look
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,32 +17,43 @@ import (
 
 func newListCommand(a Commands) *cobra.Command {
 	var options vm.ListOptions
+	var watch app.Watching
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List VMs",
-		Long: `Lists azlin's VMs, newest first: those of the resource group given with -g or set in the context, otherwise of the whole
-subscription. It sends four requests, however many VMs there are.`,
+		Long: `Lists azlin's VMs, newest first: those of the resource group that is given with -g or set, and with -A or without one those of
+the whole subscription. It sends four requests, however many VMs there are.`,
 		Example: `  azlin list
   azlin list --all -g team
-  azlin list -o tsv --query "vms[?power_state=='running'].name"
-  azlin list --jq '.vms[] | [.name, .public_ip] | @tsv'`,
+  azlin list -A --sort-by size --watch
+  azlin list -o tsv --query "[?power_state=='running'].name"
+  azlin list --jq '.[] | [.name, .public_ip] | @tsv'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := watch.Check(cmd); err != nil {
+				return err
+			}
 			s, err := a.Open(cmd.Context())
 			if err != nil {
 				return err
 			}
 			options.ResourceGroup = s.Azure.Target().ResourceGroup
-			listing, err := s.VMs.List(cmd.Context(), options)
-			if err != nil {
-				return err
-			}
-			return a.Output.Print(listView(listing))
+			return a.Watch(cmd.Context(), watch, func(ctx context.Context) error {
+				listing, err := s.VMs.List(ctx, options)
+				if err != nil {
+					return err
+				}
+				view := listView(listing)
+				view.Note = app.Notes(view.Note, s.Limit())
+				return a.Output.Print(view)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&options.All, "all", false, "include VMs that azlin did not create")
 	cmd.Flags().BoolVar(&options.RunningOnly, "running", false, "only running VMs")
+	watch.Add(cmd)
+	app.Listing[vmView](a.App, cmd)
 	return cmd
 }
 
@@ -53,12 +65,12 @@ type vmView struct {
 	PowerState        string            `json:"power_state"`
 	PublicIP          *string           `json:"public_ip"`
 	PrivateIP         *string           `json:"private_ip"`
-	VMSize            *string           `json:"vm_size"`
+	VMSize            *string           `json:"size"`
 	OSType            *string           `json:"os_type"`
 	ProvisioningState *string           `json:"provisioning_state"`
-	CreatedTime       *time.Time        `json:"created_time"`
+	CreatedTime       *time.Time        `json:"created"`
 	Tags              map[string]string `json:"tags"`
-	SessionName       *string           `json:"session_name"`
+	SessionName       *string           `json:"session"`
 	ID                string            `json:"id"`
 	VMID              *string           `json:"vm_id"`
 	Zones             []string          `json:"zones"`
@@ -84,18 +96,15 @@ func listView(l vm.Listing) term.View {
 		views[n] = viewOf(i)
 	}
 	v := term.View{
-		Data: struct {
-			VMs    []vmView `json:"vms"`
-			Hidden int      `json:"hidden"`
-		}{views, l.Hidden},
+		Data: views,
 		Grid: term.Rows(l.VMs, []term.Column[vm.Info]{
 			{Name: "name", Value: func(i vm.Info) string { return i.Name }},
 			{Name: "session", Value: func(i vm.Info) string { return i.SessionName }, Wide: true},
-			{Name: "status", Value: vm.Info.StatusDisplay, Color: statusColor},
+			{Name: "power_state", Title: "status", Value: vm.Info.StatusDisplay, Color: statusColor},
 			{Name: "public_ip", Value: func(i vm.Info) string { return i.PublicIP }},
 			{Name: "size", Value: func(i vm.Info) string { return i.VMSize }},
 			{Name: "location", Value: func(i vm.Info) string { return i.Location }, Wide: true},
-			{Name: "group", Value: func(i vm.Info) string { return i.ResourceGroup }, Wide: true},
+			{Name: "resource_group", Title: "group", Value: func(i vm.Info) string { return i.ResourceGroup }, Wide: true},
 			{Name: "created", Value: createdDisplay, Wide: true},
 		}),
 	}
@@ -126,7 +135,7 @@ func statusColor(i vm.Info) term.Color {
 }
 
 func newShowCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "show VM",
 		Short:   "Show a VM",
 		Long:    `Shows one VM, given by name, session name or address.`,
@@ -144,6 +153,8 @@ func newShowCommand(a Commands) *cobra.Command {
 			return a.Output.Print(ShowView(match.VM))
 		},
 	}
+	app.Fields[vmView](a.App, cmd)
+	return cmd
 }
 
 // ShowView is one VM as a list of properties.

@@ -2,7 +2,6 @@ package look
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -21,16 +20,18 @@ import (
 type statusFlags struct {
 	which app.Selecting
 
-	all, running, watch bool
-	interval, timeout   time.Duration
-	user, key           string
+	all, running      bool
+	watch             app.Watching
+	interval, timeout time.Duration
+	user, key         string
 }
 
 func newStatusCommand(a Commands) *cobra.Command {
 	var flags statusFlags
 	cmd := &cobra.Command{
-		Use:   "status [VM...]",
-		Short: "Show load, sessions, cost and last use of VMs",
+		Use:     "status [VM...]",
+		Aliases: []string{"ps"},
+		Short:   "Show load, sessions, cost and last use of VMs",
 		Long: `Shows, for the given VMs or all that 'azlin list' shows, their power state, what each running VM reports (uptime, CPU,
 memory, disk, tmux sessions), their cost per month at list prices if nothing changes, and when you last connected from
 this machine. azlin opens one SSH connection to each VM, all at once.
@@ -40,61 +41,34 @@ is attached to. Unknown values are '-', and null in JSON.`,
 		Example: `  azlin status
   azlin status dev
   azlin status --watch --interval 10s
-  azlin status -o json --jq '.vms[] | select(.cpu_usage > 80) | .name'`,
+  azlin status -o json --jq '.[] | select(.cpu_usage > 80) | .name'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case flags.timeout <= 0:
 				return app.Usage(cmd, "--timeout %s: give a time above zero", flags.timeout)
-			case flags.interval < time.Second:
-				return app.Usage(cmd, "--interval %s: give a second or more", flags.interval)
-			case cmd.Flags().Changed("interval") && !flags.watch:
-				return app.Usage(cmd, "--interval needs --watch")
 			case (len(args) > 0 || !flags.which.Empty()) && (flags.all || flags.running):
 				return app.Usage(cmd, "--all and --running are for all VMs, and some are named or selected")
+			}
+			if err := flags.watch.Check(cmd); err != nil {
+				return err
 			}
 			s, err := a.Open(cmd.Context())
 			if err != nil {
 				return err
 			}
-			if !flags.watch {
-				return a.showStatus(cmd.Context(), s, args, flags)
-			}
-			return a.watchStatus(cmd.Context(), s, args, flags)
+			return a.Watch(cmd.Context(), flags.watch, func(ctx context.Context) error { return a.showStatus(ctx, s, args, flags) })
 		},
 	}
 	flags.which.Add(cmd, "")
 	f := cmd.Flags()
 	f.BoolVar(&flags.all, "all", false, "include VMs that azlin did not create")
 	f.BoolVar(&flags.running, "running", false, "only running VMs")
-	f.BoolVarP(&flags.watch, "watch", "w", false, "refresh until Ctrl-C")
-	f.DurationVar(&flags.interval, "interval", 5*time.Second, "with --watch: time between refreshes")
+	flags.watch.Add(cmd)
 	f.DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "timeout for each VM")
 	f.StringVar(&flags.user, "user", "", "login user (default: the VM's admin user)")
 	f.StringVar(&flags.key, "key", "", "private key (default: ~/.ssh/azlin_key)")
+	app.Listing[vmStatusView](a.App, cmd)
 	return cmd
-}
-
-// watchStatus shows the status until it is interrupted. A look that fails is told, and the next one follows.
-func (a Commands) watchStatus(ctx context.Context, s *app.Session, args []string, flags statusFlags) error {
-	for first := true; ; first = false {
-		if a.Streams.OutTTY && a.Output.Format == term.Table {
-			fmt.Fprint(a.Streams.Out, "\x1b[H\x1b[2J"+time.Now().Format("15:04:05")+"\n")
-		}
-		err := a.showStatus(ctx, s, args, flags)
-		switch {
-		case ctx.Err() != nil:
-			return nil // that is how watching ends
-		case err != nil && (first || errors.Is(err, vm.ErrManager) && errkind.Of(err) == errkind.NotFound):
-			return err
-		case err != nil:
-			a.Say("warning: " + err.Error())
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(flags.interval):
-		}
-	}
 }
 
 func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string, flags statusFlags) error {
@@ -108,7 +82,9 @@ func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string,
 			return err
 		}
 		s.KeepSessions(report.VMs)
-		return a.Output.Print(dashboardView(report))
+		view := dashboardView(report)
+		view.Note = app.Notes(view.Note, s.Limit())
+		return a.Output.Print(view)
 	}
 	sel, err := s.Choose(ctx, args, flags.which)
 	if err != nil {
@@ -125,7 +101,6 @@ func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string,
 // vmStatusView is the JSON of how a VM is. What is not known is null.
 type vmStatusView struct {
 	Name              string        `json:"name"`
-	Status            string        `json:"status"`
 	PowerState        string        `json:"power_state"`
 	ResourceGroup     string        `json:"resource_group"`
 	Location          string        `json:"location"`
@@ -134,12 +109,12 @@ type vmStatusView struct {
 	PrivateIP         *string       `json:"private_ip"`
 	ProvisioningState *string       `json:"provisioning_state"`
 	OSType            *string       `json:"os_type"`
-	SessionName       *string       `json:"session_name"`
+	SessionName       *string       `json:"session"`
 	UptimeSeconds     *int64        `json:"uptime_seconds"`
 	CPUUsage          *float64      `json:"cpu_usage"`
 	MemoryUsage       *float64      `json:"memory_usage"`
 	DiskUsage         *float64      `json:"disk_usage"`
-	EstimatedCost     *cost.Money   `json:"estimated_cost_monthly"`
+	EstimatedCost     *cost.Money   `json:"price_monthly"`
 	Cost              cost.Estimate `json:"cost"`
 	TmuxSessions      []tmuxView    `json:"tmux_sessions"`
 	LastUsed          *time.Time    `json:"last_used"`
@@ -156,7 +131,7 @@ type tmuxView struct {
 
 func viewOfStatus(v status.VM) vmStatusView {
 	view := vmStatusView{
-		Name: v.Name, Status: v.Status, PowerState: string(v.PowerState), ResourceGroup: v.ResourceGroup, Location: v.Location,
+		Name: v.Name, PowerState: string(v.PowerState), ResourceGroup: v.ResourceGroup, Location: v.Location,
 		Size: app.Known(v.Size), PublicIP: app.Known(v.PublicIP), PrivateIP: app.Known(v.PrivateIP), ProvisioningState: app.Known(v.ProvisioningState),
 		OSType: app.Known(v.OSType), SessionName: app.Known(v.Info.SessionName), CPUUsage: v.CPUUsage, MemoryUsage: v.MemoryUsage,
 		DiskUsage: v.DiskUsage, EstimatedCost: v.EstimatedCost, Cost: v.Cost, LastUsed: v.LastUsed,
@@ -186,25 +161,22 @@ func dashboardView(r status.Report) term.View {
 		}
 	}
 	view := term.View{
-		Data: struct {
-			VMs    []vmStatusView `json:"vms"`
-			Hidden int            `json:"hidden"`
-		}{views, r.Hidden},
+		Data: views,
 		Grid: term.Rows(r.VMs, []term.Column[status.VM]{
 			{Name: "name", Value: func(v status.VM) string { return v.Name }},
-			{Name: "status", Value: func(v status.VM) string { return v.Status }, Color: func(v status.VM) term.Color { return statusColor(v.Info) }},
+			{Name: "power_state", Title: "status", Value: func(v status.VM) string { return v.Status }, Color: func(v status.VM) term.Color { return statusColor(v.Info) }},
 			{Name: "public_ip", Value: func(v status.VM) string { return v.PublicIP }},
 			{Name: "private_ip", Value: func(v status.VM) string { return v.PrivateIP }, Wide: true},
 			{Name: "size", Value: func(v status.VM) string { return v.Size }},
 			{Name: "location", Value: func(v status.VM) string { return v.Location }, Wide: true},
-			{Name: "group", Value: func(v status.VM) string { return v.ResourceGroup }, Wide: true},
-			{Name: "up", Value: uptimeText},
-			{Name: "cpu", Value: func(v status.VM) string { return percentText(v.CPUUsage) }},
-			{Name: "mem", Value: func(v status.VM) string { return percentText(v.MemoryUsage) }},
-			{Name: "disk", Value: func(v status.VM) string { return percentText(v.DiskUsage) }},
-			{Name: "month", Value: costText},
-			{Name: "sessions", Value: sessionsText},
-			{Name: "used", Value: lastUsedText, Wide: true},
+			{Name: "resource_group", Title: "group", Value: func(v status.VM) string { return v.ResourceGroup }, Wide: true},
+			{Name: "uptime_seconds", Title: "uptime", Value: uptimeText},
+			{Name: "cpu_usage", Title: "cpu", Value: func(v status.VM) string { return percentText(v.CPUUsage) }},
+			{Name: "memory_usage", Title: "mem", Value: func(v status.VM) string { return percentText(v.MemoryUsage) }},
+			{Name: "disk_usage", Title: "disk", Value: func(v status.VM) string { return percentText(v.DiskUsage) }},
+			{Name: "price_monthly", Title: "cost/month", Value: costText},
+			{Name: "tmux_sessions", Title: "sessions", Value: sessionsText},
+			{Name: "last_used", Value: lastUsedText, Wide: true},
 		}),
 	}
 	if len(r.VMs) == 0 {

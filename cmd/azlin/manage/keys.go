@@ -56,7 +56,7 @@ func newKeysListCommand(a Commands) *cobra.Command {
 		Short:   "List the authorized keys of VMs",
 		Long: `Shows which SSH keys are authorized for the login user, on the given VMs or all that 'azlin list' shows. The role
 'default' is the key that azlin uses, 'earlier' a key it has replaced. VMs that are not running are reported.`,
-		Example: "  azlin keys list\n  azlin keys list dev -o json --jq '.vms[].keys[].fingerprint'\n  azlin keys list --backups",
+		Example: "  azlin keys list\n  azlin keys list dev -o json --jq '.[].keys[].fingerprint'\n  azlin keys list --backups",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case flags.timeout <= 0:
@@ -77,6 +77,7 @@ func newKeysListCommand(a Commands) *cobra.Command {
 	f.BoolVar(&flags.all, "all", false, "include VMs that azlin did not create")
 	f.BoolVar(&flags.backups, "backups", false, "list the key backups on this machine instead")
 	f.DurationVar(&flags.timeout, "timeout", 20*time.Second, "timeout for each VM")
+	app.Fields[vmKeys](a.App, cmd)
 	return cmd
 }
 
@@ -146,9 +147,7 @@ func vmKeysView(infos []keys.VMKeyInfo) term.View {
 		}
 	}
 	view := term.View{
-		Data: struct {
-			VMs []vmKeys `json:"vms"`
-		}{data},
+		Data: data,
 		Grid: term.Rows(rows, []term.Column[row]{
 			{Name: "vm", Value: func(r row) string { return r.VM }},
 			{Name: "user", Value: func(r row) string { return app.Text(r.User) }},
@@ -172,9 +171,7 @@ func (a Commands) listKeyBackups() error {
 		all = []keys.KeyBackup{}
 	}
 	v := term.View{
-		Data: struct {
-			Backups []keys.KeyBackup `json:"backups"`
-		}{all},
+		Data: all,
 		Grid: term.Rows(all, []term.Column[keys.KeyBackup]{
 			{Name: "name", Value: keys.KeyBackup.Name},
 			{Name: "fingerprint", Value: func(b keys.KeyBackup) string { return b.Fingerprint }},

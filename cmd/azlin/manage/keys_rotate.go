@@ -284,7 +284,7 @@ func (a Commands) rotationPlanView(p *keys.Plan) term.View {
 
 // rotatedView is the JSON of what a rotation made of one VM.
 type rotatedView struct {
-	VM             string `json:"vm_name"`
+	VM             string `json:"vm"`
 	Success        bool   `json:"success"`
 	OldKeyBackedUp bool   `json:"old_key_backed_up"`
 	BackupPath     string `json:"backup_path,omitempty"`

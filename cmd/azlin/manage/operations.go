@@ -83,10 +83,10 @@ func (v operationView) state() string {
 }
 
 func newOperationsListCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List unfinished operations",
-		Example: "  azlin operations list\n  azlin operations list -o json --jq '.operations[].id'",
+		Example: "  azlin operations list\n  azlin operations list -o json --jq '.[].id'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.Open(cmd.Context())
@@ -99,30 +99,31 @@ func newOperationsListCommand(a Commands) *cobra.Command {
 				views[n] = viewOfOperation(u)
 			}
 			v := term.View{
-				Data: struct {
-					Operations []operationView `json:"operations"`
-				}{views},
+				Data: views,
 				Grid: term.Rows(views, []term.Column[operationView]{
 					{Name: "id", Value: func(v operationView) string { return v.ID }},
 					{Name: "kind", Value: func(v operationView) string { return string(v.Kind) }},
 					{Name: "vm", Value: func(v operationView) string { return app.Text(v.VM) }},
-					{Name: "group", Value: func(v operationView) string { return v.ResourceGroup }},
-					{Name: "began", Value: func(v operationView) string { return app.Moment(v.Created) }},
+					{Name: "resource_group", Title: "group", Value: func(v operationView) string { return v.ResourceGroup }},
+					{Name: "created", Title: "began", Value: func(v operationView) string { return app.Moment(v.Created) }},
 					{Name: "state", Value: operationView.state},
 					{Name: "stage", Value: func(v operationView) string { return app.Text(v.Stage) }},
 					{Name: "resources", Value: func(v operationView) string { return count(v.Resources) }},
-					{Name: "error", Value: func(v operationView) string { return app.Text(v.LastError) }, Wide: true},
+					{Name: "last_error", Title: "error", Value: func(v operationView) string { return app.Text(v.LastError) }, Wide: true},
 				}),
 			}
 			if len(views) == 0 && failure == nil {
 				v.Note = "no operation is unfinished"
 			}
+			v.Note = app.Notes(v.Note, s.Limit())
 			if err := a.Output.Print(v); err != nil {
 				return err
 			}
 			return failure
 		},
 	}
+	app.Listing[operationView](a.App, cmd, "state")
+	return cmd
 }
 
 func count(all []string) string {

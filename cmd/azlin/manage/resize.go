@@ -89,8 +89,8 @@ type resizePlan struct {
 	Unchanged   bool         `json:"unchanged"`
 	Downtime    bool         `json:"downtime"`
 	Resumes     bool         `json:"resumes"`
-	FromMonthly *cost.Money  `json:"from_monthly"`
-	ToMonthly   *cost.Money  `json:"to_monthly"`
+	FromMonthly *cost.Money  `json:"price_monthly_before"`
+	ToMonthly   *cost.Money  `json:"price_monthly_after"`
 }
 
 func resizePlanView(p resize.Plan) term.View {

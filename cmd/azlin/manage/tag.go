@@ -191,9 +191,7 @@ func tagViews(vms []vm.Info, results []batch.Result[map[string]string]) term.Vie
 		}
 	}
 	return term.View{
-		Data: struct {
-			VMs []one `json:"vms"`
-		}{data},
+		Data: data,
 		Grid: term.Rows(rows, []term.Column[row]{
 			{Name: "vm", Value: func(r row) string { return r.vm }},
 			{Name: "name", Value: func(r row) string { return r.name }},

@@ -13,6 +13,7 @@ import (
 // imageView is the JSON of an image, or of a part of the marketplace, of which only the name is known.
 type imageView struct {
 	Name          string  `json:"name"`
+	Region        string  `json:"region"`
 	Version       *string `json:"version"`
 	Architecture  *string `json:"architecture"`
 	Generation    *string `json:"generation"`
@@ -43,29 +44,30 @@ SKUs, and with a SKU its versions. 'azlin new --image' takes publisher:offer:sku
 					return err
 				}
 				for _, n := range names {
-					views = append(views, imageView{Name: n})
+					views = append(views, imageView{Name: n, Region: at})
 				}
-				return a.Output.Print(imagesView(at, views))
+				return a.Output.Print(imagesView(views))
 			}
 			images, err := s.Catalog.UbuntuImages(cmd.Context(), at)
 			if err != nil {
 				return err
 			}
 			for _, i := range images {
-				views = append(views, viewOfImage(i))
+				views = append(views, viewOfImage(at, i))
 			}
-			return a.Output.Print(imagesView(at, views))
+			return a.Output.Print(imagesView(views))
 		},
 	}
 	cmd.Flags().StringVar(&region, "region", "", "region (default: the context's, or default_region)")
+	app.Listing[imageView](a.App, cmd)
 	return cmd
 }
 
-func viewOfImage(i catalog.Image) imageView {
-	return imageView{i.Name, app.Known(i.Version), app.Known(i.Architecture), app.Known(i.Generation), &i.TrustedLaunch}
+func viewOfImage(region string, i catalog.Image) imageView {
+	return imageView{i.Name, region, app.Known(i.Version), app.Known(i.Architecture), app.Known(i.Generation), &i.TrustedLaunch}
 }
 
-func imagesView(region string, views []imageView) term.View {
+func imagesView(views []imageView) term.View {
 	text := func(s *string) string {
 		if s == nil {
 			return ""
@@ -76,7 +78,7 @@ func imagesView(region string, views []imageView) term.View {
 	if len(views) > 0 && views[0].Version != nil {
 		columns = append(columns,
 			term.Column[imageView]{Name: "version", Value: func(i imageView) string { return text(i.Version) }},
-			term.Column[imageView]{Name: "arch", Value: func(i imageView) string { return text(i.Architecture) }},
+			term.Column[imageView]{Name: "architecture", Title: "arch", Value: func(i imageView) string { return text(i.Architecture) }},
 			term.Column[imageView]{Name: "generation", Value: func(i imageView) string { return text(i.Generation) }},
 			term.Column[imageView]{Name: "trusted_launch", Value: func(i imageView) string {
 				if i.TrustedLaunch != nil && *i.TrustedLaunch {
@@ -87,10 +89,7 @@ func imagesView(region string, views []imageView) term.View {
 		)
 	}
 	return term.View{
-		Data: struct {
-			Region string      `json:"region"`
-			Images []imageView `json:"images"`
-		}{region, views},
+		Data: views,
 		Grid: term.Rows(views, columns),
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
@@ -23,7 +24,7 @@ used. A VM counts against the vCPUs of the region and of its size's family; a sp
 vCPUs.`,
 		Example: `  azlin quota
   azlin quota --region eastus --all
-  azlin quota -o json --jq '.quotas[] | select(.limit - .current < 8) | .name'`,
+  azlin quota -o json --jq '.[] | select(.limit - .current < 8) | .name'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.Open(cmd.Context())
@@ -41,28 +42,37 @@ vCPUs.`,
 					return q.Current == 0 && !slices.Contains([]string{catalog.QuotaCores, catalog.QuotaSpotCores, catalog.QuotaPublicIPs}, q.Name)
 				})
 			}
-			return a.Output.Print(quotaView(at, quotas, found-len(quotas)))
+			return a.Output.Print(quotasView(at, quotas, found-len(quotas)))
 		},
 	}
 	cmd.Flags().StringVar(&region, "region", "", "region (default: the context's, or default_region)")
 	cmd.Flags().BoolVar(&all, "all", false, "include unused limits")
+	app.Listing[quotaView](a.App, cmd)
 	return cmd
 }
 
-func quotaView(region string, quotas []catalog.Quota, hidden int) term.View {
+// quotaView is the JSON of a limit.
+type quotaView struct {
+	catalog.Quota
+
+	Left   int64  `json:"left"`
+	Region string `json:"region"`
+}
+
+func quotasView(region string, quotas []catalog.Quota, hidden int) term.View {
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	views := make([]quotaView, len(quotas))
+	for n, q := range quotas {
+		views[n] = quotaView{q, q.Left(), region}
+	}
 	v := term.View{
-		Data: struct {
-			Region string          `json:"region"`
-			Quotas []catalog.Quota `json:"quotas"`
-			Hidden int             `json:"hidden"`
-		}{region, quotas, hidden},
-		Grid: term.Rows(quotas, []term.Column[catalog.Quota]{
-			{Name: "name", Value: func(q catalog.Quota) string { return q.Name }},
-			{Name: "in_use", Value: func(q catalog.Quota) string { return number(q.Current) }},
-			{Name: "limit", Value: func(q catalog.Quota) string { return number(q.Limit) }},
-			{Name: "left", Value: func(q catalog.Quota) string { return number(q.Left()) }, Color: quotaColor},
-			{Name: "label", Value: func(q catalog.Quota) string { return q.Label }, Wide: true},
+		Data: views,
+		Grid: term.Rows(views, []term.Column[quotaView]{
+			{Name: "name", Value: func(q quotaView) string { return q.Name }},
+			{Name: "current", Title: "in use", Value: func(q quotaView) string { return number(q.Current) }},
+			{Name: "limit", Value: func(q quotaView) string { return number(q.Limit) }},
+			{Name: "left", Value: func(q quotaView) string { return number(q.Left) }, Color: quotaColor},
+			{Name: "label", Value: func(q quotaView) string { return q.Label }, Wide: true},
 		}),
 	}
 	if hidden > 0 {
@@ -71,8 +81,8 @@ func quotaView(region string, quotas []catalog.Quota, hidden int) term.View {
 	return v
 }
 
-func quotaColor(q catalog.Quota) term.Color {
-	if q.Left() == 0 {
+func quotaColor(q quotaView) term.Color {
+	if q.Left == 0 {
 		return term.Yellow
 	}
 	return term.Green

@@ -5,12 +5,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
 func newRegionsCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "regions",
 		Short:   "List regions",
 		Long:    `Lists the regions available to the subscription, with their availability zones.`,
@@ -26,7 +27,7 @@ func newRegionsCommand(a Commands) *cobra.Command {
 				return err
 			}
 			return a.Output.Print(term.View{
-				Data: map[string][]catalog.Region{"regions": regions},
+				Data: regions,
 				Grid: term.Rows(regions, []term.Column[catalog.Region]{
 					{Name: "name", Value: func(r catalog.Region) string { return r.Name }},
 					{Name: "label", Value: func(r catalog.Region) string { return r.Label }},
@@ -36,4 +37,6 @@ func newRegionsCommand(a Commands) *cobra.Command {
 			})
 		},
 	}
+	app.Listing[catalog.Region](a.App, cmd)
+	return cmd
 }

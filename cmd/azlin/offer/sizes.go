@@ -35,7 +35,7 @@ Prices come from Azure's retail price service and are cached for a day. If the s
 built-in list and shows its date.`,
 		Example: `  azlin sizes --cores 4 --memory 16
   azlin sizes --arch arm64 --region eastus
-  azlin sizes --all -o json --jq '.sizes[] | select(.restriction != null) | .name'`,
+  azlin sizes --all -o json --jq '.[] | select(.restriction != null) | .name'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.sizes(cmd, flags) },
 	}
@@ -46,6 +46,7 @@ built-in list and shows its date.`,
 	f.StringVar(&flags.arch, "arch", "", "only sizes of this architecture: x64 or arm64")
 	f.BoolVar(&flags.all, "all", false, "include sizes that are not available to the subscription")
 	app.Complete(cmd, "arch", []string{"x64", "arm64"})
+	app.Listing[sizeView](a.App, cmd, "restricted")
 	return cmd
 }
 
@@ -53,10 +54,11 @@ built-in list and shows its date.`,
 type sizeView struct {
 	catalog.Size
 
+	Region      string       `json:"region"`
 	Available   bool         `json:"available"` // to the subscription, in a zone of the region at least
-	Hourly      *cost.Money  `json:"hourly"`
-	Monthly     *cost.Money  `json:"monthly"` // of 730 hours
-	SpotHourly  *cost.Money  `json:"spot_hourly"`
+	Hourly      *cost.Money  `json:"price_hourly"`
+	Monthly     *cost.Money  `json:"price_monthly"` // of 730 hours
+	SpotHourly  *cost.Money  `json:"price_spot_hourly"`
 	PriceSource *cost.Source `json:"price_source"`
 }
 
@@ -87,7 +89,7 @@ func (a Commands) sizes(cmd *cobra.Command, flags sizesFlags) error {
 		if z.VCPUs < flags.cores || z.MemoryGiB < flags.memory || flags.arch != "" && !strings.EqualFold(z.Architecture, flags.arch) {
 			continue
 		}
-		v := sizeView{Size: z, Available: z.Check("") == nil}
+		v := sizeView{Size: z, Region: region, Available: z.Check("") == nil}
 		if !v.Available && !flags.all {
 			hidden++
 			continue
@@ -100,7 +102,7 @@ func (a Commands) sizes(cmd *cobra.Command, flags sizesFlags) error {
 		views[n].setPrice(prices.Sizes[views[n].Name])
 	}
 	slices.SortFunc(views, cheaper)
-	return a.Output.Print(sizesView(region, views, hidden, prices.Failed))
+	return a.Output.Print(sizesView(views, hidden, prices.Failed))
 }
 
 func (v *sizeView) setPrice(p cost.VMPrice) {
@@ -129,23 +131,19 @@ func cheaper(x, y sizeView) int {
 	return cmp.Compare(x.Name, y.Name)
 }
 
-func sizesView(region string, views []sizeView, hidden int, failed error) term.View {
+func sizesView(views []sizeView, hidden int, failed error) term.View {
 	v := term.View{
-		Data: struct {
-			Region string     `json:"region"`
-			Sizes  []sizeView `json:"sizes"`
-			Hidden int        `json:"hidden"`
-		}{region, views, hidden},
+		Data: views,
 		Grid: term.Rows(views, []term.Column[sizeView]{
 			{Name: "name", Value: func(z sizeView) string { return z.Name }},
 			{Name: "vcpus", Value: func(z sizeView) string { return strconv.Itoa(z.VCPUs) }},
 			{Name: "memory_gib", Value: func(z sizeView) string { return strconv.FormatFloat(z.MemoryGiB, 'g', -1, 64) }},
 			{Name: "gpus", Value: func(z sizeView) string { return positive(z.GPUs) }, Wide: true},
-			{Name: "arch", Value: func(z sizeView) string { return z.Architecture }},
+			{Name: "architecture", Title: "arch", Value: func(z sizeView) string { return z.Architecture }},
 			{Name: "zones", Value: func(z sizeView) string { return strings.Join(z.Zones, ",") }},
-			{Name: "per_hour", Value: func(z sizeView) string { return app.MoneyText(z.Hourly, cost.Money.String) }},
-			{Name: "per_month", Value: func(z sizeView) string { return app.MoneyText(z.Monthly, cost.Money.Cents) }},
-			{Name: "spot_per_hour", Value: func(z sizeView) string { return app.MoneyText(z.SpotHourly, cost.Money.String) }, Wide: true},
+			{Name: "price_hourly", Title: "per hour", Value: func(z sizeView) string { return app.MoneyText(z.Hourly, cost.Money.String) }},
+			{Name: "price_monthly", Title: "per month", Value: func(z sizeView) string { return app.MoneyText(z.Monthly, cost.Money.Cents) }},
+			{Name: "price_spot_hourly", Title: "spot per hour", Value: func(z sizeView) string { return app.MoneyText(z.SpotHourly, cost.Money.String) }, Wide: true},
 			{Name: "restricted", Value: restricted, Wide: true},
 		}),
 	}

@@ -28,8 +28,9 @@ type killFlags struct {
 func newKillCommand(a Commands) *cobra.Command {
 	var flags killFlags
 	cmd := &cobra.Command{
-		Use:   "kill VM...",
-		Short: "Delete VMs and their resources",
+		Use:     "kill VM...",
+		Aliases: []string{"rm", "delete"},
+		Short:   "Delete VMs and their resources",
 		Long: `Deletes VMs, their disks, network interfaces, public addresses and security groups, and verifies the deletion.
 The shared network of a region and the resource group are kept.
 
@@ -211,7 +212,7 @@ func (a Commands) sayDoomed(s *app.Session, group string) {
 
 // deletionData is the JSON of a deletion.
 type deletionData struct {
-	VM               string            `json:"vm_name"`
+	VM               string            `json:"vm"`
 	ResourceGroup    string            `json:"resource_group"`
 	TotalResources   int               `json:"total_resources"`
 	DeletedResources int               `json:"deleted_resources"`
@@ -249,9 +250,7 @@ func deletionViews(sums []vm.DeletionSummary) term.View {
 	for n, sum := range sums {
 		data[n] = dataOf(sum)
 	}
-	view.Data = struct {
-		VMs []deletionData `json:"vms"`
-	}{data}
+	view.Data = data
 	return view
 }
 

@@ -132,7 +132,7 @@ type prunedVM struct {
 	Verdict  string      `json:"verdict"` // idle, in use, protected, unknown
 	LastUsed *time.Time  `json:"last_used"`
 	Basis    string      `json:"basis"`
-	Monthly  *cost.Money `json:"monthly_cost"`
+	Monthly  *cost.Money `json:"price_monthly"`
 	Deleted  bool        `json:"deleted"`
 	Spared   *string     `json:"spared"`
 	Error    *string     `json:"error"`
@@ -156,13 +156,11 @@ func pruneView(vms []prune.VM, results []prune.Result) term.View {
 		}
 	}
 	view := term.View{
-		Data: struct {
-			VMs []prunedVM `json:"vms"`
-		}{views},
+		Data: views,
 		Grid: term.Rows(views, []term.Column[prunedVM]{
 			{Name: "name", Value: func(v prunedVM) string { return v.Name }},
-			{Name: "group", Value: func(v prunedVM) string { return v.Group }},
-			{Name: "status", Value: func(v prunedVM) string { return v.Power }},
+			{Name: "resource_group", Title: "group", Value: func(v prunedVM) string { return v.Group }},
+			{Name: "power_state", Title: "status", Value: func(v prunedVM) string { return v.Power }},
 			{Name: "result", Value: pruneResult},
 			{Name: "last_used", Value: func(v prunedVM) string {
 				if v.LastUsed == nil {
@@ -170,13 +168,13 @@ func pruneView(vms []prune.VM, results []prune.Result) term.View {
 				}
 				return v.LastUsed.Format("2006-01-02 15:04Z")
 			}},
-			{Name: "month", Value: func(v prunedVM) string {
+			{Name: "price_monthly", Title: "cost/month", Value: func(v prunedVM) string {
 				if v.Monthly == nil {
 					return ""
 				}
 				return v.Monthly.Cents()
 			}},
-			{Name: "because", Value: func(v prunedVM) string { return v.Basis }},
+			{Name: "basis", Title: "because", Value: func(v prunedVM) string { return v.Basis }},
 		}),
 	}
 	if len(vms) == 0 {

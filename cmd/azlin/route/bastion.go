@@ -25,12 +25,12 @@ Bastion reaches the VMs of its own network and, except for the Developer SKU, of
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBastionListCommand(a), newBastionStatusCommand(a), newBastionCreateCommand(a), newBastionDeleteCommand(a), newBastionTunnelCommand(a))
+	cmd.AddCommand(newBastionListCommand(a), newBastionStatusCommand(a), app.OneGroup(newBastionCreateCommand(a)), newBastionDeleteCommand(a), newBastionTunnelCommand(a))
 	return cmd
 }
 
 func newBastionListCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List Bastions",
 		Long: `Lists the Bastions of the subscription, or of the resource group given with -g, whoever created them, with their cost for
@@ -58,6 +58,8 @@ a month of 730 hours including the address and without traffic.`,
 			return a.Output.Print(v)
 		},
 	}
+	app.Listing[pricedBastion](a.App, cmd)
+	return cmd
 }
 
 // pricedBastion is the JSON of a Bastion with what it costs.

@@ -90,19 +90,19 @@ func tunnelColumns() []term.Column[tunnel.Record] {
 		{Name: "since", Value: func(r tunnel.Record) string { return r.Since.UTC().Format("2006-01-02 15:04:05Z") }},
 		{Name: "last_error", Value: func(r tunnel.Record) string { return r.LastError }},
 		{Name: "pid", Value: func(r tunnel.Record) string { return fmt.Sprint(r.PID) }, Wide: true},
-		{Name: "group", Value: func(r tunnel.Record) string { return r.ResourceGroup }, Wide: true},
+		{Name: "resource_group", Title: "group", Value: func(r tunnel.Record) string { return r.ResourceGroup }, Wide: true},
 		{Name: "context", Value: func(r tunnel.Record) string { return r.Context }, Wide: true},
 	}
 }
 
 func newTunnelListCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List tunnels",
 		Long: `Lists the tunnels of this machine in all contexts, with their ports, state, start time and last error. A failed tunnel is
 listed until you close it. Remains of killed tunnels are reported and removed. No requests are sent.`,
-		Example: "  azlin tunnel list\n  azlin tunnel list -o json --jq '.tunnels[] | select(.vm==\"dev\") | .forwards[].local_port'",
+		Example: "  azlin tunnel list\n  azlin tunnel list -o json --jq '.[] | select(.vm==\"dev\") | .forwards[].local_port'",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			l, err := a.tunnels().List()
@@ -111,9 +111,7 @@ listed until you close it. Remains of killed tunnels are reported and removed. N
 			for n, r := range l.Tunnels {
 				views[n] = viewOfTunnel(r)
 			}
-			view := term.View{Data: struct {
-				Tunnels []tunnelRecordView `json:"tunnels"`
-			}{views}, Grid: term.Rows(l.Tunnels, tunnelColumns())}
+			view := term.View{Data: views, Grid: term.Rows(l.Tunnels, tunnelColumns())}
 			if len(views) == 0 {
 				view.Note = "no tunnels; open one with 'azlin tunnel open VM -L PORT'"
 			}
@@ -123,6 +121,8 @@ listed until you close it. Remains of killed tunnels are reported and removed. N
 			return err
 		},
 	}
+	app.Listing[tunnelRecordView](a.App, cmd)
+	return cmd
 }
 
 // sayKilled tells of tunnels that are no more.
@@ -177,9 +177,7 @@ func newTunnelCloseCommand(a Commands) *cobra.Command {
 				}
 				closed = append(closed, closedView{name})
 			}
-			view := term.View{Data: struct {
-				Closed []closedView `json:"closed"`
-			}{closed}, Grid: term.Rows(closed, []term.Column[closedView]{{Name: "closed", Value: func(v closedView) string { return v.Name }}})}
+			view := term.View{Data: closed, Grid: term.Rows(closed, []term.Column[closedView]{{Name: "closed", Value: func(v closedView) string { return v.Name }}})}
 			if len(args) == 0 {
 				view.Note = "there were no tunnels"
 			}

@@ -237,7 +237,7 @@ func newConfigShowCommand(a Commands) *cobra.Command {
 		Short: "Show all values in effect",
 		Long: `Shows the target of commands and all other values in effect, with --origin also where each comes from: flag, environment,
 context, config or default. A tenant or subscription that is not set is the Azure CLI's current one, or the emulator's.`,
-		Example: "  azlin config show --origin\n  azlin --context prod config show --jq '.settings[] | select(.name == \"region\").value'",
+		Example: "  azlin config show --origin\n  azlin --context prod config show --jq '.[] | select(.name == \"region\").value'",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			r, err := a.Settings()
@@ -269,14 +269,13 @@ context, config or default. A tenant or subscription that is not set is the Azur
 					term.Column[settingView]{Name: "where", Value: func(v settingView) string { return *v.Where }, Wide: true})
 			}
 			return a.Output.Print(term.View{
-				Data: struct {
-					Settings []settingView `json:"settings"`
-				}{views},
+				Data: views,
 				Grid: term.Rows(views, columns),
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&origin, "origin", false, "show where each value comes from")
+	app.Listing[settingView](a.App, cmd)
 	return cmd
 }
 

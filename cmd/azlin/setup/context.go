@@ -25,8 +25,8 @@ is deleted. The context 'emulator' is built in.`,
 		RunE: app.ShowGroup,
 	}
 	cmd.AddCommand(
-		newContextCreateCommand(a), newContextListCommand(a), newContextUseCommand(a), newContextCurrentCommand(a),
-		newContextShowCommand(a), newContextSetCommand(a), newContextRenameCommand(a), newContextDeleteCommand(a),
+		app.OneGroup(newContextCreateCommand(a)), newContextListCommand(a), newContextUseCommand(a), newContextCurrentCommand(a),
+		newContextShowCommand(a), app.OneGroup(newContextSetCommand(a)), newContextRenameCommand(a), newContextDeleteCommand(a),
 		newContextShellCommand(a),
 	)
 	return cmd
@@ -205,11 +205,11 @@ func flagText(b bool) string {
 }
 
 func newContextListCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List contexts",
-		Example: "  azlin context list\n  azlin context list -o tsv --query 'contexts[].name'",
+		Example: "  azlin context list\n  azlin context list -o tsv --query '[].name'",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			r, err := a.Settings()
@@ -225,15 +225,13 @@ func newContextListCommand(a Commands) *cobra.Command {
 				views = append(views, viewOfContext(c, c.Name == r.Context.Name))
 			}
 			return a.Output.Print(term.View{
-				Data: struct {
-					Contexts []contextView `json:"contexts"`
-				}{views},
+				Data: views,
 				Grid: term.Rows(views, []term.Column[contextView]{
 					{Name: "name", Value: func(c contextView) string { return c.Name }},
 					{Name: "current", Value: func(c contextView) string { return map[bool]string{true: "*"}[c.Current] }},
 					{Name: "cloud", Value: func(c contextView) string { return c.Cloud }},
-					{Name: "subscription", Value: func(c contextView) string { return app.Text(c.SubscriptionID) }},
-					{Name: "group", Value: func(c contextView) string { return app.Text(c.ResourceGroup) }},
+					{Name: "subscription_id", Title: "subscription", Value: func(c contextView) string { return app.Text(c.SubscriptionID) }},
+					{Name: "resource_group", Title: "group", Value: func(c contextView) string { return app.Text(c.ResourceGroup) }},
 					{Name: "region", Value: func(c contextView) string { return app.Text(c.Region) }, Wide: true},
 					{Name: "protected", Value: func(c contextView) string { return flagText(c.Protected) }},
 					{Name: "read_only", Value: func(c contextView) string { return flagText(c.ReadOnly) }},
@@ -242,10 +240,12 @@ func newContextListCommand(a Commands) *cobra.Command {
 			})
 		},
 	}
+	app.Listing[contextView](a.App, cmd)
+	return cmd
 }
 
 func newContextShowCommand(a Commands) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "show [NAME]",
 		Short:   "Show a context",
 		Example: "  azlin context show\n  azlin context show prod -o json",
@@ -288,6 +288,8 @@ func newContextShowCommand(a Commands) *cobra.Command {
 			})})
 		},
 	}
+	app.Fields[contextView](a.App, cmd)
+	return cmd
 }
 
 func newContextRenameCommand(a Commands) *cobra.Command {

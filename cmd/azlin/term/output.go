@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,18 +19,20 @@ import (
 // Format is a form of output.
 type Format string
 
-// The forms of output. Table is for people; the others are stable.
+// The forms of output. Table and Wide are for people, Wide with all columns; the others are stable.
 const (
 	Table Format = "table"
+	Wide  Format = "wide"
 	JSON  Format = "json"
 	YAML  Format = "yaml"
 	CSV   Format = "csv"
 	TSV   Format = "tsv"
+	Name  Format = "name" // one name a line
 )
 
 // Formats lists what -o takes.
 func Formats() []string {
-	return []string{string(Table), string(JSON), string(YAML), string(CSV), string(TSV)}
+	return []string{string(Table), string(Wide), string(JSON), string(YAML), string(CSV), string(TSV), string(Name)}
 }
 
 // ParseFormat checks the value of -o.
@@ -40,7 +43,8 @@ func ParseFormat(s string) (Format, error) {
 	return "", errkind.New(errkind.Invalid, "output format %q: use one of %s", s, strings.Join(Formats(), ", "))
 }
 
-// View is one result in both its shapes: Data for json and yaml (and queries), Grid for the others.
+// View is one result in both its shapes: Data for json and yaml (and queries), Grid for the others. In csv and tsv a column
+// that has the name of a member of Data shows that, whole.
 type View struct {
 	Data any
 	Grid Grid
@@ -53,13 +57,28 @@ type Output struct {
 	Format  Format
 	Query   string // JMESPath, as az takes it
 	JQ      string // jq, as gh takes it
+
+	Fields  []string // members that the data has, of those it would have; nil: all
+	Columns []string // columns of the table, by name; nil: the usual ones
+	SortBy  string   // member or column to sort by; a - before it: the largest first
 }
 
 // Structured reports whether a program reads the output, so that errors should be structured too.
-func (o Output) Structured() bool { return o.Format == JSON || o.Format == YAML || o.JQ != "" }
+func (o Output) Structured() bool {
+	return o.Format == JSON || o.Format == YAML || o.JQ != "" || o.Fields != nil && o.table()
+}
+
+func (o Output) table() bool { return o.Format == Table || o.Format == Wide }
 
 // Print writes v to standard output.
 func (o Output) Print(v View) error {
+	if list := reflect.ValueOf(v.Data); list.Kind() == reflect.Slice && list.IsNil() {
+		v.Data = []any{} // [] in JSON
+	}
+	v, err := o.arranged(v)
+	if err != nil {
+		return err
+	}
 	if o.JQ != "" {
 		return o.printJQ(v.Data)
 	}
@@ -68,21 +87,38 @@ func (o Output) Print(v View) error {
 		if err != nil {
 			return err
 		}
-		v = View{Data: selected, Grid: gridOf(selected)}
+		v = viewOf(selected)
 	}
 	out := o.Streams.Out
-	switch o.Format {
-	case JSON:
+	switch {
+	case o.Format == JSON, o.Fields != nil && o.table() && o.Query == "":
 		return writeJSON(out, v.Data)
-	case YAML:
+	case o.Format == YAML:
 		return writeYAML(out, v.Data)
+	case o.table():
+		return o.printTable(v)
+	}
+	if o.Query == "" { // whose result is raw
+		if v.Grid, err = v.raw(); err != nil {
+			return err
+		}
+	}
+	switch o.Format {
 	case CSV:
 		return v.Grid.writeCSV(out)
-	case TSV:
-		return v.Grid.writeTSV(out)
+	case Name:
+		return v.Grid.writeNames(out)
 	}
+	return v.Grid.writeTSV(out)
+}
+
+func (o Output) printTable(v View) error {
 	if len(v.Grid.Rows) > 0 {
-		if err := v.Grid.write(out, o.Streams.Width, o.Streams.Color); err != nil {
+		if o.Format == Wide {
+			v.Grid.wide = nil
+			o.Streams.Width = 0
+		}
+		if err := v.Grid.write(o.Streams.Out, o.Streams.Width, o.Streams.Color); err != nil {
 			return err
 		}
 	}

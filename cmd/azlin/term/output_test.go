@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
@@ -46,17 +48,122 @@ func render(t *testing.T, o term.Output, v term.View) string {
 
 func TestFormats(t *testing.T) {
 	t.Parallel()
-	v := view(row{Name: "dev", Note: "a,b"}, row{Name: "tëst", Note: "=1+1"})
-	v.Data = []row{{Name: "true", Note: "12"}, {Name: "tëst", Note: "a: b"}}
+	rows := []row{{Name: "true", Note: "a,b"}, {Name: "tëst", Note: "=1+1"}}
+	v := view(rows...)
+	v.Data = rows
 	for format, want := range map[term.Format]string{
-		term.Table: "NAME  IP  NOTE\ndev   -   a,b\ntëst  -   =1+1\n",
-		term.TSV:   "dev\t\ta,b\ntëst\t\t=1+1\n",
-		term.CSV:   "name,ip,note\ndev,,\"a,b\"\ntëst,,'=1+1\n",
-		term.YAML:  "- name: \"true\"\n  note: \"12\"\n  ip: null\n  tags: null\n- name: tëst\n  note: 'a: b'\n  ip: null\n  tags: null\n",
+		term.Table: "NAME  IP  NOTE\ntrue  -   a,b\ntëst  -   =1+1\n",
+		term.TSV:   "true\t\ta,b\ntëst\t\t=1+1\n",
+		term.CSV:   "name,ip,note\ntrue,,\"a,b\"\ntëst,,'=1+1\n",
+		term.YAML:  "- name: \"true\"\n  note: a,b\n  ip: null\n  tags: null\n- name: tëst\n  note: =1+1\n  ip: null\n  tags: null\n",
 	} {
 		got := render(t, term.Output{Format: format}, v)
 		if got != want {
 			t.Errorf("%s:\n%q\nwant\n%q", format, got, want)
+		}
+	}
+}
+
+type item struct {
+	Name  string            `json:"name"`
+	Size  *string           `json:"size"`
+	When  time.Time         `json:"created"`
+	Price *priced           `json:"price_hourly"`
+	CPU   *float64          `json:"cpu"`
+	Tags  map[string]string `json:"tags"`
+}
+
+type priced struct {
+	Amount   float64 `json:"amount"`
+	Currency string  `json:"currency"`
+}
+
+func items() term.View {
+	list := []item{
+		{Name: "b", Size: new("Large"), When: time.Date(2026, 11, 30, 20, 44, 7, 123, time.UTC), Price: &priced{0.1, "USD"}, CPU: new(67.25), Tags: map[string]string{"t": "1"}},
+		{Name: "a", Size: new("small"), Price: &priced{0.02, "USD"}, CPU: new(9.5)},
+		{Name: "C", When: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
+	}
+	return term.View{Data: list, Grid: term.Rows(list, []term.Column[item]{
+		{Name: "name", Value: func(i item) string { return i.Name }},
+		{Name: "created", Value: func(i item) string { return i.When.Format("2006-01-02") }},
+		{Name: "price_hourly", Title: "per hour", Value: func(i item) string {
+			if i.Price == nil {
+				return ""
+			}
+			return fmt.Sprintf("%.2f USD", i.Price.Amount)
+		}},
+		{Name: "cpu", Value: func(i item) string {
+			if i.CPU == nil {
+				return ""
+			}
+			return fmt.Sprintf("%.0f%%", *i.CPU)
+		}},
+	})}
+}
+
+// TestMachinesReadWholeValues: what a table rounds for people is whole in csv and tsv.
+func TestMachinesReadWholeValues(t *testing.T) {
+	t.Parallel()
+	for format, want := range map[term.Format]string{
+		term.CSV:   "name,created,price_hourly,cpu,currency\nb,2026-11-30T20:44:07.000000123Z,0.1,67.25,USD\na,0001-01-01T00:00:00Z,0.02,9.5,USD\nC,2026-01-01T00:00:00Z,,,\n",
+		term.Table: "NAME  CREATED     PER HOUR  CPU\nb     2026-11-30  0.10 USD  67%\na     0001-01-01  0.02 USD  10%\nC     2026-01-01  -         -\n",
+		term.Name:  "b\na\nC\n",
+	} {
+		if got := render(t, term.Output{Format: format}, items()); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", format, got, want)
+		}
+	}
+}
+
+func TestSortColumnsAndFields(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		o    term.Output
+		want string
+	}{
+		{term.Output{Format: term.Name, SortBy: "name"}, "a\nb\nC\n"},
+		{term.Output{Format: term.Name, SortBy: "-name"}, "C\nb\na\n"},
+		{term.Output{Format: term.Name, SortBy: "cpu"}, "a\nb\nC\n"}, // by number, not by text
+		{term.Output{Format: term.Name, SortBy: "-price_hourly"}, "b\na\nC\n"},
+		{term.Output{Format: term.Table, Columns: []string{"size", "name"}}, "SIZE   NAME\nLarge  b\nsmall  a\n-      C\n"},
+		{term.Output{Format: term.TSV, Columns: []string{"price_hourly"}}, "0.1\tUSD\n0.02\tUSD\n\t\n"},
+		{term.Output{Format: term.Table, Fields: []string{"size", "name"}, JQ: ".[0]"}, `{"name":"b","size":"Large"}` + "\n"},
+		{term.Output{Format: term.YAML, Fields: []string{"size", "name"}, SortBy: "name"}, "- size: small\n  name: a\n- size: Large\n  name: b\n- size: null\n  name: C\n"},
+		{term.Output{Format: term.TSV, Fields: []string{"size", "name"}}, "Large\tb\nsmall\ta\n\tC\n"},
+	} {
+		if got := render(t, test.o, items()); got != test.want {
+			t.Errorf("%+v:\n%s\nwant\n%s", test.o, got, test.want)
+		}
+	}
+	if got := render(t, term.Output{Format: term.Table, Fields: []string{"name"}}, items()); !strings.Contains(got, `"name": "b"`) || strings.Contains(got, "cpu") {
+		t.Errorf("fields alone are printed as\n%s", got)
+	}
+}
+
+// TestQueriesAsAz: the shapes and the order of what the Azure CLI prints.
+func TestQueriesAsAz(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		format term.Format
+		query  string
+		want   string
+	}{
+		{term.TSV, "[:2].[name,cpu]", "b\t67.25\na\t9.5\n"},
+		{term.Table, "[:2].[name,cpu]", "Column1  Column2\nb        67.25\na        9.5\n"},
+		{term.CSV, "[:2].[name,cpu]", "Column1,Column2\nb,67.25\na,9.5\n"},
+		{term.Table, "[:2].{zname:name,cpu:cpu}", "zname  cpu\nb      67.25\na      9.5\n"},
+		{term.TSV, "[:2].{zname:name,cpu:cpu}", "b\t67.25\na\t9.5\n"},
+		{term.TSV, "[].name", "b\na\nC\n"},
+		{term.TSV, "[0].name", "b\n"},
+		{term.TSV, "[?name==`C`].name", "C\n"},
+		{term.TSV, "[?name=='C' && cpu==`null`].name", "C\n"},
+		{term.TSV, "[?cpu>`10`].\"name\"", "b\n"},
+		{term.JSON, "[0].{z:name,a:size}", "{\n  \"z\": \"b\",\n  \"a\": \"Large\"\n}\n"},
+		{term.JSON, "[2]", "{\n  \"name\": \"C\",\n  \"size\": null,\n  \"created\": \"2026-01-01T00:00:00Z\",\n  \"price_hourly\": null,\n  \"cpu\": null,\n  \"tags\": null\n}\n"},
+	} {
+		if got := render(t, term.Output{Format: test.format, Query: test.query}, items()); got != test.want {
+			t.Errorf("%s %s:\n%s\nwant\n%s", test.format, test.query, got, test.want)
 		}
 	}
 }
@@ -86,7 +193,7 @@ func TestQueries(t *testing.T) {
 	}{
 		{term.Output{Format: term.TSV, Query: "rows[].name"}, "a\nb\n"},
 		{term.Output{Format: term.JSON, Query: "length(rows)"}, "2\n"},
-		{term.Output{Format: term.Table, Query: "rows[].{n: name}"}, "N\na\nb\n"},
+		{term.Output{Format: term.Table, Query: "rows[].{n: name}"}, "n\na\nb\n"},
 		{term.Output{Format: term.Table, JQ: ".rows[].name"}, "a\nb\n"},
 		{term.Output{Format: term.JSON, JQ: ".rows|length"}, "2\n"},
 	} {

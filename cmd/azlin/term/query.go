@@ -1,15 +1,18 @@
 package term
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/itchyny/gojq"
 	jmespath "github.com/jmespath-community/go-jmespath"
+	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 
 	"github.com/azlin-dev/azlin/errkind"
 )
@@ -20,7 +23,7 @@ func CheckQueries(query, jq string) error {
 		return errkind.New(errkind.Invalid, "--query and --jq exclude each other")
 	}
 	if query != "" {
-		if _, err := jmespath.Compile(query); err != nil {
+		if _, err := jmespath.Compile(withJSONLiterals(query)); err != nil {
 			return errkind.New(errkind.Invalid, "--query: %w", err)
 		}
 	}
@@ -30,6 +33,34 @@ func CheckQueries(query, jq string) error {
 		}
 	}
 	return nil
+}
+
+// withJSONLiterals quotes what is in backticks and is no JSON, as az does: [?name==`dev`] is [?name==`"dev"`].
+func withJSONLiterals(query string) string {
+	var b strings.Builder
+	for {
+		at := strings.IndexAny(query, "'\"`")
+		if at < 0 {
+			break
+		}
+		end := at + 1
+		for end < len(query) && query[end] != query[at] {
+			if query[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		if end >= len(query) {
+			break // the parser reports that it is not closed
+		}
+		text := query[at+1 : end]
+		if query[at] == '`' && !json.Valid([]byte(strings.ReplaceAll(text, "\\`", "`"))) {
+			text = `"` + strings.ReplaceAll(strings.TrimSpace(text), `"`, `\"`) + `"`
+		}
+		b.WriteString(query[:at+1] + text + query[end:end+1])
+		query = query[end+1:]
+	}
+	return b.String() + query
 }
 
 // plain turns data into maps, slices, strings and numbers by way of its JSON form.
@@ -43,16 +74,102 @@ func plain(data any) (any, error) {
 	return v, err
 }
 
+// selectJMESPath gives objects the order of the query that makes them, as az does, and others that of the data.
 func selectJMESPath(query string, data any) (any, error) {
 	v, err := plain(data)
 	if err != nil {
 		return nil, err
 	}
+	query = withJSONLiterals(query)
 	selected, err := jmespath.Search(query, v)
 	if err != nil {
 		return nil, errkind.New(errkind.Invalid, "--query: %w", err)
 	}
-	return selected, nil
+	parsed, err := parsing.NewParser().Parse(query)
+	if err != nil {
+		return nil, errkind.New(errkind.Invalid, "--query: %w", err)
+	}
+	ordered, err := valueOf(data)
+	if err != nil {
+		return nil, err
+	}
+	by := ordering{rank: map[string]int{}}
+	by.made(parsed)
+	by.seen(ordered)
+	return by.arrange(selected), nil
+}
+
+// ordering knows in which order objects have their members.
+type ordering struct {
+	hashes [][]string     // of the objects that a query makes
+	rank   map[string]int // of members of the data
+}
+
+func (by *ordering) made(node parsing.ASTNode) {
+	if node.NodeType == parsing.ASTMultiSelectHash {
+		var keys []string
+		for _, child := range node.Children {
+			if key, ok := child.Value.(string); ok {
+				keys = append(keys, key)
+			}
+		}
+		by.hashes = append(by.hashes, keys)
+	}
+	for _, child := range node.Children {
+		by.made(child)
+	}
+}
+
+func (by *ordering) seen(v any) {
+	switch v := v.(type) {
+	case object:
+		for _, k := range v.keys {
+			if _, ok := by.rank[k]; !ok {
+				by.rank[k] = len(by.rank)
+			}
+			by.seen(v.values[k])
+		}
+	case []any:
+		for _, e := range v {
+			by.seen(e)
+		}
+	}
+}
+
+func (by *ordering) arrange(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		o := object{keys: by.order(v), values: map[string]any{}}
+		for k, e := range v {
+			o.values[k] = by.arrange(e)
+		}
+		return o
+	case []any:
+		out := make([]any, len(v))
+		for n, e := range v {
+			out[n] = by.arrange(e)
+		}
+		return out
+	}
+	return v
+}
+
+func (by *ordering) order(m map[string]any) []string {
+	keys := slices.Sorted(maps.Keys(m))
+	for _, hash := range by.hashes {
+		if slices.Equal(slices.Sorted(slices.Values(hash)), keys) {
+			return hash
+		}
+	}
+	slices.SortStableFunc(keys, func(a, b string) int {
+		x, ok := by.rank[a]
+		y, also := by.rank[b]
+		if !ok || !also {
+			return 0
+		}
+		return cmp.Compare(x, y)
+	})
+	return keys
 }
 
 // printJQ prints each result on its own line: strings as they are, everything else as JSON, as gh does.
@@ -93,45 +210,55 @@ func printJQResult(w io.Writer, r any) error {
 	return err
 }
 
-// gridOf shows the result of a query as a table: an object is a row, a list of objects is a table, and
-// anything else a single column.
-func gridOf(v any) Grid {
+// viewOf shows the result of a query as az does: an object is a row, a list of objects is a table, a list of lists has a
+// column for each of their elements, and anything else a single one.
+func viewOf(v any) View {
+	view := View{Data: v}
 	rows, ok := v.([]any)
-	if !ok {
-		if v == nil {
-			return Grid{}
-		}
+	switch {
+	case v == nil, ok && len(rows) == 0:
+		view.Note = "the query selects nothing"
+		return view
+	case !ok:
 		rows = []any{v}
 	}
 	var names []string
 	for _, r := range rows {
-		if m, ok := r.(map[string]any); ok {
-			for _, k := range slices.Sorted(maps.Keys(m)) {
+		switch r := r.(type) {
+		case object:
+			for _, k := range r.keys {
 				if !slices.Contains(names, k) {
 					names = append(names, k)
 				}
 			}
+		case []any:
+			for n := len(names); n < len(r); n++ {
+				names = append(names, "Column"+strconv.Itoa(n+1))
+			}
 		}
 	}
 	if names == nil {
-		names = []string{"result"}
+		names = []string{"Result"}
 	}
-	g := Grid{Columns: names}
+	g := Grid{Columns: names, titles: names}
 	for _, r := range rows {
 		row := make([]string, len(names))
 		switch r := r.(type) {
-		case map[string]any:
+		case object:
 			for i, k := range names {
-				row[i] = cell(r[k])
+				row[i] = cell(r.values[k])
 			}
 		case []any:
-			row[0] = cell(r)
+			for i, e := range r {
+				row[i] = cell(e)
+			}
 		default:
 			row[0] = cell(r)
 		}
 		g.Rows = append(g.Rows, row)
 	}
-	return g
+	view.Grid = g
+	return view
 }
 
 func cell(v any) string {
@@ -142,12 +269,16 @@ func cell(v any) string {
 		return v
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
+	case json.Number:
+		return v.String()
 	case bool:
 		return strconv.FormatBool(v)
 	}
-	raw, err := json.Marshal(v)
-	if err != nil {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
 		return fmt.Sprint(v)
 	}
-	return string(raw)
+	return strings.TrimSuffix(b.String(), "\n")
 }

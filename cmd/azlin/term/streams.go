@@ -22,7 +22,9 @@ type Streams struct {
 	OutTTY bool // a person reads the result
 	ErrTTY bool // a person reads the talk
 	Color  bool // both may carry colour
+	Dumb   bool // the terminal cannot move its cursor
 	Width  int  // columns of the terminal; 0: no limit
+	Height int  // lines of the terminal; 0: not known
 }
 
 // System returns the streams of this process. Colour is off without a terminal, with noColor (NO_COLOR)
@@ -34,10 +36,11 @@ func System(noColor bool, terminal string) Streams {
 		OutTTY: xterm.IsTerminal(int(os.Stdout.Fd())),
 		ErrTTY: xterm.IsTerminal(int(os.Stderr.Fd())),
 	}
-	s.Color = s.OutTTY && !noColor && terminal != "dumb"
+	s.Dumb = terminal == "dumb"
+	s.Color = s.OutTTY && !noColor && !s.Dumb
 	if s.OutTTY {
-		if w, _, err := xterm.GetSize(int(os.Stdout.Fd())); err == nil {
-			s.Width = w
+		if w, h, err := xterm.GetSize(int(os.Stdout.Fd())); err == nil {
+			s.Width, s.Height = w, h
 		}
 	}
 	return s

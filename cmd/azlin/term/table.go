@@ -1,6 +1,7 @@
 package term
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -13,7 +14,8 @@ const Missing = "-"
 
 // Column is one column of a table of T.
 type Column[T any] struct {
-	Name  string
+	Name  string         // that of the member of the data which it shows, if there is one
+	Title string         // heading of a table; empty: the name
 	Value func(T) string // "" is shown as Missing in a table and left empty in csv and tsv
 	Color func(T) Color  // nil: none
 	Wide  bool           // left out of a table that would not fit the terminal
@@ -43,6 +45,7 @@ func (c Color) paint(s string, on bool) string {
 type Grid struct {
 	Columns []string
 	Rows    [][]string
+	titles  []string
 	colors  [][]Color
 	wide    []bool
 }
@@ -52,6 +55,7 @@ func Rows[T any](items []T, columns []Column[T]) Grid {
 	g := Grid{}
 	for _, c := range columns {
 		g.Columns = append(g.Columns, c.Name)
+		g.titles = append(g.titles, heading(cmp.Or(c.Title, c.Name)))
 		g.wide = append(g.wide, c.Wide)
 	}
 	for _, item := range items {
@@ -69,6 +73,8 @@ func Rows[T any](items []T, columns []Column[T]) Grid {
 	return g
 }
 
+func heading(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "_", " ")) }
+
 const columnGap = 2
 
 // write draws the grid for a person. Columns marked Wide are dropped from the right until it fits width,
@@ -82,8 +88,7 @@ func (g Grid) write(w io.Writer, width int, color bool) error {
 	shrink(widths, keep, width)
 	var b strings.Builder
 	for n, i := range keep {
-		head := strings.ToUpper(strings.ReplaceAll(g.Columns[i], "_", " "))
-		b.WriteString(Bold.paint(pad(head, widths[i], n == len(keep)-1), color))
+		b.WriteString(Bold.paint(pad(Clean(g.titles[i]), widths[i], n == len(keep)-1), color))
 	}
 	b.WriteByte('\n')
 	for r, row := range g.Rows {
@@ -109,7 +114,7 @@ func shown(s string) string {
 }
 
 func (g Grid) columnWidth(i int) int {
-	w := runewidth.StringWidth(g.Columns[i])
+	w := runewidth.StringWidth(Clean(g.titles[i]))
 	for _, row := range g.Rows {
 		w = max(w, runewidth.StringWidth(shown(row[i])))
 	}
