@@ -246,6 +246,7 @@ func useRarely(p *person, sent, rarely map[string]map[string]bool) {
 	p.needed("new", rarely,
 		"new --name ci --pool 1 --public --tools none --yes -g hidden",
 		"new --name ci --pool 2 --ssh-source 203.0.113.0/24 --tools none --yes -g hidden") // the operator has moved
+	p.needed("show", rarely, "show private -g hidden")
 	p.needed("status", rarely, "status private -g hidden")
 	p.needed("prune", rarely, "prune --dry-run -g hidden")
 	p.needed("why", rarely, "why private -g hidden")
