@@ -61,7 +61,7 @@ func TestBackups(t *testing.T) {
 		t.Fatalf("%v, %v", all, err)
 	}
 	// Of the default key itself there is nothing to offer besides; two at most.
-	if paths := b.Earlier(pairs["third"].Private); len(paths) != 2 || paths[1] != first.Path {
+	if paths := b.Earlier(pairs["third"].Private); len(paths) != 2 || paths[1].Path != first.Path {
 		t.Errorf("earlier than the third: %v", paths)
 	}
 	if paths := b.Earlier(filepath.Join(dir, "none")); len(paths) != 2 || paths[0] != all[0].Path {
