@@ -64,6 +64,8 @@ type Options struct {
 
 	Listed func(all []vm.Info) // told what each listing of all VMs has found; nil: nobody
 
+	Working func() (done func()) // called when a call to Azure begins, and done when it has ended; nil: nobody wants to know
+
 	Context string // for the audit log
 	User    string // for the audit log and the owner tag
 	Log     *slog.Logger
@@ -122,7 +124,7 @@ func Open(o Options) (*Client, error) {
 		}
 	}
 	door, err := azure.Open(azure.Options{
-		Target: o.Target, Credential: o.Credential, HTTP: o.HTTP, Audit: record, ReadOnly: o.ReadOnly, Log: o.Log, Retry: o.Retry, Patience: o.Patience,
+		Target: o.Target, Credential: o.Credential, HTTP: o.HTTP, Audit: record, ReadOnly: o.ReadOnly, Log: o.Log, Retry: o.Retry, Patience: o.Patience, Working: o.Working,
 	})
 	if err != nil {
 		return nil, err

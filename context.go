@@ -25,6 +25,7 @@ type ContextOptions struct {
 	Environ       []string // "KEY=value"; nil: this process's environment
 	Context       string   // name of a context; empty: AZLIN_CONTEXT, then the current one
 	ResourceGroup string   // empty: the environment's, the context's, then that of the configuration
+	AllGroups     bool     // no resource group, whatever the environment, the context and the configuration say
 
 	// Emulator says where the local emulator with this directory is, and starts it if need be: see emulator.Start. Nil:
 	// contexts of the emulator are refused.
@@ -77,7 +78,7 @@ func ReadContext(ctx context.Context, o ContextOptions) (Destination, error) {
 	if err := d.Paths.Ensure(); err != nil {
 		return d, err
 	}
-	if d.Settings, err = readSettings(d.Paths, env, config.Flags{Context: o.Context, ResourceGroup: o.ResourceGroup}); err != nil {
+	if d.Settings, err = readSettings(d.Paths, env, config.Flags{Context: o.Context, ResourceGroup: o.ResourceGroup, AllGroups: o.AllGroups}); err != nil {
 		return d, err
 	}
 	d.Options = optionsOf(d.Settings, d.Paths, env)

@@ -58,11 +58,11 @@ func TestRefusals(t *testing.T) {
 		{"custom data", "PUT", vm, vmBody(`"YQ=="`, `"%%%"`), 400, "InvalidParameter", "Base64"},
 		{"long custom data", "PUT", vm, vmBody(`"YQ=="`, `"`+base64.StdEncoding.EncodeToString(make([]byte, 70000))+`"`), 400, "InvalidParameter", "87380"},
 		{"OS disk below the image", "PUT", vm, vmBody(`"osDisk":{`, `"osDisk":{"diskSizeGB":10,`), 400, "ResizeDiskError", "smaller than the size of the corresponding disk in the VM image: 30 GB"},
-		{"too many data disks", "PUT", vm, vmBody(`"osDisk":{`, `"dataDisks":[`+strings.TrimSuffix(strings.Repeat(`{"createOption":"Empty","diskSizeGB":4},`, 5), ",")+`],"osDisk":{`), 409, "OperationNotAllowed", "data disks"},
+		{"too many data disks", "PUT", vm, vmBody(`"osDisk":{`, `"dataDisks":[`+`{"lun":0,"createOption":"Empty","diskSizeGB":4},{"lun":1,"createOption":"Empty","diskSizeGB":4},{"lun":2,"createOption":"Empty","diskSizeGB":4},{"lun":3,"createOption":"Empty","diskSizeGB":4},{"lun":4,"createOption":"Empty","diskSizeGB":4}`+`],"osDisk":{`), 409, "OperationNotAllowed", "data disks"},
 		{"no such interface", "PUT", vm, vmBody("networkInterfaces/nic", "networkInterfaces/none"), 400, "InvalidResourceReference", "none"},
 		{"interface in use", "PUT", vm, vmBody(), 400, "NicInUse", "is used by existing VM"},
 		{"zone", "PUT", vm, vmBody(`"tags":`, `"zones":["9"],"tags":`), 400, "InvalidAvailabilityZone", ""},
-		{"encryption at host", "PUT", vm, vmBody("networkInterfaces/nic", "networkInterfaces/free", `"futureProp"`, `"securityProfile":{"encryptionAtHost":false},"futureProp"`), 400, "InvalidParameter", "EncryptionAtHost"},
+		{"encryption at host", "PUT", vm, vmBody("networkInterfaces/nic", "networkInterfaces/free", `"licenseType"`, `"securityProfile":{"encryptionAtHost":false},"licenseType"`), 400, "InvalidParameter", "EncryptionAtHost"},
 		{"forbidden tag", "PUT", vm, vmBody(`"a":"b"`, `"a?":"b"`), 400, "InvalidTagNameCharacters", "a?"},
 
 		{"custom data of a VM", "PUT", comp + "virtualMachines/vm" + computeV, vmBody(`"YQ=="`, `"Yg=="`), 409, "PropertyChangeNotAllowed", "osProfile.customData"},

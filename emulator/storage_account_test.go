@@ -86,7 +86,7 @@ func TestStorageRefusals(t *testing.T) {
 		r.ok(r.do("PUT", stor+"nfs2"+storageV, premium), 202)
 		time.Sleep(time.Minute)
 		subnet := r.path("{G}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/default")
-		rule := strings.Replace(premium, `"sku"`, `"properties":{"networkAcls":{"virtualNetworkRules":[{"id":"`+subnet+`"}]}},"sku"`, 1)
+		rule := strings.Replace(premium, `"sku"`, `"properties":{"networkAcls":{"defaultAction":"Deny","virtualNetworkRules":[{"id":"`+subnet+`"}]}},"sku"`, 1)
 		nfs, smb := stor+"nfs2/fileServices/default/shares/", stor+"plain1/fileServices/default/shares/"
 		for name, c := range map[string]struct {
 			method, path, body string

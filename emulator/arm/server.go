@@ -309,7 +309,7 @@ func (s *Server) dispatch(c *Call) (*Reply, error) {
 	if err := s.found(c); err != nil {
 		return nil, err
 	}
-	for _, g := range s.guards {
+	for _, g := range append([]func(*Call) error{s.describedAs}, s.guards...) {
 		if err := g(c); err != nil {
 			return nil, err
 		}

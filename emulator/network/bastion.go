@@ -76,7 +76,7 @@ func (p *Provider) buildBastion(_ *arm.Call, r, old *arm.Resource) error {
 	given := azjson.Str(r.Body, "sku", "name")
 	rank := bastionRank(given)
 	if rank < 0 {
-		return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request. Error converting value \"%s\" to type BastionHostSkuName.", given).Empty()
+		return unreadable(given, "BastionHostSkuName")
 	}
 	sku := []string{DeveloperSKU, BasicSKU, StandardSKU, PremiumSKU}[rank]
 	azjson.Put(r.Body, sku, "sku", "name")

@@ -279,3 +279,10 @@ func missing(id, by string) *arm.Error {
 	return arm.BadRequest("InvalidResourceReference",
 		"Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", id, by).Empty()
 }
+
+// unreadable refuses a value that is none of a type's.
+func unreadable(value, typ string) *arm.Error {
+	e := arm.BadRequest("InvalidRequestFormat", "Cannot parse the request.")
+	e.Details = []*arm.Error{{Code: "InvalidJson", Message: "Error converting value \"" + value + "\" to type 'Microsoft.WindowsAzure.Networking.Nrp.Frontend.Contract.Csm.Public." + typ + "'. Path 'sku.name'."}}
+	return e
+}

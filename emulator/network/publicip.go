@@ -39,7 +39,7 @@ func (p *Provider) buildPublicIP(c *arm.Call, r, old *arm.Resource) error {
 	if sku := azjson.Str(r.Body, "sku", "name"); sku == "" {
 		azjson.Put(r.Body, "Basic", "sku", "name")
 	} else if !azjson.Fold(sku, "Standard") && !azjson.Fold(sku, "Basic") && !azjson.Fold(sku, "StandardV2") {
-		return arm.BadRequest("InvalidRequestFormat", "Cannot parse the request. Error converting value \"%s\" to type PublicIpAddressSkuName.", sku).Empty()
+		return unreadable(sku, "PublicIpAddressSkuName")
 	}
 	azjson.Default(r.Body, "Regional", "sku", "tier")
 	props := r.Props()

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/azlin-dev/azlin/emulator/arm/contract"
 )
 
 //go:embed differences.tsv
@@ -40,6 +42,8 @@ func Markdown() string {
 			}
 		}
 	}
+	b.WriteString(refusals)
+	exceptions(&b)
 	b.WriteString(absent)
 	b.WriteString("\n## What az, the SDK, the examples and curl found\n\n| found by | what | mended |\n|---|---|---|\n")
 	for line := range strings.Lines(differences) {
@@ -82,6 +86,15 @@ func summary(b *strings.Builder) {
 	}
 }
 
+// exceptions lists what Azure takes or answers without its descriptions.
+func exceptions(b *strings.Builder) {
+	b.WriteString("\n### Beyond the descriptions\n\n| definition or operation | member, status or path | source |\n|---|---|---|\n")
+	for _, x := range contract.Beyond() {
+		what := strings.ReplaceAll(strings.ReplaceAll(x.What, "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}", "G"), "/providers", "")
+		fmt.Fprintf(b, "| %s | `%s` | %s |\n", x.Where, what, x.Source)
+	}
+}
+
 // grouped are the rows of a section by resource type, the types in the order in which they come.
 func grouped(section string) ([]string, map[string][]Row) {
 	var types []string
@@ -121,6 +134,30 @@ func typeOf(section, route string) string {
 	return "what a region has"
 }
 
+const refusals = `
+## Bodies and answers as described
+
+Bodies of writes are judged by Azure's published API descriptions (emulator/arm/contract): in the oldest api-version that they have from
+the one asked for on. Unknown members, wrong types, missing required members and values outside of a list are refused with 400, before
+anything is looked at. Members that the service fills in are taken and not looked at. Every answer of the cases of test/conformance is held
+against the same descriptions; test/conformance spoils the bodies of all types, one member at a time, and counts how many are refused.
+
+| refusal | source |
+|---|---|
+| InvalidRequestContent "The request content was invalid and could not be deserialized: 'Could not find member 'AccountType' on object of type 'ResourceDefinition'. Path 'AccountType', line 2, position 17.'." of members beside properties, by the gateway | public reports: Azure/azure-sdk-for-net#3487, Azure/azure-powershell#4309 |
+| the same of 'ManagementLockDefinition' | public report: Azure/azure-sdk-for-net#2542 |
+| InvalidRequestContent "…: Required property 'name' not found in 'sku'." | public report: JeffBow/AzurePowerShell#10 |
+| Microsoft.Compute: BadRequest "Could not find member 'managedDisk' on object of type 'OSDisk'. Path 'properties.storageProfile.osDisk.managedDisk', line 1, position 252.", target vm.properties.… | public reports: Azure/azure-cli#3951, Azure/azure-cli#18855 (type 'Properties') |
+| Microsoft.Compute: BadRequest "Error converting value "Unrecognized" to type 'System.Nullable...[Microsoft.WindowsAzure.ComputeResourceProvider.API.Disk+CachingType]'. Path …" | public report: jclouds/jclouds-labs#394; the names of most types are unverified |
+| Microsoft.Compute: InvalidParameter "Required parameter 'osDisk.createOption' is missing (null)." | public reports: Azure/azure-powershell#4001, Azure/azure-quickstart-templates#419 |
+| Microsoft.Network: InvalidRequestFormat "Cannot parse the request." with details InvalidJson "Could not find member 'Sku' on object of type 'PublicIpAddressProperties'. Path 'properties.Sku', line 1, position 79." | public reports: microsoft/sql-server-samples#1294, MicrosoftLearning/AZ-700-Designing-and-Implementing-Microsoft-Azure-Networking-Solutions#153 |
+| Microsoft.Network: InvalidJson "Error converting value "playground" to type 'Microsoft.WindowsAzure.Networking.Nrp.Frontend.Contract.Csm.Public.IpAllocationMethod'. Path …" | public source: a recorded answer in a test of a client |
+| Microsoft.Storage: the words of the gateway; InvalidRequestPropertyValue for values | unverified |
+| "Required property 'x' not found in JSON. Path …" of Microsoft.Network and Microsoft.Storage; lists for objects, texts for numbers | the words of the reader that Azure's services use (Newtonsoft.Json); unverified |
+| a number or true where a text is wanted is refused; Azure's reader may turn it into a text | unverified |
+| values that an enumeration does not have, where the descriptions leave it open: refused but for sizes, SKUs, kinds and what security rules hold, which have refusals of their own | unverified |
+`
+
 const absent = `
 ## Not emulated
 
@@ -128,7 +165,7 @@ These answer 501 in Azure's error envelope, or are refused as unknown.
 
 | type | what is not there |
 |---|---|
-| virtualMachines | capture, convertToManagedDisks, assessPatches, installPatches, performMaintenance, simulateEviction, attachDetachDataDisks, managed run commands (runCommands), hibernation |
+| virtualMachines | networkInterfaceConfigurations (interfaces that Azure makes with the VM), capture, convertToManagedDisks, assessPatches, installPatches, performMaintenance, simulateEviction, attachDetachDataDisks, managed run commands (runCommands), hibernation |
 | disks, snapshots | the data behind a shared access signature, disk encryption sets, disk access, uploads |
 | galleries | applications, scripts, sharing, community galleries, replication that takes its time in each region, soft deletion, data disks in images |
 | images, availability sets, scale sets, hosts, placement groups, capacity reservations, restore points | all but empty lists of images |

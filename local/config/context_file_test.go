@@ -159,6 +159,7 @@ cloud = "Emulator"
 		{"a context", config.Flags{Context: "full"}, env, "context=full(flag) cloud=china(context) subscription_id=" + devSubscription + "(context) resource_group=ctx(context) region=ctxregion(context)"},
 		{"the environment's context", config.Flags{}, config.Environment{Context: "full", ResourceGroup: "env"}, "context=full(environment) resource_group=env(environment)"},
 		{"a flag before all", config.Flags{ResourceGroup: "flag"}, config.Environment{Context: "full", ResourceGroup: "env"}, "resource_group=flag(flag)"},
+		{"all groups before all", config.Flags{AllGroups: true}, config.Environment{Context: "full", ResourceGroup: "env"}, "context=full(environment) resource_group=(flag)"},
 		{"the emulator has its own", config.Flags{Context: "local"}, env, "subscription_id=() tenant_id=() cloud=Emulator(context)"},
 	} {
 		r, err := config.Resolve(test.flags, test.env, all, c)

@@ -24,6 +24,7 @@ const (
 type Flags struct {
 	Context       string // --context
 	ResourceGroup string // --resource-group
+	AllGroups     bool   // --all-groups: none, whatever else is set
 }
 
 // Setting is one effective value with its origin.
@@ -102,6 +103,9 @@ func Resolve(flags Flags, env Environment, all Contexts, c Config) (Resolution, 
 		candidate{env.ResourceGroup, FromEnvironment, "AZLIN_RESOURCE_GROUP"},
 		candidate{r.Context.ResourceGroup, FromContext, at},
 		candidate{c.DefaultResourceGroup, FromConfig, c.where["default_resource_group"]})
+	if flags.AllGroups {
+		r.ResourceGroup = Setting{Name: "resource_group", Origin: FromFlag}
+	}
 	r.Region = first("region",
 		candidate{r.Context.Region, FromContext, at},
 		candidate{c.DefaultRegion, FromConfig, c.where["default_region"]},

@@ -23,6 +23,8 @@ type Session struct {
 	User    string
 	Names   names.Cache // for completion
 
+	group config.Setting // that everything is limited to
+
 	idle func(context.Context, []vm.Info) (map[string]bool, error)
 }
 
@@ -36,7 +38,7 @@ func (a *App) Resolve(ctx context.Context) (azlin.Destination, error) {
 
 func (a *App) resolve(ctx context.Context, running func(context.Context) (emulator.Status, error)) (azlin.Destination, error) {
 	return azlin.ReadContext(ctx, azlin.ContextOptions{
-		Environ: a.Environ, Context: a.Flags.Context, ResourceGroup: a.Flags.Group, ProxyCommand: proxyCommand, Log: a.Log,
+		Environ: a.Environ, Context: a.Flags.Context, ResourceGroup: a.Flags.Group, AllGroups: a.Flags.AllGroups, ProxyCommand: proxyCommand, Log: a.Log,
 		Emulator: func(ctx context.Context, _ string) (azlin.EmulatorAddress, error) {
 			s, err := running(ctx)
 			return azlin.EmulatorAddress{
@@ -70,11 +72,12 @@ func (a *App) OpenQuietly(ctx context.Context) (*Session, error) {
 func (a *App) openAt(d azlin.Destination) (*Session, error) {
 	known := a.Names(d.Settings)
 	d.Options.Listed = func(all []vm.Info) { known.Keep(VMNames, namesOfVMs(all), !a.changes) }
+	d.Options.Working = a.Working
 	client, who, err := d.Open()
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{Client: client, Context: d.Settings.Context, Config: d.Settings.Config, Method: who.Method(), User: who.Identity().UserName, Names: known}
+	s := &Session{Client: client, Context: d.Settings.Context, Config: d.Settings.Config, Method: who.Method(), User: who.Identity().UserName, Names: known, group: d.Settings.ResourceGroup}
 	s.idle = idleIn(s, a.KeyPath(""))
 	return s, nil
 }
@@ -96,7 +99,7 @@ func (a *App) Resolution() (config.Resolution, error) {
 	if err != nil {
 		return config.Resolution{}, err
 	}
-	return config.Resolve(config.Flags{Context: a.Flags.Context, ResourceGroup: a.Flags.Group}, a.Env, all, c)
+	return config.Resolve(config.Flags{Context: a.Flags.Context, ResourceGroup: a.Flags.Group, AllGroups: a.Flags.AllGroups}, a.Env, all, c)
 }
 
 // OpenToChange is Open for a command that changes something in any case. A read-only context refuses it before anything is

@@ -16,13 +16,15 @@ func flagCases() map[string]flagCase {
 	status := words("emulator status -o json --jq del(.hosts,.resources,.requests,.pid)")
 	cases := map[string]flagCase{
 		// Flags of every command.
-		"azlin --context":        {without: words("show dev"), with: words("--context nosuch"), want: `there is no context "nosuch"`},
-		"azlin --debug":          {without: words("show dev"), with: words("--debug"), want: `level=DEBUG.*GET`},
-		"azlin --jq":             {without: words("show dev"), with: words("--jq .name"), want: `^exit code 0\ndev\n$`},
-		"azlin --output":         {without: words("show dev"), with: words("--output json"), want: `"name": "dev"`},
-		"azlin --progress":       {without: words("start dev"), with: words("--progress json"), want: `"phase":"completed"`},
-		"azlin --query":          {without: words("show dev -o tsv"), with: words("--query name"), want: `^exit code 0\ndev\n$`},
-		"azlin --resource-group": {without: words("list"), with: words("-g nosuch"), want: `nosuch`},
+		"azlin --context":            {without: words("show dev"), with: words("--context nosuch"), want: `there is no context "nosuch"`},
+		"azlin --debug":              {without: words("show dev"), with: words("--debug"), want: `level=DEBUG.*GET`},
+		"azlin --jq":                 {without: words("show dev"), with: words("--jq .name"), want: `^exit code 0\ndev\n$`},
+		"azlin --output":             {without: words("show dev"), with: words("--output json"), want: `"name": "dev"`},
+		"azlin --progress":           {without: words("start dev"), with: words("--progress json"), want: `"phase":"completed"`},
+		"azlin --query":              {without: words("show dev -o tsv"), with: words("--query name"), want: `^exit code 0\ndev\n$`},
+		"azlin --all-groups":         {script: "groups"},
+		"azlin connect --all-groups": {as: "azlin --all-groups"},
+		"azlin --resource-group":     {without: words("list"), with: words("-g nosuch"), want: `nosuch`},
 
 		"azlin auth permissions --lacking": {without: words("auth permissions list"), with: words("--lacking"), want: `no command lacks anything`},
 		"azlin auth permissions --role":    {without: words("auth permissions list"), with: words("--role group"), want: `"IsCustom": true`},

@@ -13,9 +13,11 @@ import (
 // (TestFieldsOfEveryList).
 func listingCases() map[string]flagCase {
 	cases := map[string]flagCase{
-		"azlin list --json":    {without: words("list"), with: words("--json power_state,name"), want: `"power_state": "running",\n +"name": "dev"\n`},
-		"azlin list --columns": {without: words("list"), with: words("--columns location,name"), want: `^exit code 0\nLOCATION +NAME *\n`},
-		"azlin list --sort-by": {script: "fields"},
+		"azlin list --watch":    {script: "groups"},
+		"azlin list --interval": {without: words("list"), with: words("--interval 1s"), want: `--interval needs --watch`},
+		"azlin list --json":     {without: words("list"), with: words("--json power_state,name"), want: `"power_state": "running",\n +"name": "dev"\n`},
+		"azlin list --columns":  {without: words("list"), with: words("--columns location,name"), want: `^exit code 0\nLOCATION +NAME *\n`},
+		"azlin list --sort-by":  {script: "fields"},
 	}
 	walk(cli.Root(), func(cmd *cobra.Command) {
 		for _, name := range []string{"json", "columns", "sort-by"} {

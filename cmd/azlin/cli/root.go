@@ -65,12 +65,15 @@ To try azlin without an Azure account, use the local emulator:
 			if err := a.Prepare(cmd.CommandPath()); err != nil {
 				return err
 			}
+			if err := a.PrepareGroup(cmd); err != nil {
+				return err
+			}
 			return a.PrepareListing(cmd)
 		},
 	}
 	root.Version = readVersion().Version
 	root.SetVersionTemplate("azlin {{.Version}}\n")
-	root.SetOut(a.Streams.Out)
+	root.SetOut(a.Streams.Text(a.Streams.Out))
 	root.SetErr(a.Streams.Err)
 	root.SetIn(a.Streams.In)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

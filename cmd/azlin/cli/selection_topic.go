@@ -29,8 +29,8 @@ With --select, by their properties:
     --select A --select B
                        either
 
---all, patterns and --select look in the resource group that is set (-g, environment, context, configuration), else in all
-groups. --all selects every VM there that azlin manages. A command that deletes takes VM names, patterns and selections
+--all, patterns and --select look in the resource group that is set (-g, environment, context, configuration), with -A or
+without one in all groups. --all selects every VM there that azlin manages. A command that deletes takes VM names, patterns and selections
 only: a session name or an address is refused.`
 
 // newSelectionTopic is a help topic that 'azlin help selection' shows.

@@ -99,6 +99,7 @@ command's, or 255 if the connection failed.`,
 	f.StringArrayVarP(&flags.local, "local-forward", "L", nil, "forward a local port to a port that the VM reaches: [ADDRESS:]PORT:HOST:HOSTPORT, as in ssh (repeatable)")
 	f.StringArrayVarP(&flags.remote, "remote-forward", "R", nil, "forward a port of the VM to a port that this machine reaches: [ADDRESS:]PORT:HOST:HOSTPORT, as in ssh (repeatable)")
 	f.StringArrayVarP(&flags.dynamic, "dynamic-forward", "D", nil, "open a local SOCKS proxy through the VM: [ADDRESS:]PORT, as in ssh (repeatable)")
+	f.BoolVar(&a.Flags.AllGroups, "all-groups", false, "all resource groups, also where one is set") // -A is ssh's here
 	f.BoolVarP(&flags.agent, "forward-agent", "A", false, "forward your SSH agent while you are connected; root on the VM can use it")
 	f.BoolVar(&flags.noReconnect, "no-reconnect", false, "exit when the connection is lost")
 	f.IntVar(&flags.Attempts, "max-attempts", -1, "reconnect attempts in a row; 0 means no limit (default: max_reconnect_attempts, or 3)")

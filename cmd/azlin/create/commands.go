@@ -14,5 +14,5 @@ type Commands struct{ *app.App }
 // Tree returns the commands in the order in which --help lists them.
 func Tree(a *app.App) []*cobra.Command {
 	c := Commands{a}
-	return []*cobra.Command{newNewCommand(c), newAdoptCommand(c), newTemplateCommand(c), newCloneCommand(c), newImageCommand(c)}
+	return []*cobra.Command{app.OneGroup(newNewCommand(c)), newAdoptCommand(c), newTemplateCommand(c), newCloneCommand(c), newImageCommand(c)}
 }

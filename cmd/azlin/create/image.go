@@ -21,7 +21,7 @@ images'.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newImageBakeCommand(a), newImageListCommand(a), newImageDeleteCommand(a))
+	cmd.AddCommand(app.OneGroup(newImageBakeCommand(a)), newImageListCommand(a), newImageDeleteCommand(a))
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package look
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,32 +17,42 @@ import (
 
 func newListCommand(a Commands) *cobra.Command {
 	var options vm.ListOptions
+	var watch app.Watching
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List VMs",
-		Long: `Lists azlin's VMs, newest first: those of the resource group given with -g or set in the context, otherwise of the whole
-subscription. It sends four requests, however many VMs there are.`,
+		Long: `Lists azlin's VMs, newest first: those of the resource group that is given with -g or set, and with -A or without one those of
+the whole subscription. It sends four requests, however many VMs there are.`,
 		Example: `  azlin list
   azlin list --all -g team
+  azlin list -A --sort-by size --watch
   azlin list -o tsv --query "[?power_state=='running'].name"
   azlin list --jq '.[] | [.name, .public_ip] | @tsv'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := watch.Check(cmd); err != nil {
+				return err
+			}
 			s, err := a.Open(cmd.Context())
 			if err != nil {
 				return err
 			}
 			options.ResourceGroup = s.Azure.Target().ResourceGroup
-			listing, err := s.VMs.List(cmd.Context(), options)
-			if err != nil {
-				return err
-			}
-			return a.Output.Print(listView(listing))
+			return a.Watch(cmd.Context(), watch, func(ctx context.Context) error {
+				listing, err := s.VMs.List(ctx, options)
+				if err != nil {
+					return err
+				}
+				view := listView(listing)
+				view.Note = app.Notes(view.Note, s.Limit())
+				return a.Output.Print(view)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&options.All, "all", false, "include VMs that azlin did not create")
 	cmd.Flags().BoolVar(&options.RunningOnly, "running", false, "only running VMs")
+	watch.Add(cmd)
 	app.Listing[vmView](a.App, cmd)
 	return cmd
 }

@@ -2,7 +2,6 @@ package look
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -21,9 +20,10 @@ import (
 type statusFlags struct {
 	which app.Selecting
 
-	all, running, watch bool
-	interval, timeout   time.Duration
-	user, key           string
+	all, running      bool
+	watch             app.Watching
+	interval, timeout time.Duration
+	user, key         string
 }
 
 func newStatusCommand(a Commands) *cobra.Command {
@@ -46,29 +46,24 @@ is attached to. Unknown values are '-', and null in JSON.`,
 			switch {
 			case flags.timeout <= 0:
 				return app.Usage(cmd, "--timeout %s: give a time above zero", flags.timeout)
-			case flags.interval < time.Second:
-				return app.Usage(cmd, "--interval %s: give a second or more", flags.interval)
-			case cmd.Flags().Changed("interval") && !flags.watch:
-				return app.Usage(cmd, "--interval needs --watch")
 			case (len(args) > 0 || !flags.which.Empty()) && (flags.all || flags.running):
 				return app.Usage(cmd, "--all and --running are for all VMs, and some are named or selected")
+			}
+			if err := flags.watch.Check(cmd); err != nil {
+				return err
 			}
 			s, err := a.Open(cmd.Context())
 			if err != nil {
 				return err
 			}
-			if !flags.watch {
-				return a.showStatus(cmd.Context(), s, args, flags)
-			}
-			return a.watchStatus(cmd.Context(), s, args, flags)
+			return a.Watch(cmd.Context(), flags.watch, func(ctx context.Context) error { return a.showStatus(ctx, s, args, flags) })
 		},
 	}
 	flags.which.Add(cmd, "")
 	f := cmd.Flags()
 	f.BoolVar(&flags.all, "all", false, "include VMs that azlin did not create")
 	f.BoolVar(&flags.running, "running", false, "only running VMs")
-	f.BoolVarP(&flags.watch, "watch", "w", false, "refresh until Ctrl-C")
-	f.DurationVar(&flags.interval, "interval", 5*time.Second, "with --watch: time between refreshes")
+	flags.watch.Add(cmd)
 	f.DurationVar(&flags.timeout, "timeout", status.DefaultTimeout, "timeout for each VM")
 	f.StringVar(&flags.user, "user", "", "login user (default: the VM's admin user)")
 	f.StringVar(&flags.key, "key", "", "private key (default: ~/.ssh/azlin_key)")
@@ -76,33 +71,12 @@ is attached to. Unknown values are '-', and null in JSON.`,
 	return cmd
 }
 
-// watchStatus shows the status until it is interrupted. A look that fails is told, and the next one follows.
-func (a Commands) watchStatus(ctx context.Context, s *app.Session, args []string, flags statusFlags) error {
-	for first := true; ; first = false {
-		if a.Streams.OutTTY && a.Output.Format == term.Table {
-			fmt.Fprint(a.Streams.Out, "\x1b[H\x1b[2J"+time.Now().Format("15:04:05")+"\n")
-		}
-		err := a.showStatus(ctx, s, args, flags)
-		switch {
-		case ctx.Err() != nil:
-			return nil // that is how watching ends
-		case err != nil && (first || errors.Is(err, vm.ErrManager) && errkind.Of(err) == errkind.NotFound):
-			return err
-		case err != nil:
-			a.Say("warning: " + err.Error())
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(flags.interval):
-		}
-	}
-}
-
 func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string, flags statusFlags) error {
 	how := status.Options{Timeout: flags.timeout, SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)}}
 	if len(args) == 0 && flags.which.Empty() {
+		done := a.Working()
 		report, err := s.Statuses.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup, All: flags.all, RunningOnly: flags.running}, how)
+		done()
 		if err == nil {
 			err = context.Cause(ctx) // what was not asked any more is not shown as if it could not be
 		}
@@ -110,13 +84,17 @@ func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string,
 			return err
 		}
 		s.KeepSessions(report.VMs)
-		return a.Output.Print(dashboardView(report))
+		view := dashboardView(report)
+		view.Note = app.Notes(view.Note, s.Limit())
+		return a.Output.Print(view)
 	}
 	sel, err := s.Choose(ctx, args, flags.which)
 	if err != nil {
 		return err
 	}
+	done := a.Working()
 	report := status.Report{VMs: s.Statuses.Of(ctx, sel.VMs(), how)}
+	done()
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}

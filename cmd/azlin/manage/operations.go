@@ -115,6 +115,7 @@ func newOperationsListCommand(a Commands) *cobra.Command {
 			if len(views) == 0 && failure == nil {
 				v.Note = "no operation is unfinished"
 			}
+			v.Note = app.Notes(v.Note, s.Limit())
 			if err := a.Output.Print(v); err != nil {
 				return err
 			}

@@ -13,5 +13,5 @@ type Commands struct{ *app.App }
 // Tree returns the commands in the order in which --help lists them.
 func Tree(a *app.App) []*cobra.Command {
 	c := Commands{a}
-	return []*cobra.Command{newKillCommand(c), newKillallCommand(c), newDestroyCommand(c), newCleanupCommand(c), newPruneCommand(c)}
+	return []*cobra.Command{newKillCommand(c), app.OneGroup(newKillallCommand(c)), app.OneGroup(newDestroyCommand(c)), newCleanupCommand(c), newPruneCommand(c)}
 }

@@ -25,7 +25,7 @@ Bastion reaches the VMs of its own network and, except for the Developer SKU, of
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBastionListCommand(a), newBastionStatusCommand(a), newBastionCreateCommand(a), newBastionDeleteCommand(a), newBastionTunnelCommand(a))
+	cmd.AddCommand(newBastionListCommand(a), newBastionStatusCommand(a), app.OneGroup(newBastionCreateCommand(a)), newBastionDeleteCommand(a), newBastionTunnelCommand(a))
 	return cmd
 }
 

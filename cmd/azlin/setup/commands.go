@@ -13,5 +13,5 @@ type Commands struct{ *app.App }
 // Tree returns the commands in the order in which --help lists them.
 func Tree(a *app.App) []*cobra.Command {
 	c := Commands{a}
-	return []*cobra.Command{newInitCommand(c), newLoginCommand(c), newLogoutCommand(c), newAuthCommand(c), newDoctorCommand(c), newConfigCommand(c), newContextCommand(c), newAliasCommand(c)}
+	return []*cobra.Command{app.OneGroup(newInitCommand(c)), newLoginCommand(c), newLogoutCommand(c), newAuthCommand(c), newDoctorCommand(c), newConfigCommand(c), newContextCommand(c), newAliasCommand(c)}
 }

@@ -25,8 +25,8 @@ is deleted. The context 'emulator' is built in.`,
 		RunE: app.ShowGroup,
 	}
 	cmd.AddCommand(
-		newContextCreateCommand(a), newContextListCommand(a), newContextUseCommand(a), newContextCurrentCommand(a),
-		newContextShowCommand(a), newContextSetCommand(a), newContextRenameCommand(a), newContextDeleteCommand(a),
+		app.OneGroup(newContextCreateCommand(a)), newContextListCommand(a), newContextUseCommand(a), newContextCurrentCommand(a),
+		newContextShowCommand(a), app.OneGroup(newContextSetCommand(a)), newContextRenameCommand(a), newContextDeleteCommand(a),
 		newContextShellCommand(a),
 	)
 	return cmd

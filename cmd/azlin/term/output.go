@@ -118,12 +118,12 @@ func (o Output) printTable(v View) error {
 			v.Grid.wide = nil
 			o.Streams.Width = 0
 		}
-		if err := v.Grid.write(o.Streams.Out, o.Streams.Width, o.Streams.Color); err != nil {
+		if err := v.Grid.write(o.Streams); err != nil {
 			return err
 		}
 	}
 	if v.Note != "" {
-		_, err := fmt.Fprintln(o.Streams.Err, v.Note)
+		_, err := fmt.Fprintln(o.Streams.Text(o.Streams.Err), v.Note)
 		return err
 	}
 	return nil
