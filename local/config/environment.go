@@ -25,6 +25,7 @@ type Environment struct {
 	User             string // USER (USERNAME on Windows)
 	Term             string // TERM
 	Locale           string // LC_ALL, LC_CTYPE or LANG
+	Pager            string // AZLIN_PAGER, PAGER, or less; empty: none
 	NoColor          bool   // NO_COLOR is set to anything
 	SSHAuthSock      string // SSH_AUTH_SOCK
 	CI               bool   // CI is set to anything but "false"
@@ -71,6 +72,13 @@ func ReadEnvironment(environ []string) Environment {
 		return ""
 	}
 	_, noColor := vars["NO_COLOR"]
+	pager, chosen := vars["AZLIN_PAGER"]
+	if !chosen {
+		pager, chosen = vars["PAGER"]
+	}
+	if !chosen {
+		pager = "less"
+	}
 	identity := ""
 	if vars["IDENTITY_HEADER"] != "" {
 		identity = vars["IDENTITY_ENDPOINT"]
@@ -94,6 +102,7 @@ func ReadEnvironment(environ []string) Environment {
 		User:             first("USER", "USERNAME", "LOGNAME"),
 		Term:             vars["TERM"],
 		NoColor:          noColor,
+		Pager:            pager,
 		Locale:           first("LC_ALL", "LC_CTYPE", "LANG"),
 		SSHAuthSock:      vars["SSH_AUTH_SOCK"],
 		CI:               vars["CI"] != "" && vars["CI"] != "false",

@@ -28,7 +28,7 @@ type App struct {
 		output, query, jq, Context, Group, progress string
 		fields, columns                             []string // of commands with Listing
 		sortBy                                      string
-		AllGroups, debug                            bool
+		AllGroups, noPager, debug                   bool
 	}
 
 	// Set by Prepare, before a command runs.

@@ -20,6 +20,7 @@ func (a *App) AddFlags(root *cobra.Command) {
 	f.StringVar(&a.Flags.Context, "context", "", "context to use; 'emulator' is built in (default: AZLIN_CONTEXT, or the current context)")
 	f.StringVarP(&a.Flags.Group, "resource-group", "g", "", "resource group (default: the context's)")
 	f.BoolVarP(&a.Flags.AllGroups, "all-groups", "A", false, "all resource groups, also where one is set")
+	f.BoolVar(&a.Flags.noPager, "no-pager", false, "do not show long lists and help in a pager (AZLIN_PAGER, PAGER)")
 	f.StringVar(&a.Flags.progress, "progress", string(term.ProgressAuto), "progress style: "+strings.Join(term.ProgressModes(), ", "))
 	f.BoolVar(&a.Flags.debug, "debug", false, "log requests to standard error, without secrets")
 	Complete(root, "output", term.Formats())

@@ -72,6 +72,7 @@ func (a *App) PrepareListing(cmd *cobra.Command) error {
 	if a.Flags.fields != nil && a.Flags.columns != nil {
 		return Usage(cmd, "--json and --columns exclude each other")
 	}
+	a.Output.Pager = a.pager()
 	a.Output.Fields, a.Output.Columns, a.Output.SortBy = a.Flags.fields, a.Flags.columns, a.Flags.sortBy
 	return nil
 }

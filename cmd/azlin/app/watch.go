@@ -76,7 +76,7 @@ func (a *App) Watch(ctx context.Context, w Watching, print func(context.Context)
 func (a *App) drawn(ctx context.Context, screen *term.Screen, print func(context.Context) error) error {
 	var drawing bytes.Buffer
 	shown := a.Output.Streams
-	a.Output.Streams.Out, a.Output.Streams.Err = &drawing, &drawing
+	a.Output.Streams.Out, a.Output.Streams.Err, a.Output.Pager = &drawing, &drawing, nil
 	err := print(ctx)
 	a.Output.Streams = shown
 	if ctx.Err() != nil {

@@ -22,6 +22,7 @@ func flagCases() map[string]flagCase {
 		"azlin --output":             {without: words("show dev"), with: words("--output json"), want: `"name": "dev"`},
 		"azlin --progress":           {without: words("start dev"), with: words("--progress json"), want: `"phase":"completed"`},
 		"azlin --query":              {without: words("show dev -o tsv"), with: words("--query name"), want: `^exit code 0\ndev\n$`},
+		"azlin --no-pager":           {script: "pager"},
 		"azlin --all-groups":         {script: "groups"},
 		"azlin connect --all-groups": {as: "azlin --all-groups"},
 		"azlin --resource-group":     {without: words("list"), with: words("-g nosuch"), want: `nosuch`},

@@ -91,7 +91,7 @@ To try azlin without an Azure account, use the local emulator:
 		}
 	}
 	root.AddCommand(newVersionCommand(a), newExitCodesTopic(), newSelectionTopic(), newOutputTopic())
-	wrapHelp(root, a.Streams.Width)
+	wrapHelp(a, root)
 	app.PlainArguments(root)
 	root.SetHelpCommand(newHelpCommand())
 	root.InitDefaultHelpCmd()

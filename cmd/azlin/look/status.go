@@ -20,10 +20,10 @@ import (
 type statusFlags struct {
 	which app.Selecting
 
-	all, running      bool
-	watch             app.Watching
-	interval, timeout time.Duration
-	user, key         string
+	all, running bool
+	watch        app.Watching
+	timeout      time.Duration
+	user, key    string
 }
 
 func newStatusCommand(a Commands) *cobra.Command {

@@ -58,9 +58,10 @@ type Output struct {
 	Query   string // JMESPath, as az takes it
 	JQ      string // jq, as gh takes it
 
-	Fields  []string // members that the data has, of those it would have; nil: all
-	Columns []string // columns of the table, by name; nil: the usual ones
-	SortBy  string   // member or column to sort by; a - before it: the largest first
+	Fields  []string               // members that the data has, of those it would have; nil: all
+	Columns []string               // columns of the table, by name; nil: the usual ones
+	Pager   func(text string) bool // shows what is longer than the terminal; false: it did not. Nil: there is none
+	SortBy  string                 // member or column to sort by; a - before it: the largest first
 }
 
 // Structured reports whether a program reads the output, so that errors should be structured too.
@@ -107,9 +108,9 @@ func (o Output) Print(v View) error {
 	out := o.Streams.Out
 	switch {
 	case o.Format == JSON, o.Fields != nil && o.table() && o.Query == "":
-		return writeJSON(out, v.Data)
+		return o.paged(func(w io.Writer) error { return writeJSON(w, v.Data) })
 	case o.Format == YAML:
-		return writeYAML(out, v.Data)
+		return o.paged(func(w io.Writer) error { return writeYAML(w, v.Data) })
 	case o.table():
 		return o.printTable(v)
 	}
@@ -127,13 +128,34 @@ func (o Output) Print(v View) error {
 	return v.Grid.writeTSV(out)
 }
 
+// paged writes to standard output, by way of the pager if there is one.
+func (o Output) paged(write func(io.Writer) error) error {
+	if o.Pager == nil {
+		return write(o.Streams.Out)
+	}
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return err
+	}
+	if o.Pager(b.String()) {
+		return nil
+	}
+	_, err := o.Streams.Out.Write(b.Bytes())
+	return err
+}
+
 func (o Output) printTable(v View) error {
 	if len(v.Grid.Rows) > 0 {
 		if o.Format == Wide {
 			v.Grid.wide = nil
 			o.Streams.Width = 0
 		}
-		if err := v.Grid.write(o.Streams); err != nil {
+		err := o.paged(func(w io.Writer) error {
+			s := o.Streams
+			s.Out = w
+			return v.Grid.write(s)
+		})
+		if err != nil {
 			return err
 		}
 	}
