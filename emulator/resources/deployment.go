@@ -20,7 +20,7 @@ import (
 const deploymentType = "Microsoft.Resources/deployments"
 
 func (p *provider) deployments() {
-	s, v := p.s, versions()
+	s, v := p.s, append(versions(), "2026-06-01")
 	s.Register(&arm.Type{Name: deploymentType, Versions: v, Unlisted: true, Rank: 99})
 	s.RegisterKind("deployment", arm.Kind{Finish: p.deploy})
 	s.RegisterKind("deployment.delete", arm.Kind{Empty: http.StatusNoContent, Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
