@@ -240,9 +240,14 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 		made = append(made, azjson.Object{"id": id})
 	}
 	d.Props()["outputResources"] = made
-	if o, err := p.outputs(d, context, outputs); err == nil {
-		d.Props()["outputs"] = o
+	o, err := p.outputs(d, context, outputs)
+	if err != nil {
+		e := arm.BadRequest("DeploymentOutputEvaluationFailed", "Unable to evaluate template outputs: '%v'. Please see error details and deployment operations. Please see https://aka.ms/arm-common-errors for usage details.", err)
+		d.Props()["error"] = e.Object()
+		p.conclude(d, "Failed", op.Start)
+		return 0, e
 	}
+	d.Props()["outputs"] = o
 	p.conclude(d, "Succeeded", op.Start)
 	return 0, nil
 }
