@@ -61,3 +61,15 @@ func TestGenericListHasNoZones(t *testing.T) {
 		}
 	})
 }
+
+// TestOldVersionsDoNotKnowNewMembers refuses them in the words of a public report (Azure/azure-cli#3951).
+func TestOldVersionsDoNotKnowNewMembers(t *testing.T) {
+	bubble(t, emulator.Options{}, func(r *raw) {
+		body := vmBody(`"osDisk":{`, `"osDisk":{"managedDisk":{"storageAccountType":"Standard_LRS"},`)
+		a := r.ok(r.do("PUT", comp+"virtualMachines/vm?api-version=2016-03-30", body), 400)
+		if a.code() != "BadRequest" || !strings.HasPrefix(a.message(), "Could not find member 'managedDisk' on object of type 'OSDisk'. Path 'properties.storageProfile.osDisk.managedDisk', line 1, position ") {
+			t.Error(a.text)
+		}
+		r.ok(r.do("PUT", comp+"virtualMachines/vm?api-version=2025-04-01", body), 201)
+	})
+}

@@ -80,7 +80,7 @@ func (j *judge) object(n *node, def Definition, name, path, plain string) {
 		if !ok && name == "" { // a map that the descriptions know nothing of
 			continue
 		}
-		if !ok || j.later != nil && known.ReadOnly == 0 && j.later(flat) {
+		if !ok || j.later != nil && known.ReadOnly == 0 && m.value.kind != 'n' && path != "" && j.later(flat) {
 			if w == gateway && path == "" && j.gate {
 				name = "ResourceDefinition"
 			}
@@ -173,12 +173,12 @@ func (j *judge) choice(n *node, k *Kind, o owned, w words, path string, wrong fu
 	wrong(fmt.Sprintf(`Error converting value "%s" to type '%s'`, n.text, typ))
 }
 
-// missing looks for members that must be there. A PATCH leaves out what stays, but not within the elements of a list.
+// missing looks for members that must be there. A PATCH of Microsoft.Compute leaves out what stays, but not within the elements of a list.
 func (j *judge) missing(n *node, def Definition, name, path, spoken string) {
 	if j.fault != nil || n.kind != '{' {
 		return
 	}
-	whole := !j.patch || strings.Contains(path, "[")
+	whole := !j.patch || j.words != compute || strings.Contains(path, "[")
 	for _, k := range sorted(def) {
 		m := def[k]
 		v := n.get(k)
