@@ -135,7 +135,7 @@ func (j *judge) value(n *node, k *Kind, o owned, path, plain string) {
 		}
 		j.object(n, def, name, path, plain)
 	case k.Values != nil:
-		j.choice(n, k, o, w, path, wrong)
+		j.choice(n, k, o, w, wrong)
 	default:
 		if text := scalar(n, k.Name); text != "" {
 			wrong(text)
@@ -144,7 +144,7 @@ func (j *judge) value(n *node, k *Kind, o owned, path, plain string) {
 }
 
 // choice judges a text that may be one of a few.
-func (j *judge) choice(n *node, k *Kind, o owned, w words, path string, wrong func(string)) {
+func (j *judge) choice(n *node, k *Kind, o owned, w words, wrong func(string)) {
 	typ := w.enum(o)
 	if n.kind != '"' {
 		wrong(unlike(n, typ, '"'))
@@ -185,7 +185,7 @@ func (j *judge) missing(n *node, def Definition, name, path, spoken string) {
 		at := join(path, k)
 		if v == nil {
 			if m.Required == 1 && whole && m.ReadOnly == 0 {
-				j.fault = j.words.missing(k, name, path, at, spoken, place(j.raw, n.end), j.gate)
+				j.fault = j.words.missing(k, path, at, spoken, place(j.raw, n.end), j.gate)
 				return
 			}
 			continue
