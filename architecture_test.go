@@ -34,7 +34,7 @@ var levels = [][]string{
 	{"reach", "remote/repository", "remote/terminal", "remote/tunnel", "remote/sshconfig"},
 	{"health/logs"},
 	{"launch", "health/doctor", "health/status", "upkeep/keys", "upkeep/cleanup", "upkeep/update", "upkeep/resize"},
-	{"launch/clone", "launch/image", "launch/template", "upkeep/prune", "health/why"},
+	{"launch/clone", "launch/image", "launch/template", "upkeep/prune", "health/why", "health/detail"},
 	{"."},
 	{"cmd/azlin/term"},
 	{"cmd/azlin/app"},

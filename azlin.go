@@ -14,6 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/bastion"
 	"github.com/azlin-dev/azlin/change"
 	"github.com/azlin-dev/azlin/cost"
+	"github.com/azlin-dev/azlin/health/detail"
 	"github.com/azlin-dev/azlin/health/logs"
 	"github.com/azlin-dev/azlin/health/status"
 	"github.com/azlin-dev/azlin/health/why"
@@ -64,6 +65,8 @@ type Options struct {
 
 	Listed func(all []vm.Info) // told what each listing of all VMs has found; nil: nobody
 
+	Working func() (done func()) // called when a call to Azure begins, and done when it has ended; nil: nobody wants to know
+
 	Context string // for the audit log
 	User    string // for the audit log and the owner tag
 	Log     *slog.Logger
@@ -89,6 +92,7 @@ type Client struct {
 	Operations *change.Service // what was begun and has not ended
 	History    history.Log     // interactive connections made from this machine
 	Statuses   status.Dashboard
+	Details    detail.Reader // what a VM is made of, and who may come in
 	Logs       logs.Reader
 
 	Provisioner *provision.Service // makes a VM, and no more
@@ -122,7 +126,7 @@ func Open(o Options) (*Client, error) {
 		}
 	}
 	door, err := azure.Open(azure.Options{
-		Target: o.Target, Credential: o.Credential, HTTP: o.HTTP, Audit: record, ReadOnly: o.ReadOnly, Log: o.Log, Retry: o.Retry, Patience: o.Patience,
+		Target: o.Target, Credential: o.Credential, HTTP: o.HTTP, Audit: record, ReadOnly: o.ReadOnly, Log: o.Log, Retry: o.Retry, Patience: o.Patience, Working: o.Working,
 	})
 	if err != nil {
 		return nil, err
@@ -166,6 +170,7 @@ func Open(o Options) (*Client, error) {
 	c.Resizer = &resize.Resizer{Azure: door, VMs: c.VMs, Catalog: c.Catalog, Prices: c.Prices}
 	c.Updater = update.Updater{Reach: c.Hosts, Operations: operations}
 	c.Statuses = status.Dashboard{VMs: c.VMs, Disks: c.Disks, Reach: c.Hosts, Prices: c.Prices, History: c.History}
+	c.Details = detail.Reader{Disks: c.Disks, Networks: c.Networks, Hosts: c.Hosts, Statuses: c.Statuses}
 	c.Pruner = prune.Pruner{Statuses: c.Statuses, Clock: door.Clock()}
 	c.Logs = logs.Reader{VMs: c.VMs, Reach: c.Hosts}
 	c.Inquirer = why.Inquirer{Azure: door, VMs: c.VMs, Reach: c.Hosts, Operator: &c.Operator}

@@ -30,6 +30,7 @@ type Options struct {
 	UserAgent  string                   // at most 24 characters; empty: "azlin"
 	Retry      policy.RetryOptions      // zero: 4 tries, waits of up to 3 minutes when Azure asks for them
 	Patience   time.Duration            // how long an operation is waited for; zero: DefaultPatience
+	Working    func() (done func())     // called when a call begins, and done when it has ended; nil: nobody wants to know
 }
 
 // DefaultPatience is longer than what azlin begins takes in Azure as a rule: a Bastion takes ten minutes.
@@ -69,6 +70,9 @@ func Open(o Options) (*Client, error) {
 		}
 		o.HTTP = hc
 	}
+	if o.Working == nil {
+		o.Working = func() func() { return func() {} }
+	}
 	if o.UserAgent == "" {
 		o.UserAgent = "azlin"
 	}
@@ -96,7 +100,7 @@ func Open(o Options) (*Client, error) {
 		Retry:     o.Retry,
 		Telemetry: policy.TelemetryOptions{ApplicationID: o.UserAgent},
 		// Once per call, whatever the number of tries: nothing in a rehearsal, then the record, then retries by code.
-		PerCallPolicies: []policy.Policy{rehearsal{}, c.auditor, content{}, pacing.NewRetry(o.Log)},
+		PerCallPolicies: []policy.Policy{working(o.Working), rehearsal{}, c.auditor, content{}, pacing.NewRetry(o.Log)},
 		// Once per try: with a token that Azure takes; wait for the turn, then count and log what really goes out.
 		PerRetryPolicies: []policy.Policy{&renewal{cred: o.Credential, scope: o.Target.Cloud.Scope()}, pacing.New(o.Log), &observer{traffic: c.traffic, clock: c.clock, log: o.Log}},
 	}}

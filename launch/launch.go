@@ -107,6 +107,7 @@ type Result struct {
 	Details    provision.Details
 	Host       remote.Host
 	Repository *repository.Repository
-	Tools      *logs.Installation // nil: nobody waited for them. See ToolsErr
-	Warnings   []string           // what worked but should be known
+	Tools      *logs.Installation    // nil: nobody waited for them. See ToolsErr
+	CloudInit  *logs.CloudInitStatus // nil: nobody waited for it
+	Warnings   []string              // what worked but should be known
 }

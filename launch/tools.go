@@ -34,6 +34,8 @@ func (s Setup) installs() bool { return s.Tools == nil || len(s.Tools) > 0 || s.
 // is told in the result and is no failure of the launch: the VM works.
 func (l *Launcher) awaitTools(ctx context.Context, plan *Plan, result *Result, client *remote.Client, display *progress.Display) (*remote.Client, error) {
 	switch {
+	case !plan.Setup.installs() && plan.request.WaitTools && plan.Setup.CloudInit != nil:
+		return l.awaitCloudInit(ctx, plan, result, client, display)
 	case !plan.Setup.installs():
 		_ = display.SkipStage("none were asked for") // the stage is open, here and below
 		return client, nil
@@ -56,6 +58,32 @@ func (l *Launcher) awaitTools(ctx context.Context, plan *Plan, result *Result, c
 	}
 	result.Tools = &installation // when the time is up, as far as it came
 	if err := installation.Err(plan.Config.Name); err != nil {
+		_ = failed(display, err)
+		return client, nil
+	}
+	return l.awaitCloudInit(ctx, plan, result, client, display)
+}
+
+// awaitCloudInit waits until cloud-init is through, with the operator's own file as well. What fails there is told, too.
+func (l *Launcher) awaitCloudInit(ctx context.Context, plan *Plan, result *Result, client *remote.Client, display *progress.Display) (*remote.Client, error) {
+	bounded, cancel := context.WithTimeout(ctx, toolsTimeout)
+	defer cancel()
+	status, err := logs.AwaitCloudInit(bounded, client)
+	for err != nil && bounded.Err() == nil { // it may restart the VM
+		_ = display.Update("the connection was lost; waiting for SSH")
+		again, failure := l.awaitSSH(bounded, plan, result, display)
+		if failure != nil {
+			return client, failure
+		}
+		_ = client.Close() // it is lost
+		client = again
+		status, err = logs.AwaitCloudInit(bounded, client)
+	}
+	if err != nil {
+		return client, failed(display, err)
+	}
+	result.CloudInit = &status
+	if err := status.Err(plan.Config.Name); err != nil {
 		_ = failed(display, err)
 		return client, nil
 	}
@@ -84,13 +112,18 @@ func going(i logs.Installation) string {
 	return fmt.Sprintf("%d of %d: %s%s", done, len(i.Tools), current, failures)
 }
 
-// ToolsErr is nil unless the launch waited for tools and not all of them are there; then it is Partial and
-// names them.
+// ToolsErr is nil unless the launch waited for tools and not all of them are there, or cloud-init had problems; then it is
+// Partial and names them.
 func (r *Result) ToolsErr() error {
-	if r.Tools == nil {
-		return nil
+	if r.Tools != nil {
+		if err := r.Tools.Err(r.VM.Name); err != nil {
+			return err
+		}
 	}
-	return r.Tools.Err(r.VM.Name)
+	if r.CloudInit != nil {
+		return r.CloudInit.Err(r.VM.Name)
+	}
+	return nil
 }
 
 // Check finds out before anything is sent whether the VM could make sense of it. user is the login user; empty:

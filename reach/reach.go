@@ -11,7 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -30,9 +32,9 @@ type Finder struct {
 	AgentSocket string // SSH_AUTH_SOCK; empty: no agent
 
 	// DefaultKey is the private key that is used as a rule. Whoever signs in with it also offers EarlierKeys, the ones that
-	// it has taken the place of: a VM that a rotation has not reached yet accepts those only.
+	// it has taken the place of, the newest first: a VM that a rotation has not reached yet accepts those only.
 	DefaultKey  string
-	EarlierKeys []string
+	EarlierKeys []EarlierKey
 
 	Bastions *bastion.Service // ways to VMs without a public address; nil: there are none
 	// ProxyCommand is the command that carries a connection to the VM with an id through the Bastion with an id, for the system's
@@ -43,6 +45,12 @@ type Finder struct {
 
 	Limits remote.Limits // how long a VM may be silent; the zero value: the defaults
 	Dials  *remote.Dials // bounds how many connect to a VM at once; nil: nothing does
+}
+
+// EarlierKey is a key that was the default one.
+type EarlierKey struct {
+	Path  string    // of the private half
+	Until time.Time // when another took its place
 }
 
 // Options of one look-up. The zero value uses what is known about the VM.
@@ -100,9 +108,26 @@ func (f Finder) describe(i vm.Info, o Options) remote.Host {
 		Limits: f.Limits, Dials: f.Dials,
 	}
 	if f.DefaultKey != "" && o.KeyPath == f.DefaultKey {
-		h.EarlierKeys = f.EarlierKeys
+		h.EarlierKeys = f.earlierKeys(i.CreatedTime)
 	}
 	return h
+}
+
+// earlierKeys are the keys in the order in which they are offered to a VM: the one that was the default when the VM was
+// created comes first, as the VM has it unless it has been rotated, and then the newest.
+func (f Finder) earlierKeys(created *time.Time) []string {
+	var paths []string
+	at := -1
+	for n, k := range f.EarlierKeys {
+		paths = append(paths, k.Path)
+		if created != nil && k.Until.After(*created) {
+			at = n
+		}
+	}
+	if at > 0 {
+		paths = slices.Insert(slices.Delete(paths, at, at+1), 0, f.EarlierKeys[at].Path)
+	}
+	return paths
 }
 
 // relearn replaces what is recorded, here and in the VM's tag, by the key that the VM has now. Azure's agent

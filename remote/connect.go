@@ -72,11 +72,11 @@ func (in Interactive) Args() ([]string, error) {
 		return nil, err
 	}
 	args = append(args, forwards...)
-	if h.KeyPath != "" {
+	for n, path := range h.identities() {
 		// Not -i: ssh looks for that file before it expands %, and for the name that is expanded afterwards.
-		args = append(args, "-o", "IdentityFile="+identity(h.KeyPath), "-o", "IdentitiesOnly=yes")
-		for _, path := range h.EarlierKeys {
-			args = append(args, "-o", "IdentityFile="+identity(path))
+		args = append(args, "-o", "IdentityFile="+identity(path))
+		if n == 0 {
+			args = append(args, "-o", "IdentitiesOnly=yes")
 		}
 	}
 	address := h.Address

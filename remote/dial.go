@@ -35,7 +35,7 @@ type Host struct {
 	Port        int           // 0: 22
 	User        string        // empty: azureuser
 	KeyPath     string        // private key; empty: only the agent's keys
-	EarlierKeys []string      // private keys that KeyPath has taken the place of, offered after it; absent files are skipped
+	EarlierKeys []string      // private keys that KeyPath has taken the place of, offered after it, a few at a time; absent files are skipped
 	AgentSocket string        // SSH_AUTH_SOCK; empty: no agent
 	HostKey     ssh.PublicKey // the key the VM must show; required
 	Only        ssh.PublicKey // sign in with this key and no other, wherever it is held; nil: with any of them
@@ -116,9 +116,31 @@ func Dial(ctx context.Context, h Host) (*Client, error) {
 	if h.HostKey == nil {
 		return nil, h.failure(errkind.HostKey, errors.New("its host key is not known"))
 	}
-	auth, closers, err := h.authMethods(ctx)
+	first, rest := h.firstKeys()
+	client, closers, err := first.signIn(ctx)
+	for ; errors.Is(err, ErrKeyRefused) && len(rest) > 0; rest = rest[min(len(rest), offered):] {
+		other := h.withKeys(rest[:min(len(rest), offered)])
+		c, more, failed := other.signIn(ctx)
+		if failed == nil {
+			h, client, closers, err = other, c, more, nil
+		}
+	}
 	if err != nil {
 		return nil, err
+	}
+	c := &Client{ssh: client, host: h, closers: closers, sessions: make(chan struct{}, maxSessions), gone: make(chan struct{})}
+	go func() {
+		_ = client.Wait() // whoever uses it gets to know why
+		close(c.gone)
+	}()
+	return c, nil
+}
+
+// signIn connects, offering all of h's keys at once.
+func (h Host) signIn(ctx context.Context) (*ssh.Client, []io.Closer, error) {
+	auth, closers, err := h.authMethods(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	config := &ssh.ClientConfig{
 		User:              h.user(),
@@ -131,14 +153,9 @@ func Dial(ctx context.Context, h Host) (*Client, error) {
 	client, err := h.retried(ctx, func() (*ssh.Client, error) { return h.dial(ctx, *config, letGo) })
 	if err != nil {
 		letGo()
-		return nil, err
+		return nil, nil, err
 	}
-	c := &Client{ssh: client, host: h, closers: closers, sessions: make(chan struct{}, maxSessions), gone: make(chan struct{})}
-	go func() {
-		_ = client.Wait() // whoever uses it gets to know why
-		close(c.gone)
-	}()
-	return c, nil
+	return client, closers, nil
 }
 
 // hostKeyAlgorithms lists the signature algorithms that the recorded key can answer with.
@@ -198,19 +215,6 @@ func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, e
 		return nil, nil, errors.Join(h.failure(errkind.Permission, reason), closeAll(closers))
 	}
 	return []ssh.AuthMethod{ssh.PublicKeys(signers...)}, closers, nil
-}
-
-// earlier reads the keys that were in use before. One that cannot be read is no worse than one that is not there.
-func (h Host) earlier() []ssh.Signer {
-	var signers []ssh.Signer
-	for _, path := range h.EarlierKeys {
-		if data, err := atomicfile.Read(path); err == nil {
-			if signer, err := ssh.ParsePrivateKey(data); err == nil {
-				signers = append(signers, signer)
-			}
-		}
-	}
-	return signers
 }
 
 func closeAll(closers []io.Closer) error {

@@ -78,7 +78,7 @@ type Connector struct {
 // has it.
 func (c Connector) Connect(ctx context.Context, in Interactive) (exitCode int, err error) {
 	r := reconnection{ReconnectHandler: c.ReconnectHandler, never: c.NoReconnect}
-	in.id = uuid.NewString()
+	in.id, in.Host = uuid.NewString(), in.Host.fitting(ctx)
 	return r.connect(ctx, in)
 }
 

@@ -80,10 +80,10 @@ func (h Host) ConfigBlock(names []string, known KnownHosts) (string, error) {
 	for _, o := range h.options(known) {
 		line(o[0], o[1])
 	}
+	for _, path := range h.identities() {
+		line("IdentityFile", identity(path))
+	}
 	if h.KeyPath != "" {
-		for _, path := range append([]string{h.KeyPath}, h.EarlierKeys...) {
-			line("IdentityFile", identity(path))
-		}
 		line("IdentitiesOnly", "yes")
 	}
 	return b.String(), nil

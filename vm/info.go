@@ -29,10 +29,12 @@ type Info struct {
 	Zones         []string `json:"zones,omitempty"`
 	AdminUsername string   `json:"admin_username,omitempty"`
 	Spot          bool     `json:"spot,omitempty"`
-	NICs          []string `json:"nics,omitempty"`   // ids
-	Subnet        string   `json:"subnet,omitempty"` // id of the first network interface's
-	Disks         []string `json:"disks,omitempty"`  // ids, the OS disk first
-	Managed       bool     `json:"managed"`          // carries managed-by=azlin
+	Image         string   `json:"image,omitempty"`    // publisher:offer:sku:version, or an id; empty: it was made from a disk
+	Identity      string   `json:"identity,omitempty"` // "system", or the id of a user-assigned one; empty: none
+	NICs          []string `json:"nics,omitempty"`     // ids
+	Subnet        string   `json:"subnet,omitempty"`   // id of the first network interface's
+	Disks         []string `json:"disks,omitempty"`    // ids, the OS disk first
+	Managed       bool     `json:"managed"`            // carries managed-by=azlin
 }
 
 // PowerState is Azure's word for whether a VM runs.

@@ -44,7 +44,9 @@ func FromModel(m *armcompute.VirtualMachine) Info {
 		i.AdminUsername, _ = azure.Tag(i.Tags, azure.TagUser)
 	}
 	i.Spot = azure.Value(p.Priority) == armcompute.VirtualMachinePriorityTypesSpot
+	i.Identity = IdentityOf(m.Identity)
 	if sp := p.StorageProfile; sp != nil {
+		i.Image = imageOf(sp.ImageReference)
 		if sp.OSDisk != nil {
 			i.OSType = string(azure.Value(sp.OSDisk.OSType))
 			if sp.OSDisk.ManagedDisk != nil && sp.OSDisk.ManagedDisk.ID != nil {
@@ -63,6 +65,34 @@ func FromModel(m *armcompute.VirtualMachine) Info {
 		i.PowerState, i.ChangedTime = PowerStateOf(p.InstanceView.Statuses), changedTime(p.InstanceView.Statuses)
 	}
 	return i
+}
+
+// imageOf names an image as Azure's tools do.
+func imageOf(r *armcompute.ImageReference) string {
+	switch {
+	case r == nil:
+		return ""
+	case azure.Value(r.ID) != "":
+		return *r.ID
+	}
+	return strings.Join([]string{azure.Value(r.Publisher), azure.Value(r.Offer), azure.Value(r.SKU), azure.Value(r.Version)}, ":")
+}
+
+// IdentityOf is "system" for an identity of the VM's own, else the id of the first user-assigned one; empty: it has none.
+func IdentityOf(identity *armcompute.VirtualMachineIdentity) string {
+	if identity == nil || identity.Type == nil || *identity.Type == armcompute.ResourceIdentityTypeNone {
+		return ""
+	}
+	if strings.Contains(string(*identity.Type), string(armcompute.ResourceIdentityTypeSystemAssigned)) {
+		return "system"
+	}
+	least := ""
+	for id := range identity.UserAssignedIdentities {
+		if least == "" || id < least {
+			least = id
+		}
+	}
+	return least
 }
 
 // spellGroup writes the group as it was created. Lists of a subscription may have it in capitals, but

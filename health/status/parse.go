@@ -25,11 +25,11 @@ newest=0
 later() { for t in "$@"; do [ "$t" -le "$newest" ] 2>/dev/null || newest=$t; done; }
 later $(stat -c %Y "$HOME"/* "$HOME"/.[!.]* 2>/dev/null)
 later $(stat -c %X /dev/pts/[0-9]* 2>/dev/null)
-later $(tmux list-sessions -F '#{session_activity}' 2>/dev/null)
+later $(tmux -u list-sessions -F '#{session_activity}' 2>/dev/null)
 echo "active $newest $(date +%s)"
 if ! command -v tmux >/dev/null 2>&1; then
 	echo "tmux none"
-elif sessions=$(tmux list-sessions -F 'session #{session_windows} #{session_attached} #{session_created} #{session_name}' 2>&1); then
+elif sessions=$(tmux -u list-sessions -F 'session #{session_windows} #{session_attached} #{session_created} #{session_name}' 2>&1); then
 	printf '%s\n' "$sessions" 'tmux some'
 else
 	case $sessions in

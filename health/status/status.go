@@ -183,15 +183,21 @@ func (d Dashboard) price(ctx context.Context, vms []VM, limit time.Duration) {
 }
 
 func (d Dashboard) priceOf(ctx context.Context, v *VM, all []disk.Disk) {
-	m := cost.Machine{Region: v.Location, Size: v.Size, Spot: v.Info.Spot, PublicIP: v.PublicIP != ""}
-	for _, one := range disk.Of(v.Info.Disks, all) {
+	v.Cost, v.EstimatedCost = d.Estimate(ctx, v.Info, all)
+}
+
+// Estimate is what a VM costs with its disks, which are among all, as it is. monthly is nil when some of it is not known.
+func (d Dashboard) Estimate(ctx context.Context, i vm.Info, all []disk.Disk) (e cost.Estimate, monthly *cost.Money) {
+	m := cost.Machine{Region: i.Location, Size: i.VMSize, Spot: i.Spot, PublicIP: i.PublicIP != ""}
+	for _, one := range disk.Of(i.Disks, all) {
 		m.Disks = append(m.Disks, cost.Disk{Type: one.Type, SizeGB: one.SizeGB})
 	}
-	v.Cost = d.Prices.Estimate(ctx, m)
-	if v.PowerState == vm.Deallocated { // its machine is nobody's
-		v.Cost = v.Cost.Without("VM")
+	e = d.Prices.Estimate(ctx, m)
+	if i.PowerState == vm.Deallocated { // its machine is nobody's
+		e = e.Without("VM")
 	}
-	if len(v.Cost.Unknown) == 0 && v.PowerState != vm.UnknownState {
-		v.EstimatedCost = v.Cost.Monthly
+	if len(e.Unknown) == 0 && i.PowerState != vm.UnknownState {
+		monthly = e.Monthly
 	}
+	return e, monthly
 }

@@ -173,30 +173,9 @@ func (q Inquirer) inside(ctx context.Context, r *Report, o Options) {
 		return
 	}
 	said, disk, _ := strings.Cut(out.Stdout, "--\n")
-	r.CloudInit, r.CloudErrors = cloudInit(said)
+	about := logs.ParseCloudInit(said)
+	r.CloudInit, r.CloudErrors = about.State, about.Problems
 	r.FullDisk = strings.TrimSpace(disk) == "100%"
-}
-
-// cloudInit reads 'cloud-init status --long'.
-func cloudInit(said string) (state string, problems []string) {
-	inErrors := false
-	for line := range strings.Lines(said) {
-		line = strings.TrimRight(line, "\n")
-		key, value, isField := strings.Cut(line, ":")
-		switch {
-		case isField && key == "extended_status":
-			state = strings.TrimSpace(value)
-		case isField && key == "status" && state == "":
-			state = strings.TrimSpace(value)
-		case isField && (key == "errors" || key == "recoverable_errors"):
-			inErrors = strings.TrimSpace(value) == ""
-		case inErrors && (strings.HasPrefix(line, "\t") || strings.HasPrefix(line, " ")) && strings.Contains(line, "- "):
-			problems = append(problems, strings.TrimSpace(line[strings.Index(line, "- ")+2:]))
-		case isField && key != "" && key[0] != ' ' && key[0] != '\t':
-			inErrors = false
-		}
-	}
-	return state, problems
 }
 
 // conclude says what is wrong, and what to do.

@@ -99,6 +99,28 @@ func TestUnset(t *testing.T) {
 	}
 }
 
+// TestUnsetUndoesSet sets and unsets a key three times: an empty line was left each time.
+func TestUnsetUndoesSet(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"[t]\n", "\n[t]\n", "# of t\n[t]\na = 1\n", "# a file\n\n# of t\n[t]\n", "# a file\n\n\n[t]\n", "b = 1\n\n[t]\n", "b = 1\n[t]\n", "", "b = 1\n", "[t]\r\na = 1\r\n",
+	} {
+		d := parse(t, text)
+		for range 3 {
+			set, err := d.Set("v", "key")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d, err = set.Unset("key"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(text, string(d.Bytes())); diff != "" {
+			t.Errorf("%q:\n%s", text, diff)
+		}
+	}
+}
+
 func TestRename(t *testing.T) {
 	t.Parallel()
 	old := "c.x = 1\n# of old\n[t.old] # here\na = 1\n[t.'old'.sub]\nb = 1\n[u]\nold = 3\n"

@@ -19,13 +19,16 @@ func (d *Document) Unset(path ...string) (*Document, error) {
 		return d, nil
 	}
 	var changes []splice
-	for _, s := range d.sections {
+	for n, s := range d.sections {
 		if len(s.path) > 0 && startsWith(s.path, path) {
 			changes = append(changes, splice{at: d.block(s)})
 			continue
 		}
 		if !s.array && startsWith(path, s.path) {
 			changes = append(changes, d.removals(s.pairs, path[len(s.path):], false)...)
+		}
+		if n == 0 && len(s.pairs) > 0 && !slices.ContainsFunc(s.pairs, func(p pair) bool { return !startsWith(p.key, path) }) {
+			changes[len(changes)-1].at.end = d.afterGap(s.pairs)
 		}
 	}
 	return d.apply(without(d.values, path), changes...)
@@ -76,6 +79,15 @@ func (d *Document) removals(pairs []pair, path []string, inline bool) []splice {
 		return []splice{{at: span{pairs[0].whole.start, d.afterComma(pairs[len(pairs)-1].whole.end)}}}
 	}
 	return changes
+}
+
+// afterGap is the end of the empty line that firstLine puts below the only pairs before a header, or of the pairs.
+func (d *Document) afterGap(pairs []pair) int {
+	start, end := pairs[0].line.start, pairs[len(pairs)-1].line.end
+	if below := d.lines(span{end, end}).end; (start == 0 || d.blankBefore(start)) && len(bytes.TrimSpace(d.data[end:below])) == 0 {
+		return below
+	}
+	return end
 }
 
 // lastKept is the index of the last of n pairs that stays.

@@ -24,6 +24,7 @@ type Environment struct {
 	Home             string // HOME (USERPROFILE on Windows)
 	User             string // USER (USERNAME on Windows)
 	Term             string // TERM
+	Locale           string // LC_ALL, LC_CTYPE or LANG
 	NoColor          bool   // NO_COLOR is set to anything
 	SSHAuthSock      string // SSH_AUTH_SOCK
 	CI               bool   // CI is set to anything but "false"
@@ -93,6 +94,7 @@ func ReadEnvironment(environ []string) Environment {
 		User:             first("USER", "USERNAME", "LOGNAME"),
 		Term:             vars["TERM"],
 		NoColor:          noColor,
+		Locale:           first("LC_ALL", "LC_CTYPE", "LANG"),
 		SSHAuthSock:      vars["SSH_AUTH_SOCK"],
 		CI:               vars["CI"] != "" && vars["CI"] != "false",
 		OperatorHostname: vars["HOSTNAME"],
@@ -104,4 +106,10 @@ func ReadEnvironment(environ []string) Environment {
 			GNOME: vars["GNOME_TERMINAL_SCREEN"], XTerm: vars["XTERM_VERSION"], Windows: vars["WT_SESSION"], WSL: vars["WSL_DISTRO_NAME"],
 		},
 	}
+}
+
+// ASCII reports whether the locale has ASCII's characters only. A locale that is not set is no statement.
+func (e Environment) ASCII() bool {
+	name := strings.ToLower(e.Locale)
+	return name != "" && !strings.Contains(name, "utf-8") && !strings.Contains(name, "utf8")
 }

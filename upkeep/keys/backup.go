@@ -15,6 +15,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
+	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
@@ -191,24 +192,24 @@ func (b Backups) forget(path string) error {
 	return os.RemoveAll(dir)
 }
 
-// maxEarlier bounds the keys that are offered besides the default one: sshd lets nobody try more than six.
-const maxEarlier = 2
+// maxEarlier bounds the keys that are tried besides the default one.
+const maxEarlier = 20
 
-// Earlier are the private halves of the keys that the default key took the place of, the newest first: what
-// reach.Finder.EarlierKeys is for. defaultKey is its private half.
-func (b Backups) Earlier(defaultKey string) []string {
+// Earlier are the keys that the default key took the place of, the newest first: what reach.Finder.EarlierKeys is for.
+// defaultKey is its private half.
+func (b Backups) Earlier(defaultKey string) []reach.EarlierKey {
 	all, _ := b.List() // a damaged one cannot be offered
 	if len(all) == 0 {
 		return nil
 	}
 	now, _ := Public(defaultKey) // without a default key all of them are earlier ones
-	var paths []string
+	var earlier []reach.EarlierKey
 	for _, k := range all {
-		if k.Fingerprint != now.Fingerprint && !strings.HasSuffix(k.Path, ".pub") && len(paths) < maxEarlier {
-			paths = append(paths, k.Path)
+		if k.Fingerprint != now.Fingerprint && !strings.HasSuffix(k.Path, ".pub") && len(earlier) < maxEarlier {
+			earlier = append(earlier, reach.EarlierKey{Path: k.Path, Until: k.Time})
 		}
 	}
-	return paths
+	return earlier
 }
 
 // Restore makes a copy the default key (path of the private half) again, and returns a copy of the one that was. The

@@ -60,11 +60,11 @@ func TestBackups(t *testing.T) {
 	if err != nil || len(all) != 3 || all[2].Path != first.Path {
 		t.Fatalf("%v, %v", all, err)
 	}
-	// Of the default key itself there is nothing to offer besides; two at most.
-	if paths := b.Earlier(pairs["third"].Private); len(paths) != 2 || paths[1] != first.Path {
+	// Of the default key itself there is nothing to offer besides.
+	if paths := b.Earlier(pairs["third"].Private); len(paths) != 2 || paths[1].Path != first.Path {
 		t.Errorf("earlier than the third: %v", paths)
 	}
-	if paths := b.Earlier(filepath.Join(dir, "none")); len(paths) != 2 || paths[0] != all[0].Path {
+	if paths := b.Earlier(filepath.Join(dir, "none")); len(paths) != 3 || paths[0].Path != all[0].Path {
 		t.Errorf("without a default key: %v", paths)
 	}
 	for name, want := range map[string]string{"": all[1].Path, first.Name(): first.Path, first.Fingerprint: first.Path, "20261123T1700": first.Path} {

@@ -86,7 +86,7 @@ func (r *Rotator) begin(ctx context.Context, p *Plan, newKey string) (err error)
 	if oldPath == "" {
 		oldPath = r.DefaultKey
 		if newKey != "" && strings.TrimSuffix(newKey, ".pub") == r.DefaultKey && len(r.Reach.EarlierKeys) > 0 {
-			oldPath = r.Reach.EarlierKeys[0] // VMs that still have the one before
+			oldPath = r.Reach.EarlierKeys[0].Path // VMs that still have the one before
 		}
 	}
 	if oldPath == "" {
@@ -136,7 +136,7 @@ func (r *Rotator) begin(ctx context.Context, p *Plan, newKey string) (err error)
 
 // replaceEarlier replaces, where the default key goes or comes, also those that it took the place of.
 func (r *Rotator) replaceEarlier(p *Plan, usual bool) {
-	for _, path := range r.Reach.EarlierKeys {
+	for _, path := range r.earlierPaths() {
 		if k, err := Public(path); usual && err == nil && !keypair.Same(k.Public, p.New.Public) && !keypair.Same(k.Public, p.Old.Public) {
 			p.replaced = append(p.replaced, k)
 			p.state.Earlier = append(p.state.Earlier, keyOnly(k))
@@ -159,4 +159,12 @@ func (p *Plan) present(content []byte) []ssh.PublicKey {
 func keyOnly(k Key) string {
 	fields := strings.Fields(k.Line)
 	return strings.Join(fields[:min(2, len(fields))], " ")
+}
+
+func (r *Rotator) earlierPaths() []string {
+	paths := make([]string, len(r.Reach.EarlierKeys))
+	for n, k := range r.Reach.EarlierKeys {
+		paths[n] = k.Path
+	}
+	return paths
 }

@@ -98,7 +98,8 @@ func TestRotationSurvivesAnyCut(t *testing.T) {
 		}
 	}
 	l.nothingLeft()
-	for _, path := range l.open(nil).Hosts.EarlierKeys {
+	for _, earlier := range l.open(nil).Hosts.EarlierKeys {
+		path := earlier.Path
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("copy %s: %v, %v", path, info, err)
 		}

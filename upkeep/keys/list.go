@@ -42,7 +42,7 @@ const (
 
 // List asks VMs who is let in: one SSH connection each, several at once. A VM that could not be asked has Err.
 func (r *Rotator) List(ctx context.Context, vms []vm.Info, o Options) []VMKeyInfo {
-	p := &Plan{options: o, Default: r.DefaultKey, earlier: r.Reach.EarlierKeys}
+	p := &Plan{options: o, Default: r.DefaultKey, earlier: r.earlierPaths()}
 	roles := r.roles()
 	all := make([]VMKeyInfo, len(vms))
 	batch.Each(ctx, len(vms), atOnce, func(n int) {

@@ -107,7 +107,7 @@ func (r *Rotator) Plan(ctx context.Context, vms []vm.Info, newKey string, o Opti
 	if o.SSH.KeyPath != "" {
 		return nil, errkind.New(errkind.Invalid, "the keys of a rotation are OldKey and the new one; SSH.KeyPath (%s) must be empty", o.SSH.KeyPath)
 	}
-	p := &Plan{options: o, Default: r.DefaultKey, earlier: r.Reach.EarlierKeys}
+	p := &Plan{options: o, Default: r.DefaultKey, earlier: r.earlierPaths()}
 	op, err := r.Unfinished()
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func (s *Service) Model(ctx context.Context, ref vm.Ref) (Config, error) {
 	}
 	c := Config{
 		ResourceGroup: i.ResourceGroup, Region: i.Location, Size: i.VMSize, AdminUsername: i.AdminUsername, Spot: i.Spot,
-		Private: i.PublicIP == "", Tags: maps.Clone(i.Tags), Identity: identityIn(resp.Identity),
+		Private: i.PublicIP == "", Tags: maps.Clone(i.Tags), Identity: i.Identity,
 	}
 	maps.DeleteFunc(c.Tags, func(name, _ string) bool { return azure.OwnTag(name) })
 	if len(i.Zones) > 0 {
@@ -74,21 +74,4 @@ func diskTypeIn(d *armcompute.ManagedDiskParameters) string {
 		return ""
 	}
 	return string(*d.StorageAccountType)
-}
-
-// identityIn is the reverse of identityOf; of several identities it is the system's, or one.
-func identityIn(identity *armcompute.VirtualMachineIdentity) string {
-	if identity == nil || identity.Type == nil || *identity.Type == armcompute.ResourceIdentityTypeNone {
-		return ""
-	}
-	if strings.Contains(string(*identity.Type), string(armcompute.ResourceIdentityTypeSystemAssigned)) {
-		return "system"
-	}
-	least := ""
-	for id := range identity.UserAssignedIdentities {
-		if least == "" || id < least {
-			least = id
-		}
-	}
-	return least
 }

@@ -36,6 +36,7 @@ type App struct {
 	changes  bool // it may change something in Azure
 	Output   term.Output
 	Progress term.ProgressMode
+	waiting  *term.Waiting // shows that Azure or VMs are asked
 	Paths    config.Paths
 	Log      *slog.Logger
 }
@@ -65,6 +66,9 @@ func (a *App) Prepare(command string) error {
 	if a.Paths, err = config.ResolvePaths(a.Env); err != nil {
 		return &errkind.Error{Kind: errkind.Prerequisite, Err: err}
 	}
+	if (a.Progress == term.ProgressAuto || a.Progress == term.ProgressLive) && !a.Flags.debug {
+		a.waiting = a.Streams.Waiting("waiting for an answer")
+	}
 	level := slog.LevelWarn
 	if a.Flags.debug {
 		level = slog.LevelDebug
@@ -77,7 +81,11 @@ func (a *App) Prepare(command string) error {
 }
 
 // Say writes one line of talk to standard error.
-func (a *App) Say(line string) { fmt.Fprintln(a.Streams.Err, term.Clean(line)) }
+func (a *App) Say(line string) {
+	again := a.waiting.Quiet()
+	defer again()
+	fmt.Fprintln(a.Streams.Text(a.Streams.Err), term.Clean(line))
+}
 
 // PassesExitCode marks commands whose exit code is that of a remote command, so that their own failures
 // must be told apart.

@@ -112,7 +112,7 @@ func (a *App) Fail(cmd *cobra.Command, err error) int {
 		_ = enc.Encode(map[string]Failure{"error": f}) // nowhere left to report to
 		return f.ExitCode
 	}
-	fmt.Fprint(a.Streams.Err, f.text(command, a.Flags.debug, a.Streams.Color)) // as above
+	fmt.Fprint(a.Streams.Text(a.Streams.Err), f.text(command, a.Flags.debug, a.Streams.Color)) // as above
 	return f.ExitCode
 }
 

@@ -72,6 +72,7 @@ func (a *App) OpenQuietly(ctx context.Context) (*Session, error) {
 func (a *App) openAt(d azlin.Destination) (*Session, error) {
 	known := a.Names(d.Settings)
 	d.Options.Listed = func(all []vm.Info) { known.Keep(VMNames, namesOfVMs(all), !a.changes) }
+	d.Options.Working = a.Working
 	client, who, err := d.Open()
 	if err != nil {
 		return nil, err

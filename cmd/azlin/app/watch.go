@@ -46,6 +46,7 @@ func (a *App) Watch(ctx context.Context, w Watching, print func(context.Context)
 	screen := a.Streams.Screen()
 	onScreen := screen != nil && (a.Output.Format == term.Table || a.Output.Format == term.Wide) && !a.Output.Structured()
 	if onScreen {
+		defer a.waiting.Quiet()()
 		screen.Open()
 		defer screen.Close()
 	}

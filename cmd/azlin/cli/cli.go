@@ -17,7 +17,7 @@ import (
 // SystemStreams returns this process's streams as the environment wants them used.
 func SystemStreams(environ []string) term.Streams {
 	env := config.ReadEnvironment(environ)
-	return term.System(env.NoColor, env.Term)
+	return term.System(env.NoColor, env.ASCII(), env.Term)
 }
 
 // Main runs azlin with the given arguments (without the program's name) and returns its exit code. The

@@ -102,6 +102,9 @@ func flagCases() map[string]flagCase {
 		"azlin logs --source":              {without: words("logs dev"), with: words("--source auth"), want: `Accepted publickey for azureuser`},
 		"azlin logs --user":                {as: "azlin exec --user"},
 
+		"azlin logs --select":  {script: "logs_several"},
+		"azlin show --select":  {script: "show"},
+		"azlin show --ids":     {without: words("show dev"), with: words("--ids"), want: `azlin-host-key=`},
 		"azlin list --all":     {without: words("list -g team"), with: words("--all"), want: `vm-001`},
 		"azlin list --running": {without: words("list -o json"), with: words("--running --jq .[].name"), want: `^exit code 0\n(fresh\n)?dev\n`},
 

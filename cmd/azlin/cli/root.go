@@ -73,7 +73,7 @@ To try azlin without an Azure account, use the local emulator:
 	}
 	root.Version = readVersion().Version
 	root.SetVersionTemplate("azlin {{.Version}}\n")
-	root.SetOut(a.Streams.Out)
+	root.SetOut(a.Streams.Text(a.Streams.Out))
 	root.SetErr(a.Streams.Err)
 	root.SetIn(a.Streams.In)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

@@ -168,7 +168,7 @@ func (w *waiting) begin() {
 	if w.display != nil {
 		return
 	}
-	w.drawing = term.NewProgress(w.app.Streams, w.app.Progress)
+	w.drawing = w.app.NewProgress()
 	w.display = progress.New(0, w.drawing.Sink)
 	w.display.StartStage(progress.Stage{Name: "reconnect"})
 }

@@ -16,7 +16,7 @@ import (
 
 // carryOutPool is carryOut for several VMs of one kind. It connects to none of them.
 func (a Commands) carryOutPool(ctx context.Context, s *app.Session, request launch.Request, count int, l Launching) error {
-	show := term.NewProgress(a.Streams, a.Progress)
+	show := a.NewProgress()
 	defer show.Close()
 	display := progress.New(len(launch.PoolStages()), show.Sink)
 	plan, err := s.Launcher.PlanPool(ctx, request, count, display)

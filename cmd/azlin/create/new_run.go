@@ -6,7 +6,6 @@ import (
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/connect"
 	"github.com/azlin-dev/azlin/cmd/azlin/look"
-	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/launch"
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/local/prereq"
@@ -57,7 +56,7 @@ func (a Commands) CarryOut(ctx context.Context, s *app.Session, request launch.R
 	if a.connects(l) && !l.dryRun {
 		request.Needs = append(request.Needs, prereq.Connect)
 	}
-	show := term.NewProgress(a.Streams, a.Progress)
+	show := a.NewProgress()
 	defer show.Close()
 	display := progress.New(len(launch.Stages()), show.Sink)
 	plan, err := s.Launcher.Plan(ctx, request, display)

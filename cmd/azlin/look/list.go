@@ -3,8 +3,6 @@ package look
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +74,8 @@ type vmView struct {
 	Zones             []string          `json:"zones"`
 	AdminUsername     *string           `json:"admin_username"`
 	Spot              bool              `json:"spot"`
+	Image             *string           `json:"image"`
+	Identity          *string           `json:"identity"`
 	Disks             []string          `json:"disks"` // ids, the OS disk first
 	Managed           bool              `json:"managed"`
 }
@@ -86,7 +86,7 @@ func viewOf(i vm.Info) vmView {
 		PublicIP: app.Known(i.PublicIP), PrivateIP: app.Known(i.PrivateIP), VMSize: app.Known(i.VMSize), OSType: app.Known(i.OSType),
 		ProvisioningState: app.Known(i.ProvisioningState), CreatedTime: i.CreatedTime, Tags: i.Tags,
 		SessionName: app.Known(i.SessionName), ID: i.ID, VMID: app.Known(i.VMID), Zones: i.Zones,
-		AdminUsername: app.Known(i.AdminUsername), Spot: i.Spot, Disks: i.Disks, Managed: i.Managed,
+		AdminUsername: app.Known(i.AdminUsername), Spot: i.Spot, Image: app.Known(i.Image), Identity: app.Known(i.Identity), Disks: i.Disks, Managed: i.Managed,
 	}
 }
 
@@ -132,57 +132,4 @@ func statusColor(i vm.Info) term.Color {
 		return term.Dim
 	}
 	return term.Yellow
-}
-
-func newShowCommand(a Commands) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "show VM",
-		Short:   "Show a VM",
-		Long:    `Shows one VM, given by name, session name or address.`,
-		Example: "  azlin show dev\n  azlin show dev -o json --jq .public_ip",
-		Args:    app.Exactly(1, "one VM"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.Open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			match, err := s.Find(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return a.Output.Print(ShowView(match.VM))
-		},
-	}
-	app.Fields[vmView](a.App, cmd)
-	return cmd
-}
-
-// ShowView is one VM as a list of properties.
-func ShowView(i vm.Info) term.View {
-	type property struct{ name, value string }
-	tags := make([]string, 0, len(i.Tags))
-	for _, k := range slices.Sorted(maps.Keys(i.Tags)) {
-		tags = append(tags, k+"="+i.Tags[k])
-	}
-	properties := []property{
-		{"name", i.Name},
-		{"session", i.SessionName},
-		{"status", i.StatusDisplay()},
-		{"provisioning_state", i.ProvisioningState},
-		{"public_ip", i.PublicIP},
-		{"private_ip", i.PrivateIP},
-		{"size", i.VMSize},
-		{"os_type", i.OSType},
-		{"location", i.Location},
-		{"zones", strings.Join(i.Zones, ",")},
-		{"resource_group", i.ResourceGroup},
-		{"admin_username", i.AdminUsername},
-		{"created", createdDisplay(i)},
-		{"id", i.ID},
-		{"tags", strings.Join(tags, " ")},
-	}
-	return term.View{Data: viewOf(i), Grid: term.Rows(properties, []term.Column[property]{
-		{Name: "property", Value: func(p property) string { return p.name }},
-		{Name: "value", Value: func(p property) string { return p.value }},
-	})}
 }

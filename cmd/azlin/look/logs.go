@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azlin-dev/azlin/batch"
 	"github.com/azlin-dev/azlin/cmd/azlin/app"
 	"github.com/azlin-dev/azlin/cmd/azlin/term"
 	"github.com/azlin-dev/azlin/errkind"
@@ -19,6 +20,7 @@ import (
 )
 
 type logsFlags struct {
+	which  app.Selecting
 	host   app.HostFlags
 	source string
 	follow bool
@@ -33,9 +35,9 @@ func newLogsCommand(a Commands) *cobra.Command {
 		names = append(names, string(s))
 	}
 	cmd := &cobra.Command{
-		Use:   "logs VM",
-		Short: "Show a VM's logs",
-		Long: `Shows the last lines of one of a VM's logs:
+		Use:   "logs VM...",
+		Short: "Show VMs' logs",
+		Long: `Shows the last lines of one log of a VM, or of several VMs below their names:
 
     cloud-init-output   output of the first-boot scripts (the default)
     cloud-init          steps of cloud-init
@@ -45,23 +47,27 @@ func newLogsCommand(a Commands) *cobra.Command {
     tools               result of each tool that azlin installs
 
 --follow prints new lines until Ctrl-C. With --source tools it shows the progress of the installation and exits when that
-ends, with code 9 if a tool failed.`,
+ends, with code 9 if a tool failed. It is for one VM.
+
+In JSON the log of one VM that is named is an array of lines; several, patterns and --select are an array of VMs.`,
 		Example: `  azlin logs dev
   azlin logs dev --source tools
+  azlin logs 'web-*' --source auth --lines 5
   azlin logs dev --source serial --lines 50
   azlin logs dev --source auth --since 1h
   azlin logs dev --source syslog --follow
   azlin logs dev -o json`,
-		Args: app.Exactly(1, "a VM"),
+		Args: func(cmd *cobra.Command, args []string) error { return flags.which.Check(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			source, err := flags.check(cmd, a.Output)
 			if err != nil {
 				return err
 			}
-			return a.logs(cmd.Context(), args[0], source, flags)
+			return a.logs(cmd, args, source, flags)
 		},
 	}
 	flags.host.Add(cmd)
+	flags.which.Add(cmd, "")
 	f := cmd.Flags()
 	f.StringVar(&flags.source, "source", string(logs.CloudInitOutput), "log to show: "+strings.Join(names, ", "))
 	f.BoolVarP(&flags.follow, "follow", "f", false, "print new lines until Ctrl-C")
@@ -103,47 +109,155 @@ func (f logsFlags) check(cmd *cobra.Command, output term.Output) (logs.Source, e
 	return source, nil
 }
 
-func (a Commands) logs(ctx context.Context, name string, source logs.Source, flags logsFlags) error {
+func (a Commands) logs(cmd *cobra.Command, names []string, source logs.Source, flags logsFlags) error {
+	ctx := cmd.Context()
+	one := len(names) == 1 && flags.which.Empty() && !vm.IsPattern(names[0])
+	if flags.follow && !one {
+		return app.Usage(cmd, "--follow is for one VM")
+	}
 	s, err := a.Open(ctx)
 	if err != nil {
 		return err
 	}
-	match, err := s.Find(ctx, name)
+	sel, err := s.Choose(ctx, names, flags.which)
 	if err != nil {
 		return err
 	}
-	if source == logs.Serial {
-		return a.serialLog(ctx, s, match.VM, flags)
+	vms := sel.VMs()
+	if flags.follow {
+		return a.followLog(ctx, s, vms[0], source, flags)
 	}
-	if p := match.VM.PowerState; p == vm.Stopped || p == vm.Deallocated {
-		return &errkind.Error{
-			Kind: errkind.Unreachable, Op: "read the log of", Resource: match.VM.Name, Err: fmt.Errorf("the VM is %s", p),
-			Next: errkind.Step{Action: errkind.StartVM, VM: match.VM.Name},
+	results := batch.Run(ctx, vms, batch.Options{}, func(ctx context.Context, i vm.Info) (logRead, error) { return a.readLog(ctx, s, i, source, flags) })
+	if !one {
+		return errors.Join(a.printLogs(vms, results), batch.Err("", len(vms), batch.Failures(results, func(n int) string { return vms[n].Name }), errkind.Step{}))
+	}
+	r := results[0]
+	switch {
+	case r.Err != nil:
+		return r.Err
+	case r.Value.tools != nil:
+		return a.Output.Print(toolsView(*r.Value.tools))
+	}
+	return a.printLog(r.Value.lines)
+}
+
+// logRead is what a VM's log holds: lines, or the record of tools.
+type logRead struct {
+	lines []string
+	tools *logs.Installation
+}
+
+// dialLog connects to a VM whose log is a file on it.
+func (a Commands) dialLog(ctx context.Context, s *app.Session, i vm.Info, flags logsFlags) (*remote.Client, error) {
+	if p := i.PowerState; p == vm.Stopped || p == vm.Deallocated {
+		return nil, &errkind.Error{
+			Kind: errkind.Unreachable, Op: "read the log of", Resource: i.Name, Err: fmt.Errorf("the VM is %s", p),
+			Next: errkind.Step{Action: errkind.StartVM, VM: i.Name},
 		}
 	}
-	client, err := s.Hosts.Dial(ctx, match.VM, reach.Options{
+	client, err := s.Hosts.Dial(ctx, i, reach.Options{
 		User: flags.host.User, KeyPath: a.KeyPath(flags.host.Key), AcceptNewHostKey: flags.host.AcceptNew, Bastion: flags.host.Bastion,
 	})
 	if err != nil {
-		return app.Stranded(err, match.VM.Name)
+		return nil, app.Stranded(err, i.Name)
+	}
+	return client, nil
+}
+
+func (a Commands) readLog(ctx context.Context, s *app.Session, i vm.Info, source logs.Source, flags logsFlags) (r logRead, err error) {
+	options := logs.Options{Lines: flags.lines, Since: flags.since}
+	if source == logs.Serial {
+		r.lines, err = s.Logs.Read(ctx, i, logs.Serial, logs.Options{Lines: flags.lines}, reach.Options{})
+		return r, err
+	}
+	client, err := a.dialLog(ctx, s, i, flags)
+	if err != nil {
+		return r, err
 	}
 	defer func() { _ = client.Close() }() // it may have become another one
+	if source == logs.ToolsRecord {
+		var tools logs.Installation
+		tools, err = logs.Tools(ctx, client)
+		r.tools = &tools
+	} else {
+		r.lines, err = logs.Read(ctx, client, source, options)
+	}
+	if err != nil {
+		return logRead{}, app.Unread(err, i.Name)
+	}
+	return r, nil
+}
+
+func (a Commands) followLog(ctx context.Context, s *app.Session, i vm.Info, source logs.Source, flags logsFlags) error {
 	options := logs.Options{Lines: flags.lines, Since: flags.since}
-	switch {
-	case source == logs.ToolsRecord:
-		return a.toolsLog(ctx, client, match.VM.Name, flags.follow)
-	case flags.follow:
-		err := logs.Follow(ctx, client, source, options, a.logLine)
-		if errors.Is(err, logs.ErrLost) {
-			return &errkind.Error{Kind: errkind.Unreachable, Op: "follow the log of", Resource: match.VM.Name, Err: fmt.Errorf("%s: %w", source, logs.ErrLost), Next: app.Next("azlin logs", match.VM.Name, "--source", string(source), "--follow")}
-		}
+	if source == logs.Serial {
+		return s.Logs.Follow(ctx, i, logs.Serial, logs.Options{Lines: flags.lines}, reach.Options{}, a.logLine)
+	}
+	client, err := a.dialLog(ctx, s, i, flags)
+	if err != nil {
 		return err
 	}
-	lines, err := logs.Read(ctx, client, source, options)
-	if err != nil {
-		return app.Unread(err, match.VM.Name)
+	defer func() { _ = client.Close() }() // it may have become another one
+	if source == logs.ToolsRecord {
+		return a.followTools(ctx, client, i.Name)
 	}
-	return a.printLog(lines)
+	err = logs.Follow(ctx, client, source, options, a.logLine)
+	if errors.Is(err, logs.ErrLost) {
+		return &errkind.Error{Kind: errkind.Unreachable, Op: "follow the log of", Resource: i.Name, Err: fmt.Errorf("%s: %w", source, logs.ErrLost), Next: app.Next("azlin logs", i.Name, "--source", string(source), "--follow")}
+	}
+	return err
+}
+
+// vmLog is the JSON of one of several logs.
+type vmLog struct {
+	VM            string             `json:"vm"`
+	ResourceGroup string             `json:"resource_group"`
+	Lines         []string           `json:"lines"` // null: not known
+	Tools         *logs.Installation `json:"tools,omitempty"`
+	Error         *string            `json:"error"`
+}
+
+// printLogs shows the logs of several VMs: to a person each below its VM's name.
+func (a Commands) printLogs(vms []vm.Info, results []batch.Result[logRead]) error {
+	type row struct{ vm, line string }
+	var rows []row
+	views := make([]vmLog, len(vms))
+	shown := 0
+	for n, r := range results {
+		views[n] = vmLog{VM: vms[n].Name, ResourceGroup: vms[n].ResourceGroup, Lines: r.Value.lines, Tools: r.Value.tools}
+		if r.Err != nil {
+			views[n].Error = app.Known(r.Err.Error())
+			continue
+		}
+		for _, line := range r.Value.lines {
+			rows = append(rows, row{vms[n].Name, line})
+		}
+		if r.Value.tools != nil {
+			for _, t := range r.Value.tools.Tools {
+				rows = append(rows, row{vms[n].Name, t.Name + " " + string(t.State)})
+			}
+		}
+		if !a.Output.ForPeople() {
+			continue
+		}
+		err := a.Output.Heading(shown, vms[n].Name)
+		shown++
+		if err == nil && r.Value.tools != nil {
+			err = a.Output.Print(toolsView(*r.Value.tools))
+		} else if err == nil {
+			err = a.printLog(r.Value.lines)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if a.Output.ForPeople() {
+		return nil
+	}
+	return a.Output.Print(term.View{Data: views, Grid: term.Rows(rows, []term.Column[row]{
+		{Name: "vm", Value: func(r row) string { return r.vm }},
+		{Name: "line", Value: func(r row) string { return r.line }},
+	})})
 }
 
 // logLine shows one line; what a VM wrote must not steer the terminal.
@@ -170,26 +284,8 @@ func (a Commands) printLog(lines []string) error {
 	})})
 }
 
-func (a Commands) serialLog(ctx context.Context, s *app.Session, i vm.Info, flags logsFlags) error {
-	if flags.follow {
-		return s.Logs.Follow(ctx, i, logs.Serial, logs.Options{Lines: flags.lines}, reach.Options{}, a.logLine)
-	}
-	lines, err := s.Logs.Read(ctx, i, logs.Serial, logs.Options{Lines: flags.lines}, reach.Options{})
-	if err != nil {
-		return err
-	}
-	return a.printLog(lines)
-}
-
-// toolsLog shows the record of tools; with follow only once the installation is over.
-func (a Commands) toolsLog(ctx context.Context, client *remote.Client, name string, follow bool) error {
-	if !follow {
-		i, err := logs.Tools(ctx, client)
-		if err != nil {
-			return app.Unread(err, name)
-		}
-		return a.Output.Print(toolsView(i))
-	}
+// followTools shows how far the installation of tools is, and its record when it is over.
+func (a Commands) followTools(ctx context.Context, client *remote.Client, name string) error {
 	last := ""
 	i, _, err := logs.Await(ctx, client, 0, nil, func(i logs.Installation) {
 		if now := toolsUnderWay(i); now != last {

@@ -74,7 +74,9 @@ is attached to. Unknown values are '-', and null in JSON.`,
 func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string, flags statusFlags) error {
 	how := status.Options{Timeout: flags.timeout, SSH: reach.Options{User: flags.user, KeyPath: a.KeyPath(flags.key)}}
 	if len(args) == 0 && flags.which.Empty() {
+		done := a.Working()
 		report, err := s.Statuses.List(ctx, vm.ListOptions{ResourceGroup: s.Azure.Target().ResourceGroup, All: flags.all, RunningOnly: flags.running}, how)
+		done()
 		if err == nil {
 			err = context.Cause(ctx) // what was not asked any more is not shown as if it could not be
 		}
@@ -90,7 +92,9 @@ func (a Commands) showStatus(ctx context.Context, s *app.Session, args []string,
 	if err != nil {
 		return err
 	}
+	done := a.Working()
 	report := status.Report{VMs: s.Statuses.Of(ctx, sel.VMs(), how)}
+	done()
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}

@@ -29,6 +29,8 @@ func (o Output) arranged(v View) (View, error) {
 		one, single := data.(object)
 		if single {
 			items = []object{one}
+		} else if all, ok := data.([]any); ok { // also where an item has several rows
+			items = itemsOf(data, len(all))
 		}
 		chosen := make([]object, len(items))
 		for n, i := range items {

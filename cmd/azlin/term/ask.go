@@ -18,7 +18,7 @@ func (s Streams) Ask(ctx context.Context, question, proposal, flag string) (stri
 	if proposal != "" {
 		question += " [" + Clean(proposal) + "]"
 	}
-	if _, err := fmt.Fprintf(s.Err, "%s: ", question); err != nil {
+	if _, err := fmt.Fprintf(s.Text(s.Err), "%s: ", question); err != nil {
 		return "", err
 	}
 	answer, err := readLine(ctx, s.In)
@@ -30,7 +30,7 @@ func (s Streams) Ask(ctx context.Context, question, proposal, flag string) (stri
 func (s Streams) Choose(ctx context.Context, question string, choices []string, flag string) (int, error) {
 	if s.InTTY {
 		for n, c := range choices {
-			if _, err := fmt.Fprintf(s.Err, "  %2d  %s\n", n+1, Clean(c)); err != nil {
+			if _, err := fmt.Fprintf(s.Text(s.Err), "  %2d  %s\n", n+1, Clean(c)); err != nil {
 				return 0, err
 			}
 		}
@@ -43,7 +43,7 @@ func (s Streams) Choose(ctx context.Context, question string, choices []string, 
 		if n, err := strconv.Atoi(answer); err == nil && 1 <= n && n <= len(choices) {
 			return n - 1, nil
 		}
-		if _, err := fmt.Fprintf(s.Err, "%q is not a number from 1 to %d\n", Clean(answer), len(choices)); err != nil {
+		if _, err := fmt.Fprintf(s.Text(s.Err), "%q is not a number from 1 to %d\n", Clean(answer), len(choices)); err != nil {
 			return 0, err
 		}
 	}

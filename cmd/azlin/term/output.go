@@ -68,6 +68,21 @@ func (o Output) Structured() bool {
 	return o.Format == JSON || o.Format == YAML || o.JQ != "" || o.Fields != nil && o.table()
 }
 
+// ForPeople reports whether a person reads what is printed as it is: a table, and no query or choice of fields.
+func (o Output) ForPeople() bool {
+	return o.table() && o.Query == "" && o.JQ == "" && o.Fields == nil && o.Columns == nil
+}
+
+// Heading separates what is printed of the n-th of several things by its name.
+func (o Output) Heading(n int, name string) error {
+	before := ""
+	if n > 0 {
+		before = "\n"
+	}
+	_, err := fmt.Fprintf(o.Streams.Text(o.Streams.Out), "%s==> %s <==\n", before, Clean(name))
+	return err
+}
+
 func (o Output) table() bool { return o.Format == Table || o.Format == Wide }
 
 // Print writes v to standard output.
@@ -118,12 +133,12 @@ func (o Output) printTable(v View) error {
 			v.Grid.wide = nil
 			o.Streams.Width = 0
 		}
-		if err := v.Grid.write(o.Streams.Out, o.Streams.Width, o.Streams.Color); err != nil {
+		if err := v.Grid.write(o.Streams); err != nil {
 			return err
 		}
 	}
 	if v.Note != "" {
-		_, err := fmt.Fprintln(o.Streams.Err, v.Note)
+		_, err := fmt.Fprintln(o.Streams.Text(o.Streams.Err), v.Note)
 		return err
 	}
 	return nil

@@ -141,6 +141,16 @@ func TestSortColumnsAndFields(t *testing.T) {
 	}
 }
 
+// TestFieldsOfItemsWithSeveralRows: --json counts items, not the rows that show them.
+func TestFieldsOfItemsWithSeveralRows(t *testing.T) {
+	t.Parallel()
+	v := items()
+	v.Grid.Rows = append(v.Grid.Rows, v.Grid.Rows...)
+	if got := render(t, term.Output{Format: term.Table, Fields: []string{"name"}, JQ: "map(.name)|join(\" \")"}, v); got != "b a C\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestQueriesAsAz: the shapes and the order of what the Azure CLI prints.
 func TestQueriesAsAz(t *testing.T) {
 	t.Parallel()

@@ -51,11 +51,18 @@ type Progress struct {
 // Close ends the drawing and leaves the cursor on a fresh line.
 func (p *Progress) Close() { p.close() }
 
+// OnClose has f called when the drawing has ended.
+func (p *Progress) OnClose(f func()) *Progress {
+	before := p.close
+	p.close = func() { before(); f() }
+	return p
+}
+
 // NewProgress returns a Progress for s in the given mode.
 func NewProgress(s Streams, mode ProgressMode) *Progress {
 	if mode == ProgressAuto {
 		mode = ProgressPlain
-		if s.ErrTTY {
+		if s.ErrTTY && !s.Dumb {
 			mode = ProgressLive
 		}
 	}
@@ -69,7 +76,7 @@ func NewProgress(s Streams, mode ProgressMode) *Progress {
 		l := newLive(s)
 		return &Progress{Sink: l.event, close: l.stop}
 	}
-	return &Progress{Sink: plainProgress(s.Err), close: nothing}
+	return &Progress{Sink: plainProgress(s.Text(s.Err)), close: nothing}
 }
 
 func plainProgress(w io.Writer) progress.Sink {
@@ -125,9 +132,10 @@ func seconds(d time.Duration) string {
 
 // live redraws one line for the running stage and leaves one line for each that has ended.
 type live struct {
-	w     io.Writer
-	color bool
-	width int
+	w       io.Writer
+	streams Streams
+	color   bool
+	width   int
 
 	mu      sync.Mutex
 	current *progress.Event
@@ -142,7 +150,7 @@ type live struct {
 const redrawEvery = 100 * time.Millisecond
 
 func newLive(s Streams) *live {
-	l := &live{w: s.Err, color: s.Color, width: s.Width, done: make(chan struct{})}
+	l := &live{w: s.Text(s.Err), streams: s, color: s.Color, width: s.Width, done: make(chan struct{})}
 	l.ended.Go(l.loop)
 	return l
 }
@@ -213,7 +221,7 @@ func (l *live) draw() {
 	if l.current == nil {
 		return
 	}
-	spinner := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+	spinner := l.streams.spinner()
 	elapsed := time.Since(l.began)
 	clock := seconds(elapsed)
 	if about := l.current.Stage.EstimatedDuration; about > 0 {
@@ -224,7 +232,7 @@ func (l *live) draw() {
 		line += "  " + Clean(l.message)
 	}
 	if l.width > 0 {
-		line = runewidth.Truncate(line, l.width-1, "…")
+		line = runewidth.Truncate(line, l.width-1, l.streams.cut())
 	}
 	l.clear()
 	fmt.Fprint(l.w, line) // as above

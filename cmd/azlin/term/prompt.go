@@ -17,7 +17,7 @@ var ErrDeclined = &errkind.Error{Kind: errkind.Cancelled, Err: errors.New("not c
 // Confirm asks a yes-or-no question on standard error. Anything but y or yes is no. Whether there is a terminal to ask on
 // is the caller's to know.
 func (s Streams) Confirm(ctx context.Context, question string) error {
-	if _, err := fmt.Fprintf(s.Err, "%s [y/N] ", question); err != nil {
+	if _, err := fmt.Fprintf(s.Text(s.Err), "%s [y/N] ", question); err != nil {
 		return err
 	}
 	answer, err := readLine(ctx, s.In)

@@ -13,6 +13,7 @@ type Screen struct {
 	out           io.Writer
 	width, height int
 	head, body    string
+	cut           string
 }
 
 // Screen is this terminal's; nil: the result does not go to one that can be drawn on.
@@ -20,7 +21,7 @@ func (s Streams) Screen() *Screen {
 	if !s.OutTTY || s.Dumb {
 		return nil
 	}
-	return &Screen{out: s.Out, width: s.Width, height: s.Height}
+	return &Screen{out: s.Out, width: s.Width, height: s.Height, cut: s.cut()}
 }
 
 // Open turns to the alternate screen and hides the cursor.
@@ -37,7 +38,7 @@ func (s *Screen) Close() {
 // Draw shows a line and a text below it, as far as there is room; keep: only the line is new.
 func (s *Screen) Draw(head, body string, keep bool) {
 	if s.width > 0 {
-		head = runewidth.Truncate(head, s.width, "…")
+		head = runewidth.Truncate(head, s.width, s.cut)
 	}
 	s.head = head
 	if !keep {

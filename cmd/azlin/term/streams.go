@@ -22,6 +22,7 @@ type Streams struct {
 	OutTTY bool // a person reads the result
 	ErrTTY bool // a person reads the talk
 	Color  bool // both may carry colour
+	ASCII  bool // the locale has no other characters
 	Dumb   bool // the terminal cannot move its cursor
 	Width  int  // columns of the terminal; 0: no limit
 	Height int  // lines of the terminal; 0: not known
@@ -29,9 +30,10 @@ type Streams struct {
 
 // System returns the streams of this process. Colour is off without a terminal, with noColor (NO_COLOR)
 // and on a dumb terminal.
-func System(noColor bool, terminal string) Streams {
+func System(noColor, ascii bool, terminal string) Streams {
 	s := Streams{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		ASCII: ascii,
+		In:    os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InTTY:  xterm.IsTerminal(int(os.Stdin.Fd())),
 		OutTTY: xterm.IsTerminal(int(os.Stdout.Fd())),
 		ErrTTY: xterm.IsTerminal(int(os.Stderr.Fd())),

@@ -79,7 +79,8 @@ const columnGap = 2
 
 // write draws the grid for a person. Columns marked Wide are dropped from the right until it fits width,
 // then the longest column is cut; width 0 means no limit.
-func (g Grid) write(w io.Writer, width int, color bool) error {
+func (g Grid) write(s Streams) error {
+	width, color := s.Width, s.Color
 	keep := g.fit(width)
 	widths := make([]int, len(g.Columns))
 	for _, i := range keep {
@@ -88,12 +89,12 @@ func (g Grid) write(w io.Writer, width int, color bool) error {
 	shrink(widths, keep, width)
 	var b strings.Builder
 	for n, i := range keep {
-		b.WriteString(Bold.paint(pad(Clean(g.titles[i]), widths[i], n == len(keep)-1), color))
+		b.WriteString(Bold.paint(pad(Clean(g.titles[i]), widths[i], n == len(keep)-1, s.cut()), color))
 	}
 	b.WriteByte('\n')
 	for r, row := range g.Rows {
 		for n, i := range keep {
-			cell := pad(shown(row[i]), widths[i], n == len(keep)-1)
+			cell := pad(shown(row[i]), widths[i], n == len(keep)-1, s.cut())
 			c := NoColor
 			if g.colors != nil {
 				c = g.colors[r][i]
@@ -102,7 +103,7 @@ func (g Grid) write(w io.Writer, width int, color bool) error {
 		}
 		b.WriteByte('\n')
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(s.Text(s.Out), b.String())
 	return err
 }
 
@@ -168,8 +169,8 @@ func shrink(widths, keep []int, width int) {
 	}
 }
 
-func pad(s string, width int, last bool) string {
-	s = runewidth.Truncate(s, width, "…")
+func pad(s string, width int, last bool, cut string) string {
+	s = runewidth.Truncate(s, width, cut)
 	if last {
 		return s
 	}
