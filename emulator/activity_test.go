@@ -23,7 +23,8 @@ func TestActivityLog(t *testing.T) {
 			all, _ := a.at("value").([]any)
 			return all
 		}
-		since := "eventTimestamp ge '" + began.UTC().Format(time.RFC3339) + "'"
+		until := " and eventTimestamp le '" + began.Add(time.Hour).UTC().Format(time.RFC3339) + "'"
+		since := "eventTimestamp ge '" + began.UTC().Format(time.RFC3339) + "'" + until
 		of := func(e any, path ...string) string {
 			for _, p := range path {
 				m, _ := e.(map[string]any)
@@ -49,10 +50,10 @@ func TestActivityLog(t *testing.T) {
 		if n := len(list(since + " and status eq 'Failed' and resourceGroupName eq 'lab'")); n != 2 {
 			t.Errorf("%d failures of the group", n)
 		}
-		if n := len(list("eventTimestamp ge '" + time.Now().UTC().Format(time.RFC3339) + "'")); n != 0 {
+		if n := len(list("eventTimestamp ge '" + time.Now().UTC().Format(time.RFC3339) + "'" + until)); n != 0 {
 			t.Errorf("%d events since now", n)
 		}
-		for _, filter := range []string{"", "resourceUri eq '/x'", "eventTimestamp ge 'soon'", since + " or status eq 'Failed'", "eventTimestamp ge '1990-01-01T00:00:00Z'"} {
+		for _, filter := range []string{"", "resourceUri eq '/x'", "eventTimestamp ge 'soon'", since + " or status eq 'Failed'", "eventTimestamp ge '1990-01-01T00:00:00Z'" + until, "eventTimestamp ge '" + began.UTC().Format(time.RFC3339) + "'"} {
 			r.ok(r.do("GET", "{S}/providers/Microsoft.Insights/eventtypes/management/values?api-version=2015-04-01&$filter="+url.QueryEscape(filter), ""), 400)
 		}
 	})

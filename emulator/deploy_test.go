@@ -58,7 +58,7 @@ func TestDeployment(t *testing.T) {
 		if a := r.ok(r.do("PUT", at+"4"+groupV, strings.Replace(template, "[variables('n')]", "[magic()]", 1)), 400); a.code() != "InvalidTemplate" {
 			r.Errorf("expression: %s", a.text)
 		}
-		r.ok(r.do("POST", at+"5/validate"+groupV, strings.Replace(template, `"name":"nic2"`, `"name":"nic3"`, 1)), 200)
+		r.ok(r.do("POST", at+"5/validate"+groupV, strings.ReplaceAll(template, "nic2", "nic3")), 200)
 		r.ok(r.do("DELETE", at+groupV, ""), 202)
 		time.Sleep(time.Minute)
 		r.ok(r.do("DELETE", at+groupV, ""), 204)

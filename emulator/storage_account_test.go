@@ -101,7 +101,7 @@ func TestStorageRefusals(t *testing.T) {
 			"kind":              {"PUT", stor + "nfs3", strings.Replace(premium, "FileStorage", "Files", 1), 400, "InvalidRequestPropertyValue"},
 			"place":             {"PUT", stor + "nfs2", strings.Replace(premium, "westus2", "eastus", 1), 409, "InvalidResourceLocation"},
 			"no endpoint":       {"PUT", stor + "nfs3", rule, 400, "NetworkAclsValidationFailure"},
-			"private range":     {"PATCH", stor + "nfs2", `{"properties":{"networkAcls":{"ipRules":[{"value":"10.0.0.0/8"}]}}}`, 400, "InvalidValuesForRequestParameters"},
+			"private range":     {"PATCH", stor + "nfs2", `{"properties":{"networkAcls":{"defaultAction":"Deny","ipRules":[{"value":"10.0.0.0/8"}]}}}`, 400, "InvalidValuesForRequestParameters"},
 			"NFS needs premium": {"PUT", smb + "home", `{"properties":{"enabledProtocols":"NFS"}}`, 400, "FeatureNotSupportedForAccount"},
 			"too small":         {"PUT", nfs + "home", `{"properties":{"enabledProtocols":"NFS","shareQuota":99}}`, 400, "InvalidHeaderValue"},
 			"squash of SMB":     {"PUT", smb + "home", `{"properties":{"rootSquash":"RootSquash"}}`, 400, "InvalidHeaderValue"},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/emulator"
+	"github.com/azlin-dev/azlin/emulator/arm/contract"
 )
 
 // raw is the wire without an SDK.
@@ -95,6 +96,12 @@ func (r *raw) send(req *http.Request) answer {
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		r.Fatal(err)
+	}
+	version := strings.ToLower(req.URL.Query().Get("api-version"))
+	if op := contract.At(req.Method, req.URL.Path, version); op != nil && req.URL.Host == "management.azure.com" {
+		for _, what := range contract.JudgeAnswer(op, resp.StatusCode, data) {
+			r.Errorf("%s %s: not in Azure's descriptions: %s", req.Method, req.URL.Path, what)
+		}
 	}
 	a := answer{status: resp.StatusCode, header: resp.Header, text: string(data)}
 	if len(bytes.TrimSpace(data)) > 0 && data[0] == '{' {

@@ -2,9 +2,14 @@ package remote
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
@@ -68,4 +73,22 @@ func (h Host) earlier() []ssh.Signer {
 		}
 	}
 	return signers
+}
+
+// checkKeyMode refuses a private key that ssh would not read, because other people on this machine may. A key that the
+// agent holds is not read.
+func (h Host) checkKeyMode() error {
+	if runtime.GOOS == "windows" || h.KeyPath == "" || h.AgentSocket != "" {
+		return nil
+	}
+	path := strings.TrimSuffix(h.KeyPath, ".pub")
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return nil //nolint:nilerr // whoever reads it says so
+	}
+	return &errkind.Error{
+		Kind: errkind.Prerequisite, Op: "use key", Resource: path, Class: ErrConnection,
+		Err:  fmt.Errorf("other people may read it (mode %04o), so ssh does not use it", info.Mode().Perm()),
+		Next: errkind.Step{Action: errkind.Run, Command: "chmod go= " + Quote(path)},
+	}
 }

@@ -78,6 +78,9 @@ type Connector struct {
 // has it.
 func (c Connector) Connect(ctx context.Context, in Interactive) (exitCode int, err error) {
 	r := reconnection{ReconnectHandler: c.ReconnectHandler, never: c.NoReconnect}
+	if err := in.Host.checkKeyMode(); err != nil {
+		return DisconnectExitCode, err
+	}
 	in.id, in.Host = uuid.NewString(), in.Host.fitting(ctx)
 	return r.connect(ctx, in)
 }

@@ -11,7 +11,7 @@ import (
 
 // filter is what the log is asked for. The few conditions that there are can be joined by "and" only.
 type filter struct {
-	from, to time.Time // to is zero: until now
+	from, to time.Time
 	resource string
 	group    string
 	provider string
@@ -68,12 +68,15 @@ func parse(text string) (filter, error) {
 	if f.from.IsZero() {
 		return f, refuse("The $filter query parameter needs a start time: eventTimestamp ge '...'.")
 	}
+	if f.to.IsZero() {
+		return f, refuse("The $filter query parameter needs an end time: eventTimestamp le '...'.")
+	}
 	return f, nil
 }
 
 func (f filter) selects(e event) bool {
 	provider, _, group := place(e.id)
-	return !e.at.Before(f.from) && (f.to.IsZero() || !e.at.After(f.to)) &&
+	return !e.at.Before(f.from) && !e.at.After(f.to) &&
 		(f.resource == "" || resourceid.Key(f.resource) == resourceid.Key(e.id)) &&
 		(f.group == "" || strings.EqualFold(f.group, group)) &&
 		(f.provider == "" || strings.EqualFold(f.provider, provider)) &&

@@ -17,10 +17,24 @@ func (s *Server) describedAs(c *Call) error {
 	if !json.Valid(raw) { // loosely spelled, or made by a deployment
 		raw, _ = json.Marshal(c.Body) // was parsed from JSON
 	}
-	if r := contract.Judge(c.Method, c.Route.Template, strings.ToLower(c.Version), raw, nil); r != nil {
+	if r := contract.Judge(c.Method, c.Route.Template, strings.ToLower(c.Version), raw, s.later(c)); r != nil {
 		return told(r)
 	}
 	return nil
+}
+
+// later says which members of a call's type came after its api-version, which refuses them.
+func (s *Server) later(c *Call) func(path string) bool {
+	ns, typ := c.Route.Kind()
+	version := strings.ToLower(c.Version)
+	return func(path string) bool {
+		for _, m := range s.since[strings.ToLower(ns+"/"+typ)] {
+			if version < m.since && strings.Join(m.path, ".") == path {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 func told(r *contract.Refusal) *Error {

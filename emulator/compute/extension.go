@@ -32,14 +32,26 @@ func (p *Provider) extensions() {
 		if e == nil {
 			return nil, c.NotFound()
 		}
-		return arm.OK(s.View(e)), nil
+		o, err := extensionShown(c, s.View(e), e)
+		if err != nil {
+			return nil, err
+		}
+		return arm.OK(o), nil
 	})
 	s.Handle(http.MethodGet, oneVM+"/extensions", v, func(c *arm.Call) (*arm.Reply, error) {
 		vm, err := p.vm(c)
 		if err != nil {
 			return nil, err
 		}
-		return arm.OK(azjson.Object{"value": s.Views(p.extensionsOf(vm))}), nil
+		l := []any{}
+		for _, e := range p.extensionsOf(vm) {
+			o, err := extensionShown(c, s.View(e), e)
+			if err != nil {
+				return nil, err
+			}
+			l = append(l, o)
+		}
+		return arm.OK(azjson.Object{"value": l}), nil
 	})
 	s.Handle(http.MethodDelete, one, v, func(c *arm.Call) (*arm.Reply, error) {
 		e := s.Find(c.Path)
@@ -154,26 +166,48 @@ func (p *Provider) finishExtension(op *arm.Operation, err error) (time.Duration,
 	return 0, nil
 }
 
+// extensionShown is an extension with what $expand asks for.
+func extensionShown(c *arm.Call, o azjson.Object, e *arm.Resource) (azjson.Object, error) {
+	switch expand := c.Arg("$expand"); {
+	case expand == "":
+		return o, nil
+	case !azjson.Fold(expand, "instanceView"):
+		return nil, arm.InvalidParameter("$expand", "The value '%s' of parameter '$expand' is invalid.", expand)
+	}
+	if view := extensionView(e); view != nil {
+		azjson.Put(o, view, "properties", "instanceView")
+	}
+	return o, nil
+}
+
+// extensionView is how an extension went; nil while the agent has not said anything.
+func extensionView(e *arm.Resource) azjson.Object {
+	typ := azjson.Str(e.Body, "properties", "publisher") + "." + azjson.Str(e.Body, "properties", "type")
+	version := azjson.Str(e.Body, "properties", "typeHandlerVersion") + ".0" // some release of the one that was asked for
+	state := azjson.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "message": azjson.Str(e.Hidden, "message")}
+	switch schema.Provisioning(e) {
+	case "Succeeded":
+	case "Failed":
+		state["code"], state["level"], state["displayStatus"] = "ProvisioningState/failed", "Error", "Provisioning failed"
+	default:
+		return nil
+	}
+	return azjson.Object{"name": e.Name(), "type": typ, "typeHandlerVersion": version, "statuses": []any{state}}
+}
+
 // extensionViews are a VM's extensions in its instance view: what installed them, and how each of them went.
 func (p *Provider) extensionViews(vm *arm.Resource) (handlers, extensions []any) {
 	handlers = []any{}
 	seen := map[string]bool{}
 	for _, e := range p.extensionsOf(vm) {
-		typ := azjson.Str(e.Body, "properties", "publisher") + "." + azjson.Str(e.Body, "properties", "type")
-		version := azjson.Str(e.Body, "properties", "typeHandlerVersion") + ".0" // some release of the one that was asked for
-		message := azjson.Str(e.Hidden, "message")
-		state := azjson.Object{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "message": message}
-		switch schema.Provisioning(e) {
-		case "Succeeded":
-		case "Failed":
-			state["code"], state["level"], state["displayStatus"] = "ProvisioningState/failed", "Error", "Provisioning failed"
-		default:
-			continue // the agent has not said anything yet
+		view := extensionView(e)
+		if view == nil {
+			continue
 		}
-		extensions = append(extensions, azjson.Object{"name": e.Name(), "type": typ, "typeHandlerVersion": version, "statuses": []any{state}})
-		if !seen[typ] {
+		extensions = append(extensions, view)
+		if typ := azjson.Str(view, "type"); !seen[typ] {
 			seen[typ] = true
-			handlers = append(handlers, azjson.Object{"type": typ, "typeHandlerVersion": version, "status": azjson.Object{
+			handlers = append(handlers, azjson.Object{"type": typ, "typeHandlerVersion": view["typeHandlerVersion"], "status": azjson.Object{
 				"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "message": "Plugin enabled",
 			}})
 		}

@@ -45,7 +45,7 @@ func Markdown() string {
 	b.WriteString(refusals)
 	exceptions(&b)
 	b.WriteString(absent)
-	b.WriteString("\n## What az, the SDK, the examples and curl found\n\n| found by | what | mended |\n|---|---|---|\n")
+	b.WriteString("\n## What az, the SDKs, the examples, the descriptions and curl found\n\n| found by | what | mended |\n|---|---|---|\n")
 	for line := range strings.Lines(differences) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if len(f) == 3 && !strings.HasPrefix(line, "#") {
@@ -139,7 +139,8 @@ const refusals = `
 
 Bodies of writes are judged by Azure's published API descriptions (emulator/arm/contract): in the oldest api-version that they have from
 the one asked for on. Unknown members, wrong types, missing required members and values outside of a list are refused with 400, before
-anything is looked at. Members that the service fills in are taken and not looked at. Every answer of the cases of test/conformance is held
+anything is looked at; so are members that came after the api-version of the request. Members that the service fills in are taken and not
+looked at. Every answer of the cases of test/conformance is held
 against the same descriptions; test/conformance spoils the bodies of all types, one member at a time, and counts how many are refused.
 
 | refusal | source |
@@ -168,14 +169,14 @@ These answer 501 in Azure's error envelope, or are refused as unknown.
 | virtualMachines | networkInterfaceConfigurations (interfaces that Azure makes with the VM), capture, convertToManagedDisks, assessPatches, installPatches, performMaintenance, simulateEviction, attachDetachDataDisks, managed run commands (runCommands), hibernation |
 | disks, snapshots | the data behind a shared access signature, disk encryption sets, disk access, uploads |
 | galleries | applications, scripts, sharing, community galleries, replication that takes its time in each region, soft deletion, data disks in images |
-| images, availability sets, scale sets, hosts, placement groups, capacity reservations, restore points | all but empty lists of images |
+| images (404, and 501 for making one), availability sets, scale sets, hosts, placement groups, capacity reservations, restore points | all but empty lists of images |
 | virtualNetworks | service endpoint policies, route tables, DDoS protection |
 | networkInterfaces | effective routes and rules |
 | bastionHosts | private-only ones, shareable links, lists of sessions, recordings, sessions in a browser |
 | other types of Microsoft.Network | gateways, firewalls, DNS zones; what load balancers and private endpoints do |
 | storageAccounts | the data planes of blobs, files, queues and tables, SAS, failover, management policies, private endpoints, encryption scopes, deleted accounts |
 | file shares | snapshots, deleted shares, access policies |
-| deployments | mode Complete, template links, nested templates, what-if, other scopes than a group |
+| deployments | mode Complete, template links, nested templates, what-if, other scopes than a group, reference() in resources, functions beside the common ones |
 | resources | move, export; PUT and PATCH go to the resource itself |
 | Microsoft.Authorization | role assignments and definitions, policies through the API |
 | Entra ID | interactive sign-in in a browser, Microsoft Graph |

@@ -20,7 +20,7 @@ import (
 const deploymentType = "Microsoft.Resources/deployments"
 
 func (p *provider) deployments() {
-	s, v := p.s, versions()
+	s, v := p.s, append(versions(), "2026-06-01")
 	s.Register(&arm.Type{Name: deploymentType, Versions: v, Unlisted: true, Rank: 99})
 	s.RegisterKind("deployment", arm.Kind{Finish: p.deploy})
 	s.RegisterKind("deployment.delete", arm.Kind{Empty: http.StatusNoContent, Finish: func(op *arm.Operation, _ error) (time.Duration, error) {
@@ -240,9 +240,14 @@ func (p *provider) deploy(op *arm.Operation, _ error) (time.Duration, error) {
 		made = append(made, azjson.Object{"id": id})
 	}
 	d.Props()["outputResources"] = made
-	if o, err := p.outputs(d, context, outputs); err == nil {
-		d.Props()["outputs"] = o
+	o, err := p.outputs(d, context, outputs)
+	if err != nil {
+		e := arm.BadRequest("DeploymentOutputEvaluationFailed", "Unable to evaluate template outputs: '%v'. Please see error details and deployment operations. Please see https://aka.ms/arm-common-errors for usage details.", err)
+		d.Props()["error"] = e.Object()
+		p.conclude(d, "Failed", op.Start)
+		return 0, e
 	}
+	d.Props()["outputs"] = o
 	p.conclude(d, "Succeeded", op.Start)
 	return 0, nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,8 +15,10 @@ import (
 type scope struct {
 	parameters, variables azjson.Object
 	group, subscription   azjson.Object
-	index                 int                           // of copyIndex
-	reference             func(id string) azjson.Object // nil while resources are not there yet
+	index                 int                 // of copyIndex
+	reference             func(id string) any // nil while resources are not there yet
+	values                map[string]any      // of variables that were asked for
+	asked                 []string            // for variables, that are being evaluated
 }
 
 // evaluate replaces the expressions in v, at every depth.
@@ -102,6 +105,9 @@ func (p *parser) value(depth int) (any, error) {
 		case p.take("."):
 			name := p.word()
 			o, ok := v.(azjson.Object)
+			if v == any(unknown{}) {
+				continue
+			}
 			if !ok || name == "" {
 				return nil, fmt.Errorf("there is no property %q", name)
 			}
@@ -131,6 +137,9 @@ func member(o azjson.Object, name string) any {
 }
 
 func element(v, index any) (any, error) {
+	if v == any(unknown{}) || index == any(unknown{}) {
+		return unknown{}, nil
+	}
 	if o, ok := v.(azjson.Object); ok {
 		if name, ok := index.(string); ok {
 			return member(o, name), nil
@@ -200,7 +209,7 @@ func (p *parser) primary(depth int) (any, error) {
 		}
 		args = append(args, v)
 	}
-	return p.s.call(strings.ToLower(name), args)
+	return p.s.invoke(strings.ToLower(name), args)
 }
 
 // call evaluates one of the functions that are known here.
@@ -211,14 +220,15 @@ func (s *scope) call(name string, args []any) (any, error) {
 	}
 	first := strings.Join(str[:min(1, len(str))], "")
 	switch name {
-	case "parameters", "variables":
-		from := map[string]azjson.Object{"parameters": s.parameters, "variables": s.variables}[name]
-		for k, v := range from {
+	case "parameters":
+		for k, v := range s.parameters {
 			if azjson.Fold(k, first) {
 				return v, nil
 			}
 		}
-		return nil, fmt.Errorf("the template has no %s %q", strings.TrimSuffix(name, "s"), first)
+		return nil, fmt.Errorf("the template parameter '%s' is not found. Please see https://aka.ms/arm-syntax-parameters for usage details", first)
+	case "variables":
+		return s.variable(first)
 	case "concat":
 		if len(args) > 0 {
 			if _, ok := args[0].([]any); ok {
@@ -264,7 +274,33 @@ func (s *scope) call(name string, args []any) (any, error) {
 	case "providers":
 		return azjson.Object{"apiVersions": []any{""}, "locations": []any{}}, nil
 	}
-	return nil, fmt.Errorf("the emulator does not implement the template function %s()", name)
+	return logical(name, args)
+}
+
+// variable evaluates a variable, which may be made of others.
+func (s *scope) variable(name string) (any, error) {
+	for k, raw := range s.variables {
+		if !azjson.Fold(k, name) {
+			continue
+		}
+		if v, ok := s.values[k]; ok {
+			return v, nil
+		}
+		if slices.Contains(s.asked, k) {
+			return nil, fmt.Errorf("the template variable '%s' is made of itself: %s", k, strings.Join(append(s.asked, k), ", "))
+		}
+		s.asked = append(s.asked, k)
+		v, err := s.evaluate(raw)
+		s.asked = s.asked[:len(s.asked)-1]
+		if err == nil {
+			if s.values == nil {
+				s.values = map[string]any{}
+			}
+			s.values[k] = v
+		}
+		return v, err
+	}
+	return nil, fmt.Errorf("the template variable '%s' is not found. Please see https://aka.ms/arm-syntax-variables for usage details", name)
 }
 
 func formatted(pattern string, args []string) string {

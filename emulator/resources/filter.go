@@ -33,6 +33,7 @@ func (f filter) keeps(r *arm.Resource) bool {
 func parseFilter(text string) (filter, error) {
 	var f filter
 	var tagName string
+	narrow := false // by group or type, which tags cannot be combined with
 	rest := strings.TrimSpace(text)
 	for rest != "" {
 		m := term.FindStringSubmatch(rest)
@@ -47,6 +48,10 @@ func parseFilter(text string) (filter, error) {
 		}
 		if field == "tagname" {
 			tagName, f.byTag = value, true
+		}
+		narrow = narrow || field == "resourcegroup" || field == "resourcetype"
+		if narrow && f.byTag {
+			return f, badFilter(text)
 		}
 		get, ok := fields(field, tagName)
 		if !ok {

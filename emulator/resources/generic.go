@@ -51,7 +51,7 @@ func (p *provider) listed() []*arm.Resource {
 // brief is a resource as the generic lists show it: without its properties.
 func brief(r *arm.Resource, expand string) azjson.Object {
 	o := azjson.Object{"id": r.ID, "name": r.Name(), "type": r.Type}
-	for _, k := range []string{"location", "tags", "sku", "zones", "identity", "kind", "managedBy", "plan", "extendedLocation"} {
+	for _, k := range []string{"location", "tags", "sku", "identity", "kind", "managedBy", "plan", "extendedLocation"} {
 		if v := r.Body[k]; v != nil {
 			o[k] = azjson.Clone(v)
 		}

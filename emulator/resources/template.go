@@ -79,11 +79,12 @@ func (p *provider) expand(c *arm.Call) (steps []any, outputs any, err error) {
 		return nil, nil, err
 	}
 	sc := p.scopeOf(p.group(c), params, azjson.Map(template, "variables"))
-	vars, err := sc.evaluate(azjson.Map(template, "variables"))
-	if err != nil {
-		return nil, nil, invalidTemplate("%v", err)
+	for k := range sc.variables {
+		if _, err := sc.variable(k); err != nil {
+			return nil, nil, invalidTemplate("%v", err)
+		}
 	}
-	sc.variables, _ = vars.(azjson.Object)
+	defined := map[string][]any{} // ids by what dependsOn may call them
 	for _, e := range azjson.List(template, "resources") {
 		o, ok := e.(azjson.Object)
 		if !ok {
@@ -102,20 +103,94 @@ func (p *provider) expand(c *arm.Call) (steps []any, outputs any, err error) {
 			if err != nil {
 				return nil, nil, err
 			}
-			steps = append(steps, st)
+			id := azjson.Str(st, "id")
+			for _, name := range []string{resourceid.Key(id), strings.ToLower(resourceid.NameOf(id)), strings.ToLower(azjson.Str(o, "copy", "name"))} {
+				defined[name] = append(defined[name], id)
+			}
+			if st["left out"] == nil {
+				steps = append(steps, st)
+			}
+		}
+	}
+	if err := ordered(steps, defined); err != nil {
+		return nil, nil, err
+	}
+	sc.reference = func(string) any { return unknown{} }
+	for _, v := range azjson.Map(template, "outputs") {
+		if _, err := sc.evaluate(azjson.Get(v, "value")); err != nil {
+			return nil, nil, invalidTemplate("%v", err)
 		}
 	}
 	return steps, template["outputs"], p.preflight(c, steps)
 }
 
+// ordered finds what each step waits for, by ids and names of resources and names of their copies, and refuses circles.
+func ordered(steps []any, defined map[string][]any) error {
+	after := map[string][]any{}
+	for _, e := range steps {
+		st := e.(azjson.Object)
+		var ids []any
+		for _, d := range azjson.List(st, "after") {
+			name, _ := d.(string)
+			found := defined[resourceid.Key(name)]
+			if !strings.Contains(name, "/") {
+				found = defined[strings.ToLower(name)]
+			}
+			if found == nil {
+				return invalidTemplate("The resource '%s' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details.", name)
+			}
+			ids = append(ids, found...)
+		}
+		st["after"] = ids
+		after[resourceid.Key(azjson.Str(st, "id"))] = ids
+	}
+	state := map[string]int{} // 1: on the way, 2: done
+	var follow func(id string) string
+	follow = func(id string) string {
+		key := resourceid.Key(id)
+		switch state[key] {
+		case 1:
+			return id
+		case 2:
+			return ""
+		}
+		state[key] = 1
+		for _, d := range after[key] {
+			next, _ := d.(string)
+			if at := follow(next); at != "" {
+				return at
+			}
+		}
+		state[key] = 2
+		return ""
+	}
+	for _, e := range steps {
+		if at := follow(azjson.Str(e, "id")); at != "" {
+			return invalidTemplate("Circular dependency detected on resource: '%s'. Please see https://aka.ms/arm-syntax-resources for usage details.", at)
+		}
+	}
+	return nil
+}
+
 // step evaluates one resource of a template.
 func (p *provider) step(c *arm.Call, sc *scope, raw azjson.Object) (azjson.Object, error) {
+	wanted, err := sc.evaluate(raw["condition"])
+	if err != nil {
+		return nil, invalidTemplate("%v", err)
+	}
+	out := raw["condition"] != nil && !truth(wanted)
+	if out { // what it is made of may not be there
+		raw = azjson.Object{"type": raw["type"], "name": raw["name"], "apiVersion": raw["apiVersion"]}
+	}
 	v, err := sc.evaluate(raw)
 	if err != nil {
 		return nil, invalidTemplate("%v", err)
 	}
 	o := v.(azjson.Object)
 	typ, name := azjson.Str(o, "type"), azjson.Str(o, "name")
+	if azjson.Str(o, "apiVersion") == "" {
+		return nil, invalidTemplate("The template resource '%s' of type '%s' has no 'apiVersion'. Please see https://aka.ms/arm-syntax-resources for usage details.", name, typ)
+	}
 	id, err := idOf(p.s.Options().SubscriptionID, p.group(c).Name(), typ, strings.Split(name, "/"))
 	if err != nil {
 		return nil, invalidTemplate("The template resource '%s' of type '%s' is not valid: %v", name, typ, err)
@@ -134,12 +209,16 @@ func (p *provider) step(c *arm.Call, sc *scope, raw azjson.Object) (azjson.Objec
 		}
 	}
 	azjson.WithoutNulls(body)
-	return azjson.Object{"id": id, "version": azjson.Str(o, "apiVersion"), "body": arm.Canonical(body), "after": after, "state": ""}, nil
+	st := azjson.Object{"id": id, "version": azjson.Str(o, "apiVersion"), "body": arm.Canonical(body), "after": after, "state": ""}
+	if out {
+		st["left out"] = true
+	}
+	return st, nil
 }
 
-// dependency is the id of what dependsOn names: an id, or type/name with further names after it.
+// dependency is the id of what dependsOn names: an id, or type/name with further names after it. The name alone stays one.
 func dependency(p *provider, c *arm.Call, s string) string {
-	if strings.HasPrefix(s, "/") {
+	if strings.HasPrefix(s, "/") || !strings.Contains(s, "/") {
 		return s
 	}
 	return p.group(c).ID + "/providers/" + s
@@ -179,20 +258,29 @@ func (p *provider) outputs(d *arm.Resource, context azjson.Object, outputs any) 
 		return out, nil
 	}
 	sc := p.scopeOf(group, azjson.Map(context, "parameters"), azjson.Map(context, "variables"))
-	sc.reference = func(id string) azjson.Object {
+	sc.reference = func(id string) any {
 		if r := p.s.Find(id); r != nil {
 			return azjson.Map(p.s.View(r), "properties")
 		}
-		return nil
+		return azjson.Object(nil)
 	}
 	m, _ := outputs.(azjson.Object)
 	for k, v := range m {
-		value, err := sc.evaluate(azjson.Get(v, "value"))
-		if err != nil {
-			return nil, err
+		if when, err := sc.evaluate(azjson.Get(v, "condition")); err != nil || azjson.Get(v, "condition") != nil && !truth(when) {
+			continue
+		}
+		var value any
+		if !strings.HasPrefix(strings.ToLower(azjson.Str(v, "type")), "secure") {
+			var err error
+			if value, err = sc.evaluate(azjson.Get(v, "value")); err != nil {
+				return nil, fmt.Errorf("%s: %w", k, err)
+			}
 		}
 		k = strings.ToLower(k[:min(1, len(k))]) + k[min(1, len(k)):] // as recorded: a NewNSG comes out as newNSG
-		out[k] = azjson.Object{"type": typeName(azjson.Str(v, "type")), "value": value}
+		out[k] = azjson.Object{"type": typeName(azjson.Str(v, "type"))}
+		if value != nil {
+			azjson.Put(out, value, k, "value")
+		}
 	}
 	return out, nil
 }

@@ -80,7 +80,7 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: %v %v, want %v", in, f.byTag, err, want)
 		}
 	}
-	for _, in := range []string{"name", "name eq x", "color eq 'red'", "name eq 'a' or name eq 'b'", "name eq 'a' name eq 'b'"} {
+	for _, in := range []string{"name", "name eq x", "color eq 'red'", "name eq 'a' or name eq 'b'", "name eq 'a' name eq 'b'", "tagName eq 'a' and resourceGroup eq 'g'", "resourceType eq 'N/t' and tagName eq 'a' and tagValue eq 'b'"} {
 		if _, err := parseFilter(in); err == nil {
 			t.Errorf("%s is understood", in)
 		}

@@ -28,6 +28,12 @@ func (p *Provider) shares() {
 		if props := azjson.Map(o, "properties"); props["enabledProtocols"] == "SMB" {
 			delete(props, "enabledProtocols") // as recorded: only lists name it
 		}
+		switch expand := c.Arg("$expand"); {
+		case azjson.Fold(expand, "stats"):
+			azjson.Put(o, 0, "properties", "shareUsageBytes") // nothing can be put into a share
+		case expand != "":
+			return nil, arm.BadRequest("InvalidQueryParameterValue", "Value for one of the query parameters specified in the request URI is invalid.")
+		}
 		return reply(arm.OK(o).With("Etag", r.Etag())), nil
 	})
 	s.Handle(http.MethodPut, oneShare, v, p.putShare)
@@ -82,10 +88,25 @@ func (p *Provider) listShares(c *arm.Call) (*arm.Reply, error) {
 	}
 	l := []any{}
 	for _, r := range p.sharesOf(account) {
-		l = append(l, p.s.View(r))
+		if strings.HasPrefix(r.Name(), prefix(c.Arg("$filter"))) {
+			l = append(l, p.s.View(r))
+		}
+	}
+	if n := c.Arg("$maxpagesize"); n != "" {
+		c.Query.Set("$top", n)
 	}
 	return reply(c.Page(l)), nil
 }
+
+// prefix is what the names of listed shares begin with: a filter is that itself, or the function that says so.
+func prefix(filter string) string {
+	if m := startsWith.FindStringSubmatch(filter); m != nil {
+		return m[1]
+	}
+	return filter
+}
+
+var startsWith = regexp.MustCompile(`(?i)^\s*startswith\(\s*name\s*,\s*'?([^')]*)'?\s*\)\s*$`)
 
 var shareName = regexp.MustCompile(`^[a-z0-9](-?[a-z0-9])*$`)
 

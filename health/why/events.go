@@ -28,7 +28,9 @@ type Event struct {
 // keeps 90 days, and shows an event some minutes after it happened). The right it needs is
 // Microsoft.Insights/eventtypes/values/read on the subscription.
 func Failures(ctx context.Context, c *azure.Client, id string, since time.Time) ([]Event, error) {
-	filter := fmt.Sprintf("eventTimestamp ge '%s' and resourceUri eq '%s'", since.UTC().Format(time.RFC3339), id)
+	// Azure wants both ends of the time; an hour ahead makes up for a clock that is behind Azure's.
+	filter := fmt.Sprintf("eventTimestamp ge '%s' and eventTimestamp le '%s' and resourceUri eq '%s'",
+		since.UTC().Format(time.RFC3339), c.Clock().Now().Add(time.Hour).UTC().Format(time.RFC3339), id)
 	path := "/subscriptions/" + url.PathEscape(c.SubscriptionID()) + "/providers/Microsoft.Insights/eventtypes/management/values?$filter=" + url.QueryEscape(filter)
 	events := []Event{}
 	err := c.Page(ctx, path, activityVersion, func(page []byte) error {

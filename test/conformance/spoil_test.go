@@ -217,7 +217,7 @@ func TestSpoiltBodiesAreRefused(t *testing.T) {
 	t.Logf("-mutation-seed=%d", from)
 	synctest.Test(t, func(t *testing.T) {
 		s := &spoils{t: t, rng: rand.New(rand.NewPCG(from, 3)), sent: map[string]int{}, refused: map[string]int{}, types: map[string]bool{}}
-		target := onEmulator(t, emulator.Options{Throttle: emulator.ThrottleOff, TokenLifetime: 1000 * time.Hour}, func(rt http.RoundTripper) http.RoundTripper {
+		target := onEmulator(t, emulator.Options{Realistic: true, Throttle: emulator.ThrottleOff, TokenLifetime: 1000 * time.Hour}, func(rt http.RoundTripper) http.RoundTripper {
 			s.next = rt
 			return s
 		})

@@ -36,9 +36,9 @@ func fits(template, path []string) int {
 	}
 	n := 0
 	for i, t := range template {
-		switch {
-		case t == "{}":
-		case t == path[i]:
+		switch t {
+		case "{}":
+		case path[i]:
 			n++
 		default:
 			return -1

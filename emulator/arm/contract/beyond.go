@@ -30,17 +30,15 @@ func Beyond() []Exception {
 // extend adds the exceptions to the facts.
 func (f *facts) extend() error {
 	for _, x := range Beyond() {
-		var k Kind
-		if x.Kind != "" {
-			if err := json.Unmarshal([]byte(x.Kind), &k); err != nil {
-				return fmt.Errorf("%s %s: %w", x.Where, x.What, err)
-			}
-		}
 		if !strings.Contains(x.Where, ":") {
-			if err := f.allow(x, k); err != nil {
+			if err := f.allow(x); err != nil {
 				return err
 			}
 			continue
+		}
+		var k Kind
+		if err := json.Unmarshal([]byte(x.Kind), &k); err != nil {
+			return fmt.Errorf("%s %s: %w", x.Where, x.What, err)
 		}
 		where, inside, _ := strings.Cut(x.Where, ".")
 		d := f.definitions[where]
@@ -59,13 +57,21 @@ func (f *facts) extend() error {
 	return nil
 }
 
-// allow adds an operation, or a status to one in all api-versions.
-func (f *facts) allow(x Exception, k Kind) error {
+// allow adds an operation, whose kind says what it takes and what it answers, or a status to one in all api-versions.
+func (f *facts) allow(x Exception) error {
+	kinds := make([]Kind, 0, 2)
+	for d := json.NewDecoder(strings.NewReader(x.Kind)); d.More(); {
+		var k Kind
+		if err := d.Decode(&k); err != nil {
+			return fmt.Errorf("%s %s: %w", x.Where, x.What, err)
+		}
+		kinds = append(kinds, k)
+	}
 	if method, path, ok := strings.Cut(x.What, " "); ok {
-		answer := Answer{Body: &k}
+		answer := Answer{Body: &kinds[len(kinds)-1]}
 		key := method + " " + shape(path)
 		f.operations[key] = append(f.operations[key], &Operation{
-			ID: x.Where, Method: method, Path: path, Body: &k, Answers: map[string]Answer{"200": answer, "201": answer, "default": {Body: &Kind{Ref: "arm:Error"}}},
+			ID: x.Where, Method: method, Path: path, Body: &kinds[0], Answers: map[string]Answer{"200": answer, "201": answer, "default": {Body: &Kind{Ref: "arm:Error"}}},
 		})
 		return nil
 	}
@@ -77,8 +83,8 @@ func (f *facts) allow(x Exception, k Kind) error {
 			}
 			found = true
 			a := Answer{}
-			if x.Kind != "" {
-				a.Body = &k
+			if len(kinds) > 0 {
+				a.Body = &kinds[0]
 			}
 			o.Answers[x.What] = a
 		}

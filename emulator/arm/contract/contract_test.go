@@ -19,17 +19,25 @@ const (
 func TestWordsOfRefusals(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ template, body, code, text, target string }{
-		{vm, `{"location":"x","properties":{"storageProfile":{"osDisk":{"createOption":"FromImage","managedDisks":{}}}}}`, "BadRequest",
-			"Could not find member 'managedDisks' on object of type 'OSDisk'. Path 'properties.storageProfile.osDisk.managedDisks', line 1, position 100.", "vm.properties.storageProfile.osDisk.managedDisks"},
+		{
+			vm, `{"location":"x","properties":{"storageProfile":{"osDisk":{"createOption":"FromImage","managedDisks":{}}}}}`, "BadRequest",
+			"Could not find member 'managedDisks' on object of type 'OSDisk'. Path 'properties.storageProfile.osDisk.managedDisks', line 1, position 100.", "vm.properties.storageProfile.osDisk.managedDisks",
+		},
 		{vm, `{"location":"x","properties":{"storageProfile":{"osDisk":{}}}}`, "InvalidParameter", "Required parameter 'osDisk.createOption' is missing (null).", "osDisk.createOption"},
-		{vm, `{"location":"x","properties":{"storageProfile":{"dataDisks":[{"lun":0,"createOption":"Empty","caching":"Unrecognized"}]}}}`, "BadRequest",
-			"Error converting value \"Unrecognized\" to type 'System.Nullable`1[Microsoft.WindowsAzure.ComputeResourceProvider.API.DataDisk+Caching]'. Path 'properties.storageProfile.dataDisks[0].caching', line 1, position 117.", "vm.properties.storageProfile.dataDisks[0].caching"},
+		{
+			vm, `{"location":"x","properties":{"storageProfile":{"dataDisks":[{"lun":0,"createOption":"Empty","caching":"Unrecognized"}]}}}`, "BadRequest",
+			"Error converting value \"Unrecognized\" to type 'System.Nullable`1[Microsoft.WindowsAzure.ComputeResourceProvider.API.DataDisk+Caching]'. Path 'properties.storageProfile.dataDisks[0].caching', line 1, position 117.", "vm.properties.storageProfile.dataDisks[0].caching",
+		},
 		{vm, `{"location":"x","properties":{"hibernate":1}}`, "BadRequest", "Could not find member 'hibernate' on object of type 'Properties'. Path 'properties.hibernate', line 1, position 42.", "vm.properties.hibernate"},
-		{disk, "{\r\n  \"AccountType\": \"x\",\r\n  \"location\": \"x\"\r\n}", "InvalidRequestContent",
-			"The request content was invalid and could not be deserialized: 'Could not find member 'AccountType' on object of type 'ResourceDefinition'. Path 'AccountType', line 2, position 17.'.", ""},
+		{
+			disk, "{\r\n  \"AccountType\": \"x\",\r\n  \"location\": \"x\"\r\n}", "InvalidRequestContent",
+			"The request content was invalid and could not be deserialized: 'Could not find member 'AccountType' on object of type 'ResourceDefinition'. Path 'AccountType', line 2, position 17.'.", "",
+		},
 		{disk, `{"properties":{"creationData":{"createOption":"Empty"}}}`, "LocationRequired", "The location property is required for this definition.", ""},
-		{lock, "{\r\n  \"level\": \"CanNotDelete\"\r\n}", "InvalidRequestContent",
-			"The request content was invalid and could not be deserialized: 'Could not find member 'level' on object of type 'ManagementLockDefinition'. Path 'level', line 2, position 11.'.", ""},
+		{
+			lock, "{\r\n  \"level\": \"CanNotDelete\"\r\n}", "InvalidRequestContent",
+			"The request content was invalid and could not be deserialized: 'Could not find member 'level' on object of type 'ManagementLockDefinition'. Path 'level', line 2, position 11.'.", "",
+		},
 		{files, `{"location":"x","kind":"StorageV2","sku":{}}`, "InvalidRequestContent", "The request content was invalid and could not be deserialized: Required property 'name' not found in 'sku'.", ""},
 	} {
 		r := contract.Judge("PUT", c.template, "2026-04-01", []byte(c.body), nil)

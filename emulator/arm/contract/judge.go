@@ -80,7 +80,7 @@ func (j *judge) object(n *node, def Definition, name, path, plain string) {
 		if !ok && name == "" { // a map that the descriptions know nothing of
 			continue
 		}
-		if !ok || j.later != nil && known.ReadOnly == 0 && j.later(flat) {
+		if !ok || j.later != nil && known.ReadOnly == 0 && m.value.kind != 'n' && path != "" && j.later(flat) {
 			if w == gateway && path == "" && j.gate {
 				name = "ResourceDefinition"
 			}
@@ -135,7 +135,7 @@ func (j *judge) value(n *node, k *Kind, o owned, path, plain string) {
 		}
 		j.object(n, def, name, path, plain)
 	case k.Values != nil:
-		j.choice(n, k, o, w, path, wrong)
+		j.choice(n, k, o, w, wrong)
 	default:
 		if text := scalar(n, k.Name); text != "" {
 			wrong(text)
@@ -144,7 +144,7 @@ func (j *judge) value(n *node, k *Kind, o owned, path, plain string) {
 }
 
 // choice judges a text that may be one of a few.
-func (j *judge) choice(n *node, k *Kind, o owned, w words, path string, wrong func(string)) {
+func (j *judge) choice(n *node, k *Kind, o owned, w words, wrong func(string)) {
 	typ := w.enum(o)
 	if n.kind != '"' {
 		wrong(unlike(n, typ, '"'))
@@ -173,19 +173,19 @@ func (j *judge) choice(n *node, k *Kind, o owned, w words, path string, wrong fu
 	wrong(fmt.Sprintf(`Error converting value "%s" to type '%s'`, n.text, typ))
 }
 
-// missing looks for members that must be there. A PATCH leaves out what stays, but not within the elements of a list.
+// missing looks for members that must be there. A PATCH of Microsoft.Compute leaves out what stays, but not within the elements of a list.
 func (j *judge) missing(n *node, def Definition, name, path, spoken string) {
 	if j.fault != nil || n.kind != '{' {
 		return
 	}
-	whole := !j.patch || strings.Contains(path, "[")
+	whole := !j.patch || j.words != compute || strings.Contains(path, "[")
 	for _, k := range sorted(def) {
 		m := def[k]
 		v := n.get(k)
 		at := join(path, k)
 		if v == nil {
 			if m.Required == 1 && whole && m.ReadOnly == 0 {
-				j.fault = j.words.missing(k, name, path, at, spoken, place(j.raw, n.end), j.gate)
+				j.fault = j.words.missing(k, path, at, spoken, place(j.raw, n.end), j.gate)
 				return
 			}
 			continue

@@ -101,7 +101,7 @@ func (w words) refusal(text, path string) *Refusal {
 }
 
 // missing refuses a body without a member. spoken is the last part of the path of the object that lacks it.
-func (w words) missing(name, typ, path, at, spoken, place string, gate bool) *Refusal {
+func (w words) missing(name, path, at, spoken, place string, gate bool) *Refusal {
 	switch {
 	case at == "location":
 		return &Refusal{Code: "LocationRequired", Message: "The location property is required for this definition."}

@@ -82,6 +82,10 @@ func (p *Catalogue) images() {
 	empty := func(c *arm.Call) (*arm.Reply, error) { return c.Page(s.Views(s.OfType(schema.ImageType))), nil }
 	s.Handle(http.MethodGet, schema.InSub+"/images", v, empty)
 	s.Handle(http.MethodGet, schema.InGroup+"/images", v, empty)
+	const one = schema.InGroup + "/images/{imageName}"
+	s.Handle(http.MethodGet, one, v, func(c *arm.Call) (*arm.Reply, error) { return nil, c.NotFound() })
+	s.Handle(http.MethodDelete, one, v, func(*arm.Call) (*arm.Reply, error) { return arm.Status(http.StatusNoContent), nil })
+	s.Handle(http.MethodPut, one, v, func(c *arm.Call) (*arm.Reply, error) { return nil, arm.NotImplemented(c.Method, c.Path) })
 	publishers := schema.InPlace + "/publishers"
 	offers := publishers + "/{publisherName}/artifacttypes/vmimage/offers"
 	skus := offers + "/{offer}/skus"

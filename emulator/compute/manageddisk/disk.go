@@ -55,6 +55,13 @@ func (p *Disks) completeDisk(d *arm.Resource) {
 	azjson.Default(props, "Unattached", "diskState")
 	azjson.Default(props, uuid.NewString(), "uniqueId")
 	azjson.Default(props, arm.Time(p.s.Now()), "timeCreated")
+	if azjson.Bool(props, "incremental") { // all of one disk are a family
+		from := azjson.Str(props, "creationData", "sourceUniqueId")
+		if from == "" {
+			from = strings.ToLower(azjson.Str(props, "creationData", "sourceResourceId"))
+		}
+		azjson.Default(props, uuid.NewSHA1(uuid.NameSpaceURL, []byte(from)).String(), "incrementalSnapshotFamilyId")
+	}
 	if d.Type == schema.DiskType {
 		iops, mbps, t := performance(name, gb)
 		azjson.Default(props, iops, "diskIOPSReadWrite")

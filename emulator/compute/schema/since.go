@@ -68,6 +68,7 @@ func Introduce(s *arm.Server) {
 		"properties.diskSizeBytes":               "2019-03-01",
 		"properties.uniqueId":                    "2019-03-01",
 		"properties.incremental":                 "2019-03-01",
+		"properties.incrementalSnapshotFamilyId": "2021-12-01",
 		"properties.encryption":                  "2019-07-01",
 		"properties.networkAccessPolicy":         "2020-05-01",
 		"properties.diskState":                   "2020-06-30",
