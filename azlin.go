@@ -28,6 +28,7 @@ import (
 	"github.com/azlin-dev/azlin/network"
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/remote/repository"
 	"github.com/azlin-dev/azlin/upkeep/cleanup"
 	"github.com/azlin-dev/azlin/upkeep/keys"
@@ -140,7 +141,7 @@ func Open(o Options) (*Client, error) {
 		return nil, err
 	}
 	c.Hosts = reach.Finder{
-		VMs: c.VMs, KnownHosts: remote.KnownHosts{Path: under("known_hosts")},
+		VMs: c.VMs, KnownHosts: knownhosts.File{Path: under("known_hosts")},
 		Port: o.SSHPort, AgentSocket: o.AgentSocket, Bastions: c.Bastions, ProxyCommand: o.ProxyCommand,
 		Limits: o.SSHLimits, Dials: &remote.Dials{},
 		Guard: reach.Guard{ReadOnly: o.ReadOnly, Record: record, Subscription: o.Target.SubscriptionID},

@@ -24,6 +24,7 @@ import (
 	"github.com/azlin-dev/azlin/reach"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm"
 )
@@ -68,7 +69,7 @@ func newLab(t *testing.T) *lab {
 	}
 	vms := vm.New(l.azure, vm.Options{})
 	l.finder = reach.Finder{
-		VMs: vms, KnownHosts: remote.KnownHosts{Path: filepath.Join(dir, "known_hosts")}, Bastions: bastions, ProxyCommand: func(vmID, bastionID string) []string { return []string{"/bin/azlin", bastionID, vmID} },
+		VMs: vms, KnownHosts: knownhosts.File{Path: filepath.Join(dir, "known_hosts")}, Bastions: bastions, ProxyCommand: func(vmID, bastionID string) []string { return []string{"/bin/azlin", bastionID, vmID} },
 	}
 	l.machine(strings.TrimSpace(string(public)))
 	if l.vm, err = vms.Get(t.Context(), vm.Ref{ResourceGroup: group, Name: "hidden"}); err != nil {

@@ -21,13 +21,14 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/vm"
 )
 
 // Finder finds the hosts of one subscription.
 type Finder struct {
 	VMs         *vm.Service
-	KnownHosts  remote.KnownHosts
+	KnownHosts  knownhosts.File
 	Port        int    // 0: 22
 	AgentSocket string // SSH_AUTH_SOCK; empty: no agent
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/test/local/machine"
 )
 
@@ -62,7 +63,7 @@ func TestSSHArguments(t *testing.T) {
 	key, _ := machine.HostKey(t)
 	in := remote.Interactive{
 		Host:       remote.Host{VMID: "ABC", Address: "192.0.2.1", Port: 2222, KeyPath: "/k/a b.pub", HostKey: key},
-		KnownHosts: remote.KnownHosts{Path: "/home/me 100%/known_hosts"},
+		KnownHosts: knownhosts.File{Path: "/home/me 100%/known_hosts"},
 		Session:    "work",
 	}
 	args, err := in.Args()
@@ -95,7 +96,7 @@ func TestSSHArguments(t *testing.T) {
 func TestSSHArgumentsRefuse(t *testing.T) {
 	t.Parallel()
 	key, _ := machine.HostKey(t)
-	known := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "k")}
+	known := knownhosts.File{Path: filepath.Join(t.TempDir(), "k")}
 	for want, in := range map[string]remote.Interactive{
 		"host key is not known":                           {Host: remote.Host{Address: "192.0.2.1"}, KnownHosts: known},
 		`the address "-oProxyCommand=id" for an option`:   {Host: remote.Host{Address: "-oProxyCommand=id", HostKey: key}, KnownHosts: known},

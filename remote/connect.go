@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 )
 
 // DefaultSession is the tmux session that an interactive connection joins.
@@ -30,11 +31,11 @@ func ValidateSession(name string) error {
 // Interactive is one interactive connection through the system's ssh.
 type Interactive struct {
 	Host       Host
-	KnownHosts KnownHosts // must hold the host's key
-	Session    string     // tmux session to join or create; empty: DefaultSession
-	NoTmux     bool       // a plain login shell
-	Command    []string   // run this on a terminal instead of a shell; no tmux
-	Forwards   []Forward  // ports that lead through the connection as long as it stands
+	KnownHosts knownhosts.File // must hold the host's key
+	Session    string          // tmux session to join or create; empty: DefaultSession
+	NoTmux     bool            // a plain login shell
+	Command    []string        // run this on a terminal instead of a shell; no tmux
+	Forwards   []Forward       // ports that lead through the connection as long as it stands
 	// ForwardAgent lends the SSH agent to the VM for as long as the connection stands: whoever is root there can use it.
 	ForwardAgent bool
 
@@ -83,7 +84,7 @@ func (in Interactive) Args() ([]string, error) {
 	if len(h.ProxyCommand) > 0 {
 		// What it believes to connect to must be nothing that the user's own configuration has settings for.
 		args = append(args, "-o", "ProxyCommand="+h.proxyOption())
-		address = HostKeyAlias(h.VMID)
+		address = knownhosts.Alias(h.VMID)
 	}
 	remote, err := in.remoteCommand()
 	if err != nil {

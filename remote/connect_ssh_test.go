@@ -8,6 +8,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 )
 
 // connectEnv makes this test binary a program that connects to a VM on its terminal.
@@ -30,7 +31,7 @@ func connectAsTold(spec string) int {
 		return 100
 	}
 	t.Host.HostKey = key
-	code, err := remote.ConnectSSH(context.Background(), t.Host, remote.KnownHosts{Path: t.Known}, t.Session)
+	code, err := remote.ConnectSSH(context.Background(), t.Host, knownhosts.File{Path: t.Known}, t.Session)
 	if err != nil {
 		_, _ = os.Stderr.WriteString(err.Error() + "\n")
 	}

@@ -205,7 +205,7 @@ func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, e
 		}
 	}
 	if h.Only != nil {
-		signers = slices.DeleteFunc(signers, func(s ssh.Signer) bool { return !same(s.PublicKey(), h.Only) })
+		signers = slices.DeleteFunc(signers, func(s ssh.Signer) bool { return !keypair.Same(s.PublicKey(), h.Only) })
 	}
 	if len(signers) == 0 {
 		reason := errors.New("there is no key to sign in with")

@@ -6,11 +6,15 @@
 // to a machine whose host key is not known.
 package remote
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/azlin-dev/azlin/remote/knownhosts"
+)
 
 // The failures of this package, for errors.Is.
 var (
 	ErrConnection = errors.New("SSH connection failed")
 	ErrExec       = errors.New("remote command could not be run")
-	ErrHostKey    = errors.New("host key verification failed")
+	ErrHostKey    = knownhosts.ErrHostKey
 )

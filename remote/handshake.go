@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
 // retried dials until it succeeds, or fails otherwise than by a connection that ended.
@@ -67,7 +68,7 @@ func (h Host) dial(ctx context.Context, config ssh.ClientConfig, letGo func()) (
 	switch {
 	case err == nil:
 		return client, nil
-	case shown != nil && !same(shown, h.HostKey):
+	case shown != nil && !keypair.Same(shown, h.HostKey):
 		return nil, h.otherKey(shown)
 	}
 	return nil, err

@@ -19,6 +19,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/test/local/machine"
 	"github.com/azlin-dev/azlin/test/wait"
 )
@@ -253,7 +254,7 @@ func TestConnect(t *testing.T) {
 		t.Errorf("got %d, %q", code, out)
 	}
 	stranger, _ := machine.HostKey(t)
-	other := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "known_hosts")}
+	other := knownhosts.File{Path: filepath.Join(t.TempDir(), "known_hosts")}
 	if err := other.Pin(t.Context(), m.VMID, stranger); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +262,7 @@ func TestConnect(t *testing.T) {
 	if !remote.IsDisconnectExitCode(code) || !strings.Contains(out, "HOST IDENTIFICATION HAS CHANGED") && !strings.Contains(out, "Host key verification failed") {
 		t.Errorf("another machine: %d, %q", code, out)
 	}
-	unknown := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "empty")}
+	unknown := knownhosts.File{Path: filepath.Join(t.TempDir(), "empty")}
 	if code, out := connect(func(in *remote.Interactive) { in.KnownHosts = unknown }); code != 255 || !strings.Contains(out, "Host key verification failed") {
 		t.Errorf("an unknown machine: %d, %q", code, out)
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 )
 
 // DefaultMaxAttempts is how often a ReconnectHandler tries when it is told nothing else.
@@ -103,7 +105,7 @@ func (h ReconnectHandler) HandleDisconnect(ctx context.Context, exitCode int, in
 
 // ConnectSSH joins a tmux session of a VM on this process's terminal (empty: DefaultSession), reconnects when the
 // connection is lost, and returns the session's exit code.
-func ConnectSSH(ctx context.Context, h Host, known KnownHosts, session string) (exitCode int, err error) {
+func ConnectSSH(ctx context.Context, h Host, known knownhosts.File, session string) (exitCode int, err error) {
 	return Connector{}.Connect(ctx, Interactive{
 		Host: h, KnownHosts: known, Session: session, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 	})
@@ -176,7 +178,7 @@ func (in Interactive) shownKey(ctx context.Context, refused error) error {
 	ctx, cancel := context.WithTimeout(ctx, in.Host.Limits.connect())
 	defer cancel()
 	key, err := ScanHostKey(ctx, in.Host)
-	if err != nil || same(key, in.Host.HostKey) {
+	if err != nil || keypair.Same(key, in.Host.HostKey) {
 		return refused
 	}
 	return in.Host.otherKey(key)
@@ -280,5 +282,5 @@ func pause(ctx context.Context, d time.Duration) error {
 // sameWay reports whether ssh would do the same for both.
 func sameWay(a, b Host) bool {
 	return a.Address == b.Address && a.Port == b.Port && a.User == b.User && a.VMID == b.VMID && slices.Equal(a.ProxyCommand, b.ProxyCommand) &&
-		(a.HostKey == nil) == (b.HostKey == nil) && (a.HostKey == nil || same(a.HostKey, b.HostKey))
+		(a.HostKey == nil) == (b.HostKey == nil) && (a.HostKey == nil || keypair.Same(a.HostKey, b.HostKey))
 }

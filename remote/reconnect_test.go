@@ -21,6 +21,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/test/local/machine"
 	"github.com/azlin-dev/azlin/test/wait"
@@ -284,9 +285,9 @@ func TestReconnectStops(t *testing.T) {
 	}
 }
 
-func knows(t *testing.T, vm string, key ssh.PublicKey) remote.KnownHosts {
+func knows(t *testing.T, vm string, key ssh.PublicKey) knownhosts.File {
 	t.Helper()
-	k := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "known_hosts")}
+	k := knownhosts.File{Path: filepath.Join(t.TempDir(), "known_hosts")}
 	if err := k.Pin(t.Context(), vm, key); err != nil {
 		t.Fatal(err)
 	}

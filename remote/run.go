@@ -17,6 +17,7 @@ import (
 	xterm "golang.org/x/term"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote/child"
 )
 
 // Connect runs the session once, until it ends, and returns ssh's exit code: the remote command's own, or
@@ -60,12 +61,12 @@ func (in Interactive) run(ctx context.Context) (ended, error) {
 	cmd.Cancel = func() error { return terminate(cmd.Process) }
 	cmd.WaitDelay = letGo // for a helper of ssh's that keeps standard error open, too
 	restore := keepTerminal(in.Stdin, in.Stdout)
-	defer adopt(cmd)()
+	defer child.EndWithUs(cmd)()
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return ended{}, in.Host.failure(errkind.Unreachable, err)
 	}
-	followSuspension(cmd.Process, in.Stdin)
+	child.FollowSuspension(cmd.Process, in.Stdin)
 	slept := in.watchSleep(cmd.Process)
 	err = cmd.Wait()
 	e := ended{said: said.String(), lasted: time.Since(began), slept: slept()}

@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/azlin-dev/azlin/errkind"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 )
 
 // options are what the system's ssh has to be told of a host whatever it is used for, as they stand in its
 // configuration. Its host key check is strict and against azlin's own file, under the VM's id instead of its address.
-func (h Host) options(known KnownHosts) [][2]string {
+func (h Host) options(known knownhosts.File) [][2]string {
 	return [][2]string{
-		{"HostKeyAlias", HostKeyAlias(h.VMID)},
+		{"HostKeyAlias", knownhosts.Alias(h.VMID)},
 		{"UserKnownHostsFile", quoteOption(known.Path)},
 		{"StrictHostKeyChecking", "yes"},
 		{"CheckHostIP", "no"},
@@ -54,7 +55,7 @@ func ConfigName(name string) bool { return configName.MatchString(name) }
 
 // ConfigBlock is the block of an ssh configuration under which ssh, and whatever runs it, reaches the host by any of
 // names. The key that the host must show has to be in known. ProxyCommand goes before Address.
-func (h Host) ConfigBlock(names []string, known KnownHosts) (string, error) {
+func (h Host) ConfigBlock(names []string, known knownhosts.File) (string, error) {
 	if err := h.check(); err != nil {
 		return "", err
 	}
@@ -70,7 +71,7 @@ func (h Host) ConfigBlock(names []string, known KnownHosts) (string, error) {
 	line := func(key, value string) { fmt.Fprintf(&b, "    %s %s\n", key, value) }
 	fmt.Fprintf(&b, "Host %s\n", strings.Join(names, " "))
 	if len(h.ProxyCommand) > 0 {
-		line("HostName", HostKeyAlias(h.VMID)) // nothing that is configured for other hosts by their address
+		line("HostName", knownhosts.Alias(h.VMID)) // nothing that is configured for other hosts by their address
 		line("ProxyCommand", h.proxyOption())
 	} else {
 		line("HostName", h.Address)

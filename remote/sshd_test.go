@@ -23,6 +23,7 @@ import (
 
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 )
 
 // sshd is OpenSSH's server, a process for each connection, behind networks that break on request.
@@ -33,7 +34,7 @@ type sshd struct {
 	dir       string
 	config    string
 	path      string
-	known     remote.KnownHosts
+	known     knownhosts.File
 	mu        sync.Mutex
 	processes map[*exec.Cmd]bool
 }
@@ -57,7 +58,7 @@ func openSSHD(t *testing.T) *sshd {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	s := &sshd{t: t, dir: dir, path: path, config: filepath.Join(dir, "sshd_config"), known: remote.KnownHosts{Path: filepath.Join(dir, "known_hosts")}, processes: map[*exec.Cmd]bool{}}
+	s := &sshd{t: t, dir: dir, path: path, config: filepath.Join(dir, "sshd_config"), known: knownhosts.File{Path: filepath.Join(dir, "known_hosts")}, processes: map[*exec.Cmd]bool{}}
 	pair, err := keypair.GenerateKeyPair(filepath.Join(dir, "client"), "")
 	if err != nil {
 		t.Fatal(err)

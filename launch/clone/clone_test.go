@@ -20,8 +20,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/launch/clone"
 	"github.com/azlin-dev/azlin/reach"
-	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/test/local/person"
 	"github.com/azlin-dev/azlin/vm"
@@ -69,7 +69,7 @@ func (p *place) cloner(c *azure.Client) *clone.Cloner {
 		p.t.Fatal(err)
 	}
 	return &clone.Cloner{Azure: c, VMs: vms, Provisioner: provision.New(c, provision.Options{}), Catalog: catalog.New(c, ""), Disks: disk.New(c), Owner: "ann", Reach: reach.Finder{
-		VMs: vms, Port: p.Runtime.Port(), KnownHosts: remote.KnownHosts{Path: filepath.Join(known, "known_hosts")},
+		VMs: vms, Port: p.Runtime.Port(), KnownHosts: knownhosts.File{Path: filepath.Join(known, "known_hosts")},
 	}}
 }
 

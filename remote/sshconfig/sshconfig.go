@@ -15,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 )
 
 // ErrSSHConfig is the class of this package's failures.
@@ -36,7 +37,7 @@ type Entry struct {
 const ownership = "# Written by azlin, and written anew each time: changes are lost.\n"
 
 // Render gives the content of a file with a block for each VM.
-func Render(entries []Entry, known remote.KnownHosts) ([]byte, error) {
+func Render(entries []Entry, known knownhosts.File) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(ownership)
 	for _, e := range entries {
@@ -97,7 +98,7 @@ type Other struct {
 }
 
 // Is reports whether it is the VM of an id.
-func (o Other) Is(vmID string) bool { return o.alias == remote.HostKeyAlias(vmID) }
+func (o Other) Is(vmID string) bool { return o.alias == knownhosts.Alias(vmID) }
 
 // UsersHosts are the names, in lower case, to which the user's own configuration gives a Host block.
 func (f Files) UsersHosts() (map[string]bool, error) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/remote/sshconfig"
 )
 
@@ -37,7 +38,7 @@ func TestRenderIsWhatSSHReads(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a b 100%")
 	files := sshconfig.Files{User: filepath.Join(dir, "home", "config"), Dir: filepath.Join(dir, "azlin")}
-	known := remote.KnownHosts{Path: filepath.Join(dir, "known_hosts")}
+	known := knownhosts.File{Path: filepath.Join(dir, "known_hosts")}
 	key := hostKey(t)
 	content, err := sshconfig.Render([]sshconfig.Entry{
 		{Names: []string{"dev", "work"}, Host: remote.Host{VMID: "ABC", Address: "192.0.2.7", Port: 2222, KeyPath: "/k/a b%.pub", EarlierKeys: []string{"/k/old"}, HostKey: key}},
@@ -85,7 +86,7 @@ func TestRenderRefuses(t *testing.T) {
 		"a user's line":  {Names: []string{"dev"}, Host: remote.Host{Address: "192.0.2.7", HostKey: key, User: "x\nProxyCommand id"}},
 		"option address": {Names: []string{"dev"}, Host: remote.Host{Address: "-oProxyCommand=id", HostKey: key}},
 	} {
-		if out, err := sshconfig.Render([]sshconfig.Entry{e}, remote.KnownHosts{}); !errors.Is(err, remote.ErrConnection) && !errors.Is(err, remote.ErrHostKey) {
+		if out, err := sshconfig.Render([]sshconfig.Entry{e}, knownhosts.File{}); !errors.Is(err, remote.ErrConnection) && !errors.Is(err, remote.ErrHostKey) {
 			t.Errorf("%s: %v, %q", name, err, out)
 		}
 	}
@@ -140,7 +141,7 @@ func FuzzUsersFileStays(f *testing.F) {
 		if err := os.WriteFile(files.User, old, 0o640); err != nil {
 			t.Fatal(err)
 		}
-		content, err := sshconfig.Render(nil, remote.KnownHosts{})
+		content, err := sshconfig.Render(nil, knownhosts.File{})
 		if err != nil {
 			t.Fatal(err)
 		}

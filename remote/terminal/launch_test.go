@@ -19,6 +19,7 @@ import (
 	"github.com/azlin-dev/azlin/local/config"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/remote/terminal"
 	"github.com/azlin-dev/azlin/test/wait"
 )
@@ -330,7 +331,7 @@ func TestLaunch(t *testing.T) {
 	}
 	in := remote.Interactive{
 		Host:       remote.Host{Name: "dev", VMID: "id", Address: "20.12.34.56", KeyPath: key.Private, HostKey: publicKey(t, key)},
-		KnownHosts: remote.KnownHosts{Path: filepath.Join(d.dir, "known hosts")}, Session: "work",
+		KnownHosts: knownhosts.File{Path: filepath.Join(d.dir, "known hosts")}, Session: "work",
 	}
 	if _, err := d.l.Launch(t.Context(), in, terminal.Config{App: terminal.XTerm, Title: "dev"}); errkind.Of(err) != errkind.Prerequisite || !strings.Contains(err.Error(), "ssh is not installed") {
 		t.Errorf("without ssh: %v", err)

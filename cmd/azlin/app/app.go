@@ -15,7 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator"
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/local/config"
-	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 )
 
 // App is what the commands share: the streams, what was asked for on the command line and in the
@@ -122,7 +122,7 @@ func EmulatorError(err error) error {
 }
 
 // KnownHosts is azlin's own file of host keys.
-func (a *App) KnownHosts() remote.KnownHosts { return remote.KnownHosts{Path: a.Paths.KnownHosts} }
+func (a *App) KnownHosts() knownhosts.File { return knownhosts.File{Path: a.Paths.KnownHosts} }
 
 // emulatorCommand is the argument vector that runs the emulator: this program again.
 func emulatorCommand(dir string, args []string) ([]string, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/emulator/host"
 	"github.com/azlin-dev/azlin/remote"
 	"github.com/azlin-dev/azlin/remote/keypair"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/test/local"
 	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
@@ -25,7 +26,7 @@ type Machine struct {
 
 	Runtime *host.Runtime
 	Spec    host.Machine
-	Known   remote.KnownHosts // its key is pinned
+	Known   knownhosts.File // its key is pinned
 
 	t *testing.T
 }
@@ -56,7 +57,7 @@ func Boot(t *testing.T, change ...func(*cloudinit.Config)) *Machine {
 		t.Fatal(err)
 	}
 	n := started.Add(1)
-	m := &Machine{t: t, Runtime: runtime, Known: remote.KnownHosts{Path: filepath.Join(dir, "known_hosts")}}
+	m := &Machine{t: t, Runtime: runtime, Known: knownhosts.File{Path: filepath.Join(dir, "known_hosts")}}
 	m.Spec = host.Machine{
 		ID: fmt.Sprintf("/vm/%d", n), VMID: fmt.Sprintf("id-%d-%d", os.Getpid(), n), Hostname: "dev", AdminUser: "azureuser",
 		AdminKeys: []string{public}, CustomData: document, Admitted: true,

@@ -1,4 +1,4 @@
-package remote_test
+package knownhosts_test
 
 import (
 	"errors"
@@ -13,12 +13,13 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 	"github.com/azlin-dev/azlin/internal/damage"
 	"github.com/azlin-dev/azlin/remote"
+	"github.com/azlin-dev/azlin/remote/knownhosts"
 	"github.com/azlin-dev/azlin/test/local/machine"
 )
 
 func TestKnownHostsPinAndForget(t *testing.T) {
 	t.Parallel()
-	known := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "known_hosts")}
+	known := knownhosts.File{Path: filepath.Join(t.TempDir(), "known_hosts")}
 	if key, err := known.Lookup("vm-1"); key != nil || err != nil {
 		t.Fatalf("an absent file: %v, %v", key, err)
 	}
@@ -63,7 +64,7 @@ func TestKnownHostsPinAndForget(t *testing.T) {
 
 func TestIdentifyUnknown(t *testing.T) {
 	t.Parallel()
-	known := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "known_hosts")}
+	known := knownhosts.File{Path: filepath.Join(t.TempDir(), "known_hosts")}
 	if key, err := known.Identify(t.Context(), "vm", ""); key != nil || err != nil {
 		t.Errorf("nothing known: %v, %v", key, err)
 	}
@@ -80,7 +81,7 @@ func FuzzKnownHosts(f *testing.F) {
 	f.Add("\n\n")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, content string) {
-		known := remote.KnownHosts{Path: filepath.Join(dir, "known_hosts")}
+		known := knownhosts.File{Path: filepath.Join(dir, "known_hosts")}
 		if err := os.WriteFile(known.Path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +105,7 @@ func FuzzKnownHosts(f *testing.F) {
 // is named; never a key of somebody else's.
 func TestDamagedKnownHosts(t *testing.T) {
 	t.Parallel()
-	known := remote.KnownHosts{Path: filepath.Join(t.TempDir(), "known_hosts")}
+	known := knownhosts.File{Path: filepath.Join(t.TempDir(), "known_hosts")}
 	keys := map[string]string{}
 	for _, vm := range []string{"vm-1", "vm-2", "vm-3"} {
 		key, _ := machine.HostKey(t)
@@ -138,4 +139,13 @@ func TestDamagedKnownHosts(t *testing.T) {
 		}
 	}
 	t.Logf("%d keys were changed", changed)
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

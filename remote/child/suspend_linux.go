@@ -1,4 +1,4 @@
-package remote
+package child
 
 import (
 	"errors"
@@ -10,11 +10,11 @@ import (
 	xterm "golang.org/x/term"
 )
 
-// followSuspension stops this process when ssh suspends itself, which it does after ~^Z, so that the shell that waits for
+// FollowSuspension stops this process when ssh suspends itself, which it does after ~^Z, so that the shell that waits for
 // both takes the terminal back. The shell lets both go on. ssh gives back a terminal whose keys send signals, whatever
 // else the shell had made of it meanwhile; when somebody else stops it, it does not, and then nothing happens here. It
 // ends with ssh.
-func followSuspension(p *os.Process, stdin io.Reader) {
+func FollowSuspension(p *os.Process, stdin io.Reader) {
 	in, ok := stdin.(*os.File)
 	if !ok || !xterm.IsTerminal(int(in.Fd())) {
 		return

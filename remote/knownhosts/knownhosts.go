@@ -1,4 +1,5 @@
-package remote
+// Package knownhosts keeps the host keys of VMs.
+package knownhosts
 
 import (
 	"context"
@@ -17,17 +18,20 @@ import (
 	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
-// KnownHosts is a known_hosts file of azlin's own, keyed by VM id instead of address, because
+// File is a known_hosts file of azlin's own, keyed by VM id instead of address, because
 // addresses are reused and VM ids are not. The system's ssh reads the same file (HostKeyAlias).
-type KnownHosts struct {
+type File struct {
 	Path string
 }
 
-// HostKeyAlias is the name under which a VM stands in the file. ssh lower-cases what it looks up.
-func HostKeyAlias(vmID string) string { return "azlin-" + strings.ToLower(vmID) }
+// ErrHostKey is the class of failures to verify a host key.
+var ErrHostKey = errors.New("host key verification failed")
+
+// Alias is the name under which a VM stands in the file. ssh lower-cases what it looks up.
+func Alias(vmID string) string { return "azlin-" + strings.ToLower(vmID) }
 
 // Lookup returns the key recorded for the VM, or nil when there is none.
-func (k KnownHosts) Lookup(vmID string) (ssh.PublicKey, error) {
+func (k File) Lookup(vmID string) (ssh.PublicKey, error) {
 	data, err := atomicfile.Read(k.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -39,7 +43,7 @@ func (k KnownHosts) Lookup(vmID string) (ssh.PublicKey, error) {
 }
 
 func findHostKey(data []byte, vmID string) (ssh.PublicKey, error) {
-	want := HostKeyAlias(vmID)
+	want := Alias(vmID)
 	for len(data) > 0 {
 		_, hosts, key, _, rest, err := ssh.ParseKnownHosts(data)
 		if err != nil {
@@ -58,19 +62,19 @@ func findHostKey(data []byte, vmID string) (ssh.PublicKey, error) {
 
 // Pin records the key of a VM. A VM that is recorded with another key is refused with ErrHostKey:
 // only Forget makes room for a new identity.
-func (k KnownHosts) Pin(ctx context.Context, vmID string, key ssh.PublicKey) error {
+func (k File) Pin(ctx context.Context, vmID string, key ssh.PublicKey) error {
 	return atomicfile.Update(ctx, k.Path, 0o600, func(old []byte) ([]byte, error) {
 		known, err := findHostKey(old, vmID)
 		if err != nil {
 			return nil, err
 		}
 		if known != nil {
-			if same(known, key) {
+			if keypair.Same(known, key) {
 				return nil, nil
 			}
 			return nil, changedHostKey(vmID, known, key)
 		}
-		line := HostKeyAlias(vmID) + " " + keypair.AuthorizedKey(key) + "\n"
+		line := Alias(vmID) + " " + keypair.AuthorizedKey(key) + "\n"
 		if len(old) > 0 && old[len(old)-1] != '\n' {
 			line = "\n" + line
 		}
@@ -79,14 +83,14 @@ func (k KnownHosts) Pin(ctx context.Context, vmID string, key ssh.PublicKey) err
 }
 
 // Forget removes what is recorded for a VM, for example because it was deleted.
-func (k KnownHosts) Forget(ctx context.Context, vmID string) error {
+func (k File) Forget(ctx context.Context, vmID string) error {
 	if _, err := os.Stat(k.Path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return atomicfile.Update(ctx, k.Path, 0o600, func(old []byte) ([]byte, error) {
 		var kept []string
 		for line := range strings.Lines(string(old)) {
-			if name, _, _ := strings.Cut(line, " "); name != HostKeyAlias(vmID) {
+			if name, _, _ := strings.Cut(line, " "); name != Alias(vmID) {
 				kept = append(kept, line)
 			}
 		}
@@ -97,7 +101,7 @@ func (k KnownHosts) Forget(ctx context.Context, vmID string) error {
 // Identify decides which key the VM must show: the recorded one, else the one that was announced by
 // the VM's tag (empty when there is none), which is then recorded. It returns nil when neither is
 // known, and ErrHostKey when they disagree.
-func (k KnownHosts) Identify(ctx context.Context, vmID, announced string) (ssh.PublicKey, error) {
+func (k File) Identify(ctx context.Context, vmID, announced string) (ssh.PublicKey, error) {
 	known, err := k.Lookup(vmID)
 	if err != nil {
 		return nil, err
@@ -118,13 +122,11 @@ func (k KnownHosts) Identify(ctx context.Context, vmID, announced string) (ssh.P
 	if known == nil {
 		return key, k.Pin(ctx, vmID, key)
 	}
-	if !same(known, key) {
+	if !keypair.Same(known, key) {
 		return nil, changedHostKey(vmID, known, key)
 	}
 	return known, nil
 }
-
-func same(a, b ssh.PublicKey) bool { return string(a.Marshal()) == string(b.Marshal()) }
 
 func changedHostKey(vmID string, known, now ssh.PublicKey) error {
 	return &errkind.Error{
