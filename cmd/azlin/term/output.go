@@ -114,6 +114,11 @@ func (o Output) Print(v View) error {
 	case o.table():
 		return o.printTable(v)
 	}
+	if o.Query != "" && v.Note != "" { // it selects nothing
+		if _, err := fmt.Fprintln(o.Streams.Text(o.Streams.Err), v.Note); err != nil {
+			return err
+		}
+	}
 	if o.Query == "" { // whose result is raw
 		if v.Grid, err = v.raw(); err != nil {
 			return err

@@ -189,6 +189,9 @@ func (o Output) printJQ(data any) error {
 			return nil
 		}
 		if err, failed := r.(error); failed {
+			if _, list := v.([]any); list && strings.HasPrefix(o.JQ, ".") && !strings.HasPrefix(o.JQ, ".[") && strings.Contains(err.Error(), "expected an object but got: array") {
+				return errkind.New(errkind.Invalid, "--jq %s: the result is a list; begin with .[]", o.JQ)
+			}
 			return errkind.New(errkind.Invalid, "--jq: %w", err)
 		}
 		if err := printJQResult(o.Streams.Out, r); err != nil {
