@@ -13,6 +13,8 @@ import (
 
 // flagsOfOtherPrograms are the files below cmd/ that give other programs flags which azlin has, too.
 var flagsOfOtherPrograms = map[string]string{
+	"health/logs/cloudinit.go":       "cloud-init's own",
+	"health/logs/logs.go":            "journalctl's own",
 	"local/prereq/prereq.go":         "az",
 	"remote/terminal/commandline.go": "terminal programs",
 	"remote/repository/check.go":     "git",
