@@ -64,7 +64,8 @@ func (l *Launcher) awaitTools(ctx context.Context, plan *Plan, result *Result, c
 	return l.awaitCloudInit(ctx, plan, result, client, display)
 }
 
-// awaitCloudInit waits until cloud-init is through, with the operator's own file as well. What fails there is told, too.
+// awaitCloudInit waits until cloud-init has ended, which includes the operator's own file. Its problems go into the result, and
+// the launch succeeds.
 func (l *Launcher) awaitCloudInit(ctx context.Context, plan *Plan, result *Result, client *remote.Client, display *progress.Display) (*remote.Client, error) {
 	bounded, cancel := context.WithTimeout(ctx, toolsTimeout)
 	defer cancel()

@@ -45,7 +45,7 @@ func Markdown() string {
 	b.WriteString(refusals)
 	exceptions(&b)
 	b.WriteString(absent)
-	b.WriteString("\n## What az, the SDKs, the examples, the descriptions and curl found\n\n| found by | what | mended |\n|---|---|---|\n")
+	b.WriteString("\n## Faults found with az, the SDKs, Azure's examples and descriptions, and curl\n\n| found by | what | mended |\n|---|---|---|\n")
 	for line := range strings.Lines(differences) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if len(f) == 3 && !strings.HasPrefix(line, "#") {

@@ -27,7 +27,7 @@ func (s CloudInitStatus) Err(name string) error {
 	}
 }
 
-// AwaitCloudInit waits until cloud-init is through.
+// AwaitCloudInit waits until cloud-init has ended.
 func AwaitCloudInit(ctx context.Context, client *remote.Client) (CloudInitStatus, error) {
 	said, err := client.Script(ctx, "cloud-init status --wait --long 2>/dev/null | tr -d '\\r'")
 	if err != nil {

@@ -7,6 +7,6 @@ import (
 	"os"
 )
 
-// FollowSuspension does nothing: only Linux tells of a child that stopped without taking it away from who waits for its
-// end.
+// FollowSuspension does nothing: on other systems, asking whether a child is stopped would take its exit status from the code
+// that waits for it.
 func FollowSuspension(*os.Process, io.Reader) {}

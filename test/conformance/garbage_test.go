@@ -115,11 +115,7 @@ func spoil(rng *rand.Rand, body []byte) []byte {
 // TestGarbage sends what no client means: wrong types, missing members, ids of nothing.
 func TestGarbage(t *testing.T) {
 	t.Parallel()
-	from := *seed
-	if from == 0 {
-		from = rand.Uint64()
-	}
-	t.Logf("-mutation-seed=%d", from)
+	from := seedOf(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := &spoiler{t: t, rng: rand.New(rand.NewPCG(from, 2)), sent: map[int]int{}}
 		target := onEmulator(t, emulator.Options{Throttle: emulator.ThrottleOff, TokenLifetime: 1000 * time.Hour}, func(rt http.RoundTripper) http.RoundTripper {

@@ -17,15 +17,22 @@ var (
 	mutations = flag.Int("mutations", 50, "how many changes TestMutations makes")
 )
 
-// TestMutations changes the emulator's answers, one place at a time: each change must turn a case red.
-func TestMutations(t *testing.T) {
-	t.Parallel()
-	cases := load(t)
+// seedOf is the seed that was given, or a new one, which is printed so that a failure can be repeated.
+func seedOf(t *testing.T) uint64 {
+	t.Helper()
 	from := *seed
 	if from == 0 {
 		from = rand.Uint64()
 	}
 	t.Logf("-mutation-seed=%d", from)
+	return from
+}
+
+// TestMutations changes the emulator's answers, one place at a time: each change must turn a case red.
+func TestMutations(t *testing.T) {
+	t.Parallel()
+	cases := load(t)
+	from := seedOf(t)
 	rng := rand.New(rand.NewPCG(from, 1))
 	try := func(t *testing.T, m *conformance.Mutation) (*conformance.Mutator, []conformance.Failure) {
 		var mutator *conformance.Mutator

@@ -210,11 +210,7 @@ func (s *spoils) draw(op *contract.Operation, raw []byte) []spoiling {
 // with a value of another type, outside of what is allowed, or without one that must be there. Azure answers 400.
 func TestSpoiltBodiesAreRefused(t *testing.T) {
 	t.Parallel()
-	from := *seed
-	if from == 0 {
-		from = rand.Uint64()
-	}
-	t.Logf("-mutation-seed=%d", from)
+	from := seedOf(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := &spoils{t: t, rng: rand.New(rand.NewPCG(from, 3)), sent: map[string]int{}, refused: map[string]int{}, types: map[string]bool{}}
 		target := onEmulator(t, emulator.Options{Realistic: true, Throttle: emulator.ThrottleOff, TokenLifetime: 1000 * time.Hour}, func(rt http.RoundTripper) http.RoundTripper {

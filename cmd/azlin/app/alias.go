@@ -1,8 +1,8 @@
 package app
 
 import (
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/google/shlex"
@@ -68,6 +68,8 @@ func commandAt(root *cobra.Command, args []string) int {
 	return -1
 }
 
+var placeholder = regexp.MustCompile(`\$[1-9]`)
+
 // expand gives an alias its arguments: $1 to $9 where it has them, the others at its end.
 func expand(name, line string, args []string) ([]string, error) {
 	words, err := shlex.Split(line)
@@ -75,18 +77,18 @@ func expand(name, line string, args []string) ([]string, error) {
 		return nil, errkind.New(errkind.Invalid, "the alias %s: %w", name, err)
 	}
 	used := 0
-	for n, word := range words {
-		for i := 1; i <= 9; i++ {
-			place := "$" + strconv.Itoa(i)
-			if !strings.Contains(word, place) {
-				continue
-			}
+	for n, word := range words { // in one pass: what an argument contains stays as it is
+		words[n] = placeholder.ReplaceAllStringFunc(word, func(place string) string {
+			i := int(place[1] - '0')
+			used = max(used, i)
 			if i > len(args) {
-				return nil, &errkind.Error{Kind: errkind.Invalid, Err: errkind.New(errkind.Invalid, "the alias %s needs %d arguments: %s", name, i, line), Next: Next("azlin alias list")}
+				return ""
 			}
-			word, used = strings.ReplaceAll(word, place, args[i-1]), max(used, i)
-		}
-		words[n] = word
+			return args[i-1]
+		})
+	}
+	if used > len(args) {
+		return nil, &errkind.Error{Kind: errkind.Invalid, Err: errkind.New(errkind.Invalid, "the alias %s needs %d arguments: %s", name, used, line), Next: Next("azlin alias list")}
 	}
 	return append(words, args[used:]...), nil
 }

@@ -167,7 +167,7 @@ func (a Commands) sshAlias(ctx context.Context, s *app.Session, i vm.Info, yes b
 	}
 	switch {
 	case alias == "" && i.Managed:
-		return "", &errkind.Error{Kind: errkind.Conflict, Op: "configure ssh for", Resource: i.Name, Err: errors.New("ssh cannot be told of it, as said above")}
+		return "", &errkind.Error{Kind: errkind.Conflict, Op: "configure ssh for", Resource: i.Name, Err: errors.New("ssh cannot be configured for it, for the reason in the note above"), Next: app.Next("azlin connect", i.Name)}
 	case alias == "":
 		return "", &errkind.Error{Kind: errkind.Conflict, Op: "configure ssh for", Resource: i.Name, Err: errors.New("azlin did not create it"), Next: app.Next("azlin adopt", i.Name)}
 	case current && included:
