@@ -14,17 +14,17 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// access is how a VM will be reached, and how it gets out.
+// access is how a VM is reached, and how it reaches the internet.
 type access struct {
 	private bool
 	subnet  string           // id of an existing one; empty: the shared one
-	bastion *bastion.Bastion // of a private one
+	bastion *bastion.Bastion // for a private VM
 	egress  string
-	nat     bool // a NAT gateway has to be made
+	nat     bool // a NAT gateway must be created
 }
 
-// findAccess decides how the VM is reached: as it was asked for, else through a Bastion if one is in reach, else at a
-// public address. A private VM without a way in or out is an error of kind Prerequisite.
+// findAccess decides how the VM is reached: as requested, else through a Bastion that reaches it, else at a public address.
+// A private VM without a way in or out is an error of kind Prerequisite.
 func (l *Launcher) findAccess(ctx context.Context, r Request, config provision.Config) (access, error) {
 	subnet, err := l.existingSubnet(ctx, r, config)
 	if err != nil {
@@ -60,7 +60,7 @@ func (l *Launcher) findAccess(ctx context.Context, r Request, config provision.C
 	return a, l.findEgress(ctx, r, config, subnet, &a)
 }
 
-// existingSubnet reads the subnet that the request names; the zero Subnet when it names none.
+// existingSubnet reads the subnet that the request names; without one it returns the zero Subnet.
 func (l *Launcher) existingSubnet(ctx context.Context, r Request, config provision.Config) (network.Subnet, error) {
 	var subnet network.Subnet
 	var err error
@@ -86,7 +86,7 @@ func (l *Launcher) existingSubnet(ctx context.Context, r Request, config provisi
 	return subnet, nil
 }
 
-// onlySubnet is the subnet of a network that has no other for VMs.
+// onlySubnet returns the subnet of a network that has only one for VMs.
 func (l *Launcher) onlySubnet(ctx context.Context, vnet string) (network.Subnet, error) {
 	all, err := l.Network.Subnets(ctx, vnet)
 	if err != nil {
@@ -95,7 +95,7 @@ func (l *Launcher) onlySubnet(ctx context.Context, vnet string) (network.Subnet,
 	var names []string
 	all = slices.DeleteFunc(all, func(s network.Subnet) bool {
 		id, err := azure.ParseID(s.ID)
-		// Azure's own services have these to themselves.
+		// Reserved for Azure's own services.
 		reserved := err != nil || slices.Contains([]string{"gatewaysubnet", "azurebastionsubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet"}, strings.ToLower(id.Name()))
 		if !reserved {
 			names = append(names, id.Name())
@@ -108,7 +108,7 @@ func (l *Launcher) onlySubnet(ctx context.Context, vnet string) (network.Subnet,
 	return all[0], nil
 }
 
-// findEgress finds the way out of a private VM, without which it could neither install nor clone anything.
+// findEgress finds how a private VM reaches the internet; without that it could not install or clone anything.
 func (l *Launcher) findEgress(ctx context.Context, r Request, config provision.Config, subnet network.Subnet, a *access) error {
 	existing := subnet.ID != ""
 	if !existing {

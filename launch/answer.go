@@ -12,8 +12,8 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// provisionOnce makes the VM, and looks meanwhile whether it answers already: Azure is asked at long intervals only, as
-// it wants to be, and a VM that accepts a login is done, or nearly.
+// provisionOnce creates the VM, and meanwhile tries SSH: Azure allows a status request only at long intervals, and a VM that
+// accepts a login is ready, or almost.
 func (l *Launcher) provisionOnce(ctx context.Context, plan *Plan, report func(step string)) (provision.Details, error) {
 	ctx, done := context.WithCancel(ctx)
 	defer done()
@@ -29,13 +29,13 @@ func (l *Launcher) provisionOnce(ctx context.Context, plan *Plan, report func(st
 	})
 }
 
-// How often, and how long, a VM that is being made is knocked at.
+// How often, and for how long, SSH is tried while a VM is being created.
 const (
 	knockEvery   = time.Second
-	knockTimeout = 1500 * time.Millisecond // what is lost before it listens would be repeated only after seconds
+	knockTimeout = 1500 * time.Millisecond // a packet lost before the VM listens would be resent only after seconds
 )
 
-// answers waits until a login at the address succeeds. It is false when ctx ends before, or when it cannot be known.
+// answers waits until a login at the address succeeds. It returns false when ctx ends first, or when it cannot try.
 func (l *Launcher) answers(ctx context.Context, plan *Plan, address string) bool {
 	host := remote.Host{
 		Name: plan.Config.Name, Address: address, Port: l.Reach.Port, User: plan.Config.AdminUsername,
@@ -50,7 +50,7 @@ func (l *Launcher) answers(ctx context.Context, plan *Plan, address string) bool
 	target := net.JoinHostPort(address, strconv.Itoa(portOf(host)))
 	for {
 		if conn, err := dialer.DialContext(ctx, "tcp", target); err == nil {
-			_ = conn.Close() // it only shows that somebody is there
+			_ = conn.Close() // only shows that something listens
 			if client, err := remote.Dial(ctx, host); err == nil {
 				_ = client.Close() // as above
 				return true

@@ -27,11 +27,11 @@ func Bicep(writes []azure.Write) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if r.kind != "" { // the group itself is what the file is deployed to
+		if r.kind != "" { // the group itself is the target of the deployment
 			resources = append(resources, r)
 		}
 	}
-	// By id, because requests of the same moment have no order.
+	// Sorted by id, because simultaneous requests have no order.
 	slices.SortStableFunc(resources, func(a, b bicepResource) int { return strings.Compare(azure.IDKey(a.id), azure.IDKey(b.id)) })
 	var body, b strings.Builder
 	for _, r := range resources {
@@ -59,7 +59,7 @@ type bicepFile struct {
 	customData bool
 }
 
-// resource takes one request apart.
+// resource reads one request.
 func (f *bicepFile) resource(w azure.Write) (bicepResource, error) {
 	u, err := url.Parse(w.URL)
 	if err != nil {
@@ -84,7 +84,7 @@ func (f *bicepFile) resource(w azure.Write) (bicepResource, error) {
 	}
 	f.names[azure.IDKey(r.id)] = r.symbol
 	if tags, ok := r.body["tags"].(map[string]any); ok {
-		// These hold for the run that was rehearsed: its operation, and a host key that nobody else has.
+		// These are specific to the rehearsed run: its operation, and its host key.
 		delete(tags, azure.TagOperation)
 		delete(tags, azure.TagHostKey)
 	}
@@ -99,7 +99,7 @@ func (f *bicepFile) resource(w azure.Write) (bicepResource, error) {
 	return r, nil
 }
 
-// symbol makes a name an identifier.
+// symbol turns a name into an identifier.
 func symbol(name string) string {
 	s := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
@@ -113,7 +113,7 @@ func symbol(name string) string {
 	return s
 }
 
-// bicepExpression is text that is not quoted.
+// bicepExpression is text to write without quotes.
 type bicepExpression string
 
 // value writes a JSON value as Bicep does.
@@ -155,7 +155,7 @@ func (f *bicepFile) value(b *strings.Builder, v any, depth int) {
 		b.WriteString(string(v))
 	case float64:
 		number := strconv.FormatFloat(v, 'f', -1, 64)
-		if strings.Contains(number, ".") { // Bicep has whole numbers only
+		if strings.Contains(number, ".") { // Bicep has only whole numbers
 			number = "json('" + number + "')"
 		}
 		b.WriteString(number)
@@ -166,7 +166,7 @@ func (f *bicepFile) value(b *strings.Builder, v any, depth int) {
 	}
 }
 
-// text is a string, or the reference that it is: an id of another resource of the file, or of a part of one.
+// text writes a string, or a reference if it is the id of another resource of the file or of a part of one.
 func (f *bicepFile) text(s string) string {
 	if strings.HasPrefix(s, "/subscriptions/") {
 		if name, ok := f.names[azure.IDKey(s)]; ok {
@@ -192,7 +192,7 @@ func bicepKey(key string) string {
 	return "'" + bicepEscape(key) + "'"
 }
 
-// bicepOrder puts first what people look for first.
+// bicepOrder puts the keys that readers look for first.
 func bicepOrder(o map[string]any) []string {
 	keys := slices.Sorted(maps.Keys(o))
 	rank := func(key string) int {

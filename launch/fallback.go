@@ -13,18 +13,18 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// place3 is what a fallback changes.
+// place3 holds what a fallback changes.
 type place3 struct{ size, region, zone string }
 
 func asRefusal(err error) (*catalog.Refusal, bool) { return errors.AsType[*catalog.Refusal](err) }
 
-// fallBack changes the plan to the next of the alternatives that a refusal offers, and says so: another
-// zone comes before another size, that before another region. It never changes how the VM is reached, and stays within
-// the highest price. It reports whether there was one left.
+// fallBack changes the plan to the next alternative of a refusal, and records that in the plan: another zone first, then
+// another size, then another region. It never changes how the VM is reached, and keeps to the maximum price. It reports
+// whether an alternative was left.
 func (l *Launcher) fallBack(plan *Plan, cause error) bool {
 	refusal, ok := asRefusal(cause)
 	if !ok || errkind.Of(refusal) == errkind.Invalid {
-		return false // nothing stands in for a name that was mistyped
+		return false // a misspelt name has no replacement
 	}
 	if plan.tried == nil {
 		plan.tried = map[place3]bool{}
@@ -32,7 +32,7 @@ func (l *Launcher) fallBack(plan *Plan, cause error) bool {
 	plan.tried[placeOf(plan.Config)] = true
 	for _, a := range refusal.All {
 		there := place3{a.Size, strings.ToLower(a.Region), a.Zone}
-		// An existing network is where it is.
+		// An existing network cannot move.
 		elsewhere := !strings.EqualFold(a.Region, plan.Config.Region) && (plan.request.VNet != "" || plan.request.Subnet != "")
 		if plan.tried[there] || elsewhere || len(plan.tried) > mostTries {
 			continue
@@ -46,7 +46,7 @@ func (l *Launcher) fallBack(plan *Plan, cause error) bool {
 	return false
 }
 
-// mostTries bounds how many places are gone through.
+// mostTries limits how many alternatives are tried.
 const mostTries = 12
 
 func placeOf(c provision.Config) place3 { return place3{c.Size, strings.ToLower(c.Region), c.Zone} }
@@ -58,8 +58,8 @@ func zoned(zone string) string {
 	return " zone " + zone
 }
 
-// provision makes the VM of the plan. When Azure has no room for it after all, and Fallback is wanted, it goes on with
-// the next alternative, and the plan says so.
+// provision creates the VM of the plan. If Azure has no room for it and Fallback is set, it continues with the next
+// alternative, and records that in the plan.
 func (l *Launcher) provision(ctx context.Context, plan *Plan, display *progress.Display) (provision.Details, error) {
 	report := func(step string) { _ = display.Update(step) } // the stage is open
 	for {
@@ -77,7 +77,7 @@ func (l *Launcher) provision(ctx context.Context, plan *Plan, display *progress.
 		}
 		report(plan.Fallbacks[len(plan.Fallbacks)-1])
 		if !strings.EqualFold(region, plan.Config.Region) {
-			// What was made there serves nobody here. In one region Provision itself replaces the VM that failed.
+			// What was created there is of no use here. Within one region, Provision itself replaces the failed VM.
 			if _, err := l.VMs.Delete(ctx, plan.Config.Ref(), vm.DeleteOptions{Report: report}); err != nil {
 				return details, err
 			}
@@ -88,12 +88,12 @@ func (l *Launcher) provision(ctx context.Context, plan *Plan, display *progress.
 	}
 }
 
-// nextPlace changes the plan to the next alternative that can be had.
+// nextPlace changes the plan to the next available alternative.
 func (l *Launcher) nextPlace(ctx context.Context, plan *Plan, refusal error) bool {
 	resumes := plan.Resumes
 	defer func() { plan.Resumes = resumes }()
 	for l.fallBack(plan, refusal) {
-		plan.Resumes = false // the quota of another place counts anew
+		plan.Resumes = false // quota is counted again at another place
 		if l.look(ctx, plan) == nil {
 			return true
 		}

@@ -20,35 +20,35 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// Launcher creates VMs that are ready to be worked on. Make one with azlin.Open.
+// Launcher creates VMs that are ready for work. Use azlin.Open to create one.
 type Launcher struct {
 	VMs     *vm.Service
 	Catalog *catalog.Service
 	Reach   reach.Finder
-	// Bastions are asked whether one reaches a network; nil: none does.
+	// Bastions finds a Bastion that reaches a network; nil: none.
 	Bastions    *bastion.Service
 	Provisioner *provision.Service
 	Network     *network.Service
-	Operator    network.Operator // who launches, and from where
+	Operator    network.Operator // who launches, and from which address
 	Target      azure.Target     // defaults for group and region
 	Owner       string           // who launches, for the azlin-owner tag
 
 	Prices *cost.Prices // nil: the plan has no price
 
-	Notifier   *notify.Notifier  // told when a launch ends; nil: nobody
-	Operations change.Store      // unfinished launches; without a directory they go on only as far as Azure tells
-	Access     repository.Access // what may be lent to a clone
+	Notifier   *notify.Notifier  // notified when a launch ends; nil: nobody
+	Operations change.Store      // unfinished launches; without a directory, a launch resumes with only what Azure knows
+	Access     repository.Access // the credentials that a clone may use
 	Defaults   Defaults
 }
 
-// Defaults are for what a request and an earlier launch of the same VM leave open. The key at KeyPath is made when it
-// is not there.
+// Defaults apply where neither a request nor an earlier launch of the same VM sets a value. A missing key at KeyPath is
+// generated.
 type Defaults struct {
 	Size, KeyPath, SSHSource string
 }
 
-// Request says what to launch. Config.Name must be set, and Config.Size and KeyPath unless there are defaults
-// for them; what else is empty gets a default. It is kept on disk until the launch has ended.
+// Request describes a launch. Config.Name is required, and so are Config.Size and KeyPath unless they have defaults. Other
+// empty fields get defaults. The request is kept on disk until the launch ends.
 type Request struct {
 	provision.Config
 	Setup
@@ -57,42 +57,42 @@ type Request struct {
 	SSHSource  string                 // address, CIDR or "any"; empty: the operator's own address
 	Repository *repository.Repository // nil: none
 
-	// Private (of Config) wants no public address, Public wants one. Without either, a VM that a Bastion reaches is
-	// private, unless SSHSource is given. Config.NATGateway allows to make, and to pay for, a NAT gateway for it.
+	// Private (in Config) requests no public address, Public requests one. Without either, the VM is private if a Bastion
+	// reaches it and SSHSource is empty. Config.NATGateway allows azlin to create, and pay for, a NAT gateway.
 	Public bool
-	VNet   string // name, in the VM's group, or id of an existing network; empty: the shared one of the region
-	Subnet string // name, in VNet, or id of an existing subnet; empty: VNet's only one
+	VNet   string // name (in the VM's group) or id of an existing network; empty: the region's shared one
+	Subnet string // name (in VNet) or id of an existing subnet; empty: VNet's only one
 
 	Fallback bool       // when Azure has no room: another zone, then another size, then another region
-	MaxPrice cost.Money // per hour, all parts together, that is not to be exceeded; zero: no limit
+	MaxPrice cost.Money // maximum total price per hour; zero: no limit
 
-	WaitTools bool // be done only when the tools are installed, too
+	WaitTools bool // also wait until the tools are installed
 
-	SSHTimeout time.Duration `json:"-"` // how long to wait for SSH; zero: five minutes. Not kept
+	SSHTimeout time.Duration `json:"-"` // how long to wait for SSH; zero: five minutes. Not stored
 
-	Needs []prereq.Need `json:"-"` // what the caller will do besides; programs that it takes are looked for. Not kept
+	Needs []prereq.Need `json:"-"` // what the caller will also do; its programs are looked up. Not stored
 }
 
-// Plan is a launch that has been checked as far as it can be without writing.
+// Plan is a launch that was checked as far as possible without writing.
 type Plan struct {
 	Config     provision.Config
 	Setup      Setup
 	Repository *repository.Repository
-	Resumes    bool // an earlier launch of this VM was cut off, and this one goes on with it
+	Resumes    bool // an earlier launch of this VM was interrupted and is resumed
 
-	Price   *cost.Estimate   // at list prices, without traffic; nil without Launcher.Prices
-	Quota   []catalog.Demand // what the VM counts against; nil when it could not be read
+	Price   *cost.Estimate   // list price without traffic; nil without Launcher.Prices
+	Quota   []catalog.Demand // the quotas the VM needs; nil when quota could not be read
 	Image   string           // as provision.Config.Image
-	Bastion *bastion.Bastion // through which the VM will be reached; nil: directly
-	Egress  string           // of a private VM: name of its NAT gateway, or what else is its way out
+	Bastion *bastion.Bastion // the Bastion that will reach the VM; nil: reached directly
+	Egress  string           // for a private VM: name of its NAT gateway, or another way out
 	Notes   []string         // what could not be checked, and why
 
-	// Fallbacks say what was chosen in place of what, and why; the last one holds.
+	// Fallbacks describe each replacement and its reason; the last one is in effect.
 	Fallbacks []string
 
-	request Request        // complete, with what was decided
-	key     *keypair.Draft // the default key, until it is known to be on disk; nil: another key
-	count   int            // how many of it are to be made
+	request Request        // complete, including what was decided
+	key     *keypair.Draft // the default key, until it is known to be on disk; nil: not the default key
+	count   int            // how many VMs of this kind are created
 	op      *change.Operation
 	wanted  catalog.Wanted
 	tried   map[place3]bool
@@ -101,13 +101,13 @@ type Plan struct {
 // NewKey reports whether Run makes the SSH key at Config.SSHKeyPath, which does not exist yet.
 func (p *Plan) NewKey() bool { return p.key != nil && p.key.New }
 
-// Result is a launched VM.
+// Result is the result of a launch.
 type Result struct {
 	VM         vm.Info
 	Details    provision.Details
 	Host       remote.Host
 	Repository *repository.Repository
-	Tools      *logs.Installation    // nil: nobody waited for them. See ToolsErr
-	CloudInit  *logs.CloudInitStatus // nil: nobody waited for it
-	Warnings   []string              // what worked but should be known
+	Tools      *logs.Installation    // nil: not awaited. See ToolsErr
+	CloudInit  *logs.CloudInitStatus // nil: not awaited
+	Warnings   []string              // problems that did not make the launch fail
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// found is what was learnt about a place.
+// found is the result of the look-ups for one place.
 type found struct {
 	access   access
 	source   netip.Prefix
@@ -26,9 +26,8 @@ type found struct {
 	sourceErr, sizeErr, imageErr error
 }
 
-// look finds out at the same time what the plan needs of Azure and of other services: the way in and out, the
-// operator's address when it is wanted, the size, the quota and the price. It fills in the plan, or says why the VM
-// cannot be.
+// look gathers in parallel what the plan needs from Azure and other services: the way in and out, the operator's address if
+// needed, the size, the quota and the price. It completes the plan, or returns why the VM cannot be created.
 func (l *Launcher) look(ctx context.Context, plan *Plan) error {
 	f, err := l.find(ctx, plan)
 	if err != nil {
@@ -49,7 +48,7 @@ func (l *Launcher) look(ctx context.Context, plan *Plan) error {
 		config.SSHSources = []netip.Prefix{f.source}
 	}
 	plan.wanted = config.Wanted(plan.count)
-	plan.wanted.Counted = plan.Resumes // what there is already counts, and would be counted again
+	plan.wanted.Counted = plan.Resumes // existing resources already count in the quota
 	var priceErr error
 	if f.sizeErr == nil && f.imageErr == nil {
 		priceErr = affordable(plan)
@@ -59,7 +58,7 @@ func (l *Launcher) look(ctx context.Context, plan *Plan) error {
 	if err != nil {
 		return err
 	}
-	config.Size = judgement.Size.Name // as Azure writes it
+	config.Size = judgement.Size.Name // as Azure spells it
 	plan.wanted.Size = config.Size
 	if f.imageErr != nil {
 		return f.imageErr
@@ -71,8 +70,7 @@ func (l *Launcher) look(ctx context.Context, plan *Plan) error {
 	return priceErr
 }
 
-// find asks for everything at once. Of the errors that it returns each alone keeps the VM from being; the others are
-// for look to judge.
+// find sends all look-ups in parallel. It returns only errors that prevent the VM; look judges the others.
 func (l *Launcher) find(ctx context.Context, plan *Plan) (found, error) {
 	var f found
 	config, r := plan.Config, plan.request
@@ -87,7 +85,7 @@ func (l *Launcher) find(ctx context.Context, plan *Plan) (found, error) {
 	if r.SSHSource == "" && l.Defaults.SSHSource == "" && !r.Private {
 		g.Go(func() error {
 			f.source, f.sourceErr = l.Operator.Address(gctx)
-			return nil // of no matter when the VM turns out to be private
+			return nil // irrelevant if the VM turns out to be private
 		})
 	}
 	g.Go(func() error {
@@ -96,7 +94,7 @@ func (l *Launcher) find(ctx context.Context, plan *Plan) (found, error) {
 	})
 	g.Go(func() error {
 		if f.size, f.sizeErr = l.Catalog.Size(gctx, config.Region, config.Size); f.sizeErr != nil {
-			return nil // for the judge, who has it in the offer
+			return nil // kept in the offer, for the judge
 		}
 		f.image, f.imageErr = l.Catalog.Image(gctx, config.ResourceGroup, config.Region, f.size, config.Image)
 		if l.Prices != nil && f.imageErr == nil {
@@ -110,8 +108,8 @@ func (l *Launcher) find(ctx context.Context, plan *Plan) (found, error) {
 	return f, ctx.Err()
 }
 
-// affordable holds the price against the highest one: what is too expensive is for the judge to refuse, an unknown price is
-// the error. What the parts beside the VM cost is left for alternatives, too.
+// affordable compares the price with the maximum. Too high a price is left for the judge to refuse; an unknown price is the
+// error. It also subtracts the price of everything but the VM, for alternatives.
 func affordable(plan *Plan) error {
 	limit := plan.request.MaxPrice
 	if limit.Currency == "" {
@@ -143,7 +141,7 @@ func affordable(plan *Plan) error {
 	return nil
 }
 
-// fitDisks finds disks that the image or the size does not allow.
+// fitDisks refuses disks that the image or the size does not allow.
 func fitDisks(c provision.Config, size catalog.Size, image catalog.ImageChoice) error {
 	switch {
 	case c.OSDiskSizeGB > 0 && c.OSDiskSizeGB < image.SizeGB:
@@ -154,12 +152,12 @@ func fitDisks(c provision.Config, size catalog.Size, image catalog.ImageChoice) 
 	return nil
 }
 
-// machineOf is what a VM is made of, as far as it costs money.
+// machineOf lists the parts of a VM that cost money.
 func machineOf(c provision.Config, size catalog.Size, image catalog.ImageChoice) cost.Machine {
 	m := cost.Machine{Region: c.Region, Size: size.Name, Spot: c.Spot, PublicIP: !c.Private, NATGateway: c.NATGateway}
 	root := cost.Disk{Type: size.DiskType(c.OSDiskType), SizeGB: c.OSDiskSizeGB}
 	if root.SizeGB == 0 {
-		root.SizeGB = image.SizeGB // where that is not known, nor is the price
+		root.SizeGB = image.SizeGB // if unknown, the price is unknown too
 	}
 	m.Disks = append(m.Disks, root)
 	for _, d := range c.DataDisks {

@@ -16,8 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// operationFor finds out what became of an earlier launch of the VM, in Azure and on this machine. Its
-// first request is the one that signs in.
+// operationFor finds an earlier launch of the VM, in Azure and on this machine. Its first request also signs in.
 func (l *Launcher) operationFor(ctx context.Context, config *provision.Config, earlier *change.Operation) (op *change.Operation, resumes bool, err error) {
 	op = earlier
 	fresh := func() (err error) {
@@ -35,14 +34,14 @@ func (l *Launcher) operationFor(ctx context.Context, config *provision.Config, e
 		return nil, false, err
 	}
 	if !exists && !op.Provisional() {
-		// The VM had proven itself and was then deleted: a new one needs a new identity.
+		// The VM had shown its host key and was then deleted: a new one needs a new key.
 		err = errors.Join(l.Operations.Remove(op), fresh())
 		config.OperationID, config.HostKey = op.ID, op.HostKey.Public
 	}
 	return op, earlier != nil || exists, err
 }
 
-// newOperation makes an operation with a host key of its own. It is on disk only when it is saved.
+// newOperation creates an operation with its own host key. It is not yet saved.
 func newOperation(subscription, group, name string, now time.Time) (*change.Operation, error) {
 	key, err := keypair.NewHostKey()
 	if err != nil {
@@ -65,8 +64,7 @@ func (l *Launcher) earlier(group, name string) (*change.Operation, error) {
 	return op, err
 }
 
-// goingOn completes a request by what an earlier launch of the same VM was asked for: whoever says only its
-// name gets the rest of what they wanted then.
+// goingOn completes a request with an earlier launch of the same VM, so that its name alone is enough to resume it.
 func goingOn(r Request, op *change.Operation) (Request, error) {
 	if op == nil || len(op.Request) == 0 {
 		return r, nil
@@ -75,7 +73,7 @@ func goingOn(r Request, op *change.Operation) (Request, error) {
 	if err := json.Unmarshal(op.Request, &before); err != nil {
 		return r, fmt.Errorf("operation %s: what was asked for cannot be read: %w", op.ID, err)
 	}
-	// How the VM is to be reached is one decision, whoever makes it anew makes all of it.
+	// How the VM is reached is one decision: a request that sets part of it replaces all of it.
 	if r.Private || r.Public || r.SSHSource != "" {
 		before.Private, before.Public, before.SSHSource, before.NATGateway = false, false, "", false
 	}
@@ -83,7 +81,7 @@ func goingOn(r Request, op *change.Operation) (Request, error) {
 	return r, nil
 }
 
-// fill sets the zero fields of a struct, and of the structs embedded in it, to those of another.
+// fill sets the zero fields of a struct, and of its embedded structs, to those of another.
 func fill(to, from reflect.Value) {
 	for n := range to.NumField() {
 		field := to.Field(n)
@@ -96,17 +94,16 @@ func fill(to, from reflect.Value) {
 	}
 }
 
-// remember writes down how far a launch has come.
+// remember saves how far a launch has come.
 func (l *Launcher) remember(plan *Plan, stage string, failure error) error {
 	plan.op.Stage, plan.op.LastError = stage, ""
-	if failure != nil && errkind.Of(failure) != errkind.Cancelled { // whoever interrupts a launch has seen nothing fail
+	if failure != nil && errkind.Of(failure) != errkind.Cancelled { // an interrupted launch did not fail
 		plan.op.LastError, _, _ = strings.Cut(failure.Error(), "\n")
 	}
 	return l.Operations.Save(plan.op, time.Now())
 }
 
-// keepFailure writes down why a launch failed, or forgets the launch when nothing exists because of it: what it was
-// asked for is not to be taken up again then.
+// keepFailure saves why a launch failed. If the launch created nothing, it is forgotten, so that its request is not resumed.
 func (l *Launcher) keepFailure(plan *Plan, failure error) error {
 	if f, ok := errors.AsType[*provision.ProvisioningFailure](failure); ok && !plan.Resumes && len(f.LeftOver) == 0 {
 		return l.Operations.Remove(plan.op)
@@ -114,8 +111,7 @@ func (l *Launcher) keepFailure(plan *Plan, failure error) error {
 	return l.remember(plan, plan.op.Stage, failure)
 }
 
-// GroupOf tells in which resource group an unfinished launch of this name, begun from this machine, was
-// to create its VM; empty when there is none.
+// GroupOf returns the resource group of an unfinished launch of this name from this machine; empty: there is none.
 func (l *Launcher) GroupOf(name string) (string, error) {
 	op, err := l.Operations.Find(func(o *change.Operation) bool {
 		return o.Kind == change.New && strings.EqualFold(o.Subscription, l.Target.SubscriptionID) && strings.EqualFold(o.Name, name)
@@ -126,8 +122,7 @@ func (l *Launcher) GroupOf(name string) (string, error) {
 	return op.Group, nil
 }
 
-// Forget removes what this machine remembers of a VM that was deleted: its unfinished operations, and its host key. vmID may be
-// empty.
+// Forget removes this machine's records of a deleted VM: its unfinished operations and its host key. vmID may be empty.
 func (l *Launcher) Forget(ctx context.Context, ref vm.Ref, vmID string) error {
 	ref, err := ref.In(l.Target)
 	if err != nil {
@@ -143,7 +138,7 @@ func (l *Launcher) Forget(ctx context.Context, ref vm.Ref, vmID string) error {
 	return l.Reach.KnownHosts.Forget(ctx, vmID)
 }
 
-// launchOf recognises the launch of one VM.
+// launchOf matches the launch of one VM.
 func (l *Launcher) launchOf(group, name string) func(*change.Operation) bool {
 	return func(o *change.Operation) bool {
 		return o.Kind == change.New && o.On(l.Target.SubscriptionID, group, name)

@@ -18,11 +18,10 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// Plan checks everything that can be known before the first write: names, the size and where it is
-// offered, the subscription's quota, the key, the operator's address or the way in and out of a private VM,
-// the repository, and what exists already. A finished VM of that name is a Conflict; an unfinished one is
-// resumed. What Azure would refuse for its size or quota, or what would be too expensive, is a Refusal,
-// with alternatives.
+// Plan checks everything that can be known before the first write: names, the size and where it is offered, the
+// subscription's quota, the key, the operator's address or a private VM's way in and out, the repository, and existing
+// resources. An existing finished VM is a Conflict; an unfinished one is resumed. A size or quota that Azure would refuse,
+// or too high a price, is a Refusal with alternatives.
 func (l *Launcher) Plan(ctx context.Context, r Request, display *progress.Display) (*Plan, error) {
 	earlier, err := l.earlier(cmp.Or(r.ResourceGroup, l.Target.ResourceGroup), r.Name)
 	if err != nil {
@@ -54,7 +53,7 @@ func (l *Launcher) Plan(ctx context.Context, r Request, display *progress.Displa
 	return plan, nil
 }
 
-// prepare completes a request and checks what can be checked without asking anybody.
+// prepare completes a request and checks what needs no look-up.
 func (l *Launcher) prepare(r Request, earlier *change.Operation) (*Plan, error) {
 	r, err := goingOn(r, earlier)
 	if err != nil {
@@ -69,8 +68,8 @@ func (l *Launcher) prepare(r Request, earlier *change.Operation) (*Plan, error) 
 	config.Region = azure.RegionName(cmp.Or(config.Region, l.Target.Region))
 	config.Owner = cmp.Or(config.Owner, l.Owner)
 	config.SSHKeyPath = cmp.Or(r.KeyPath, l.Defaults.KeyPath)
-	config.NATGateway = false                   // until it is known that one is needed
-	config.SSHPublicKeys = []string{standInKey} // until the default key has been made
+	config.NATGateway = false                   // until one is known to be needed
+	config.SSHPublicKeys = []string{standInKey} // until the default key exists
 	if config.SSHKeyPath != l.Defaults.KeyPath {
 		_, public, err := keypair.At(config.SSHKeyPath)
 		if err != nil {
@@ -78,7 +77,7 @@ func (l *Launcher) prepare(r Request, earlier *change.Operation) (*Plan, error) 
 		}
 		config.SSHPublicKeys = []string{public}
 	}
-	config.SSHSources = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 32)} // stands in until it is known
+	config.SSHSources = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 32)} // a placeholder until the address is known
 	if source := cmp.Or(r.SSHSource, l.Defaults.SSHSource); source != "" {
 		parsed, err := network.ParseSource(source)
 		if err != nil {
@@ -87,7 +86,7 @@ func (l *Launcher) prepare(r Request, earlier *change.Operation) (*Plan, error) 
 		config.SSHSources = []netip.Prefix{parsed}
 	}
 	if config.Spot && !r.MaxPrice.Amount.IsZero() {
-		config.SpotMaxPrice, _ = r.MaxPrice.Amount.Float64() // Azure's type for it
+		config.SpotMaxPrice, _ = r.MaxPrice.Amount.Float64() // Azure's type for it is a float
 	}
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -98,7 +97,7 @@ func (l *Launcher) prepare(r Request, earlier *change.Operation) (*Plan, error) 
 	return &Plan{Config: config, Setup: r.Setup, Repository: r.Repository, request: r, count: 1}, nil
 }
 
-// check finds what contradicts itself.
+// check finds contradictions in a request.
 func (r Request) check() error {
 	bad := func(format string, args ...any) error { return errkind.New(errkind.Invalid, format, args...) }
 	switch {
@@ -126,8 +125,7 @@ func (r Request) check() error {
 	return nil
 }
 
-// settle looks until the plan can be carried out. With Fallback it goes through what there is in place of what Azure
-// would refuse.
+// settle gathers until the plan can be carried out. With Fallback it tries the alternatives for what Azure would refuse.
 func (l *Launcher) settle(ctx context.Context, plan *Plan, display *progress.Display) error {
 	first := l.look(ctx, plan)
 	last := first
@@ -141,7 +139,7 @@ func (l *Launcher) settle(ctx context.Context, plan *Plan, display *progress.Dis
 			last = err
 		} else if errkind.Of(err) != errkind.Prerequisite {
 			return err
-		} // else the way in or out is missing there: on with the next one of the same refusal
+		} // the alternative lacks a way in or out: try the next one of the same refusal
 	}
 	if errors.Is(last, first) {
 		return first
@@ -150,7 +148,7 @@ func (l *Launcher) settle(ctx context.Context, plan *Plan, display *progress.Dis
 	return &errkind.Error{Kind: errkind.Of(first), Op: "fall back", Resource: plan.request.Name, Err: fmt.Errorf("%w\nnor in its place: %s", first, reason)}
 }
 
-// keepRequest makes the operation remember what was asked for and what was decided, so that it goes on the same way.
+// keepRequest stores the request and the decisions in the operation, so that resuming makes the same choices.
 func (p *Plan) keepRequest() error {
 	r := p.request
 	r.Name, r.ResourceGroup, r.Size, r.Region, r.Zone = p.Config.Name, p.Config.ResourceGroup, p.Config.Size, p.Config.Region, p.Config.Zone

@@ -18,19 +18,19 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// MaxPool is how many VMs a pool may have.
+// MaxPool is the highest number of VMs in a pool.
 const MaxPool = 500
 
-// PoolPlan is a launch of several VMs of one kind, named after the pool: ci-01, ci-02, and so on. What they count
-// against and cost is in the plan of the first of them; Quota there is for all.
+// PoolPlan is a launch of several VMs of one kind, named after the pool: ci-01, ci-02, and so on. The first plan holds the
+// quota (for all VMs) and the price of one.
 type PoolPlan struct {
 	Name     string
 	Count    int
-	Existing []vm.Info // those that are there already, and finished
-	Plans    []*Plan   // those that are to be made, or gone on with
+	Existing []vm.Info // existing, finished VMs
+	Plans    []*Plan   // VMs to create or resume
 }
 
-// PoolResult is what came of the launch of a pool. Each list is in the order of the names.
+// PoolResult is the result of launching a pool. Each list is in the order of the names.
 type PoolResult struct {
 	Existing   []vm.Info
 	Successful []*Result
@@ -38,7 +38,7 @@ type PoolResult struct {
 	TotalTime  time.Duration
 }
 
-// Err is nil when all VMs are there. It is Partial when some are, and says which are not and why.
+// Err is nil when all VMs exist. It is Partial when some do; it names the missing ones and the reasons.
 func (r *PoolResult) Err() error {
 	if len(r.Failed) == 0 {
 		return nil
@@ -61,10 +61,9 @@ func (r *PoolResult) Err() error {
 	return e
 }
 
-// PlanPool plans count VMs of the kind that r describes; r.Name is the pool's. VMs of the pool that are finished stay
-// as they are, unfinished ones are gone on with, so that the same call mends what failed. One VM of the pool's names
-// that is not of the pool is a Conflict. It looks for existing VMs with a constant number of requests, and plans all
-// that are to be made with those of one.
+// PlanPool plans count VMs of the kind that r describes; r.Name is the pool's. VMs of the pool that are finished stay as
+// they are, unfinished ones are resumed, so repeating the call repairs failures. A VM that has one of the pool's names but
+// is not part of the pool is a Conflict. The number of requests does not depend on count.
 func (l *Launcher) PlanPool(ctx context.Context, r Request, count int, display *progress.Display) (*PoolPlan, error) {
 	if count < 1 || count > MaxPool {
 		return nil, errkind.New(errkind.Invalid, "a pool of %d VMs: use 1 to %d", count, MaxPool)
@@ -115,7 +114,7 @@ func (l *Launcher) PlanPool(ctx context.Context, r Request, count int, display *
 	return pool, nil
 }
 
-// earlierOf finds the unfinished launches of the pool's VMs that began on this machine, by name.
+// earlierOf finds the unfinished launches of the pool's VMs that this machine started, by name.
 func (l *Launcher) earlierOf(group string, pool *PoolPlan) (map[string]*change.Operation, error) {
 	all, err := l.Operations.List()
 	if err != nil {
@@ -143,7 +142,7 @@ func oldest(all map[string]*change.Operation) *change.Operation {
 	return first
 }
 
-// members sorts the pool's VMs into those that are there and those that are to be made.
+// members sorts the pool's VMs into existing ones and those to create.
 func (l *Launcher) members(ctx context.Context, pool *PoolPlan, first *Plan, earlier map[string]*change.Operation) error {
 	group := first.Config.ResourceGroup
 	listing, err := l.VMs.List(ctx, vm.ListOptions{ResourceGroup: group, All: true})
@@ -193,7 +192,7 @@ func (l *Launcher) members(ctx context.Context, pool *PoolPlan, first *Plan, ear
 	return nil
 }
 
-// planMembers plans the first VM that is to be made, for as many as are, and the others after it.
+// planMembers plans the first VM with the quota of all, and the others from its plan.
 func (l *Launcher) planMembers(ctx context.Context, pool *PoolPlan, display *progress.Display) error {
 	lead := *pool.Plans[0]
 	lead.Resumes, lead.count = false, 0
@@ -219,18 +218,18 @@ func (l *Launcher) planMembers(ctx context.Context, pool *PoolPlan, display *pro
 	return nil
 }
 
-// atOnce bounds how many VMs of a pool are made at the same time; the door to Azure paces itself besides.
+// atOnce limits how many VMs of a pool are created in parallel; package azure also paces requests.
 const atOnce = 64
 
-// RunPool carries out the plan, all VMs at once. The error is that of PoolResult.Err when some or all of them failed; the
-// result is nil only when nothing was tried.
+// RunPool carries out the plan, all VMs in parallel. The error is PoolResult.Err's when VMs failed; the result is nil only
+// when nothing was tried.
 func (l *Launcher) RunPool(ctx context.Context, pool *PoolPlan, display *progress.Display) (*PoolResult, error) {
 	began := time.Now()
 	result := &PoolResult{Existing: pool.Existing}
 	if err := writeKey(pool.Plans...); err != nil {
 		return nil, err
 	}
-	// On disk before the first write, all of them: whoever is cut off finds each of them again.
+	// All are saved before the first write, so an interrupted launch finds each of them again.
 	for _, p := range pool.Plans {
 		if err := l.remember(p, stageVM, nil); err != nil {
 			return nil, err
@@ -274,7 +273,7 @@ func (l *Launcher) RunPool(ctx context.Context, pool *PoolPlan, display *progres
 	return result, nil
 }
 
-// scoreboard turns the progress of many VMs into one line.
+// scoreboard combines the progress of many VMs into one line.
 type scoreboard struct {
 	mu             sync.Mutex
 	display        *progress.Display
@@ -282,7 +281,7 @@ type scoreboard struct {
 	ready, refused int
 }
 
-// of is the sink of one VM.
+// of returns the sink of one VM.
 func (b *scoreboard) of(name string) progress.Sink {
 	return func(e progress.Event) {
 		if e.Phase == progress.Started || e.Phase == progress.Updated {

@@ -13,11 +13,10 @@ import (
 	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
-// standInKey is in a plan's configuration until the key has been read.
+// standInKey is a placeholder in a plan's configuration until the key has been read.
 const standInKey = "ssh-ed25519 AAAA"
 
-// checkMachine is the stage in which it is found out what this machine lacks for the launch: programs, and what the
-// clone needs of it.
+// checkMachine is the stage that checks this machine: required programs, and what the clone needs.
 func (l *Launcher) checkMachine(ctx context.Context, r Request, display *progress.Display) error {
 	begin(display, stagePrerequisites)
 	if err := prereq.CheckAll(r.Needs...); err != nil {
@@ -32,7 +31,7 @@ func (l *Launcher) checkMachine(ctx context.Context, r Request, display *progres
 	return nil
 }
 
-// readKey is the stage in which the SSH key is read. A default key that is not there is made in memory; Run writes it.
+// readKey is the stage that reads the SSH key. A missing default key is generated in memory; Run writes it.
 func (l *Launcher) readKey(ctx context.Context, display *progress.Display, plans ...*Plan) error {
 	begin(display, stageKey)
 	public, draft, err := l.publicKey(ctx, plans[0].Config.SSHKeyPath)
@@ -49,8 +48,8 @@ func (l *Launcher) readKey(ctx context.Context, display *progress.Display, plans
 	return nil
 }
 
-// publicKey is the line that the VM is to have. Nobody could sign in to a VM with a key that is damaged, or locked by a
-// passphrase that no agent knows, so that it is an error before anything is made.
+// publicKey is the public key for the VM. A key that is damaged, or has a passphrase that no agent knows, is an error before
+// anything is created, because nobody could sign in.
 func (l *Launcher) publicKey(ctx context.Context, path string) (string, *keypair.Draft, error) {
 	private := strings.TrimSuffix(path, ".pub")
 	var draft *keypair.Draft
@@ -75,7 +74,7 @@ func (l *Launcher) publicKey(ctx context.Context, path string) (string, *keypair
 	return k.Line, draft, nil
 }
 
-// writeKey writes a key that was made for the plans; if another process was faster, its key takes the place.
+// writeKey writes a key generated for the plans. If another process wrote one first, the plans use that.
 func writeKey(plans ...*Plan) error {
 	if len(plans) == 0 || plans[0].key == nil {
 		return nil
@@ -90,7 +89,7 @@ func writeKey(plans ...*Plan) error {
 	return nil
 }
 
-// onlyPublic reports whether a key's private half is elsewhere, in an agent or on a card, so that none is to be made.
+// onlyPublic reports whether a key's private half is in an agent or on a card, so that no new key may be generated.
 func onlyPublic(path string) bool {
 	private := strings.TrimSuffix(path, ".pub")
 	_, err := os.Stat(private)

@@ -8,9 +8,8 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Rehearse tells the exact requests that Run would send to make the plans' VMs with what belongs to them, as far as
-// they change something. It reads what exists, and writes nothing. Custom data is secret, because it holds the host
-// key, and is left out of the bodies.
+// Rehearse returns the exact writes that Run would send for the plans' VMs. It reads what exists and writes nothing. Custom
+// data is left out of the bodies, because it holds the secret host key.
 func (l *Launcher) Rehearse(ctx context.Context, plans ...*Plan) ([]azure.Write, error) {
 	ctx, rehearsal := azure.Rehearse(ctx)
 	for _, plan := range plans {
@@ -35,7 +34,7 @@ func (l *Launcher) Rehearse(ctx context.Context, plans ...*Plan) ([]azure.Write,
 	return writes, nil
 }
 
-// customDataPlace says what stood in its place.
+// customDataPlace replaces the custom data.
 const customDataPlace = "(secret: the cloud-init document with the VM's host key)"
 
 func withoutSecrets(body json.RawMessage) (json.RawMessage, error) {

@@ -17,8 +17,8 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// Run carries out a plan. When it fails or is cut off, planning the same VM again goes on where it
-// stopped. Whoever waits elsewhere is notified of how it ended.
+// Run carries out a plan. When it fails or is interrupted, planning the same VM again resumes it. It sends the notification
+// when it ends.
 func (l *Launcher) Run(ctx context.Context, plan *Plan, display *progress.Display) (*Result, error) {
 	result, err := l.run(ctx, plan, display)
 	if err != nil {
@@ -67,8 +67,8 @@ func (l *Launcher) run(ctx context.Context, plan *Plan, display *progress.Displa
 	if err != nil {
 		return nil, failed(display, resumable(config, err))
 	}
-	defer func() { _ = client.Close() }() // it may have become another one
-	plan.op.HostKey.Private = ""          // the VM has shown that it holds it
+	defer func() { _ = client.Close() }() // the variable may hold another client by then
+	plan.op.HostKey.Private = ""          // the VM has proven that it has it
 	if err := l.remember(plan, stageClone, nil); err != nil {
 		return nil, failed(display, err)
 	}
@@ -104,7 +104,7 @@ func (l *Launcher) clone(ctx context.Context, plan *Plan, result *Result, client
 	})
 }
 
-// customData is the cloud-init document of the VM. It holds the private half of its host key.
+// customData is the VM's cloud-init document. It contains the private host key.
 func (p *Plan) customData() ([]byte, error) {
 	boot := p.Setup.config(p.Config.AdminUsername)
 	boot.HostKeyPrivate, boot.HostKeyPublic = p.op.HostKey.Private, p.op.HostKey.Public
@@ -113,7 +113,7 @@ func (p *Plan) customData() ([]byte, error) {
 
 const defaultSSHTimeout = 5 * time.Minute
 
-// awaitSSH waits until the VM accepts a login and shows the host key it was given.
+// awaitSSH waits until the VM accepts a login and shows the expected host key.
 func (l *Launcher) awaitSSH(ctx context.Context, plan *Plan, result *Result, display *progress.Display) (*remote.Client, error) {
 	var err error
 	if result.VM, err = l.VMs.Get(ctx, plan.Config.Ref()); err != nil {
@@ -136,15 +136,15 @@ func waitingFor(err error) string {
 	return "the VM does not answer yet"
 }
 
-// checkAccess compares the address that SSH sees with the one that was admitted. They differ behind
-// some proxies and NATs; the connection works then only as long as both stay.
+// checkAccess compares the client address that SSH reports with the admitted one. They differ behind some proxies and NATs;
+// the connection then works only while both stay the same.
 func checkAccess(ctx context.Context, client *remote.Client, config provision.Config) []string {
 	if config.Private {
 		return nil
 	}
 	out, err := client.Script(ctx, `printf %s "${SSH_CLIENT%% *}"`)
 	if err != nil || !out.Success {
-		return nil // a shell without SSH_CLIENT tells nothing
+		return nil // a shell without SSH_CLIENT reports nothing
 	}
 	seen, err := netip.ParseAddr(out.Stdout)
 	if err != nil {
@@ -158,7 +158,7 @@ func checkAccess(ctx context.Context, client *remote.Client, config provision.Co
 	return []string{fmt.Sprintf("the VM sees you come from %s, but SSH is admitted from %s", seen, config.SSHSources[0])}
 }
 
-// resumable says how to go on, unless the failure says so itself.
+// resumable adds how to resume as the next step, unless the error has one.
 func resumable(config provision.Config, err error) error {
 	if !errkind.Next(err).IsZero() {
 		return err

@@ -7,7 +7,7 @@ import (
 	"github.com/azlin-dev/azlin/local/progress"
 )
 
-// Stages are the steps of a launch: those of Plan first, then those of Run. The last one, to connect, is the caller's.
+// Stages are the steps of a launch: first those of Plan, then those of Run. The last one, connecting, is run by the caller.
 func Stages() []progress.Stage {
 	return []progress.Stage{
 		{Name: stagePrerequisites, Description: "checking the programs of this machine", EstimatedDuration: time.Second},
@@ -44,7 +44,7 @@ const (
 	StageConnect       = "connect"
 )
 
-// Connecting begins the last stage. Whoever does not connect says why not, and so skips it.
+// Connecting begins the last stage. A non-empty skipped marks the stage as skipped, with that reason.
 func Connecting(display *progress.Display, to, skipped string) {
 	begin(display, StageConnect)
 	if skipped != "" {
@@ -54,7 +54,7 @@ func Connecting(display *progress.Display, to, skipped string) {
 	_ = display.Update("connecting to " + to) // as above
 }
 
-// begin shows that a stage begins.
+// begin displays the start of a stage.
 func begin(display *progress.Display, name string) {
 	for _, s := range Stages() {
 		if s.Name == name {
@@ -63,7 +63,7 @@ func begin(display *progress.Display, name string) {
 	}
 }
 
-// failed ends the current stage, with the first line of the error, and gives the error back.
+// failed ends the current stage with the first line of the error, and returns the error.
 func failed(display *progress.Display, err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	_ = display.FailStage(line) // the stage is open

@@ -12,17 +12,17 @@ import (
 	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
-// toolsTimeout is how long a launch waits for tools: fetched over a slow line they take a while.
+// toolsTimeout is how long a launch waits for tools; a slow connection needs long.
 const toolsTimeout = 45 * time.Minute
 
-// Setup is what a VM does with itself at its first boot.
+// Setup is what a VM does at its first boot.
 type Setup struct {
 	Tools         []string // names of cloudinit.Tools; nil: all; empty: none
-	StartupScript string   // run once, last, as root; empty: none
+	StartupScript string   // runs last, once, as root; empty: none
 	CloudInit     []byte   // the operator's own file: #cloud-config or a script; empty: none
 }
 
-// config is what is rendered into custom data, for a login user.
+// config returns the cloud-init configuration for a login user.
 func (s Setup) config(user string) cloudinit.Config {
 	return cloudinit.Config{User: user, Tools: s.Tools, StartupScript: s.StartupScript, Extra: s.CloudInit}
 }
@@ -30,8 +30,8 @@ func (s Setup) config(user string) cloudinit.Config {
 // installs reports whether there is anything to wait for.
 func (s Setup) installs() bool { return s.Tools == nil || len(s.Tools) > 0 || s.StartupScript != "" }
 
-// awaitTools waits until the tools are installed, if that was asked for, and says how it goes. What fails there
-// is told in the result and is no failure of the launch: the VM works.
+// awaitTools waits until the tools are installed, if requested, and reports progress. A failed tool is reported in the
+// result and does not fail the launch: the VM works.
 func (l *Launcher) awaitTools(ctx context.Context, plan *Plan, result *Result, client *remote.Client, display *progress.Display) (*remote.Client, error) {
 	switch {
 	case !plan.Setup.installs() && plan.request.WaitTools && plan.Setup.CloudInit != nil:
@@ -56,7 +56,7 @@ func (l *Launcher) awaitTools(ctx context.Context, plan *Plan, result *Result, c
 	case err != nil && bounded.Err() == nil:
 		return client, failed(display, err)
 	}
-	result.Tools = &installation // when the time is up, as far as it came
+	result.Tools = &installation // after a timeout, the state so far
 	if err := installation.Err(plan.Config.Name); err != nil {
 		_ = failed(display, err)
 		return client, nil
@@ -64,8 +64,8 @@ func (l *Launcher) awaitTools(ctx context.Context, plan *Plan, result *Result, c
 	return l.awaitCloudInit(ctx, plan, result, client, display)
 }
 
-// awaitCloudInit waits until cloud-init has ended, which includes the operator's own file. Its problems go into the result, and
-// the launch succeeds.
+// awaitCloudInit waits until cloud-init has ended, including the operator's own file. Its problems go into the result and do
+// not fail the launch.
 func (l *Launcher) awaitCloudInit(ctx context.Context, plan *Plan, result *Result, client *remote.Client, display *progress.Display) (*remote.Client, error) {
 	bounded, cancel := context.WithTimeout(ctx, toolsTimeout)
 	defer cancel()
@@ -76,7 +76,7 @@ func (l *Launcher) awaitCloudInit(ctx context.Context, plan *Plan, result *Resul
 		if failure != nil {
 			return client, failure
 		}
-		_ = client.Close() // it is lost
+		_ = client.Close() // the connection is already lost
 		client = again
 		status, err = logs.AwaitCloudInit(bounded, client)
 	}
@@ -92,7 +92,7 @@ func (l *Launcher) awaitCloudInit(ctx context.Context, plan *Plan, result *Resul
 	return client, nil
 }
 
-// going says how an installation goes.
+// going describes the progress of an installation.
 func going(i logs.Installation) string {
 	done, failures, current := 0, "", ""
 	for _, t := range i.Tools {
@@ -113,8 +113,8 @@ func going(i logs.Installation) string {
 	return fmt.Sprintf("%d of %d: %s%s", done, len(i.Tools), current, failures)
 }
 
-// ToolsErr is nil unless the launch waited for tools and not all of them are there, or cloud-init had problems; then it is
-// Partial and names them.
+// ToolsErr is nil unless the launch waited for tools and some are missing, or cloud-init had problems; then it is Partial
+// and names them.
 func (r *Result) ToolsErr() error {
 	if r.Tools != nil {
 		if err := r.Tools.Err(r.VM.Name); err != nil {
@@ -127,8 +127,7 @@ func (r *Result) ToolsErr() error {
 	return nil
 }
 
-// Check finds out before anything is sent whether the VM could make sense of it. user is the login user; empty:
-// the default one.
+// Check validates the setup before anything is sent. user is the login user; empty: the default one.
 func (s Setup) Check(user string) error {
 	if err := s.config(user).Validate(); err != nil {
 		return &errkind.Error{Op: "prepare the VM's first boot", Err: err}

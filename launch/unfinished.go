@@ -14,8 +14,8 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// Handler knows launches that did not come to their end. What a launch was asked for is known on the machine that began it
-// only: elsewhere it can be abandoned, or launched again by its name and its owner.
+// Handler finds, resumes and abandons unfinished launches. Only the machine that began a launch has its full request:
+// elsewhere it can be abandoned, or launched again with its name by its owner.
 func (l *Launcher) Handler() change.Handler {
 	return change.Handler{
 		Kinds:   []change.Kind{change.New},
@@ -45,7 +45,7 @@ func (l *Launcher) resume(ctx context.Context, u change.Unfinished) (change.Plan
 	}, nil
 }
 
-// abandon deletes what a launch has made, and what this machine remembers of it.
+// abandon deletes what a launch created, and this machine's records of it.
 func (l *Launcher) abandon(ctx context.Context, u change.Unfinished) (change.Plan, error) {
 	p, err := l.Provisioner.Undo(ctx, u)
 	if err != nil {

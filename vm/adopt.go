@@ -9,16 +9,15 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// AdoptOptions of Adopt.
+// AdoptOptions are the options of Adopt.
 type AdoptOptions struct {
 	SessionName string // empty: the VM's name
 	Owner       string // goes into the tag azlin-owner
 }
 
-// Adopt puts a VM that somebody else created under azlin's tags, so that every command counts it as azlin's:
-// one tag write (Microsoft.Resources/tags). Its other resources are found by reference and keep their tags. A
-// VM that is azlin's already is returned as it is; one that does not run Linux, or that Azure has not finished
-// with, is a Conflict.
+// Adopt lets azlin manage a VM that it did not create, by writing tags (one request, Microsoft.Resources/tags). The VM's
+// other resources are found by reference and keep their tags. A VM that azlin manages already is returned unchanged. A VM
+// that does not run Linux, or whose creation has not finished, is a Conflict.
 func (s *Service) Adopt(ctx context.Context, ref Ref, o AdoptOptions) (Info, error) {
 	i, err := s.Get(ctx, ref)
 	if err != nil || i.Managed {
@@ -55,7 +54,7 @@ func (s *Service) Adopt(ctx context.Context, ref Ref, o AdoptOptions) (Info, err
 	return s.Get(ctx, ref)
 }
 
-// sessionOf makes a session name of a VM's name, which may hold characters that session names may not.
+// sessionOf derives a session name from a VM's name by replacing the characters that session names may not contain.
 func sessionOf(name string) string {
 	return strings.Map(func(r rune) rune {
 		if isAlnum(r) || r == '-' || r == '_' {

@@ -16,21 +16,21 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// DeleteOptions of Delete and DeleteAll. The zero value deletes what belongs to the VM and nothing else.
+// DeleteOptions are the options of Delete and DeleteAll. The zero value deletes what belongs to the VM and nothing else.
 type DeleteOptions struct {
-	DryRun        bool // only say what would go
-	ResourceGroup bool // delete the whole group, when everything in it is azlin's
+	DryRun        bool // only report what would be deleted
+	ResourceGroup bool // delete the whole group if azlin created everything in it
 	Report        func(step string)
 }
 
-// Content is a resource that goes with its group.
+// Content is a resource that is deleted with its group.
 type Content struct {
-	ResourceType string `json:"resource_type"` // as in teardown.Result, Azure's name for what that does not know
+	ResourceType string `json:"resource_type"` // as in teardown.Result; Azure's type for a type unknown to teardown
 	ResourceName string `json:"resource_name"`
 	ID           string `json:"id"`
 }
 
-// DeletionSummary is what came of a deletion.
+// DeletionSummary is the result of a deletion.
 type DeletionSummary struct {
 	Ref // Name is empty for several
 
@@ -39,12 +39,12 @@ type DeletionSummary struct {
 	FailedResources  int               `json:"failed_resources"`
 	Results          []teardown.Result `json:"results"`
 	Kept             []teardown.Kept   `json:"kept,omitempty"`
-	Contents         []Content         `json:"contents,omitempty"` // of a group that would be deleted as a whole, in a dry run
+	Contents         []Content         `json:"contents,omitempty"` // for a dry run that would delete a whole group: what is in it
 	DryRun           bool              `json:"dry_run,omitempty"`
 }
 
-// Err is nil when nothing failed; else the failures together, of kind Partial when something was
-// deleted, with what is left over.
+// Err is nil when nothing failed; else all failures joined, of kind Partial when something was deleted, with what is left
+// over.
 func (d DeletionSummary) Err() error {
 	if d.FailedResources == 0 {
 		return nil
@@ -78,20 +78,18 @@ func (d *DeletionSummary) add(r teardown.Result) {
 	d.Results = append(d.Results, r)
 }
 
-// Delete deletes a VM and what belongs to it: its network interfaces, their public addresses, its
-// disks, and its security group when azlin made it and nothing else uses it. A VM that is not there
-// is no error: what an unfinished create or delete of that name left behind is looked for, by the
-// names azlin gives and the tag managed-by, and deleted. It checks afterwards that all is gone, and
-// tries again when not.
-//
-// A resource that cannot be deleted is a failed result and stops no other one; the error is then DeletionSummary.Err,
-// else what kept the plan from being made. The shared network stays and is named in Kept.
+// Delete deletes a VM and what belongs to it: its network interfaces, their public addresses, its disks, and its security
+// group if azlin created it and nothing else uses it. An absent VM is not an error: what an unfinished create or delete of
+// that name left behind is found, by azlin's names and the tag managed-by, and deleted. Afterwards it verifies that
+// everything is gone, and retries if not.
+// A resource that cannot be deleted is a failed result and does not stop the others; the error is then DeletionSummary.Err.
+// Otherwise an error means that the plan could not be made. The shared network is kept and named in Kept.
 func (s *Service) Delete(ctx context.Context, ref Ref, o DeleteOptions) (DeletionSummary, error) {
 	sum, err := s.delete(ctx, ref, o)
 	return sum, errkind.Classed(ErrLifecycle, cmp.Or(err, sum.Err()))
 }
 
-// delete is Delete whose error is for a plan that could not be made only.
+// delete is Delete, but returns an error only when the plan could not be made.
 func (s *Service) delete(ctx context.Context, ref Ref, o DeleteOptions) (DeletionSummary, error) {
 	if o.Report != nil {
 		ctx = pacing.WithNotice(ctx, o.Report)
@@ -124,8 +122,8 @@ func (s *Service) delete(ctx context.Context, ref Ref, o DeleteOptions) (Deletio
 	return sum, err
 }
 
-// sweep looks again at what was kept because other VMs used it: when several are deleted at the same time, each sees
-// the others at first, and the last one takes what they shared.
+// sweep rechecks what was kept because other VMs used it: when several are deleted at the same time, each sees the others at
+// first, and the last one can delete what they shared.
 func (s *Service) sweep(ctx context.Context, ref Ref, kept []teardown.Kept, report func(step string)) ([]teardown.Result, error) {
 	d := &deletion{Service: s, Plan: teardown.Plan{VM: ref.Name}}
 	unlock, err := s.locks.Lock(ctx, "sweep "+strings.ToLower(ref.ResourceGroup))
@@ -139,7 +137,7 @@ func (s *Service) sweep(ctx context.Context, ref Ref, kept []teardown.Kept, repo
 	return teardown.Run(ctx, s.azure, d.Items, report), nil
 }
 
-// again plans of what was kept whatever nothing outside the plan uses any more.
+// again plans those of the kept resources that nothing outside the plan uses any more.
 func (d *deletion) again(ctx context.Context, group string, kept []teardown.Kept) (err error) {
 	for _, k := range kept {
 		switch k.ResourceType {
@@ -155,7 +153,8 @@ func (d *deletion) again(ctx context.Context, group string, kept []teardown.Kept
 	return nil
 }
 
-// shared is sweep for a dry run: what goes with the last of several VMs, of which each is planned as if the others stayed.
+// shared is sweep for a dry run: it finds the shared resources that the last of several deletions would free. Each deletion
+// was planned as if the other VMs stayed.
 func (s *Service) shared(ctx context.Context, group string, parts []DeletionSummary) ([]teardown.Result, error) {
 	d := &deletion{Service: s}
 	var kept []teardown.Kept
@@ -178,8 +177,8 @@ func (s *Service) shared(ctx context.Context, group string, parts []DeletionSumm
 	return results, nil
 }
 
-// DeleteAll deletes azlin's VMs of a group, several at once, as Delete does each of them. An absent
-// group has nothing to delete.
+// DeleteAll deletes azlin's VMs in a group, several in parallel, each as Delete does. In an absent group there is nothing to
+// delete.
 func (s *Service) DeleteAll(ctx context.Context, group string, o DeleteOptions) (DeletionSummary, error) {
 	sum := DeletionSummary{Ref: Ref{ResourceGroup: group}, DryRun: o.DryRun, Results: []teardown.Result{}}
 	if o.ResourceGroup {
@@ -217,7 +216,7 @@ func (s *Service) DeleteAll(ctx context.Context, group string, o DeleteOptions) 
 	}
 	for _, part := range parts {
 		for _, k := range part.Kept {
-			if !slices.Contains(sum.Kept, k) && !slices.ContainsFunc(sum.Results, k.Is) { // another VM's deletion may have come to it
+			if !slices.Contains(sum.Kept, k) && !slices.ContainsFunc(sum.Results, k.Is) { // the deletion of another VM may have deleted it
 				sum.Kept = append(sum.Kept, k)
 			}
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/azlin-dev/azlin/change"
 )
 
-// leftBehind plans what exists under the names that a create of this VM gives, is azlin's, and is not
-// in the plan yet: what an unfinished create or delete has left. A name alone is not enough.
+// leftBehind plans the remains of an unfinished create or delete: resources that have the names a create of this VM uses,
+// that azlin created, and that are not in the plan yet. The name alone is not sufficient.
 func (d *deletion) leftBehind(ctx context.Context, group string) error {
 	names := NamesOf(d.VM)
 	vm := azure.NewID(d.azure.SubscriptionID(), group, "Microsoft.Compute", "virtualMachines", d.VM)
@@ -34,7 +34,7 @@ func (d *deletion) leftBehind(ctx context.Context, group string) error {
 		g.Go(func() (err error) { ip, err = d.network.Address(gctx, ipID.String()); return err })
 	}
 	g.Go(func() error {
-		// Data disks are numbered without a gap, so the first absent one ends the search.
+		// Data disks are numbered without gaps, so the first absent one ends the search.
 		for i := range disks {
 			id := diskID(names.OSDisk)
 			if i > 0 {
@@ -72,7 +72,7 @@ func (d *deletion) leftBehind(ctx context.Context, group string) error {
 	if err := d.bakedFrom(ctx, group); err != nil {
 		return err
 	}
-	// Both ask themselves whether it is azlin's and unused.
+	// Both check that azlin created it and that nothing uses it.
 	if err := d.nsg(ctx, d.nsgID(group, names.NSG)); err != nil {
 		return err
 	}
@@ -82,13 +82,13 @@ func (d *deletion) leftBehind(ctx context.Context, group string) error {
 	return nil
 }
 
-// builderName is what the temporary VM of an image is called, and bakeSnapshot the snapshot that it begins with.
+// builderName matches the names of temporary VMs of images.
 var builderName = regexp.MustCompile(`-bake-[0-9a-f]{10}$`)
 
-// BakeSnapshot is the name of the snapshot that the temporary VM of an image begins with.
+// BakeSnapshot is the name of the snapshot from which an image's temporary VM is created.
 func BakeSnapshot(builder string) string { return builder + "-disk" }
 
-// bakedFrom plans the snapshot of the temporary VM of an image.
+// bakedFrom plans the snapshot of an image's temporary VM.
 func (d *deletion) bakedFrom(ctx context.Context, group string) error {
 	if !builderName.MatchString(d.VM) {
 		return nil
@@ -108,12 +108,11 @@ func (d *deletion) bakedFrom(ctx context.Context, group string) error {
 	return nil
 }
 
-// CopySnapshot reads the tags of a snapshot through which a disk travels to other VMs, and which goes when it has. ok is
-// whether it is one.
+// CopySnapshot reads the tags of a snapshot that copies a disk to other VMs and is temporary. ok reports whether it is one.
 func CopySnapshot(tags map[string]string) (m change.Mark, ok bool) {
 	m, ok = change.MarkOf(tags)
 	return m, ok && m.Step == change.StepSnapshot && m.Key() != ""
 }
 
-// maxDataDisks is the most that any size takes.
+// maxDataDisks is the highest number that any size supports.
 const maxDataDisks = 64

@@ -18,7 +18,7 @@ type deletion struct {
 	teardown.Plan
 }
 
-// plan adds a resource to what is deleted.
+// plan adds a resource to the deletion.
 func (d *deletion) plan(id azure.ID) {
 	if item, ok := teardown.Of(d.azure, id); ok {
 		d.Add(item)
@@ -30,8 +30,7 @@ func (s *Service) nsgID(group, name string) string {
 	return azure.NewID(s.azure.SubscriptionID(), group, "Microsoft.Network", "networkSecurityGroups", name).String()
 }
 
-// planDeletion reads what the VM refers to, and then what else has the names that a create of this
-// VM would have given.
+// planDeletion reads what the VM refers to, then looks for other resources with the names that a create of this VM uses.
 func (s *Service) planDeletion(ctx context.Context, ref Ref) (*deletion, error) {
 	d := &deletion{Service: s, Plan: teardown.Plan{VM: ref.Name}}
 	resp, err := s.azure.VMs().Get(ctx, ref.ResourceGroup, ref.Name, nil)
@@ -188,10 +187,10 @@ func (s *Service) getDisk(ctx context.Context, diskID string) (*armcompute.Disk,
 	return &resp.Disk, azure.Wrap("get disk", id.Name(), err)
 }
 
-// networkStays is why the network of a VM is kept, whether there are other VMs in it or not.
+// networkStays is the reason to keep a VM's network, even if no other VM is in it.
 const networkStays = "the VMs of a region share it; it costs nothing, and is deleted with the resource group"
 
-// keepNetwork names the network of a subnet: it is shared, and stays.
+// keepNetwork reports the network of a subnet as kept, because it is shared.
 func (d *deletion) keepNetwork(subnet string) {
 	if id, err := azure.ParseID(subnet); err == nil {
 		d.Keep("vnet", id.Parent(), networkStays)

@@ -1,6 +1,5 @@
-// Package vm lists, finds, creates, powers and deletes virtual machines and the resources around
-// them, through package azure.
-//
-// It knows neither SSH nor costs, asks nothing of the user, and prints nothing: what it does is in
-// its results, and what it is doing goes to a callback.
+// Package vm lists, finds, creates, starts, stops, and deletes virtual machines and the resources around them, through
+// package azure.
+// It has no knowledge of SSH or costs, asks the user nothing, and prints nothing: results are returned, and progress goes to
+// a callback.
 package vm

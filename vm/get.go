@@ -45,8 +45,7 @@ func (s *Service) Peek(ctx context.Context, ref Ref) (Info, error) {
 	return FromModel(&resp.VirtualMachine), nil
 }
 
-// ReadAddresses fills in the addresses of one VM. A NIC or address that vanishes meanwhile leaves
-// them unknown.
+// ReadAddresses fills in the addresses of one VM. If a NIC or address is deleted meanwhile, they stay unknown.
 func (s *Service) ReadAddresses(ctx context.Context, i *Info) error {
 	a := Addresses{Nics: map[string]*armnetwork.Interface{}, Ips: map[string]*armnetwork.PublicIPAddress{}}
 	for _, nicID := range i.NICs {
@@ -76,17 +75,16 @@ func (s *Service) ReadAddresses(ctx context.Context, i *Info) error {
 	return nil
 }
 
-// Match is what a name stands for.
+// Match is the VM that a name refers to.
 type Match struct {
 	VM          Info   `json:"vm"`
 	By          string `json:"by"`                     // "name", "session" or "address"
 	TmuxSession string `json:"tmux_session,omitempty"` // the part after the colon of vm:session
 }
 
-// Resolve finds the VM that name means: the exact name of a VM, else a session name, else vm:session
-// for a tmux session, else an IP address. group limits the search; empty is the whole subscription.
-// VMs that are not azlin's are found too. No match is NotFound, several are a Conflict that lists
-// them. It never matches the beginning of a name.
+// Resolve finds the VM that name refers to: the exact name of a VM, else a session name, else vm:session for a tmux session,
+// else an IP address. group limits the search; empty is the whole subscription. VMs that azlin does not manage are found
+// too. No match is NotFound; several are a Conflict that lists them. It never matches a prefix of a name.
 func (s *Service) Resolve(ctx context.Context, name, group string) (Match, error) {
 	l, err := s.List(ctx, ListOptions{ResourceGroup: group, All: true})
 	if err != nil {
@@ -96,9 +94,9 @@ func (s *Service) Resolve(ctx context.Context, name, group string) (Match, error
 	return m, errkind.Classed(ErrManager, err)
 }
 
-// ResolveIn is Resolve among VMs that were listed before.
+// ResolveIn is Resolve among VMs that are already listed.
 func ResolveIn(vms []Info, name string) (Match, error) {
-	if name == "" { // or it would be the session of every VM that has none
+	if name == "" { // otherwise it would match every VM without a session
 		return Match{}, noMatch(name)
 	}
 	m, found, err := resolveExact(vms, name)
@@ -138,7 +136,7 @@ func resolveExact(vms []Info, name string) (Match, bool, error) {
 	return choose(vms, name, "session", func(i Info) bool { return i.SessionName == name })
 }
 
-// cutTmux splits vm:session. An IPv6 address is not that.
+// cutTmux splits vm:session. It does not split an IPv6 address.
 func cutTmux(name string) (vm, session string, ok bool) {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return "", "", false

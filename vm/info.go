@@ -8,7 +8,7 @@ import (
 	"github.com/azlin-dev/azlin/change"
 )
 
-// Info is what Azure says about a VM. What is not known is empty or nil, never zero.
+// Info is what Azure reports about a VM. An unknown value is empty or nil, never zero.
 type Info struct {
 	Ref
 
@@ -20,16 +20,16 @@ type Info struct {
 	OSType            string            `json:"os_type,omitempty"`
 	ProvisioningState string            `json:"provisioning_state,omitempty"`
 	CreatedTime       *time.Time        `json:"created_time,omitempty"` // Azure's timeCreated, UTC
-	ChangedTime       *time.Time        `json:"changed_time,omitempty"` // when Azure last did something to it: made, started, stopped, changed it; UTC
+	ChangedTime       *time.Time        `json:"changed_time,omitempty"` // when Azure last created, started, stopped, or changed it; UTC
 	Tags              map[string]string `json:"tags,omitempty"`
 	SessionName       string            `json:"session_name,omitempty"` // tag azlin-session, else Options.SessionNames
 
 	ID            string   `json:"id"`
-	VMID          string   `json:"vm_id,omitempty"` // stays the same when the VM is renamed by a restore or moved
+	VMID          string   `json:"vm_id,omitempty"` // unchanged when a restore renames or moves the VM
 	Zones         []string `json:"zones,omitempty"`
 	AdminUsername string   `json:"admin_username,omitempty"`
 	Spot          bool     `json:"spot,omitempty"`
-	Image         string   `json:"image,omitempty"`    // publisher:offer:sku:version, or an id; empty: it was made from a disk
+	Image         string   `json:"image,omitempty"`    // publisher:offer:sku:version, or an id; empty: created from a disk
 	Identity      string   `json:"identity,omitempty"` // "system", or the id of a user-assigned one; empty: none
 	NICs          []string `json:"nics,omitempty"`     // ids
 	Subnet        string   `json:"subnet,omitempty"`   // id of the first network interface's
@@ -40,24 +40,25 @@ type Info struct {
 // PowerState is Azure's word for whether a VM runs.
 type PowerState string
 
-// The power states. Unknown is told as such; it is neither running nor stopped.
+// The power states. Unknown is reported as unknown; it counts as neither running nor stopped.
 const (
 	Running      PowerState = "running"
 	Starting     PowerState = "starting"
 	Stopping     PowerState = "stopping"
-	Stopped      PowerState = "stopped" // its machine is still reserved and paid for
+	Stopped      PowerState = "stopped" // still allocated and billed
 	Deallocating PowerState = "deallocating"
 	Deallocated  PowerState = "deallocated"
 	UnknownState PowerState = "unknown"
 )
 
-// IsRunning is true for exactly "running".
+// IsRunning reports whether the state is exactly "running".
 func (i Info) IsRunning() bool { return i.PowerState == Running }
 
-// IsStopped is true for "stopped" and "deallocated". A VM on its way is neither running nor stopped.
+// IsStopped reports whether the state is "stopped" or "deallocated". A VM that is starting or stopping is neither running
+// nor stopped.
 func (i Info) IsStopped() bool { return i.PowerState == Stopped || i.PowerState == Deallocated }
 
-// StatusDisplay is the state as a person reads it: "Running", "Stopped (deallocated)", "Creating".
+// StatusDisplay is the state for display: "Running", "Stopped (deallocated)", "Creating".
 func (i Info) StatusDisplay() string {
 	switch i.PowerState {
 	case Deallocated:
@@ -81,14 +82,14 @@ func (i Info) DisplayName() string {
 	return i.Name
 }
 
-// HostKey is the public SSH host key that azlin gave the VM, from its tag; empty when there is none.
+// HostKey is the VM's public SSH host key as azlin generated it, from its tag; empty: none.
 func (i Info) HostKey() string {
 	v, _ := azure.Tag(i.Tags, azure.TagHostKey)
 	return v
 }
 
-// Finished reports whether the VM's create came to its end: it is not one that 'azlin new' would go on with. VMs
-// that azlin did not create are finished.
+// Finished reports whether the VM's creation has finished; an unfinished one can be resumed by a launch. VMs that azlin did
+// not create are finished.
 func (i Info) Finished() bool {
 	tag, _ := azure.Tag(i.Tags, azure.TagOperation)
 	m, ok := change.ParseMark(tag)

@@ -14,24 +14,24 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// ListOptions chooses among the VMs of the subscription. The zero value is all of azlin's.
+// ListOptions selects among the VMs of the subscription. The zero value selects all that azlin manages.
 type ListOptions struct {
 	ResourceGroup  string // empty: every group
-	All            bool   // also VMs that are not azlin's
+	All            bool   // also VMs that azlin does not manage
 	ExcludeStopped bool   // leave out stopped and deallocated ones
-	RunningOnly    bool   // leave out all but running ones
+	RunningOnly    bool   // leave out all that are not running
 }
 
 // Listing is the result of List.
 type Listing struct {
 	VMs    []Info `json:"vms"`    // newest first; VMs of unknown age last
-	Hidden int    `json:"hidden"` // VMs in the same place that are not azlin's; ListOptions.All shows them
+	Hidden int    `json:"hidden"` // VMs in the same place that azlin does not manage; ListOptions.All shows them
 }
 
-// List gives the VMs with their addresses and power states. However many there are, it sends four
-// requests at once (VMs, their status, network interfaces and public addresses of the subscription)
-// and one more for each further page. Who may not read the subscription but a group gets that group's
-// lists and one request per VM for its power state. A named group that does not exist is NotFound.
+// List gives the VMs with their addresses and power states. However many there are, it sends four requests at once (VMs,
+// their status, network interfaces and public addresses of the subscription) and one more for each further page. A caller
+// who may read only a group gets that group's lists, with one request per VM for its power state. A named group that does
+// not exist is NotFound.
 func (s *Service) List(ctx context.Context, o ListOptions) (Listing, error) {
 	vms, err := s.inventory(ctx)
 	all := err == nil
@@ -70,7 +70,7 @@ func (s *Service) List(ctx context.Context, o ListOptions) (Listing, error) {
 	return l, nil
 }
 
-// Running lists the running VMs of azlin in a group, as List does.
+// Running lists azlin's running VMs in a group, as List does.
 func (s *Service) Running(ctx context.Context, group string) ([]Info, error) {
 	l, err := s.List(ctx, ListOptions{ResourceGroup: group, RunningOnly: true})
 	return l.VMs, err
@@ -91,8 +91,8 @@ func newestFirst(a, b Info) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 }
 
-// inventory reads every VM of the subscription in a constant number of requests. The list of VMs has
-// no power state and the list of states nothing else, so both are read and joined by id.
+// inventory reads every VM of the subscription in a constant number of requests. The list of VMs has no power states, and
+// the list of states has nothing else; they are joined by id.
 func (s *Service) inventory(ctx context.Context) ([]Info, error) {
 	var models, states []*armcompute.VirtualMachine
 	var nics []*armnetwork.Interface
@@ -139,8 +139,8 @@ func (s *Service) inventory(ctx context.Context) ([]Info, error) {
 	return vms, nil
 }
 
-// groupInventory is inventory for a principal that may read one group only. Groups have no list of
-// states, so each VM is asked for its own.
+// groupInventory is inventory for a principal that may read one group only. Groups have no list of states, so it sends one
+// request per VM.
 func (s *Service) groupInventory(ctx context.Context, group string) ([]Info, error) {
 	var models []*armcompute.VirtualMachine
 	var nics []*armnetwork.Interface
@@ -180,7 +180,7 @@ func (s *Service) groupInventory(ctx context.Context, group string) ([]Info, err
 	return vms, views.Wait()
 }
 
-// parallel bounds requests that are sent for one VM each.
+// parallel limits the number of simultaneous requests when there is one per VM.
 const parallel = 8
 
 func join(models []*armcompute.VirtualMachine, nics []*armnetwork.Interface, ips []*armnetwork.PublicIPAddress) []Info {

@@ -11,23 +11,23 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// LifecycleResult is what came of a power operation on one VM.
+// LifecycleResult is the result of a power operation on one VM.
 type LifecycleResult struct {
 	Ref
 
 	Operation   string        `json:"operation"` // "start", "stop", "deallocate" or "restart"
 	Success     bool          `json:"success"`
-	Unchanged   bool          `json:"unchanged,omitempty"` // it was in that state already; nothing was sent
+	Unchanged   bool          `json:"unchanged,omitempty"` // it already was in that state; nothing was sent
 	Before      PowerState    `json:"before,omitempty"`
-	After       PowerState    `json:"after,omitempty"`        // empty when not waited for
-	OperationID string        `json:"operation_id,omitempty"` // Azure's; of an operation that goes on when not waited for
+	After       PowerState    `json:"after,omitempty"`        // empty when the end was not awaited
+	OperationID string        `json:"operation_id,omitempty"` // Azure's id of an operation that still runs, because its end was not awaited
 	Duration    time.Duration `json:"duration"`
 	Err         error         `json:"-"`
 
-	ResumeToken string `json:"-"` // for Await, of an operation that was not waited for; secret: it holds a signed address
+	ResumeToken string `json:"-"` // for Await, when the end was not awaited; secret: it contains a signed address
 }
 
-// LifecycleSummary is what came of a power operation on several VMs.
+// LifecycleSummary is the result of a power operation on several VMs.
 type LifecycleSummary struct {
 	Total     int               `json:"total"`
 	Succeeded int               `json:"succeeded"`
@@ -48,15 +48,15 @@ func Summarize(results []LifecycleResult) LifecycleSummary {
 	return sum
 }
 
-// PowerOptions of Start, Stop and Restart. The zero value waits, and stops by deallocating.
+// PowerOptions are the options of Start, Stop and Restart. The zero value waits for the end, and deallocates on Stop.
 type PowerOptions struct {
 	NoWait         bool // return when Azure has accepted the operation
-	KeepAllocation bool // Stop: keep the machine, and go on paying for it
+	KeepAllocation bool // Stop: keep the compute allocated, which is still billed
 	Report         func(azure.OperationState)
 }
 
-// Start starts a VM (virtualMachines/start). A running VM is a success that says Unchanged. The
-// result is filled in as far as it goes when there is an error, and holds that too.
+// Start starts a VM (virtualMachines/start). For a running VM it succeeds with Unchanged set. On an error, the result holds
+// what is known, and the error.
 func (s *Service) Start(ctx context.Context, ref Ref, o PowerOptions) (LifecycleResult, error) {
 	r := LifecycleResult{Ref: ref, Operation: "start"}
 	return power(ctx, s, o, r, Running, func(ctx context.Context, ref Ref) (*runtime.Poller[armcompute.VirtualMachinesClientStartResponse], error) {

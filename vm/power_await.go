@@ -11,8 +11,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Await goes on with a power operation that was begun with NoWait, perhaps by another process: r is
-// its result with ResumeToken, Ref and Operation. It returns r completed.
+// Await waits for a power operation that was started with NoWait, also by another process. r is its result with ResumeToken,
+// Ref and Operation. It returns r completed.
 func (s *Service) Await(ctx context.Context, r LifecycleResult, report func(azure.OperationState)) (LifecycleResult, error) {
 	began := time.Now()
 	err := s.await(ctx, r, report)

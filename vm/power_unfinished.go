@@ -8,12 +8,12 @@ import (
 	"github.com/azlin-dev/azlin/change"
 )
 
-// powerKinds are the operations of power that Azure goes on with by itself.
+// powerKinds are the power operations, which continue in Azure by themselves.
 func powerKinds() []change.Kind {
 	return []change.Kind{change.Start, change.Stop, change.Deallocate, change.Restart}
 }
 
-// Handler knows power operations that were not waited for.
+// Handler finds and resumes power operations whose end was not awaited.
 func (s *Service) Handler() change.Handler {
 	return change.Handler{
 		Kinds: powerKinds(),
@@ -31,7 +31,7 @@ func (s *Service) Handler() change.Handler {
 	}
 }
 
-// Remember keeps power operations that go on by themselves, each in place of an earlier one on the same VM.
+// Remember stores power operations that are still running. Each replaces an earlier one on the same VM.
 func (s *Service) Remember(store change.Store, results []LifecycleResult) error {
 	for _, r := range results {
 		if r.Err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/network"
 )
 
-// FromModel reads what the VM itself tells.
+// FromModel reads the properties in the VM's own resource.
 func FromModel(m *armcompute.VirtualMachine) Info {
 	tags := azure.Tags(m.Tags)
 	i := Info{
@@ -40,7 +40,7 @@ func FromModel(m *armcompute.VirtualMachine) Info {
 	}
 	if p.OSProfile != nil {
 		i.AdminUsername = azure.Value(p.OSProfile.AdminUsername)
-	} else { // of a VM that was made from a disk Azure knows none
+	} else { // for a VM that was created from a disk, Azure has none
 		i.AdminUsername, _ = azure.Tag(i.Tags, azure.TagUser)
 	}
 	i.Spot = azure.Value(p.Priority) == armcompute.VirtualMachinePriorityTypesSpot
@@ -67,7 +67,7 @@ func FromModel(m *armcompute.VirtualMachine) Info {
 	return i
 }
 
-// imageOf names an image as Azure's tools do.
+// imageOf returns an image's name in the form of Azure's tools.
 func imageOf(r *armcompute.ImageReference) string {
 	switch {
 	case r == nil:
@@ -78,7 +78,7 @@ func imageOf(r *armcompute.ImageReference) string {
 	return strings.Join([]string{azure.Value(r.Publisher), azure.Value(r.Offer), azure.Value(r.SKU), azure.Value(r.Version)}, ":")
 }
 
-// IdentityOf is "system" for an identity of the VM's own, else the id of the first user-assigned one; empty: it has none.
+// IdentityOf is "system" for a system-assigned identity, else the id of the first user-assigned one; empty: none.
 func IdentityOf(identity *armcompute.VirtualMachineIdentity) string {
 	if identity == nil || identity.Type == nil || *identity.Type == armcompute.ResourceIdentityTypeNone {
 		return ""
@@ -95,8 +95,8 @@ func IdentityOf(identity *armcompute.VirtualMachineIdentity) string {
 	return least
 }
 
-// spellGroup writes the group as it was created. Lists of a subscription may have it in capitals, but
-// not in the ids of the disks and network interfaces in the same answer.
+// spellGroup restores the group's original spelling. Lists of a subscription may return it in capitals, except in the ids of
+// disks and network interfaces in the same answer.
 func (i *Info) spellGroup() {
 	for _, other := range slices.Concat(i.NICs, i.Disks) {
 		id, err := azure.ParseID(other)
@@ -111,7 +111,7 @@ func (i *Info) spellGroup() {
 	}
 }
 
-// nicIDs gives the ids of a VM's network interfaces, the primary one first.
+// nicIDs returns the ids of a VM's network interfaces, the primary one first.
 func nicIDs(n *armcompute.NetworkProfile) []string {
 	if n == nil {
 		return nil
@@ -143,7 +143,7 @@ func PowerStateOf(statuses []*armcompute.InstanceViewStatus) PowerState {
 	return UnknownState
 }
 
-// changedTime is the time of the last operation, which Azure keeps with how it ended.
+// changedTime is the time of the last operation, which is part of its status.
 func changedTime(statuses []*armcompute.InstanceViewStatus) *time.Time {
 	for _, st := range statuses {
 		if st != nil && st.Time != nil && strings.HasPrefix(strings.ToLower(azure.Value(st.Code)), "provisioningstate/") {
@@ -153,13 +153,13 @@ func changedTime(statuses []*armcompute.InstanceViewStatus) *time.Time {
 	return nil
 }
 
-// Addresses joins VMs with their addresses. Keys are azure.IDKey of ids.
+// Addresses maps ids (as azure.IDKey) to addresses.
 type Addresses struct {
 	Nics map[string]*armnetwork.Interface
 	Ips  map[string]*armnetwork.PublicIPAddress
 }
 
-// Fill sets the addresses of the first network interface that has any.
+// Fill sets the addresses of the first network interface that has one.
 func (a Addresses) Fill(i *Info) {
 	for _, id := range i.NICs {
 		nic := a.Nics[azure.IDKey(id)]

@@ -8,15 +8,13 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Ref names one VM of a subscription. Everything that works on a VM by its name takes one, and everything that
-// reports on a VM embeds one.
+// Ref names one VM of a subscription. Functions that take a VM by name take a Ref, and results about a VM embed one.
 type Ref struct {
 	Name          string `json:"name"`
-	ResourceGroup string `json:"resource_group"` // empty: the one of azure.Target
+	ResourceGroup string `json:"resource_group"` // empty: azure.Target's
 }
 
-// In completes a Ref by the resource group of a target. A VM without a name, or without a resource group when the target
-// has none either, is Invalid.
+// In completes a Ref with the target's resource group. A VM without a name, or without a group in both, is Invalid.
 func (r Ref) In(t azure.Target) (Ref, error) {
 	r.ResourceGroup = cmp.Or(r.ResourceGroup, t.ResourceGroup)
 	switch {
@@ -28,7 +26,7 @@ func (r Ref) In(t azure.Target) (Ref, error) {
 	return r, nil
 }
 
-// Same is whether both name the same VM, which Azure does not distinguish by case. Both must be complete.
+// Same reports whether both name the same VM; Azure ignores case. Both must be complete.
 func (r Ref) Same(other Ref) bool {
 	return strings.EqualFold(r.Name, other.Name) && strings.EqualFold(r.ResourceGroup, other.ResourceGroup)
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// CommandOutput is what a script printed. Azure keeps the last 4096 bytes of each.
+// CommandOutput is a script's output. Azure keeps the last 4096 bytes of each stream.
 type CommandOutput struct {
 	Stdout string
 	Stderr string
 }
 
 // RunCommand runs a shell script as root through the VM's agent, without SSH, and waits for its end
-// (virtualMachines/runCommand). Azure does not tell the exit code. The VM must run.
+// (virtualMachines/runCommand). Azure does not report the exit code. The VM must be running.
 func (s *Service) RunCommand(ctx context.Context, ref Ref, script ...string) (CommandOutput, error) {
 	ref, err := s.full(ref)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *Service) RunCommand(ctx context.Context, ref Ref, script ...string) (Co
 	return out, nil
 }
 
-// parseRunOutput takes apart the one text in which Azure returns both streams.
+// parseRunOutput splits the text in which Azure returns both streams.
 func parseRunOutput(message string) CommandOutput {
 	const outMark, errMark = "[stdout]\n", "[stderr]\n"
 	_, rest, ok := strings.Cut(message, outMark)
@@ -59,11 +59,11 @@ func parseRunOutput(message string) CommandOutput {
 	return CommandOutput{Stdout: strings.TrimSuffix(rest[:i], "\n"), Stderr: strings.TrimSuffix(rest[i+len(errMark):], "\n")}
 }
 
-// maxSerialLog bounds what is read of a serial log.
+// maxSerialLog limits how many bytes of a serial log are read.
 const maxSerialLog = 16 << 20
 
-// SerialLog reads what the VM has written to its serial console
-// (virtualMachines/retrieveBootDiagnosticsData). A VM without boot diagnostics is NotFound.
+// SerialLog reads the VM's serial console output (virtualMachines/retrieveBootDiagnosticsData). A VM without boot
+// diagnostics is NotFound.
 func (s *Service) SerialLog(ctx context.Context, ref Ref) ([]byte, error) {
 	ref, err := s.full(ref)
 	if err != nil {

@@ -10,44 +10,44 @@ import (
 	"github.com/azlin-dev/azlin/internal/near"
 )
 
-// Query says which VMs are meant. All that is set adds to the selection: a VM is in it when a name, a selector or All
-// chooses it. The zero value chooses nothing and is an error.
+// Query specifies which VMs to select: those that a name, a selector or All matches. The zero value selects nothing and is
+// an error.
 type Query struct {
-	// Names are what a person calls VMs: the VM's name, its session name, vm:session, an IP address, an ARM id, or a pattern
-	// with * and ? over names and session names. One that no VM has is NotFound, with the names that are near.
+	// Names are VM names, session names, vm:session, IP addresses, ARM ids, or patterns with * and ? over names and session
+	// names. A name without a match is NotFound, with similar names.
 	Names []string
-	// Selectors choose by properties; see Selector.
+	// Selectors select by properties; see Selector.
 	Selectors []Selector
-	All       bool // every VM of azlin's in the group
+	All       bool // every VM in the group that azlin manages
 
-	// Group is where names are looked for first, and the only place for patterns, selectors and All. Empty: everywhere.
+	// Group is where names are looked up first, and the only place for patterns, selectors and All. Empty: everywhere.
 	Group string
-	// Foreign takes VMs that azlin does not manage, too. A name always finds them; FromNames says what becomes of them.
+	// Foreign includes VMs that azlin does not manage. Names always include them.
 	Foreign bool
-	// Strict takes VM names, patterns and selectors only, as before a deletion: a session name, an address or vm:session is
-	// refused, with the name of the VM that it stands for.
+	// Strict allows only VM names, patterns and selectors, for deletions: a session name, an address or vm:session is
+	// refused, with the name of its VM.
 	Strict bool
-	// Where leaves out VMs for a reason that it returns; empty: the VM stays. Nil: none are left out.
+	// Where returns a reason to leave out a VM; empty: keep it. Nil: keep all.
 	Where func(Info) (reason string)
 
 	Owner string                                                                // what "owner:me" means
 	Idle  func(ctx context.Context, candidates []Info) (map[string]bool, error) // by VM id; nil: "idle" is refused
 }
 
-// Selection is what a Query has chosen, in the order of its names, then newest first. No VM comes twice.
+// Selection is the result of a Query, in the order of its names, then newest first, without duplicates.
 type Selection struct {
 	Matches []Match
-	Left    []LeftOut // chosen by a pattern, a selector or All, and left out all the same
-	Hidden  int       // VMs in the group that are not azlin's and were not looked at
+	Left    []LeftOut // matched by a pattern, a selector or All, but left out
+	Hidden  int       // VMs in the group that azlin does not manage and that were not considered
 }
 
-// LeftOut is a VM that was not taken, and why.
+// LeftOut is a VM that was left out, and why.
 type LeftOut struct {
 	VM     Info   `json:"vm"`
 	Reason string `json:"reason"`
 }
 
-// VMs are the chosen VMs.
+// VMs returns the selected VMs.
 func (s Selection) VMs() []Info {
 	vms := make([]Info, len(s.Matches))
 	for n, m := range s.Matches {
@@ -56,11 +56,11 @@ func (s Selection) VMs() []Info {
 	return vms
 }
 
-// Select finds the VMs that a query means, with one listing of the subscription (see List). Nothing chosen by a selector or
-// a pattern is NotFound; nothing chosen by All alone is an empty selection.
+// Select finds the VMs that match a query, with one listing of the subscription (see List). If a selector or a pattern
+// matches nothing, that is NotFound; if All matches nothing, the selection is empty.
 func (s *Service) Select(ctx context.Context, q Query) (Selection, error) {
 	l, err := s.List(ctx, ListOptions{All: true})
-	if errkind.Of(err) == errkind.Permission && q.Group != "" { // who may read the group only
+	if errkind.Of(err) == errkind.Permission && q.Group != "" { // the caller may read only the group
 		l, err = s.List(ctx, ListOptions{All: true, ResourceGroup: q.Group})
 	}
 	if err != nil {
@@ -84,7 +84,7 @@ func anyIn(vms []Info, group string) bool {
 	return false
 }
 
-// SelectIn is Select among VMs that were listed before, of all groups.
+// SelectIn is Select among VMs of all groups that are already listed.
 func SelectIn(ctx context.Context, all []Info, q Query) (Selection, error) {
 	p := picker{Query: q, all: all, here: all}
 	if q.Group != "" {
@@ -134,7 +134,7 @@ func (p *picker) add(m Match) {
 	p.out.Matches = append(p.out.Matches, m)
 }
 
-// several adds the VMs of the group for which is holds, and notes those that are left out. It returns how many there were.
+// several adds the VMs of the group for which is returns true, and notes those left out. It returns how many matched.
 func (p *picker) several(is func(Info) bool) int {
 	n := 0
 	for _, i := range p.here {
@@ -153,7 +153,7 @@ func (p *picker) several(is func(Info) bool) int {
 	return n
 }
 
-// name adds what one argument means.
+// name adds the VMs that one argument refers to.
 func (p *picker) name(name string) error {
 	if IsPattern(name) && !strings.HasPrefix(name, "/") {
 		s, err := ParseSelector(name)
@@ -188,7 +188,7 @@ func byWhat(m Match) string {
 	return "the session name"
 }
 
-// find looks for a name in the group at hand first, then everywhere.
+// find looks a name up in the group first, then everywhere.
 func (p *picker) find(name string) (Match, error) {
 	m, err := ResolveIn(p.here, name)
 	if errkind.Of(err) == errkind.NotFound && p.Group != "" {
@@ -200,7 +200,7 @@ func (p *picker) find(name string) (Match, error) {
 	return m, p.missing(name)
 }
 
-// missing is the error for a name that no VM has.
+// missing is the error for a name without a match.
 func (p *picker) missing(name string) error {
 	var known []string
 	for _, i := range p.all {
@@ -214,7 +214,7 @@ func (p *picker) missing(name string) error {
 	return &errkind.Error{Kind: errkind.NotFound, Err: fmt.Errorf("no VM %s %q%s", what, name, near.Suggestion(left, known))}
 }
 
-// where says to which group the search was limited.
+// where describes the group to which the search was limited.
 func (p *picker) where() string {
 	if p.Group == "" {
 		return ""
@@ -222,7 +222,7 @@ func (p *picker) where() string {
 	return " in resource group " + p.Group
 }
 
-// selectors adds what the expressions choose: what one of them does.
+// selectors adds the VMs that at least one of the expressions matches.
 func (p *picker) selectors(ctx context.Context) error {
 	if len(p.Selectors) == 0 {
 		return nil

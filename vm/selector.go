@@ -26,7 +26,7 @@ type Selector struct {
 	terms []term
 }
 
-// String is the expression as it was written.
+// String is the expression as written.
 func (s Selector) String() string { return s.text }
 
 type term struct {
@@ -34,7 +34,7 @@ type term struct {
 	key   string // "name", "tag", "state", …, "idle"
 	name  string // of a tag
 	value string // a pattern; of a tag empty: any value
-	any   bool   // of a tag: whatever its value
+	any   bool   // of a tag: any value
 }
 
 // selectorKeys are the words before the colon.
@@ -46,7 +46,7 @@ func powerStates() []string {
 	return []string{string(Running), string(Starting), string(Stopping), string(Stopped), string(Deallocating), string(Deallocated), string(UnknownState)}
 }
 
-// ParseSelector reads an expression. Its error is Invalid and names the term.
+// ParseSelector parses an expression. Its error is Invalid and names the term.
 func ParseSelector(text string) (Selector, error) {
 	s := Selector{text: text}
 	for part := range strings.SplitSeq(text, ",") {
@@ -102,7 +102,7 @@ func contains(all []string, word string) bool {
 	return slices.Contains(all, word)
 }
 
-// usesIdle is whether a term asks if VMs are idle.
+// usesIdle reports whether a term asks if VMs are idle.
 func (s Selector) usesIdle() bool {
 	for _, t := range s.terms {
 		if t.key == "idle" {
@@ -112,7 +112,7 @@ func (s Selector) usesIdle() bool {
 	return false
 }
 
-// matches is whether all terms hold. idle says whether a VM is; owner is what "me" means.
+// matches reports whether all terms match. idle reports whether a VM is idle; owner is the value of "me".
 func (s Selector) matches(i Info, owner string, idle func(Info) bool) bool {
 	for _, t := range s.terms {
 		if t.holds(i, owner, idle) == t.not {
@@ -128,7 +128,7 @@ func (t term) holds(i Info, owner string, idle func(Info) bool) bool {
 		return like(t.value, i.Name) || i.SessionName != "" && like(t.value, i.SessionName)
 	case "tag":
 		have, ok := azure.Tag(i.Tags, t.name)
-		exact, _ := path.Match(t.value, have) // that it is a pattern was checked; values of tags know case
+		exact, _ := path.Match(t.value, have) // the pattern was validated; tag values are case-sensitive
 		return ok && (t.any || exact)
 	case "state":
 		return string(i.PowerState) == t.value
@@ -154,11 +154,11 @@ func (t term) holds(i Info, owner string, idle func(Info) bool) bool {
 	return false
 }
 
-// like is whether a name fits a pattern. Azure's names do not know case.
+// like reports whether a name matches a pattern. Azure's names ignore case.
 func like(pattern, name string) bool {
-	ok, _ := path.Match(strings.ToLower(pattern), strings.ToLower(name)) // that it is a pattern was checked
+	ok, _ := path.Match(strings.ToLower(pattern), strings.ToLower(name)) // the pattern was validated
 	return ok
 }
 
-// IsPattern is whether an argument is a pattern over names, not a name.
+// IsPattern reports whether an argument is a pattern, not a name.
 func IsPattern(arg string) bool { return strings.ContainsAny(arg, "*?[") }

@@ -9,7 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/network"
 )
 
-// The classes of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
+// The classes of this package's failures, for errors.Is. errkind.Of gives their kind.
 var (
 	ErrManager          = errors.New("vm query failed")
 	ErrLifecycle        = errors.New("vm deletion failed")
@@ -19,16 +19,16 @@ var (
 
 // Options of a Service. The zero value is ready.
 type Options struct {
-	Network *network.Service // nil: one of its own
+	Network *network.Service // nil: its own
 
-	// SessionNames are names, by VM name, of sessions that this machine knows. They count for VMs whose tag
-	// azlin-session has none, unless another VM's tag has the same.
+	// SessionNames are session names known to this machine, by VM name. They apply to VMs without a session in the tag
+	// azlin-session, unless another VM's tag has the same name.
 	SessionNames map[string]string
 
-	Listed func(all []Info) // told what each listing of the whole subscription has found; nil: nobody
+	Listed func(all []Info) // called with each listing of the whole subscription; nil: not called
 }
 
-// Service is the VMs of one subscription. It may be used by several goroutines.
+// Service manages the VMs of one subscription. It is safe for concurrent use.
 type Service struct {
 	azure    *azure.Client
 	network  *network.Service
@@ -38,7 +38,7 @@ type Service struct {
 	listed   func([]Info)
 }
 
-// New returns the service of c's subscription. It sends nothing.
+// New returns the service of c's subscription. It sends no request.
 func New(c *azure.Client, o Options) *Service {
 	s := &Service{azure: c, network: o.Network, groups: resourcegroup.New(c), sessions: o.SessionNames, listed: o.Listed}
 	if s.network == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// nameSessions gives VMs without a session tag the name that this machine knows.
+// nameSessions sets the session name known to this machine for VMs without a session tag.
 func (s *Service) nameSessions(vms []Info) {
 	tagged := map[string]bool{}
 	for _, i := range vms {
@@ -24,10 +24,9 @@ func (s *Service) nameSessions(vms []Info) {
 	}
 }
 
-// SetSession writes session into a VM's tag azlin-session
-// (Microsoft.Resources/tags, Merge; its other tags are not touched); the empty session takes the tag away.
-// It returns the VM as it is then. A session that is the name or session of another VM is a Conflict, because it
-// would find that one: of the VM's resource group when the target has one, else of the subscription.
+// SetSession writes session into a VM's tag azlin-session (Microsoft.Resources/tags, Merge; other tags stay unchanged). An
+// empty session removes the tag. It returns the updated VM. A session that is the name or session of another VM (in the
+// target's resource group, or in the subscription if it has none) is a Conflict, because the name would match that VM.
 func (s *Service) SetSession(ctx context.Context, ref Ref, session string) (Info, error) {
 	if session != "" {
 		if err := ValidSession(session); err != nil {
@@ -63,7 +62,7 @@ func (s *Service) SetSession(ctx context.Context, ref Ref, session string) (Info
 	return i, nil
 }
 
-// freeSession says whether session would find no VM but own.
+// freeSession checks that session would match no VM but own.
 func freeSession(vms []Info, own Info, session string) error {
 	for _, i := range vms {
 		if azure.IDKey(i.ID) == azure.IDKey(own.ID) {
@@ -79,9 +78,8 @@ func freeSession(vms []Info, own Info, session string) error {
 	return nil
 }
 
-// CheckName is a Conflict where the name of a VM that is to be made is the session of another VM of its resource group
-// (virtualMachines/list): whoever types it would mean one and get the other. A group that does not exist, or that may not
-// be read, has no such session.
+// CheckName is a Conflict if the name of a VM to create is the session of another VM in its resource group, because it would
+// be ambiguous (virtualMachines/list). A group that does not exist or cannot be read has no sessions.
 func (s *Service) CheckName(ctx context.Context, ref Ref) error {
 	models, err := azure.Pages(ctx, "list VMs of "+ref.ResourceGroup, s.azure.VMs().NewListPager(ref.ResourceGroup, nil),
 		func(p armcompute.VirtualMachinesClientListResponse) []*armcompute.VirtualMachine { return p.Value })
@@ -99,7 +97,7 @@ func (s *Service) CheckName(ctx context.Context, ref Ref) error {
 	return errkind.Classed(ErrManager, NotASession(vms, ref.Name))
 }
 
-// NotASession is a Conflict where name is the session of one of the VMs that has another name.
+// NotASession is a Conflict if name is the session of a VM with another name.
 func NotASession(vms []Info, name string) error {
 	for _, i := range vms {
 		if strings.EqualFold(i.SessionName, name) && !strings.EqualFold(i.Name, name) {

@@ -10,8 +10,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Tags reads the tags of the resource with that id, whatever it is (Microsoft.Resources/tags, Get). Who may
-// read a VM but not tags gets them from the VM. Without any tag it is empty. Errors are ErrTags.
+// Tags reads the tags of any resource by its id (Microsoft.Resources/tags, Get). If the caller may read a VM but not tags,
+// they are read from the VM. Without tags the map is empty. Errors are ErrTags.
 func (s *Service) Tags(ctx context.Context, id string) (map[string]string, error) {
 	if _, err := azure.ParseID(id); err != nil {
 		return nil, errkind.Classed(ErrTags, err)
@@ -23,11 +23,10 @@ func (s *Service) Tags(ctx context.Context, id string) (map[string]string, error
 	return tags, nil
 }
 
-// AddTags sets tags on the resource with that id and leaves its others alone (Microsoft.Resources/tags, Get and
-// Merge), and returns all that it has then, as far as nobody else changes them meanwhile. A name that is there
-// in another letter case is the same tag. What would exceed Azure's limits, and a tag that azlin keeps its own
-// records in (azure.OwnTag), is Invalid before anything is written. Who may write a VM but not tags gets the VM
-// patched, guarded by its ETag. Errors are ErrTags.
+// AddTags sets tags on the resource with that id and keeps its other tags (Microsoft.Resources/tags, Get and Merge). It
+// returns all tags as they are then, barring simultaneous changes. Names ignore case. Exceeding Azure's limits, or setting
+// one of azlin's record tags (azure.OwnTag), is Invalid before anything is written. If the caller may write a VM but not
+// tags, the VM is patched, guarded by its ETag. Errors are ErrTags.
 func (s *Service) AddTags(ctx context.Context, id string, tags map[string]string) (map[string]string, error) {
 	if err := changeable(maps.Keys(tags)); err != nil {
 		return nil, err
@@ -40,7 +39,7 @@ func (s *Service) AddTags(ctx context.Context, id string, tags map[string]string
 		return nil, err
 	}
 	all := azure.WithTags(have, tags)
-	// What a policy or the portal wrote is not for azlin to judge, only how many there would be.
+	// Tags set by a policy or the portal are not validated, only counted.
 	if len(all) > azure.MaxTags {
 		return nil, errkind.Classed(ErrTags, errkind.New(errkind.Invalid,
 			"with the %d tags that are there it would have %d, and Azure allows %d", len(have), len(all), azure.MaxTags))
@@ -51,9 +50,9 @@ func (s *Service) AddTags(ctx context.Context, id string, tags map[string]string
 	return all, nil
 }
 
-// RemoveTags takes the tags of these names, in any letter case, from the resource with that id
-// (Microsoft.Resources/tags, Get and Delete), and returns those that it had of them. A name that is not there is
-// no error. Tags of azlin's own records are Invalid, as in AddTags.
+// RemoveTags removes the tags with these names, in any letter case, from the resource with that id
+// (Microsoft.Resources/tags, Get and Delete), and returns those it had. An absent name is not an error. Azlin's record tags
+// are Invalid, as in AddTags.
 func (s *Service) RemoveTags(ctx context.Context, id string, names ...string) (map[string]string, error) {
 	if err := changeable(slices.Values(names)); err != nil {
 		return nil, err
@@ -77,7 +76,7 @@ func (s *Service) RemoveTags(ctx context.Context, id string, names ...string) (m
 	return gone, nil
 }
 
-// changeable refuses the names of tags that azlin's commands go by.
+// changeable refuses the names of azlin's record tags.
 func changeable(names iter.Seq[string]) error {
 	for name := range names {
 		if azure.OwnTag(name) {
@@ -90,7 +89,7 @@ func changeable(names iter.Seq[string]) error {
 	return nil
 }
 
-// SetHostKey records the public SSH host key of a VM in its tag, for every other machine to verify it by.
+// SetHostKey stores a VM's public SSH host key in its tag, so that other machines can verify it.
 func (s *Service) SetHostKey(ctx context.Context, id, public string) error {
 	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagHostKey: public})
 }

@@ -1,8 +1,7 @@
-// Package clone makes VMs that begin with the disks of another one.
-//
-// The disks are copied through snapshots, at one moment each: what is being written meanwhile may be there in part, as
-// after a power cut. A clone is another machine: it has its own host keys, name and addresses, and none of the tags that
-// azlin keeps records of the original in.
+// Package clone creates VMs from copies of another VM's disks.
+// The disks are copied through snapshots, each at one moment: files being written meanwhile may be incomplete, as after a
+// power failure. A clone is a separate machine: it has its own host keys, name and addresses, and none of azlin's record
+// tags of the original.
 package clone
 
 import (
@@ -35,52 +34,52 @@ type Cloner struct {
 	Catalog     *catalog.Service
 	Disks       *disk.Service
 	Reach       reach.Finder
-	Prices      *cost.Prices // nil: prices are not known
+	Prices      *cost.Prices // nil: prices are unknown
 	Owner       string       // goes into the tag azlin-owner
 }
 
-// Request is what is wanted.
+// Request describes a clone.
 type Request struct {
 	Source     vm.Info
-	Name       string         // of the clone; of several ones, what their names begin with. Empty: the source's with -clone
+	Name       string         // of the clone; for several, their common prefix. Empty: the source's name with -clone
 	Replicas   int            // 0: 1
-	SSHSources []netip.Prefix // who may reach the clones, when the source has a public address
+	SSHSources []netip.Prefix // who may reach the clones, if the source has a public address
 	SSH        reach.Options  // how to sign in, as on the source
-	SSHTimeout time.Duration  // how long a clone may take to answer after Azure has it running; zero: five minutes
+	SSHTimeout time.Duration  // how long to wait for SSH after Azure reports the clone as running; zero: five minutes
 }
 
-// MaxReplicas bounds how many clones are made at once.
+// MaxReplicas is the highest number of clones in one request.
 const MaxReplicas = 50
 
-// Plan is a clone that Azure would accept, as far as can be known before it is asked.
+// Plan is a clone that Azure would accept, as far as that can be known in advance.
 type Plan struct {
 	Source  vm.Info
-	Names   []string // of the clones
+	Names   []string // the names of the clones
 	Size    string
 	Private bool
-	Disks   []Disk      // of the source, the OS disk first
-	Hourly  *cost.Money // of one clone, at list prices and without traffic; nil: not all of it is known
+	Disks   []Disk      // the source's disks, the OS disk first
+	Hourly  *cost.Money // price of one clone per hour, list price without traffic; nil: partly unknown
 
-	Done    []string  // names of those that an earlier run of the same request has made
-	Copied  time.Time // when that run copied the first disk, in UTC: this is what the clones begin with; zero: nothing is copied yet
+	Done    []string  // names that an earlier run of the same request has finished
+	Copied  time.Time // when that run copied the first disk, UTC: the state the clones start with; zero: nothing is copied yet
 	Notes   []string  // what could not be checked, and why
-	left    []string  // ids of snapshots that an earlier run has left
-	begun   int       // how many of the clones Azure has already, unfinished
+	left    []string  // ids of snapshots left by an earlier run
+	begun   int       // how many clones exist in Azure, unfinished
 	config  provision.Config
 	request Request
-	key     string // what the names of snapshots and operations have in common
+	key     string // common part of the names of snapshots and operations
 }
 
 // Disk is one disk of the source.
 type Disk struct {
 	ID       string
-	Snapshot string // name of the snapshot that is made of it, and goes again
-	SizeGB   int    // 0: not known
+	Snapshot string // name of its temporary snapshot
+	SizeGB   int    // 0: unknown
 	Type     string
 }
 
-// Plan reads the source (virtualMachines/get) and checks names, size and quota. Names that are taken are a Conflict;
-// unfinished clones of the same source are gone on with. It sends no write.
+// Plan reads the source (virtualMachines/get) and checks names, size and quota. Names in use are a Conflict; unfinished
+// clones of the same source are resumed. It sends no write.
 func (c *Cloner) Plan(ctx context.Context, r Request) (Plan, error) {
 	r.Name, r.Replicas = cmp.Or(r.Name, r.Source.Name+"-clone"), cmp.Or(r.Replicas, 1)
 	p := Plan{Source: r.Source, Names: names(r), request: r, Private: r.Source.PublicIP == ""}
@@ -119,7 +118,7 @@ func (c *Cloner) Plan(ctx context.Context, r Request) (Plan, error) {
 	return p, nil
 }
 
-// wanted is what Azure is asked for. What it has already counts already.
+// wanted is the request for the catalog's judge. Existing clones already count in the quota.
 func (p Plan) wanted() catalog.Wanted {
 	missing := len(p.Names) - len(p.Done) - p.begun
 	w := p.config.Wanted(max(1, missing))
@@ -127,7 +126,7 @@ func (p Plan) wanted() catalog.Wanted {
 	return w
 }
 
-// names are those of the clones: the name itself for one, numbered for several.
+// names returns the names of the clones: the name itself for one, numbered names for several.
 func names(r Request) []string {
 	if r.Replicas <= 1 {
 		return []string{r.Name}
@@ -139,7 +138,7 @@ func names(r Request) []string {
 	return list
 }
 
-// take reads what a clone is made from out of the source.
+// take reads the source's properties that a clone needs.
 func (p *Plan) take(m *armcompute.VirtualMachine, r Request, owner string) error {
 	c := &p.config
 	disk, err := c.CopyOf(m)
@@ -177,18 +176,18 @@ func (p *Plan) add(id, suffix string, size int, kind string) {
 	p.Disks = append(p.Disks, Disk{ID: id, Snapshot: p.Source.Name[:min(len(p.Source.Name), maxSnapshotName-len(name))] + name, SizeGB: size, Type: kind})
 }
 
-// operation is what a clone's resources are marked with, so that the same request goes on with them.
+// operation is the mark of a clone's resources, by which the same request resumes them.
 func (p Plan) operation(name string) string {
 	return change.CopyID(change.Clone, p.key+"-"+name[max(0, len(name)-20):])
 }
 
-// mine is whether a VM is a clone that this request made, and whether it ended that.
+// mine reports whether this request created the VM, and whether it is finished.
 func (p Plan) mine(i vm.Info) (mine, done bool) {
 	m, ok := change.MarkOf(i.Tags)
 	return ok && m.ID == p.operation(i.Name), m.Step == change.StepDone
 }
 
-// free refuses names of VMs that there are, but for clones of the same request, as long as not all of those are done.
+// free refuses names of existing VMs, except clones of the same request while some of those are unfinished.
 func (c *Cloner) free(ctx context.Context, p *Plan) error {
 	listing, err := c.VMs.List(ctx, vm.ListOptions{ResourceGroup: p.Source.ResourceGroup, All: true})
 	if err != nil {

@@ -22,18 +22,18 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// Result is what became of one clone.
+// Result is the result of one clone.
 type Result struct {
 	vm.Ref
 
-	Details  provision.Details // of a VM that was made
-	Success  bool              // it was made, and somebody could sign in
-	Earlier  bool              // an earlier run had made it
+	Details  provision.Details // of a VM that was created
+	Success  bool              // it was created and accepted a login
+	Earlier  bool              // an earlier run created it
 	Duration time.Duration
 	Err      error
 }
 
-// Summary is what became of all of them.
+// Summary is the result of all clones.
 type Summary struct {
 	Total     int
 	Succeeded int
@@ -42,17 +42,17 @@ type Summary struct {
 	LeftOver  []string // ids of snapshots that could not be deleted
 }
 
-// atOnce bounds how many clones are made at a time; the door to Azure paces itself besides.
+// atOnce limits how many clones are created in parallel; package azure also paces requests.
 const atOnce = 10
 
 const defaultSSHTimeout = 5 * time.Minute
 
-// Run carries a plan out: a snapshot of each disk of the source (snapshots/createOrUpdate, incremental), then for each
-// clone its disks and the VM, and a login, whose host key comes from Azure and goes into the clone's tag; then the
-// snapshots are deleted. A clone that fails stops no other one. When ctx ends, or the process does, everything stays as it
-// is, and the same request goes on with it. report may be nil; it is called from several goroutines.
+// Run carries out a plan: a snapshot of each disk of the source (snapshots/createOrUpdate, incremental), then for each clone
+// its disks and the VM, and a login. The clone's host key is read from Azure and stored in its tag. Then the snapshots are
+// deleted. A failed clone does not stop the others. When ctx or the process ends, nothing is undone, and the same request
+// resumes. report may be nil; it is called from several goroutines.
 //
-// The error is that of the only clone, or Partial when some of several failed.
+// The error is the error of the only clone, or Partial when some of several failed.
 func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Summary, error) {
 	if report == nil {
 		report = func(string) {}
@@ -101,12 +101,12 @@ func (c *Cloner) Run(ctx context.Context, p Plan, report func(step string)) (Sum
 	return sum, err
 }
 
-// again is the step that asks for the same.
+// again is the next step that repeats the request.
 func (p Plan) again() errkind.Step {
 	return errkind.Step{Action: errkind.CloneVM, VM: p.Source.Name, Group: p.Source.ResourceGroup, Name: p.request.Name, Count: p.request.Replicas}
 }
 
-// snapshots makes what is missing of them, all at once, and returns their ids in the order of the disks.
+// snapshots creates the missing ones in parallel, and returns all ids in the order of the disks.
 func (c *Cloner) snapshots(ctx context.Context, p Plan, report func(string)) ([]string, error) {
 	ids := make([]string, len(p.Disks))
 	g, ctx := errgroup.WithContext(ctx)
@@ -120,7 +120,7 @@ func (c *Cloner) snapshots(ctx context.Context, p Plan, report func(string)) ([]
 	return ids, g.Wait()
 }
 
-// existing notes the snapshots of a plan that are there, and since when.
+// existing reads which snapshots of the plan exist, and since when.
 func (c *Cloner) existing(ctx context.Context, p *Plan) error {
 	for _, d := range p.Disks {
 		have, err := c.Azure.Snapshots().Get(ctx, p.Source.ResourceGroup, d.Snapshot, nil)
@@ -136,7 +136,7 @@ func (c *Cloner) existing(ctx context.Context, p *Plan) error {
 		p.left = append(p.left, *have.ID)
 		s := have.Properties
 		if s == nil || s.ProvisioningState != nil && strings.EqualFold(*s.ProvisioningState, "Failed") {
-			continue // it is made anew
+			continue // it is created again
 		}
 		if s.TimeCreated != nil && (p.Copied.IsZero() || s.TimeCreated.Before(p.Copied)) {
 			p.Copied = s.TimeCreated.UTC()
@@ -152,7 +152,7 @@ func (c *Cloner) snapshot(ctx context.Context, p Plan, d Disk) (string, error) {
 	})
 }
 
-// replica makes one clone and signs in to it.
+// replica creates one clone and signs in to it.
 func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []string, report func(string)) (r Result) {
 	began := time.Now()
 	r.Ref = vm.Ref{Name: name, ResourceGroup: p.Source.ResourceGroup}
@@ -177,7 +177,7 @@ func (c *Cloner) replica(ctx context.Context, p Plan, name string, snapshots []s
 	return r
 }
 
-// greet waits until somebody can sign in, keeps the clone's host key, and gives it its name.
+// greet waits for a login, stores the clone's host key, and sets its host name.
 func (c *Cloner) greet(ctx context.Context, p Plan, name string) error {
 	patience := cmp.Or(p.request.SSHTimeout, defaultSSHTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("nobody could sign in within %s", patience))
@@ -194,8 +194,8 @@ func (c *Cloner) greet(ctx context.Context, p Plan, name string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = client.Close() }() // what matters was done before
-	// Nothing tells a copied system its name; where cloud-init has done so already, nothing is to be done.
+	defer func() { _ = client.Close() }() // everything that matters is done
+	// Azure does not give a copied system its new host name; cloud-init may have set it already.
 	err = c.Reach.Guard.Change(ctx, i, audit.Update, "set host name", func(ctx context.Context) error {
 		out, err := client.Script(ctx, `[ "$(hostname)" = "$1" ] || sudo -n hostnamectl set-hostname "$1"`, name)
 		if err == nil && !out.Success {
@@ -209,7 +209,7 @@ func (c *Cloner) greet(ctx context.Context, p Plan, name string) error {
 	return c.VMs.SetHostKey(ctx, i.ID, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host.HostKey))))
 }
 
-// way finds out how to reach a clone. Its host key is told by Azure only once the system has made it.
+// way finds out how to reach a clone. Azure reports its host key only after the system has generated it.
 func (c *Cloner) way(ctx context.Context, i vm.Info, p Plan) (remote.Host, error) {
 	for {
 		host, err := c.Reach.Host(ctx, i, p.request.SSH)
@@ -224,7 +224,7 @@ func (c *Cloner) way(ctx context.Context, i vm.Info, p Plan) (remote.Host, error
 	}
 }
 
-// noAzure is whether Azure itself could not be reached, which the door to it has waited for already.
+// noAzure reports whether Azure itself was unreachable; package azure has already retried that.
 func noAzure(err error) bool {
 	for e := range errkind.All(err) {
 		if e.Kind == errkind.Unreachable {

@@ -16,7 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// mark is what the snapshots say of the request, which is what any machine needs to go on.
+// mark is the snapshots' tag value: everything another machine needs to resume the request.
 func (p Plan) mark() string {
 	with := map[string]string{"name": p.request.Name, "replicas": strconv.Itoa(p.request.Replicas)}
 	if user := p.request.SSH.User; user != "" {
@@ -25,8 +25,7 @@ func (p Plan) mark() string {
 	return change.Mark{Kind: change.Clone, ID: p.key, Step: change.StepSnapshot, With: with}.String()
 }
 
-// Handler knows clones that did not come to their end. from is where whoever goes on comes from, for clones that have
-// public addresses.
+// Handler finds, resumes and abandons unfinished clones. from returns the address to admit for clones with public addresses.
 func (c *Cloner) Handler(from func(context.Context) (netip.Prefix, error)) change.Handler {
 	return change.Handler{
 		Kinds:   []change.Kind{change.Clone},
@@ -53,7 +52,7 @@ func (c *Cloner) Handler(from func(context.Context) (netip.Prefix, error)) chang
 	}
 }
 
-// requestOf is what was asked for, by the tags.
+// requestOf reads the request from the tags.
 func (c *Cloner) requestOf(ctx context.Context, u change.Unfinished) (Request, error) {
 	if u.Source == "" {
 		return Request{}, errkind.New(errkind.Conflict, "which VM it clones is not known: it can be abandoned only")
@@ -68,7 +67,7 @@ func (c *Cloner) requestOf(ctx context.Context, u change.Unfinished) (Request, e
 		r.Replicas, err = strconv.Atoi(u.With["replicas"])
 		return r, err
 	}
-	// The snapshots are gone, or an earlier azlin made them: the key tells whether a name is the one that was asked for.
+	// Without snapshots, or with those of an older azlin, the key shows whether a name was in the request.
 	for _, name := range u.VMs {
 		if mine(name) {
 			r.Name, r.Replicas = name, 1
@@ -93,7 +92,7 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// steps are what Run will do.
+// steps lists what Run will do.
 func (p Plan) steps() []string {
 	var steps []string
 	if missing := len(p.Disks) - len(p.left); missing > 0 && len(p.Done) < len(p.Names) {

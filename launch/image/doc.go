@@ -1,10 +1,8 @@
-// Package image makes images of VMs, from which others begin with everything installed.
-//
-// Baking leaves the VM as it is: a copy of its system disk goes to a VM of its own, is cleaned there of whatever belongs to
+// Package image bakes images from VMs; a VM created from an image has everything installed.
+// Baking does not change the VM: a temporary VM gets a copy of its system disk, is cleaned of everything that belongs to
 // people or to one machine, and becomes a version of an image in a gallery (Azure Compute Gallery) of its resource group.
-// VMs with trusted launch take no simpler way. The temporary VM has no public address; azlin talks to it by Run Command.
-//
-// Everything has a name that follows from the VM and the image, so that the same request goes on after any interruption.
+// VMs with trusted launch allow no simpler way. The temporary VM has no public address; azlin uses Run Command in it.
+// All names are derived from the VM and the image, so the same request resumes after any interruption.
 package image
 
 import (
@@ -27,13 +25,13 @@ type Baker struct {
 	Owner       string // goes into the tag azlin-owner
 }
 
-// Image is one version of an image that was baked.
+// Image is one version of a baked image.
 type Image struct {
 	Name          string
-	Version       string // "2026.1129.101500": when it was baked, UTC
+	Version       string // "2026.1129.101500": when it was baked, in UTC
 	ResourceGroup string
 	Region        string
-	Source        string // the VM that it was baked from; empty: not known
+	Source        string // the VM it was baked from; empty: unknown
 	Created       time.Time
 	State         string // Azure's: "Succeeded", "Creating", "Failed"
 	ID            string

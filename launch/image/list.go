@@ -19,8 +19,8 @@ import (
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
-// List gives the images that azlin has baked in a resource group, empty: in the subscription; by name, the newest version
-// first (resources/list, one request and one for each further page).
+// List returns the images that azlin baked in a resource group; empty: in the subscription. They are sorted by name, newest
+// version first (resources/list, one request plus one per further page).
 func (b *Baker) List(ctx context.Context, group string) ([]Image, error) {
 	filter, expand := "resourceType eq 'Microsoft.Compute/galleries/images/versions'", "createdTime,provisioningState"
 	var found []*armresources.GenericResourceExpanded
@@ -56,13 +56,13 @@ func (b *Baker) List(ctx context.Context, group string) ([]Image, error) {
 	return images, nil
 }
 
-// Called says whether an image is one that NAME or NAME:VERSION means.
+// Called reports whether NAME or NAME:VERSION refers to the image.
 func (i Image) Called(name string) bool {
 	name, version, one := strings.Cut(name, ":")
 	return strings.EqualFold(i.Name, name) && (!one || i.Version == version)
 }
 
-// created is when azlin made something, by its tag; zero: not known.
+// created is the creation time in azlin's tag; zero: unknown.
 func created(tags map[string]string) time.Time {
 	text, _ := azure.Tag(tags, azure.TagCreated)
 	at, err := time.Parse(time.RFC3339, text)
@@ -72,7 +72,7 @@ func created(tags map[string]string) time.Time {
 	return at.UTC()
 }
 
-// Deletion is what deletes images: versions, the names that have none left then, and the gallery that is empty then.
+// Deletion is a plan to delete image versions, the image names left without versions, and the gallery if it is then empty.
 type Deletion struct {
 	ResourceGroup string
 	Images        []Image // the versions
@@ -80,9 +80,8 @@ type Deletion struct {
 	Gallery       bool
 }
 
-// PlanDeletion finds what NAME, or NAME:VERSION, means in a resource group; empty: in the only one that has such an image.
-// An image that is not there is NotFound, one that is in several groups a Conflict. VMs that were made from it do not need
-// it.
+// PlanDeletion finds the image NAME or NAME:VERSION in a resource group; empty: in the only group that has it. An absent
+// image is NotFound; one in several groups is a Conflict. VMs created from it do not need it.
 func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion, error) {
 	d := Deletion{ResourceGroup: group}
 	fail := func(kind errkind.Kind, next errkind.Step, format string, args ...any) (Deletion, error) {
@@ -106,7 +105,7 @@ func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion
 		d.ResourceGroup = i.ResourceGroup
 		d.Images = append(d.Images, i)
 	}
-	rest := func(of func(Image) bool) bool { // whether something stays in the gallery
+	rest := func(of func(Image) bool) bool { // whether anything else stays in the gallery
 		return slices.ContainsFunc(all, func(i Image) bool {
 			return strings.EqualFold(i.ResourceGroup, d.ResourceGroup) && of(i)
 		})
@@ -118,7 +117,7 @@ func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion
 		d.Names = []string{d.Images[0].Name}
 	case d.ResourceGroup == "":
 		return fail(errkind.NotFound, errkind.Step{Action: errkind.ListImages}, "no such image was baked")
-	default: // perhaps a name without versions, of a request that was cut off
+	default: // possibly a name without versions, left by an interrupted request
 		have, err := b.Azure.GalleryImages().Get(ctx, d.ResourceGroup, catalog.GalleryName, name, nil)
 		if err := azure.Wrap("get image", name, err); err != nil && !azure.IsNotFound(err) {
 			return d, err
@@ -132,16 +131,15 @@ func (b *Baker) PlanDeletion(ctx context.Context, group, image string) (Deletion
 	return d, nil
 }
 
-// Delete carries a deletion out (galleryImageVersions/delete, galleryImages/delete, galleries/delete), and looks whether all
-// is gone. What is gone already is no error; a name or a gallery in which somebody has put something else stays. What is left
-// is in the error.
+// Delete carries out a deletion (galleryImageVersions/delete, galleryImages/delete, galleries/delete), and verifies it. What
+// is already gone is not an error. A name or gallery that somebody else uses is kept. The error names what is left.
 func (b *Baker) Delete(ctx context.Context, d Deletion, report func(step string)) error {
 	var items []teardown.Item
 	add := func(typeAndNames ...string) {
 		id := azure.NewID(b.Azure.SubscriptionID(), d.ResourceGroup, "Microsoft.Compute", append([]string{"galleries", catalog.GalleryName}, typeAndNames...)...)
 		item, ok := teardown.Of(b.Azure, id)
 		if !ok {
-			return // one of these types it is
+			return // the id has one of these types
 		}
 		remove := item.Delete
 		item.Delete = func(ctx context.Context) error {
@@ -176,7 +174,7 @@ func (b *Baker) Delete(ctx context.Context, d Deletion, report func(step string)
 	return &errkind.Error{Kind: errkind.Of(errs[0]), Err: errs[0], LeftOver: left}
 }
 
-// galleryNeeded says why the gallery stays: it is not azlin's.
+// galleryNeeded returns the reason to keep the gallery: azlin did not create it.
 func (b *Baker) galleryNeeded(group string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		have, err := b.Azure.Galleries().Get(ctx, group, catalog.GalleryName, nil)

@@ -19,16 +19,16 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// Request is what is wanted.
+// Request describes an image to bake.
 type Request struct {
 	Source vm.Info
 	Name   string // of the image; empty: the VM's
 	Size   string // of the temporary VM; empty: the VM's
 
-	Abandon bool // nothing is to be made: see Baker.Abandon, plan only a clean-up; skip quota and name checks
+	Abandon bool // for Baker.Abandon: plan only a clean-up; skip quota and name checks
 }
 
-// Plan is an image that Azure would take, as far as can be known before it is asked.
+// Plan is an image that Azure would accept, as far as that can be known in advance.
 type Plan struct {
 	Source  vm.Info
 	Name    string
@@ -37,20 +37,20 @@ type Plan struct {
 	Region  string
 	Builder string   // name of the temporary VM
 	Size    string   // its size
-	DiskGB  int      // 0: not known
+	DiskGB  int      // 0: unknown
 	Notes   []string // what could not be checked, and why
-	Resumes bool     // an earlier request has come to something, and is gone on with
+	Resumes bool     // an earlier request was interrupted and is resumed
 
 	disk       armcompute.Disk
 	config     provision.Config // of the temporary VM
 	definition *armcompute.GalleryImage
-	built      bool // the temporary VM is there
-	published  bool // the version is there: what is left is to clean up
+	built      bool // the temporary VM exists
+	published  bool // the version exists: only the clean-up is left
 	request    Request
-	key        string // what the names of everything temporary have in common
+	key        string // common part of all temporary names
 }
 
-// Plan reads the VM (virtualMachines/get), its disk, the gallery and what an earlier request has left, and checks names and
+// Plan reads the VM (virtualMachines/get), its disk, the gallery and the remains of an earlier request, and checks names and
 // quota. It sends no write.
 func (b *Baker) Plan(ctx context.Context, r Request) (Plan, error) {
 	r.Name = cmp.Or(r.Name, r.Source.Name)
@@ -91,7 +91,7 @@ func (b *Baker) Plan(ctx context.Context, r Request) (Plan, error) {
 	return p, nil
 }
 
-// read finds out what the temporary VM has to be, and what image it makes.
+// read determines the temporary VM and the image to make.
 func (b *Baker) read(ctx context.Context, p *Plan, m *armcompute.VirtualMachine) (err error) {
 	g, gctx := errgroup.WithContext(ctx)
 	var config provision.Config
@@ -128,14 +128,14 @@ func (b *Baker) read(ctx context.Context, p *Plan, m *armcompute.VirtualMachine)
 	config.Name, config.ResourceGroup, config.Region, config.Owner = p.Builder, p.Group, p.Region, b.Owner
 	config.Size, config.OperationID = cmp.Or(p.request.Size, p.Source.VMSize), change.CopyID(change.Bake, p.key)
 	config.Private, config.SubnetID, config.Source = true, p.Source.Subnet, p.Source.Name
-	if len(m.Zones) > 0 && m.Zones[0] != nil && p.request.Size == "" { // where the size is known to be had
+	if len(m.Zones) > 0 && m.Zones[0] != nil && p.request.Size == "" { // where the size is known to be available
 		config.Zone = *m.Zones[0]
 	}
 	p.Size, p.config = config.Size, config
 	return nil
 }
 
-// earlier looks for what a request that was cut off has left. Without anything, the version is new.
+// earlier looks for the remains of an interrupted request. Without any, the version is new.
 func (b *Baker) earlier(ctx context.Context, p *Plan) error {
 	p.Version = versionOf(b.Azure.Clock().Now())
 	resp, err := b.Azure.VMs().Get(ctx, p.Group, p.Builder, nil)
@@ -154,7 +154,7 @@ func (b *Baker) earlier(ctx context.Context, p *Plan) error {
 		p.published = state == armcompute.GalleryProvisioningStateSucceeded
 		return err
 	}
-	// Before the temporary VM there is, and after it is gone, what belongs to it may be left.
+	// Before the temporary VM exists, and after it is deleted, resources of it may be left.
 	left, err := b.VMs.Delete(ctx, vm.Ref{ResourceGroup: p.Group, Name: p.Builder}, vm.DeleteOptions{DryRun: true})
 	if err != nil || left.TotalResources == 0 {
 		return err
@@ -191,7 +191,7 @@ func versionOf(at time.Time) string {
 	return fmt.Sprintf("%d.%d.%d", at.Year(), int(at.Month())*100+at.Day(), at.Hour()*10000+at.Minute()*100+at.Second())
 }
 
-// Begun is start time of the resumed bake; zero: new, and what time the image's content is of (UTC); zero: now.
+// Begun is the time of the image's content, in UTC: the start time of the resumed bake. Zero: a new bake.
 func (p Plan) Begun() time.Time {
 	var year, day, clock int
 	if n, err := fmt.Sscanf(p.Version, "%d.%d.%d", &year, &day, &clock); !p.Resumes || n != 3 || err != nil {
@@ -207,17 +207,17 @@ func stateOf(v *armcompute.GalleryImageVersion) armcompute.GalleryProvisioningSt
 	return *v.Properties.ProvisioningState
 }
 
-// operation is what an image of this request is marked with.
+// operation is the mark of this request's resources.
 func (p Plan) operation() string {
 	return change.Mark{Kind: change.Bake, ID: p.key, Step: change.StepDone}.String()
 }
 
-// again is the step that asks for the same.
+// again is the next step that repeats the request.
 func (p Plan) again() errkind.Step {
 	return errkind.Step{Action: errkind.BakeImage, VM: p.Source.Name, Group: p.Group, Name: p.Name, Size: p.request.Size}
 }
 
-// judge refuses an image of that name that this VM's disk cannot be a version of.
+// judge refuses an existing image name to which this VM's disk cannot add a version.
 func (p Plan) judge() error {
 	if p.definition == nil || p.definition.Properties == nil {
 		return nil
@@ -243,13 +243,13 @@ func (p Plan) judge() error {
 	return nil
 }
 
-// The names of features of images.
+// Names of image features.
 const (
 	securityType    = "SecurityType"
 	diskControllers = "DiskControllerTypes"
 )
 
-// securityOf is the security type of the VMs that an image is for; empty: Azure's standard one.
+// securityOf is the security type of an image's VMs; empty: Azure's standard one.
 func securityOf(p *armcompute.GalleryImageProperties) string {
 	for _, f := range p.Features {
 		if f != nil && strings.EqualFold(value(f.Name), securityType) {
@@ -259,7 +259,7 @@ func securityOf(p *armcompute.GalleryImageProperties) string {
 	return ""
 }
 
-// properties describe the image that the VM's disk makes.
+// properties describes the image that is made from the VM's disk.
 func (p Plan) properties() *armcompute.GalleryImageProperties {
 	props := &armcompute.GalleryImageProperties{
 		OSType: to.Ptr(armcompute.OperatingSystemTypesLinux), OSState: to.Ptr(armcompute.OperatingSystemStateTypesGeneralized),
@@ -279,7 +279,7 @@ func (p Plan) properties() *armcompute.GalleryImageProperties {
 			}
 		}
 	}
-	if p.config.Copy.TrustedLaunch { // an image of such a VM can be nothing else
+	if p.config.Copy.TrustedLaunch { // an image of such a VM requires it
 		props.Features = append(props.Features, &armcompute.GalleryImageFeature{Name: new(securityType), Value: new("TrustedLaunch")})
 	}
 	return props
@@ -292,7 +292,7 @@ func value[T any](p *T) (v T) {
 	return v
 }
 
-// tags of everything that stays.
+// tags returns the tags of everything that stays.
 func (b *Baker) tags(p Plan, operation string) map[string]*string {
 	tags := map[string]string{
 		azure.TagManagedBy: azure.ManagedBy, azure.TagCreated: b.Azure.Clock().Now().UTC().Format(time.RFC3339), azure.TagSource: p.Source.Name,

@@ -22,13 +22,13 @@ import (
 //go:embed clean.sh
 var cleaning string
 
-// cleaned is the last thing that the script says. Azure does not tell how a script ended.
+// cleaned is the last line the script prints. Azure does not report the exit code of a script.
 const cleaned = "azlin: clean"
 
-// Run carries a plan out: a snapshot of the VM's disk, a temporary VM with a copy of it, which is cleaned (Run Command),
+// Run carries out a plan: a snapshot of the VM's disk, a temporary VM with a copy of it, which is cleaned (Run Command),
 // deallocated and generalized, and a version of the image from that (galleryImageVersions/createOrUpdate). Then the
-// temporary VM goes with all that belongs to it. The VM itself is not touched. When ctx ends, or the process does,
-// everything stays as it is, and the same request goes on with it. report may be nil.
+// temporary VM and all that belongs to it are deleted. The VM itself is not changed. When ctx or the process ends, nothing
+// is undone, and the same request resumes. report may be nil.
 func (b *Baker) Run(ctx context.Context, p Plan, report func(step string)) (Image, error) {
 	if report == nil {
 		report = func(string) {}
@@ -42,7 +42,7 @@ func (b *Baker) Run(ctx context.Context, p Plan, report func(step string)) (Imag
 	}
 	if !p.published {
 		if err := b.bake(pacing.WithNotice(ctx, report), p, report); err != nil {
-			// Somebody else may have been at the same, and been faster.
+			// Another machine may have run the same request and finished first.
 			if _, state, verr := b.version(ctx, p); verr != nil || state != armcompute.GalleryProvisioningStateSucceeded {
 				return fail(err)
 			}
@@ -62,8 +62,8 @@ func (b *Baker) Run(ctx context.Context, p Plan, report func(step string)) (Imag
 	return image, nil
 }
 
-// Abandon deletes what a request that was cut off has left: the snapshot, the temporary VM with all that belongs to it, and
-// the image if it has no version. What was published stays. Nothing to delete is no error.
+// Abandon deletes the remains of an interrupted request: the snapshot, the temporary VM with all that belongs to it, and the
+// image if it has no version. A published version stays. Having nothing to delete is not an error.
 func (b *Baker) Abandon(ctx context.Context, p Plan, report func(step string)) error {
 	if report == nil {
 		report = func(string) {}
@@ -74,7 +74,7 @@ func (b *Baker) Abandon(ctx context.Context, p Plan, report func(step string)) e
 	return b.clear(ctx, p.Group, p.Name, report)
 }
 
-// clear deletes an image that has no version.
+// clear deletes an image without versions.
 func (b *Baker) clear(ctx context.Context, group, name string, report func(string)) error {
 	empty, err := b.PlanDeletion(ctx, group, name)
 	if errkind.Of(err) == errkind.NotFound || len(empty.Images) > 0 {
@@ -86,7 +86,7 @@ func (b *Baker) clear(ctx context.Context, group, name string, report func(strin
 	return b.Delete(ctx, empty, report)
 }
 
-// tidy deletes what is temporary.
+// tidy deletes the temporary resources.
 func (b *Baker) tidy(ctx context.Context, p Plan, report func(string)) error {
 	report("deleting the temporary VM")
 	if err := b.Disks.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
@@ -110,7 +110,7 @@ func (b *Baker) bake(ctx context.Context, p Plan, report func(string)) error {
 			return err
 		}
 	}
-	// The copy does not need it, and a snapshot costs money for as long as there is one.
+	// The copy no longer needs it, and a snapshot costs money.
 	if err := b.Disks.DeleteSnapshot(ctx, p.snapshotID()); err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (p Plan) snapshotID() string {
 	return strings.TrimSuffix(p.Source.ID, "virtualMachines/"+p.Source.Name) + "snapshots/" + p.snapshotName()
 }
 
-// shelve makes the gallery and the image that a version goes to, where they are missing.
+// shelve creates the gallery and the image name if they do not exist.
 func (b *Baker) shelve(ctx context.Context, p Plan, report func(string)) error {
 	if p.definition != nil {
 		return nil
@@ -151,7 +151,7 @@ func (b *Baker) shelve(ctx context.Context, p Plan, report func(string)) error {
 	return err
 }
 
-// build makes the temporary VM, running, unless it is generalized already.
+// build creates the temporary VM and starts it, unless it is already generalized.
 func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (generalized bool, err error) {
 	have, err := b.Azure.VMs().Get(ctx, p.Group, p.Builder, &armcompute.VirtualMachinesClientGetOptions{Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView)})
 	if err := azure.Wrap("get vm", p.Builder, err); err != nil && !azure.IsNotFound(err) {
@@ -178,7 +178,8 @@ func (b *Baker) build(ctx context.Context, p Plan, report func(string)) (general
 	if !there {
 		return false, nil
 	}
-	// It may have been switched off by an earlier run, before Azure was told that it is clean. Whether cleaning finished is unknown; repeat it.
+	// An earlier run may have deallocated it before it was marked as generalized. Whether cleaning finished is unknown;
+	// repeat it.
 	_, err = b.VMs.Start(ctx, vm.Ref{ResourceGroup: p.Group, Name: p.Builder}, vm.PowerOptions{})
 	return false, err
 }
@@ -195,7 +196,7 @@ func isGeneralized(p *armcompute.VirtualMachineProperties) bool {
 	return false
 }
 
-// clean takes from the temporary VM what belongs to people or to one machine, and tells Azure so.
+// clean removes from the temporary VM what belongs to people or to one machine, and marks it as generalized.
 func (b *Baker) clean(ctx context.Context, p Plan, report func(string)) error {
 	report("taking users, keys and traces out of the copy")
 	out, err := b.runAlone(ctx, p)
@@ -217,7 +218,8 @@ func (b *Baker) clean(ctx context.Context, p Plan, report func(string)) error {
 	return azure.Wrap("generalize vm", p.Builder, err)
 }
 
-// runAlone runs the script, after one that an earlier run has begun: Azure runs one at a time, and it can be run twice.
+// runAlone runs the script, and first waits for one that an earlier run started: Azure runs one at a time. Running it twice
+// does no harm.
 func (b *Baker) runAlone(ctx context.Context, p Plan) (vm.CommandOutput, error) {
 	for {
 		out, err := b.VMs.RunCommand(ctx, vm.Ref{ResourceGroup: p.Group, Name: p.Builder}, strings.Split(cleaning, "\n")...)
@@ -232,13 +234,13 @@ func (b *Baker) runAlone(ctx context.Context, p Plan) (vm.CommandOutput, error) 
 	}
 }
 
-// lookAgain is how long to wait for a script that an earlier run has begun.
+// lookAgain is the interval between tries while a script of an earlier run still runs.
 const lookAgain = 5 * time.Second
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 
-// publish makes the version of the image, or waits for one that an earlier run has asked for. One that failed is deleted
-// and made anew.
+// publish creates the version of the image, or waits for one that an earlier run requested. A failed one is deleted and
+// created again.
 func (b *Baker) publish(ctx context.Context, p Plan, report func(string)) error {
 	report("publishing " + p.Name + " " + p.Version + ", which takes minutes")
 	_, _, err := ensure.Ensure(ctx, b.Azure, ensure.Resource[armcompute.GalleryImageVersion]{
@@ -272,7 +274,7 @@ func (b *Baker) put(ctx context.Context, p Plan) (armcompute.GalleryImageVersion
 	return made.GalleryImageVersion, err
 }
 
-// version reads the version that a plan makes; nil: there is none.
+// version reads the version that a plan creates; nil: it does not exist.
 func (b *Baker) version(ctx context.Context, p Plan) (*armcompute.GalleryImageVersion, armcompute.GalleryProvisioningState, error) {
 	have, err := b.Azure.GalleryVersions().Get(ctx, p.Group, catalog.GalleryName, p.Name, p.Version, nil)
 	if err := azure.Wrap("get image", p.Name+":"+p.Version, err); err != nil {

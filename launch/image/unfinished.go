@@ -10,7 +10,7 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// mark is what the snapshot says of the request, which is what any machine needs to go on.
+// mark is the snapshot's tag value: everything another machine needs to resume the request.
 func (p Plan) mark() string {
 	m := change.Mark{Kind: change.Bake, ID: p.key, Step: change.StepSnapshot}
 	if p.request.Size != "" {
@@ -19,7 +19,7 @@ func (p Plan) mark() string {
 	return m.String()
 }
 
-// Handler knows images whose baking did not come to its end.
+// Handler finds, resumes and abandons unfinished images.
 func (b *Baker) Handler() change.Handler {
 	return change.Handler{
 		Kinds: []change.Kind{change.Bake},
@@ -50,7 +50,7 @@ func (b *Baker) Handler() change.Handler {
 	}
 }
 
-// planAgain plans what was asked for, by the tags.
+// planAgain plans the request that the tags describe.
 func (b *Baker) planAgain(ctx context.Context, u change.Unfinished) (Plan, error) {
 	name, _, _ := strings.Cut(u.Image, ":")
 	if u.Source == "" || name == "" {
@@ -67,7 +67,7 @@ func (b *Baker) planAgain(ctx context.Context, u change.Unfinished) (Plan, error
 	return p, err
 }
 
-// steps are what Run will do.
+// steps lists what Run will do.
 func (p Plan) steps() []string {
 	var steps []string
 	if !p.published {

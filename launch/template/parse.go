@@ -15,7 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// maxSize bounds a file, in bytes: twice what Azure takes of what a VM does at its first boot.
+// maxSize limits a file, in bytes: twice Azure's limit for custom data.
 const maxSize = 1 << 18
 
 // Parse reads a template from YAML. file is named in errors, with line and column; all of them are Invalid.
@@ -50,7 +50,7 @@ func Format(c Config) ([]byte, error) {
 // position is a place in a file, both from 1.
 type position struct{ line, column int }
 
-// places is where the fields of a file are, and where a mistake is.
+// places holds the positions of a file's fields and of its first error.
 type places struct {
 	at     position
 	fields map[string]position
@@ -63,7 +63,7 @@ func placed(file string, w places, err error) error {
 	}
 }
 
-// decode reads the fields one by one, so that each mistake has its place.
+// decode reads the fields one by one, so that each error has a position.
 func decode(data []byte) (Config, places, error) {
 	var c Config
 	w := places{fields: map[string]position{}}
@@ -140,8 +140,8 @@ func wanted(t reflect.Type) string {
 
 var lineOf = regexp.MustCompile(`line (\d+): `)
 
-// syntaxError finds the place in the message of the YAML package, which has no other, and knows lines only: the
-// column is that of the first thing in the line.
+// syntaxError extracts the position from the YAML package's message, the only place that has it. It has only a line; the
+// column is that of the line's first non-blank.
 func syntaxError(data []byte, err error) (position, string) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	found := lineOf.FindStringSubmatchIndex(text)

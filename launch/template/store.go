@@ -14,32 +14,31 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// Store is the templates of one person: a file NAME.yaml each, of mode 0600. Processes may share it.
+// Store holds one person's templates: one file NAME.yaml each, mode 0600. Several processes may use it.
 type Store struct {
-	Dir string // made when something is kept in it; config.Paths.Templates. Empty: there are none, and none can be kept
+	Dir string // created when needed; config.Paths.Templates. Empty: there are no templates, and none can be stored
 }
 
 const suffix = ".yaml"
 
-// Path is the file of a template, there or not.
+// Path is the file of a template, whether it exists or not.
 func (s Store) Path(name string) string { return filepath.Join(s.Dir, name+suffix) }
 
-// Create keeps a template under its name. One that is there already is a Conflict, and stays; what would not do as
-// a template is Invalid.
+// Create stores a template under its name. An existing one is a Conflict; an unusable template is Invalid.
 func (s Store) Create(ctx context.Context, c Config) error { return s.write(ctx, c, nil, false) }
 
-// Replace is Create, but takes the place of a template of that name.
+// Replace is Create, but replaces an existing template.
 func (s Store) Replace(ctx context.Context, c Config) error { return s.write(ctx, c, nil, true) }
 
-// Import keeps a template as its file is written, comments and all. It is kept under name, empty: the name in it. A
-// template of that name is a Conflict, unless replace is set. file is named in errors.
+// Import stores a template file unchanged, including comments, under name (empty: the name in the file). An existing
+// template is a Conflict unless replace is set. file is named in errors.
 func (s Store) Import(ctx context.Context, file string, data []byte, name string, replace bool) (Config, error) {
 	c, err := Parse(file, data)
 	if err != nil {
 		return c, err
 	}
 	if name != "" && name != c.Name {
-		c.Name, data = name, nil // it says another name: written anew
+		c.Name, data = name, nil // the name differs: write the file anew
 	}
 	return c, s.write(ctx, c, data, replace)
 }
@@ -48,7 +47,7 @@ func (s Store) write(ctx context.Context, c Config, data []byte, replace bool) e
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	if s.Dir == "" { // else it would be kept wherever this process happens to be
+	if s.Dir == "" { // otherwise it would go to the current directory
 		return errkind.New(errkind.Prerequisite, "there is no directory for templates: specify azlin.Options.StateDir")
 	}
 	fail := func(err error) error {
@@ -71,8 +70,7 @@ func (s Store) write(ctx context.Context, c Config, data []byte, replace bool) e
 	}))
 }
 
-// Load reads a template. An absent one is NotFound; a file that is no template is Invalid, with its line and
-// column, and is left as it is.
+// Load reads a template. An absent one is NotFound; an unreadable one is Invalid, with line and column, and is not changed.
 func (s Store) Load(name string) (Config, error) {
 	data, err := s.Export(name)
 	if err != nil {
@@ -83,13 +81,13 @@ func (s Store) Load(name string) (Config, error) {
 		return Config{}, err
 	}
 	if c.Name != name {
-		_, where, _ := decode(data) // it could be read above
+		_, where, _ := decode(data) // it was read without error above
 		return Config{}, placed(s.Path(name), places{at: where.fields["name"]}, fmt.Errorf("name: it is %q, and the file is named for %q", c.Name, name))
 	}
 	return c, nil
 }
 
-// Export returns the file of a template as it is. An absent one is NotFound.
+// Export returns a template's file unchanged. An absent one is NotFound.
 func (s Store) Export(name string) ([]byte, error) {
 	if err := ValidateName(name); err != nil {
 		return nil, err
@@ -114,7 +112,7 @@ func (s Store) absent(op, name string) error {
 	}
 }
 
-// List returns the names of all templates, also of those that Load would refuse, in the order of the alphabet.
+// List returns the names of all templates in alphabetical order, including those that Load would refuse.
 func (s Store) List() ([]string, error) {
 	if s.Dir == "" {
 		return []string{}, nil
@@ -133,7 +131,7 @@ func (s Store) List() ([]string, error) {
 	return names, nil
 }
 
-// Delete takes a template away, whatever is in its file. An absent one is NotFound.
+// Delete deletes a template, valid or not. An absent one is NotFound.
 func (s Store) Delete(ctx context.Context, name string) error {
 	if err := ValidateName(name); err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Package template keeps what VMs are made from under a name: YAML files in one directory, and what becomes of
-// one in a launch. docs/template.schema.json describes the files to editors.
+// Package template stores templates for VMs as YAML files in one directory, and turns a template into a launch.
+// docs/template.schema.json describes the files to editors.
 package template
 
 import (
@@ -19,14 +19,14 @@ import (
 // ErrTemplate is the class of every failure here, for errors.Is. Its kind (errkind.Of) says more.
 var ErrTemplate = errors.New("template error")
 
-// Config is a template. Name must be set; what else is empty is left to whoever launches.
+// Config is a template. Name is required; empty fields are left to the launch.
 type Config struct {
 	Name          string `json:"name" yaml:"name"`                                   // the name of the file, without .yaml
 	Description   string `json:"description,omitempty" yaml:"description,omitempty"` // for people
 	VMSize        string `json:"vm_size,omitempty" yaml:"vm_size,omitempty"`
 	Region        string `json:"region,omitempty" yaml:"region,omitempty"`
 	Zone          string `json:"zone,omitempty" yaml:"zone,omitempty"`
-	Image         string `json:"image,omitempty" yaml:"image,omitempty"` // as provision.Config.Image; "UbuntuLTS": Ubuntu 24.04 fitting the size
+	Image         string `json:"image,omitempty" yaml:"image,omitempty"` // as provision.Config.Image; "UbuntuLTS": Ubuntu 24.04 matching the size
 	AdminUsername string `json:"admin_username,omitempty" yaml:"admin_username,omitempty"`
 
 	InstallTools  Tools  `json:"install_tools" yaml:"install_tools,omitempty"` // names of cloudinit.Tools; nil: all; empty: none
@@ -49,13 +49,13 @@ type Config struct {
 // Tools are names of tools. nil means all, and the empty list none.
 type Tools []string
 
-// IsZero keeps the empty list in a file, where it means something.
+// IsZero is false for the empty list, so that it is written to the file: it differs from nil.
 func (t Tools) IsZero() bool { return t == nil }
 
 // ubuntuLTS is another name for the default image.
 const ubuntuLTS = "UbuntuLTS"
 
-// Request is what the template asks for: a launch to which a name, a group and a key are still to be given.
+// Request returns the launch that the template describes; the caller adds name, group and key.
 func (c Config) Request() (launch.Request, error) {
 	image := c.Image
 	if strings.EqualFold(image, ubuntuLTS) {
@@ -83,7 +83,7 @@ func (c Config) Request() (launch.Request, error) {
 	return r, err
 }
 
-// FromVM makes a template of what a VM was made from (vm.Service.Model).
+// FromVM returns a template of a VM's configuration (vm.Service.Model).
 func FromVM(name string, from provision.Config) Config {
 	c := Config{
 		Name: name, VMSize: from.Size, Region: from.Region, Zone: from.Zone, Image: from.Image, AdminUsername: from.AdminUsername,
@@ -95,7 +95,7 @@ func FromVM(name string, from provision.Config) Config {
 	return c
 }
 
-// fieldError is a mistake in one field.
+// fieldError is an error in one field.
 type fieldError struct {
 	field string // its name in the file
 	err   error
@@ -114,7 +114,7 @@ func ValidateName(name string) error {
 	return nil
 }
 
-// Validate checks everything that can be known without asking Azure. Errors are Invalid and name the field.
+// Validate checks everything that can be known without a request. Errors are Invalid and name the field.
 func (c Config) Validate() error {
 	if err := c.check(); err != nil {
 		return &errkind.Error{Kind: errkind.Invalid, Op: "check template", Resource: c.Name, Class: ErrTemplate, Err: err}
@@ -122,7 +122,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// check finds the first field that is wrong, by trying each of them alone in a VM that is right otherwise.
+// check finds the first invalid field by trying each alone in an otherwise valid VM.
 func (c Config) check() error {
 	if err := ValidateName(c.Name); err != nil {
 		return &fieldError{"name", err}
@@ -168,7 +168,7 @@ func (c Config) check() error {
 	return nil
 }
 
-// tryOut checks a launch of the template, with stand-ins for what it leaves open.
+// tryOut checks a launch of the template, with placeholders for what it leaves open.
 func (c Config) tryOut() error {
 	r, err := c.Request()
 	if err != nil {
@@ -190,7 +190,7 @@ func (c Config) tryOut() error {
 	stand(&v.ResourceGroup, "group")
 	stand(&v.Region, "region")
 	stand(&v.Size, "Standard_X")
-	v.NATGateway = false // decided by the launch
+	v.NATGateway = false // the launch decides
 	v.SSHPublicKeys = []string{"ssh-ed25519 AAAA"}
 	v.SSHSources = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 32)}
 	if err := v.Validate(); err != nil {

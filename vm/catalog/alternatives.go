@@ -13,18 +13,17 @@ import (
 
 const (
 	alternatives = 3 // how many are offered
-	regionsToTry = 6 // how many other regions are asked, when the wanted one has too few
+	regionsToTry = 6 // how many other regions are checked when the requested one has no room
 )
 
-// place is a region with what may be had there.
+// place is a region and what it offers.
 type place struct {
 	region string
 	sizes  []Size
-	quotas []Quota // nil: not known
+	quotas []Quota // nil: unknown
 }
 
-// refuse makes the refusal for a reason, with alternatives in the same region as far as there are, then in
-// the nearest others.
+// refuse returns the refusal for a reason, with alternatives in the same region first, then in the nearest regions.
 func (s *Service) refuse(ctx context.Context, want request, reason error) error {
 	found := otherZones(want)
 	if sizes, err := s.Sizes(ctx, want.Region); err == nil {
@@ -41,7 +40,7 @@ func (s *Service) refuse(ctx context.Context, want request, reason error) error 
 	return s.refusal(ctx, want, reason, found)
 }
 
-// refusal is the error for a reason, with the first of what was found instead, priced, and within the limit.
+// refusal returns the error for a reason with the best alternatives: priced and within the limit.
 func (s *Service) refusal(ctx context.Context, want request, reason error, found []Alternative) error {
 	r := &Refusal{Size: want.size.Name, Region: want.Region, Reason: reason}
 	if ctx.Err() != nil {
@@ -59,7 +58,7 @@ func (s *Service) refusal(ctx context.Context, want request, reason error, found
 	return r
 }
 
-// places asks the first of the regions, all at the same time. One that does not answer is left out.
+// places reads the first regions in parallel. A region that cannot be read is left out.
 func (s *Service) places(ctx context.Context, regions []Region) []place {
 	asked := make([]place, min(regionsToTry, len(regions)))
 	var asking sync.WaitGroup
@@ -80,7 +79,7 @@ func (s *Service) places(ctx context.Context, regions []Region) []place {
 	return slices.DeleteFunc(asked, func(p place) bool { return p.region == "" })
 }
 
-// otherZones is the wanted size in the other zones of the region, when it is the zone that it cannot be in.
+// otherZones returns the requested size in the region's other zones, when only the zone is the problem.
 func otherZones(want request) []Alternative {
 	if want.Fixed || want.Zone == "" || want.size.Check("") != nil || want.size.Check(want.Zone) == nil && !want.spent ||
 		exceeded(want.demands(want.quotas, want.size), "") != nil {
@@ -101,9 +100,9 @@ func alternative(z Size, region string) Alternative {
 	return Alternative{Size: z.Name, Region: region, VCPUs: z.VCPUs, MemoryGiB: z.MemoryGiB}
 }
 
-// nearestSizes are the sizes that could stand in for the wanted one at a place, the nearest first: of the
-// same architecture, with or without GPUs as that, offered to the subscription, and within its quota. In
-// another region the wanted size itself is the nearest.
+// nearestSizes returns the sizes that could replace the requested one at a place, nearest first: same architecture, GPUs
+// only if the requested size has them, offered to the subscription, and within its quota. In another region the requested
+// size itself is the nearest.
 func nearestSizes(at place, want request) []Alternative {
 	here := strings.EqualFold(at.region, want.Region)
 	var fit []Size
@@ -137,12 +136,12 @@ func nearestSizes(at place, want request) []Alternative {
 	return all
 }
 
-// distance is how far a size is from the wanted one in cores and memory: 1 is twice as much of one of them.
-// Too little counts double, because more only costs money.
+// distance is how far a size is from the requested one in cores and memory; 1 means a factor of two in one of them. Too
+// little counts double, because too much only costs money.
 func distance(want, have Size) float64 {
 	apart := func(want, have float64) float64 {
 		if want <= 0 || have <= 0 {
-			return 10 // not known: behind all that are
+			return 10 // unknown: after all known ones
 		}
 		d := math.Log2(have / want)
 		if d < 0 {
@@ -173,7 +172,7 @@ func likeness(want, have string) int {
 	return n
 }
 
-// sizeName is what a size's name says: Standard_D4as_v5 is series D, features as, version 5.
+// sizeName is the parsed name of a size: Standard_D4as_v5 is series D, features as, version 5.
 type sizeName struct{ series, features, version string }
 
 func nameOf(size string) sizeName {
@@ -185,7 +184,7 @@ func nameOf(size string) sizeName {
 	return sizeName{shape[:first], strings.TrimLeft(shape[first:], "0123456789"), version}
 }
 
-// price fills in the prices, with one question for each region.
+// price fills in the prices, with one request per region.
 func (s *Service) price(ctx context.Context, all []Alternative, spot bool) {
 	if s.Prices == nil {
 		return

@@ -1,3 +1,3 @@
-// Package catalog tells what the regions of a subscription offer for VMs: sizes, images and quota, and judges whether
-// there is room for what is asked for.
+// Package catalog lists what the regions of a subscription offer for VMs (sizes, images, quota), and judges whether a
+// request fits.
 package catalog

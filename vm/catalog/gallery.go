@@ -15,7 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// GalleryName is the gallery of a resource group in which azlin keeps the images that were baked there.
+// GalleryName is the name of the gallery in a resource group that holds the images azlin baked there.
 const GalleryName = "azlin"
 
 var (
@@ -23,7 +23,7 @@ var (
 	imageVersion = regexp.MustCompile(`^\d{1,10}\.\d{1,10}\.\d{1,10}$`)
 )
 
-// ValidateImage checks what Config.Image may be: publisher:offer:sku:version; NAME or NAME:VERSION of an image in azlin's
+// ValidateImage checks a value of Config.Image: publisher:offer:sku:version; NAME or NAME:VERSION of an image in azlin's
 // gallery; an ARM id; or empty.
 func ValidateImage(image string) error {
 	parts := strings.Split(image, ":")
@@ -51,8 +51,9 @@ func ValidateBakedName(name string) error {
 	return nil
 }
 
-// galleryImage reads an image of a gallery: whether a region has it, and what it needs of a size (galleryImages/get, and
-// galleryImageVersions/list or get). id is that of the image, which means its newest version there, or of a version.
+// galleryImage reads an image of a gallery: whether a region has it, and what size it requires (galleryImages/get, and
+// galleryImageVersions/list or get). id is the id of a version, or of an image, which means its newest version in the
+// region.
 func (s *Service) galleryImage(ctx context.Context, region, id string) (ImageChoice, error) {
 	parsed, err := azure.ParseID(id)
 	if err != nil {
@@ -62,7 +63,7 @@ func (s *Service) galleryImage(ctx context.Context, region, id string) (ImageCho
 		return ImageChoice{}, errkind.New(errkind.Invalid, "%q is not the id of an image in a gallery, or of a version of one", id)
 	}
 	if !strings.EqualFold(parsed.Subscription, s.azure.SubscriptionID()) {
-		return other(id), nil // another one's: Azure judges it
+		return other(id), nil // not a gallery image: Azure judges it
 	}
 	gallery, name := parsed.Names[0], parsed.Names[1]
 	var definition armcompute.GalleryImagesClientGetResponse
@@ -110,7 +111,7 @@ func noSuchImage(group, gallery, name string, err error) error {
 	}
 }
 
-// readDefinition takes over what the image needs of a size.
+// readDefinition copies the image's requirements on the size.
 func (img *ImageChoice) readDefinition(p *armcompute.GalleryImageProperties) {
 	if p == nil {
 		return
@@ -124,7 +125,7 @@ func (img *ImageChoice) readDefinition(p *armcompute.GalleryImageProperties) {
 	}
 }
 
-// newestIn is the highest version that is ready in a region; named versions count although they are not meant to be found.
+// newestIn returns the highest version that is ready in a region. Named versions include those excluded from "latest".
 func newestIn(versions []*armcompute.GalleryImageVersion, region string, named bool) *armcompute.GalleryImageVersion {
 	var newest *armcompute.GalleryImageVersion
 	for _, v := range versions {
@@ -153,14 +154,14 @@ func sizeOfVersion(v *armcompute.GalleryImageVersion) int {
 	return int(azure.Value(v.Properties.StorageProfile.OSDiskImage.SizeInGB))
 }
 
-// CompareVersions compares versions of images number by number, as slices.SortFunc wants it.
+// CompareVersions compares image versions number by number, for slices.SortFunc.
 func CompareVersions(a, b string) int {
 	as, bs := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range min(len(as), len(bs)) {
 		x, errX := strconv.ParseUint(as[i], 10, 64)
 		y, errY := strconv.ParseUint(bs[i], 10, 64)
 		switch {
-		case errX != nil || errY != nil: // Azure gives no such names
+		case errX != nil || errY != nil: // Azure issues no such versions
 			return strings.Compare(a, b)
 		case x < y:
 			return -1

@@ -15,19 +15,19 @@ import (
 // ImageChoice is what a VM's OS disk is made from.
 type ImageChoice struct {
 	Name      string // publisher:offer:sku:version, NAME:VERSION of an image in a gallery, or an ARM id
-	SizeGB    int    // of its OS disk; 0: not known
+	SizeGB    int    // size of its OS disk; 0: unknown
 	Reference *armcompute.ImageReference
-	Trusted   bool // may run with trusted launch
+	Trusted   bool // can run with trusted launch
 
-	version     string // empty: not known
-	arch        string // "x64", "Arm64"; empty: not known
-	gen         string // "V1", "V2"; empty: not known
-	trustedOnly bool   // runs with nothing but trusted launch
+	version     string // empty: unknown
+	arch        string // "x64", "Arm64"; empty: unknown
+	gen         string // "V1", "V2"; empty: unknown
+	trustedOnly bool   // requires trusted launch
 }
 
-// Image finds the image that a VM of a size is made from: the one that is named (see ValidateImage), be it in a group's
-// gallery, once it is known to be there and to fit (virtualMachineImages/get, or galleryImages/get and
-// galleryImageVersions/list); empty: Ubuntu 24.04 for the size's architecture and generation, without asking.
+// Image finds the image for a VM of a size. A named image (see ValidateImage), from the marketplace or a gallery, must exist
+// and fit the size (virtualMachineImages/get, or galleryImages/get and galleryImageVersions/list). Empty: Ubuntu 24.04 for
+// the size's architecture and generation; no request is sent.
 func (s *Service) Image(ctx context.Context, group, region string, size Size, name string) (ImageChoice, error) {
 	if err := ValidateImage(name); err != nil {
 		return ImageChoice{}, err
@@ -57,7 +57,7 @@ func (s *Service) Image(ctx context.Context, group, region string, size Size, na
 	return img, img.fits(name, size)
 }
 
-// fits refuses a size that the image cannot run on.
+// fits returns an error for a size that the image cannot run on.
 func (img ImageChoice) fits(name string, size Size) error {
 	if img.arch != "" && !strings.EqualFold(img.arch, size.Architecture) {
 		return errkind.New(errkind.Invalid, "image %q is for %s, size %s for %s", name, img.arch, size.Name, size.Architecture)
@@ -88,12 +88,12 @@ func ubuntu(size Size) ImageChoice {
 	return img
 }
 
-// other is an image of which nothing but its id is known: Azure judges whether it fits.
+// other is an image known by its id only: Azure judges whether it fits.
 func other(id string) ImageChoice {
 	return ImageChoice{Name: id, Reference: &armcompute.ImageReference{ID: new(id)}}
 }
 
-// refer makes it an image of the marketplace.
+// refer sets the reference to a marketplace image.
 func (img *ImageChoice) refer(publisher, offer, sku, version string) {
 	img.Name = strings.Join([]string{publisher, offer, sku, version}, ":")
 	img.Reference = &armcompute.ImageReference{
@@ -104,7 +104,7 @@ func (img *ImageChoice) refer(publisher, offer, sku, version string) {
 	}
 }
 
-// marketplace reads what an image version needs of a size.
+// marketplace reads an image version's requirements on the size.
 func (s *Service) marketplace(ctx context.Context, region string, p []string) (ImageChoice, error) {
 	version := p[3]
 	if strings.EqualFold(version, "latest") {
@@ -136,7 +136,7 @@ func (s *Service) marketplace(ctx context.Context, region string, p []string) (I
 	return img, nil
 }
 
-// imageError names the image, and where to look for others.
+// imageError names the image and where to find others.
 func imageError(p []string, err error) error {
 	err = azure.Wrap("find image", strings.Join(p, ":"), err)
 	if errkind.Of(err) != errkind.NotFound {
@@ -145,12 +145,12 @@ func imageError(p []string, err error) error {
 	return &errkind.Error{Err: err, Next: errkind.Step{Action: errkind.ListMarketplace, Name: p[0]}}
 }
 
-// Security is what a VM from the image is asked for with, in so many words, because Azure's default depends on the api-version. Secure Boot refuses the
-// drivers that GPU sizes need.
+// Security is the security profile of a VM from the image. It is always explicit, because Azure's default depends on the
+// api-version. Secure Boot is off for GPU sizes, because it rejects their drivers.
 func (img ImageChoice) Security(size Size, encryptionAtHost bool) *armcompute.SecurityProfile {
 	var p *armcompute.SecurityProfile
 	switch {
-	case img.Reference.ID != nil && img.gen == "": // what it was made for is not known, and it refuses any other word
+	case img.Reference.ID != nil && img.gen == "": // its security type is unknown, and it accepts no other
 	case img.Trusted && size.TrustedLaunch:
 		p = &armcompute.SecurityProfile{
 			SecurityType: to.Ptr(armcompute.SecurityTypesTrustedLaunch),
@@ -159,7 +159,7 @@ func (img ImageChoice) Security(size Size, encryptionAtHost bool) *armcompute.Se
 	default:
 		p = &armcompute.SecurityProfile{SecurityType: to.Ptr(armcompute.SecurityTypesStandard)}
 	}
-	if encryptionAtHost { // never sent as false: that can be refused too
+	if encryptionAtHost { // never sent as false: Azure may refuse that too
 		if p == nil {
 			p = &armcompute.SecurityProfile{}
 		}

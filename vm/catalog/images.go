@@ -21,11 +21,11 @@ type Image struct {
 	TrustedLaunch bool
 }
 
-// ubuntuSKUs are the images that azlin chooses from, by what a size needs.
+// ubuntuSKUs are the SKUs azlin chooses from, depending on the size.
 func ubuntuSKUs() []string { return []string{"server", "server-arm64", "server-gen1"} }
 
-// UbuntuImages are the images that azlin chooses from when none is named, as a region has them (two requests
-// for each, at the same time). One that the region does not have is left out.
+// UbuntuImages lists the default images that a region has (two requests for each, in parallel). Images the region does not
+// have are left out.
 func (s *Service) UbuntuImages(ctx context.Context, region string) ([]Image, error) {
 	found := make([]Image, len(ubuntuSKUs()))
 	g, gctx := errgroup.WithContext(ctx)
@@ -51,9 +51,8 @@ func (s *Service) UbuntuImages(ctx context.Context, region string) ([]Image, err
 	return found, nil
 }
 
-// ImageNames lists one level of the marketplace: the offers of "publisher", the SKUs of "publisher:offer", or
-// the versions of "publisher:offer:sku", the newest first. The names are whole, as Config.Image takes them
-// when they have four parts.
+// ImageNames lists one level of the marketplace: the offers of "publisher", the SKUs of "publisher:offer", or the versions
+// of "publisher:offer:sku", newest first. The names are complete; those with four parts are valid in Config.Image.
 func (s *Service) ImageNames(ctx context.Context, region, under string) ([]string, error) {
 	p := strings.Split(under, ":")
 	if len(p) > 3 || slices.Contains(p, "") || strings.ContainsAny(under, "/?#% \t\n") {

@@ -12,42 +12,42 @@ import (
 	"github.com/azlin-dev/azlin/internal/money"
 )
 
-// Wanted is VMs that are to be made, or one that is to have another size. Region and Size must be set.
+// Wanted describes VMs to create, or one VM to resize. Region and Size must be set.
 type Wanted struct {
 	Region, Size string
 	Zone         string // empty: anywhere in the region
 	Count        int    // 0: 1
 	Spot         bool
 	Premium      bool // with premium disks
-	Addresses    int  // public addresses that come on top, of all VMs together
+	Addresses    int  // additional public addresses, of all VMs together
 
-	Held    *Size            // of one VM that is to change its size: what it gives back; nil: nothing
-	Fixed   bool             // neither the region nor the zone can be another
-	Counted bool             // the quota has all of it already, or nothing is taken up now: what is needed is not held against it
-	Fits    func(Size) error // what else a size has to be; nil: nothing
-	Against error            // what the caller has against it; nil: nothing
-	Limit   *money.Money     // what the size may cost per hour; nil: anything
+	Held    *Size            // for a resize: the current size, whose quota becomes free; nil: none
+	Fixed   bool             // neither region nor zone can change
+	Counted bool             // the quota already includes all of it, or nothing is allocated now: quota is not checked
+	Fits    func(Size) error // further requirements on a size; nil: none
+	Against error            // the caller's own objection; nil: none
+	Limit   *money.Money     // highest price per hour; nil: no limit
 }
 
-// Demand is one limit of the subscription in a region, and how much of it is needed.
+// Demand is a quota of the subscription in a region, and how much of it is needed.
 type Demand struct {
 	Quota
 
 	Needed int64 `json:"needed"`
 }
 
-// Fits reports whether the limit leaves room for what is needed.
+// Fits reports whether enough of the quota is left.
 func (d Demand) Fits() bool { return d.Needed <= d.Left() }
 
-// Offer is what is known of a size in a region. The zero value knows nothing.
+// Offer is what is known about a size in a region. In the zero value nothing is known.
 type Offer struct {
 	size              Size
-	quotas            []Quota // nil: not known
+	quotas            []Quota // nil: unknown
 	sizeErr, quotaErr error
 }
 
-// Offer reads a size and the quota of its region, at the same time (Microsoft.Compute/skus, once a day, and the usages of
-// Microsoft.Compute and Microsoft.Network). Whatever cannot be read is for Judge to consider.
+// Offer reads a size and the quota of its region in parallel (Microsoft.Compute/skus, cached for a day, and the usages of
+// Microsoft.Compute and Microsoft.Network). Read errors are kept in the offer, for Judge.
 func (s *Service) Offer(ctx context.Context, region, size string) Offer {
 	var o Offer
 	var g errgroup.Group
@@ -63,16 +63,16 @@ func (s *Service) Offer(ctx context.Context, region, size string) Offer {
 	return o
 }
 
-// Judgement is what may be known of VMs before Azure is asked for them.
+// Judgement is the result of Judge: what is known about VMs before they are requested from Azure.
 type Judgement struct {
 	Size  Size
-	Quota []Demand // what they count against; nil when that could not be read
-	Notes []string // what could not be found out, and why
+	Quota []Demand // the quotas they need; nil when quota could not be read
+	Notes []string // what could not be checked, and why
 }
 
-// Judge decides whether an offer has room for what is wanted: it is the judge for VMs that are made, cloned and baked
-// from, and for those that change their size. What Azure would refuse is a *Refusal with alternatives. A quota that
-// cannot be read is a note and no refusal, because Azure judges by it all the same: see Refused.
+// Judge decides whether an offer has room for the request. It judges VMs that are created, cloned, baked from, or resized. A
+// request that Azure would refuse is a *Refusal with alternatives. Unreadable quota is a note, not a refusal, because Azure
+// checks it anyway: see Refused.
 func (s *Service) Judge(ctx context.Context, o Offer, w Wanted) (Judgement, error) {
 	j := Judgement{Size: o.size}
 	if ctx.Err() != nil {
@@ -92,8 +92,8 @@ func (s *Service) Judge(ctx context.Context, o Offer, w Wanted) (Judgement, erro
 	return j, nil
 }
 
-// Refused adds alternatives to a refusal that Azure came out with only when it was asked: it has run out of the size, or
-// somebody else took what the quota had left. Other errors stay as they are.
+// Refused adds alternatives to a refusal by Azure itself: the size is out of capacity, or the quota was used up meanwhile.
+// Other errors are returned unchanged.
 func (s *Service) Refused(ctx context.Context, w Wanted, err error) error {
 	kind := errkind.Of(err)
 	if _, known := errors.AsType[*Refusal](err); known || kind != errkind.Quota && kind != errkind.Capacity || ctx.Err() != nil {
@@ -106,16 +106,16 @@ func (s *Service) Refused(ctx context.Context, w Wanted, err error) error {
 	return s.refuse(ctx, request{Wanted: w, size: o.size, quotas: o.quotas, spent: kind == errkind.Capacity}, err)
 }
 
-// request is what is wanted, with what is known of its region.
+// request is Wanted with what is known about its region.
 type request struct {
 	Wanted
 
 	size   Size
-	quotas []Quota // nil: not known
-	spent  bool    // Azure had none left, although it is offered
+	quotas []Quota // nil: unknown
+	spent  bool    // Azure had no capacity left, although the size is offered
 }
 
-// against is the first thing that speaks against the size; nil when nothing does.
+// against returns the first objection to the size; nil: none.
 func (r request) against(demands []Demand) error {
 	if err := r.size.Check(r.Zone); err != nil {
 		return err
@@ -138,7 +138,7 @@ func (r request) against(demands []Demand) error {
 	return exceeded(demands, r.Region)
 }
 
-// demands picks the limits that VMs of a size count against. A limit that Azure does not tell is not in the result.
+// demands returns the quotas that VMs of a size need. Quotas that Azure does not report are left out.
 func (w Wanted) demands(quotas []Quota, size Size) []Demand {
 	cores := int64(size.VCPUs * max(1, w.Count))
 	family := cores
@@ -164,7 +164,7 @@ func (w Wanted) demands(quotas []Quota, size Size) []Demand {
 	return all
 }
 
-// exceeded is the error of the first limit that leaves too little room; nil when all fit.
+// exceeded is the error of the first quota with too little left; nil when all fit.
 func exceeded(demands []Demand, region string) error {
 	for _, d := range demands {
 		if d.Fits() {

@@ -13,27 +13,27 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Quota is how much of something a subscription uses in a region, and how much it may.
+// Quota is a limit of a subscription in a region, and how much of it is used.
 type Quota struct {
-	Name    string `json:"name"`  // Azure's: "cores", "standardDSv5Family", "PublicIPAddresses"
+	Name    string `json:"name"`  // Azure's name: "cores", "standardDSv5Family", "PublicIPAddresses"
 	Label   string `json:"label"` // for people
 	Current int64  `json:"current"`
 	Limit   int64  `json:"limit"`
 }
 
-// Left is how much may still be used; never below zero, although Azure lowers limits below what is used.
+// Left is how much is unused. It is never negative, although Azure may lower a limit below the usage.
 func (q Quota) Left() int64 { return max(0, q.Limit-q.Current) }
 
-// The names of the quotas that VMs count against, besides that of their family. A spot VM counts against
-// QuotaSpotCores instead of the family's and QuotaCores.
+// The names of the quotas that VMs use, in addition to their family's. A spot VM uses QuotaSpotCores instead of its family's
+// quota and QuotaCores.
 const (
 	QuotaCores     = "cores"
 	QuotaSpotCores = "lowPriorityCores"
-	QuotaPublicIPs = "PublicIPAddresses" // of the network
+	QuotaPublicIPs = "PublicIPAddresses" // of Microsoft.Network
 )
 
-// Quotas reads a region's compute and network quotas (Microsoft.Compute and Microsoft.Network usages, two
-// requests plus one for each further page), sorted by name.
+// Quotas reads a region's compute and network quotas (Microsoft.Compute and Microsoft.Network usages, two requests plus one
+// per further page), sorted by name.
 func (s *Service) Quotas(ctx context.Context, region string) ([]Quota, error) {
 	var compute, network []Quota
 	g, gctx := errgroup.WithContext(ctx)

@@ -6,40 +6,40 @@ import (
 	"github.com/azlin-dev/azlin/internal/money"
 )
 
-// Refusal is what Azure would refuse, found before anything was written, or what it did refuse.
+// Refusal is a refusal by Azure, or one that was predicted before anything was written.
 type Refusal struct {
 	Size, Region string
 	Reason       error // of kind errkind.Quota or errkind.Capacity; errkind.Invalid when there is no such size or region
 	Alternatives []Alternative
 
-	All []Alternative // of which those are the first; not all of these have prices
+	All []Alternative // the complete list that Alternatives begins; not all have prices
 }
 
-// Alternative is what could be had instead.
+// Alternative is something that could be created instead.
 type Alternative struct {
 	Size      string       `json:"size"`
 	Region    string       `json:"region"`
 	Zone      string       `json:"zone,omitempty"` // empty: Azure's choice
 	VCPUs     int          `json:"vcpus"`
 	MemoryGiB float64      `json:"memory_gib"`
-	Hourly    *money.Money `json:"price_hourly"`  // nil: not known
+	Hourly    *money.Money `json:"price_hourly"`  // nil: unknown
 	Monthly   *money.Money `json:"price_monthly"` // of 730 hours
-	// PriceSource is where the price is from; nil without one.
+	// PriceSource is the origin of the price; nil without a price.
 	PriceSource *money.Source `json:"price_source"`
 
-	Fixed bool `json:"-"` // the region, and the zone, are those of the VM anyway
+	Fixed bool `json:"-"` // the VM's region and zone, which cannot change
 }
 
-// Error says why. What there is instead is in Alternatives.
+// Error returns the reason. The alternatives are in Alternatives.
 func (r *Refusal) Error() string { return r.Reason.Error() }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (r *Refusal) Unwrap() error { return r.Reason }
 
 // String is one line: "Standard_D4as_v5 in westus2: 4 vCPUs, 16 GiB, 0.172 USD per hour, 125.56 USD per month".
 func (a Alternative) String() string { return a.Place() + ": " + a.Facts() }
 
-// Facts are what it has and what it costs: "4 vCPUs, 16 GiB, 0.172 USD per hour, 125.56 USD per month".
+// Facts describes its capacity and price: "4 vCPUs, 16 GiB, 0.172 USD per hour, 125.56 USD per month".
 func (a Alternative) Facts() string {
 	price := "price not known"
 	if a.Hourly != nil && a.Monthly != nil {
@@ -51,7 +51,7 @@ func (a Alternative) Facts() string {
 	return fmt.Sprintf("%d vCPUs, %g GiB, %s", a.VCPUs, a.MemoryGiB, price)
 }
 
-// Place is what to ask for, "Standard_D4as_v5 in westus2"; where only the size may be another, its name.
+// Place is what to request: "Standard_D4as_v5 in westus2", or only the size when the place is fixed.
 func (a Alternative) Place() string {
 	if a.Fixed {
 		return a.Size

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Region is a place where the subscription may have VMs.
+// Region is a region in which the subscription may create VMs.
 type Region struct {
 	Name      string   `json:"name"`  // "westus2"
 	Label     string   `json:"label"` // "West US 2"
@@ -61,7 +61,7 @@ func parseRegions(page []byte) ([]Region, error) {
 	var all []Region
 	for _, v := range answer.Value {
 		if !strings.EqualFold(v.Metadata.RegionType, "Physical") {
-			continue // "United States" and the like, in which nothing can be made
+			continue // "United States" and similar, which are no places to create resources
 		}
 		r := Region{Name: v.Name, Label: v.DisplayName, Geography: v.Metadata.Geography, Zones: []string{}}
 		var err, err2 error
@@ -77,8 +77,8 @@ func parseRegions(page []byte) ([]Region, error) {
 	return all, nil
 }
 
-// Nearest are the other regions, the nearest to the named one first. A region whose place is not known comes
-// last; of a name that is not in the list, the order is that of the list.
+// Nearest returns the other regions, those nearest to the named one first. Regions without a known location come last. For a
+// name that is not in the list, the order of the list is kept.
 func Nearest(all []Region, name string) []Region {
 	others := slices.DeleteFunc(slices.Clone(all), func(r Region) bool { return strings.EqualFold(r.Name, name) })
 	here := slices.IndexFunc(all, func(r Region) bool { return strings.EqualFold(r.Name, name) })
@@ -91,7 +91,7 @@ func Nearest(all []Region, name string) []Region {
 	return others
 }
 
-// distance is the angle between two places, by the haversine formula.
+// distance is the angle between two regions, by the haversine formula.
 func (r Region) distance(to Region) float64 {
 	if !to.placed {
 		return math.Inf(1)

@@ -7,25 +7,25 @@ import (
 	"github.com/azlin-dev/azlin/internal/money"
 )
 
-// Service is what the regions of one subscription offer. It may be used by several goroutines.
+// Service reads what the regions of one subscription offer. It is safe for concurrent use.
 type Service struct {
-	// Prices are for the alternatives of refusals; nil: those have none. It is set before the first use.
+	// Prices are used for the alternatives of refusals; nil: they have no prices. Set it before the first use.
 	Prices Prices
 
 	azure *azure.Client
 	sizes *sizeCache
 }
 
-// Prices knows what sizes cost. The package cost is such a list, and stands above this one.
+// Prices looks up prices of sizes. It is an interface because package cost, which implements it, imports this package.
 type Prices interface {
-	// Known reports whether there is a size of that name in any region.
+	// Known reports whether the size exists in any region.
 	Known(size string) bool
-	// Hourly is what sizes cost in a region, by the names that were asked for; without those whose price is not known.
+	// Hourly returns the hourly prices of sizes in a region, by the names passed in; unknown prices are left out.
 	Hourly(ctx context.Context, region string, spot bool, sizes ...string) map[string]money.Price
 }
 
-// New returns the catalog of c's subscription. The sizes of a region are kept for a day in cacheDir; empty: in
-// memory only. It sends nothing.
+// New returns the catalog of c's subscription. A region's sizes are cached for a day in cacheDir; empty: in memory only. It
+// sends no request.
 func New(c *azure.Client, cacheDir string) *Service {
 	return &Service{azure: c, sizes: newSizeCache(c, cacheDir)}
 }

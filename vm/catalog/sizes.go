@@ -22,7 +22,7 @@ import (
 // Size is a VM size as a region offers it to the subscription.
 type Size struct {
 	Name                  string   `json:"name"`
-	Family                string   `json:"family"` // the quota it counts against: "standardDSv5Family"
+	Family                string   `json:"family"` // its quota: "standardDSv5Family"
 	VCPUs                 int      `json:"vcpus"`
 	MemoryGiB             float64  `json:"memory_gib"`
 	GPUs                  int      `json:"gpus,omitempty"`
@@ -30,19 +30,18 @@ type Size struct {
 	Generations           []string `json:"generations"`  // "V1", "V2"
 	DiskControllers       []string `json:"disk_controllers,omitempty"`
 	MaxDataDisks          int      `json:"max_data_disks,omitempty"`
-	TempDisk              bool     `json:"temp_disk"` // it has a disk of its own that a deallocation empties
+	TempDisk              bool     `json:"temp_disk"` // has a temporary disk, which a deallocation empties
 	TrustedLaunch         bool     `json:"trusted_launch"`
 	PremiumDisks          bool     `json:"premium_disks"`
 	AcceleratedNetworking bool     `json:"accelerated_networking"`
 	EncryptionAtHost      bool     `json:"encryption_at_host"`
 	Spot                  bool     `json:"spot"`
-	Zones                 []string `json:"zones,omitempty"`            // in which it exists
-	RestrictedZones       []string `json:"restricted_zones,omitempty"` // in which this subscription may not have it
+	Zones                 []string `json:"zones,omitempty"`            // zones that offer it
+	RestrictedZones       []string `json:"restricted_zones,omitempty"` // zones closed to this subscription
 	Restriction           string   `json:"restriction,omitempty"`      // why the whole region is closed: "NotAvailableForSubscription"
 }
 
-// Check says why the size cannot be had in zone (empty: anywhere in the region); nil when it can, as
-// far as can be known before asking.
+// Check returns the reason why the size cannot be created in zone (empty: anywhere in the region); nil when it probably can.
 func (z Size) Check(zone string) error {
 	refuse := func(format string, args ...any) error {
 		e := errkind.New(errkind.Capacity, format, args...)
@@ -59,8 +58,7 @@ func (z Size) Check(zone string) error {
 	return nil
 }
 
-// DiskType is the kind of a disk that was asked for as kind: empty means premium where the size allows it,
-// else standard SSD.
+// DiskType is the disk type for a requested kind; empty means premium where the size supports it, else standard SSD.
 func (z Size) DiskType(kind string) string {
 	switch {
 	case kind != "":
@@ -71,13 +69,13 @@ func (z Size) DiskType(kind string) string {
 	return string(armcompute.StorageAccountTypesStandardSSDLRS)
 }
 
-// Sizes lists the VM sizes of a region, from the cache when that is younger than a day
-// (Microsoft.Compute/skus: several megabytes otherwise).
+// Sizes lists the VM sizes of a region, from the cache if it is younger than a day, because the request returns several
+// megabytes (Microsoft.Compute/skus).
 func (s *Service) Sizes(ctx context.Context, region string) ([]Size, error) {
 	return s.sizes.get(ctx, region)
 }
 
-// Size finds one size of a region. A name that the region does not have is Invalid.
+// Size finds one size of a region. A size the region does not have is Invalid.
 func (s *Service) Size(ctx context.Context, region, name string) (Size, error) {
 	sizes, err := s.sizes.get(ctx, region)
 	if err != nil {
@@ -93,25 +91,25 @@ func (s *Service) Size(ctx context.Context, region, name string) (Size, error) {
 	}
 }
 
-// sizesFor is how long a region's sizes are believed.
+// sizesFor is how long a region's sizes are cached.
 const sizesFor = 24 * time.Hour
 
 type sizeCache struct {
 	azure *azure.Client
 	dir   string
 
-	fetching keylock.Locks // by region: several VMs of one region ask once
+	fetching keylock.Locks // by region: several VMs of one region send one request
 	mu       sync.Mutex
 	byRegion map[string]cachedSizes
 }
 
 type cachedSizes struct {
-	Version int       `json:"version"` // of Size
+	Version int       `json:"version"` // sizesVersion when it was written
 	At      time.Time `json:"at"`
 	Sizes   []Size    `json:"sizes"`
 }
 
-// sizesVersion grows with the fields of Size: a file without some of them would tell of sizes that lack something.
+// sizesVersion is increased when Size gets a field, because an older cache file lacks that field.
 const sizesVersion = 2
 
 func newSizeCache(c *azure.Client, dir string) *sizeCache {
@@ -173,7 +171,7 @@ func (c *sizeCache) file(region string) string {
 	}, name))
 }
 
-// read gives nothing for a file that is absent or damaged: it is only a cache.
+// read returns an empty value for an absent or damaged file: it is only a cache.
 func (c *sizeCache) read(region string) cachedSizes {
 	var have cachedSizes
 	if c.dir == "" {
@@ -186,7 +184,7 @@ func (c *sizeCache) read(region string) cachedSizes {
 	return have
 }
 
-// write is best effort: without the file the next run asks again.
+// write is best effort: without the file, the next run sends the request again.
 func (c *sizeCache) write(region string, have cachedSizes) {
 	if c.dir == "" || os.MkdirAll(c.dir, 0o700) != nil {
 		return
@@ -200,7 +198,7 @@ func (c *sizeCache) write(region string, have cachedSizes) {
 	}
 }
 
-// sizeOf reads a SKU's capabilities, which Azure gives as strings.
+// sizeOf reads a SKU's capabilities, which Azure returns as strings.
 func sizeOf(sku *armcompute.ResourceSKU, region string) Size {
 	caps := map[string]string{}
 	for _, c := range sku.Capabilities {

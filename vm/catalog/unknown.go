@@ -10,11 +10,11 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// notInRegion says why the region does not have the size, with what there is instead: there is no such region, no such
-// size, or the size is in other regions.
+// notInRegion explains why the region does not have the size, with alternatives: the region does not exist, the size does
+// not exist, or only other regions have it.
 func (s *Service) notInRegion(ctx context.Context, want request, cause error) error {
 	if errkind.Of(cause) != errkind.Invalid {
-		return cause // it could not be found out
+		return cause // the reason could not be determined
 	}
 	regions, err := s.Regions(ctx)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Service) notInRegion(ctx context.Context, want request, cause error) er
 	return s.refuse(ctx, want, &errkind.Error{Err: cause, Next: errkind.Step{Action: errkind.ListSizes, Region: region}})
 }
 
-// noSuchRegion offers the regions whose names are most like the one that was written.
+// noSuchRegion suggests the regions with the most similar names.
 func (s *Service) noSuchRegion(ctx context.Context, want request, regions []Region) error {
 	written := want.Region
 	slices.SortStableFunc(regions, func(a, b Region) int {
@@ -72,11 +72,11 @@ func sizeIn(sizes []Size, name string) (Size, bool) {
 	return sizes[i], true
 }
 
-// guessSize is what the name of a size that does not exist says about it, as Azure names sizes: series (NC, ND, NG and NV
-// have GPUs), vCPUs, features (p is Arm), version.
+// guessSize derives a size's properties from its name, for a size that does not exist: series (NC, ND, NG and NV have GPUs),
+// vCPUs, features (p is Arm), version.
 func guessSize(name string) Size {
 	n := nameOf(name)
-	guess := Size{Name: name, VCPUs: 2, Architecture: "x64"} // two, when it says nothing
+	guess := Size{Name: name, VCPUs: 2, Architecture: "x64"} // two, when the name has no number
 	if digits := strings.TrimLeft(strings.TrimPrefix(name, "Standard_"), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"); digits != "" {
 		end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
 		if end < 0 {
@@ -95,7 +95,7 @@ func guessSize(name string) Size {
 	return guess
 }
 
-// edits is how many letters have to be put in, taken out or changed to make one name of the other.
+// edits is the edit distance of two names: how many letters must be added, removed, or changed.
 func edits(a, b string) int {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	row := make([]int, len(b)+1)

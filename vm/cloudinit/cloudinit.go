@@ -1,9 +1,7 @@
-// Package cloudinit writes what a new VM reads at its first boot: its host key, the tools to install, the
-// operator's own cloud-init file and a startup script; and it reads the record that the installation of
-// tools keeps on the VM.
-//
-// The document travels as custom data, which Azure never shows again and which only root on the VM can
-// read; it holds the VM's private host key.
+// Package cloudinit writes the document that a new VM reads at its first boot: its host key, the tools to install, the
+// operator's own cloud-init file, and a startup script. It also reads the VM's record of the installation of tools.
+// The document is sent as custom data, which Azure never returns and only root on the VM can read, because it holds the VM's
+// private host key.
 package cloudinit
 
 import (
@@ -17,17 +15,17 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// MaxSize is how much custom data Azure takes, before base64.
+// MaxSize is Azure's limit for custom data in bytes, before base64.
 const MaxSize = 64<<10 - 1
 
-// Config is what a VM is told at its first boot. The zero value tells it to install all tools.
+// Config is what a VM does at its first boot. The zero value installs all tools.
 type Config struct {
-	HostKeyPrivate string // OpenSSH PEM of an ed25519 key; empty: the VM makes its own
-	HostKeyPublic  string // its public half, in authorized_keys form
+	HostKeyPrivate string // OpenSSH PEM of an ed25519 key; empty: the VM creates its own
+	HostKeyPublic  string // its public half, in authorized_keys format
 
-	User          string   // the login user, who is set up for the tools; empty: "azureuser"
+	User          string   // the login user, for whom the tools are set up; empty: "azureuser"
 	Tools         []string // names of Tools; nil: all of them; empty: none
-	StartupScript string   // run last, as root, once; without a #! line by sh; empty: none
+	StartupScript string   // runs last, once, as root; without a #! line, sh runs it; empty: none
 	Extra         []byte   // the operator's own file: #cloud-config or a script; empty: none
 }
 
@@ -51,9 +49,8 @@ type file struct {
 	Content     string `yaml:"content"`
 }
 
-// Render returns the document, ready to be base64-encoded as custom data: one #cloud-config, or a MIME
-// multipart of it and of scripts. The scripts are parts, not entries of runcmd, so that no way of merging
-// the operator's file can take them away.
+// Render returns the document, before base64: one #cloud-config, or a MIME multipart of it and scripts. The scripts are
+// parts of their own rather than entries of runcmd, so that merging the operator's file cannot remove them.
 func Render(c Config) ([]byte, error) {
 	if (c.HostKeyPrivate == "") != (c.HostKeyPublic == "") {
 		return nil, errkind.New(errkind.Invalid, "cloud-init: a host key has two halves, only one was given")
@@ -81,7 +78,7 @@ func Render(c Config) ([]byte, error) {
 		parts = append(parts, c.extraPart())
 	}
 	if c.StartupScript != "" {
-		// Scripts run in the order of their names, and that of the operator's runcmd is "runcmd".
+		// Scripts run in the order of their names; the operator's runcmd runs as "runcmd".
 		parts = append(parts, part{kind: typeScript, name: "zz-azlin-startup", content: []byte(startupRunner)})
 	}
 	out := own.content
@@ -102,7 +99,7 @@ func Render(c Config) ([]byte, error) {
 func (c Config) ownPart(tools []Tool) (part, error) {
 	var doc document
 	if c.HostKeyPrivate != "" {
-		remove := true // the image's keys, if it was baked with any
+		remove := true // delete the image's host keys, in case it contains any
 		doc.SSHDeleteKeys = &remove
 		doc.SSHKeys = &sshKeys{Private: c.HostKeyPrivate, Public: c.HostKeyPublic}
 	}

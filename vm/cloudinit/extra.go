@@ -12,7 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// reserved are the keys of cloud-config that azlin's own part depends on, with why.
+// reserved are the cloud-config keys that azlin's own part depends on, each with the reason.
 var reserved = map[string]string{
 	"ssh_keys":       "azlin makes the host key, so that it is known before the VM exists",
 	"ssh_deletekeys": "azlin makes the host key, so that it is known before the VM exists",
@@ -22,8 +22,8 @@ var reserved = map[string]string{
 
 var userName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,63}$`)
 
-// Validate tells, before anything is sent, whether the VM could make sense of it: the names of tools, the
-// startup script, and the operator's file, which must be #cloud-config or a script. All errors are Invalid.
+// Validate checks the document before anything is sent: the names of tools, the startup script, and the operator's file,
+// which must be #cloud-config or a script. All errors are Invalid.
 func (c Config) Validate() error {
 	if c.User != "" && !userName.MatchString(c.User) {
 		return errkind.New(errkind.Invalid, "cloud-init: %q is not a login name", c.User)
@@ -78,7 +78,7 @@ func validateExtra(data []byte) error {
 		seen = append(seen, key.Value)
 	}
 	var decoded map[string]any
-	if err := doc.Decode(&decoded); err != nil { // an alias to nothing, or to itself
+	if err := doc.Decode(&decoded); err != nil { // an alias without an anchor, or to itself
 		return errkind.New(errkind.Invalid, "cloud-init file: %w", err)
 	}
 	for key, why := range reserved { // through a YAML merge key
@@ -89,7 +89,7 @@ func validateExtra(data []byte) error {
 	return nil
 }
 
-// isCloudConfig follows cloud-init: the first line, with nothing after the word.
+// isCloudConfig follows cloud-init: the first line holds the word and nothing else.
 func isCloudConfig(data []byte) bool {
 	first, _, _ := strings.Cut(string(data), "\n")
 	return strings.TrimRight(first, " \t\r") == "#cloud-config"

@@ -13,11 +13,11 @@ import (
 // The kinds of parts.
 const (
 	typeConfig  = "text/cloud-config"
-	typeScript  = "text/x-shellscript"          // once, last
-	typePerBoot = "text/x-shellscript-per-boot" // at every boot, before those
+	typeScript  = "text/x-shellscript"          // runs once, last
+	typePerBoot = "text/x-shellscript-per-boot" // runs at every boot, before those
 )
 
-// addToOurs makes cloud-init add the operator's lists to azlin's, where it would replace them by default.
+// addToOurs makes cloud-init append the operator's lists to azlin's; its default is to replace them.
 const addToOurs = "list(append)+dict(no_replace,recurse_list)+str()"
 
 // part is one part of a multipart document.
@@ -27,13 +27,13 @@ type part struct {
 	content    []byte
 }
 
-// multipart packs parts. The same parts give the same bytes.
+// multipart packs parts. Equal parts produce equal bytes.
 func multipart(parts []part) ([]byte, error) {
 	sum := sha256.New()
 	for _, p := range parts {
 		sum.Write(p.content)
 	}
-	boundary := "azlin-" + hex.EncodeToString(sum.Sum(nil)[:16]) // nobody can put it into a part that it is the hash of
+	boundary := "azlin-" + hex.EncodeToString(sum.Sum(nil)[:16]) // a hash of the content, so that no content can contain it
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Content-Type: multipart/mixed; boundary=\"%s\"\nMIME-Version: 1.0\n\n", boundary)
 	w := mimepart.NewWriter(&b)
@@ -68,7 +68,7 @@ func multipart(parts []part) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// lines breaks base64 as mail wants it.
+// lines wraps base64 at the line length that MIME requires.
 func lines(s string) []byte {
 	var b bytes.Buffer
 	for len(s) > 76 {

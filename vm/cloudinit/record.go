@@ -7,46 +7,45 @@ import (
 	"time"
 )
 
-// RecordFile is where a VM records how its installation goes: one line of JSON for each thing that happened.
+// RecordFile is the VM's record of its installation of tools: one line of JSON for each event.
 const RecordFile = "/var/lib/azlin/tools.jsonl"
 
-// RecordLock is locked (flock) as long as tools are being installed.
+// RecordLock is locked (flock) while tools are being installed.
 const RecordLock = "/run/azlin/tools.lock"
 
-// StartupName is the startup script among the results of tools.
+// StartupName is the name of the startup script among the results.
 const StartupName = "startup-script"
 
-// ToolResult is what became of one tool, or of the startup script.
+// ToolResult is the result of one tool, or of the startup script.
 type ToolResult struct {
 	Tool    string  `json:"tool"`
 	OK      bool    `json:"ok"`
-	Before  string  `json:"before,omitempty"`  // of an update: the version until then
-	Kept    bool    `json:"kept,omitempty"`    // of an update: left alone, because neither apt nor pipx installed it
+	Before  string  `json:"before,omitempty"`  // of an update: the version before it
+	Kept    bool    `json:"kept,omitempty"`    // of an update: skipped, because neither apt nor pipx installed it
 	Version string  `json:"version,omitempty"` // empty: it failed, or it is the startup script
 	Seconds float64 `json:"seconds"`
 	Output  string  `json:"output,omitempty"` // the last lines, when it failed
 }
 
-// Record is what a VM's record file says.
+// Record is the content of a VM's record file.
 type Record struct {
 	Planned  []string     // the tools to install, in order; nil: there is no record
-	Startup  bool         // a startup script is to run after them
+	Startup  bool         // a startup script runs after them
 	Began    time.Time    // UTC; zero: not recorded
-	Ended    time.Time    // of the tools, UTC; zero: they have not ended
-	Current  string       // what was begun last, unless it has a result
-	Results  []ToolResult // the last one of each, in the order in which they came
-	Unparsed int          // lines that are not of this format
+	Ended    time.Time    // when the tools ended, UTC; zero: not yet
+	Current  string       // the tool that runs now; empty: none
+	Results  []ToolResult // the last result of each, in order of time
+	Unparsed int          // lines that could not be read
 
-	// Of an update.
-	ID      string // given by who began it
-	Restart bool   // the VM must be restarted for all of it to be in use
+	// For updates.
+	ID      string // chosen by the program that started it
+	Restart bool   // the VM must be restarted to use all of it
 }
 
 // maxRecordLine bounds a line, in bytes.
 const maxRecordLine = 64 << 10
 
-// ParseRecord reads a record file. It was written by a machine that others may have a say in: lines that
-// cannot be read are counted and left out.
+// ParseRecord reads a record file. Users of the VM may have changed it: unreadable lines are counted and skipped.
 func ParseRecord(data []byte) Record {
 	var r Record
 	scanner := bufio.NewScanner(bytes.NewReader(data))
@@ -86,7 +85,7 @@ func (r *Record) add(line []byte) bool {
 			r.Current = ""
 		}
 		for i, old := range r.Results {
-			if old.Tool == l.Tool { // it was tried again after a restart
+			if old.Tool == l.Tool { // retried after a restart
 				r.Results = append(r.Results[:i], r.Results[i+1:]...)
 				break
 			}
@@ -100,7 +99,7 @@ func (r *Record) add(line []byte) bool {
 	return true
 }
 
-// Result returns what became of a tool; ok tells whether that is known.
+// Result returns the result of a tool; ok is false when there is none.
 func (r Record) Result(tool string) (result ToolResult, ok bool) {
 	for _, res := range r.Results {
 		if res.Tool == tool {

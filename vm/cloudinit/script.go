@@ -15,7 +15,7 @@ var installTemplate string
 //go:embed update.sh.tmpl
 var updateTemplate string
 
-// toolsTemplate is what both share.
+// toolsTemplate holds the shell functions that installing and updating share.
 //
 //go:embed tools.sh.tmpl
 var toolsTemplate string
@@ -33,26 +33,26 @@ func installScript(user string, tools []Tool, startup bool) ([]byte, error) {
 	})
 }
 
-// Files of an update on a VM. The record is as RecordFile, the output all that its steps print.
+// Files of an update on a VM. UpdateOutput holds everything its steps print.
 const (
 	UpdateRecord = "/var/lib/azlin/update.jsonl"
 	UpdateOutput = "/var/lib/azlin/update.log"
-	UpdateLock   = "/run/azlin/update.lock" // locked (flock) as long as the update goes on
+	UpdateLock   = "/run/azlin/update.lock" // locked (flock) while the update runs
 )
 
-// PackagesName is the packages of the system among the results of an update. Its versions tell how many of them have a
-// newer one.
+// PackagesName is the name of the system's packages among the results of an update. Its "versions" count the packages that
+// have a newer version.
 const PackagesName = "apt"
 
-// Update is what is to be brought up to date on a VM.
+// Update describes an update of a VM.
 type Update struct {
-	User   string // the login user, whose toolchains some tools are
+	User   string // the login user, who owns the toolchains of some tools
 	Tools  []Tool
-	Asked  bool // the tools were named: one that is not there is a failure, and not passed over
-	System bool // the packages of the system, too
+	Asked  bool // the tools were named explicitly: a missing one is a failure, not skipped
+	System bool // also update the system's packages
 }
 
-// Plan lists what the record of the update will tell of, in order.
+// Plan lists the names that the update's record will contain, in order.
 func (u Update) Plan() []string {
 	plan := names(u.Tools)
 	if u.System {
@@ -61,7 +61,7 @@ func (u Update) Plan() []string {
 	return plan
 }
 
-// Script renders the shell script that updates, which root runs with UpdateLock locked on descriptor 9.
+// Script renders the update's shell script, to be run by root with UpdateLock locked on descriptor 9.
 func (u Update) Script() ([]byte, error) {
 	return render(updateTemplate, map[string]any{
 		"User": quote(u.User), "Names": strings.Join(names(u.Tools), " "), "Tools": u.Tools, "Asked": u.Asked, "System": u.System,
@@ -92,10 +92,10 @@ func render(text string, values map[string]any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// quote makes one word of the shell.
+// quote quotes a word for the shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// scriptFile is an entry of write_files that only root may read and run.
+// scriptFile is an entry of write_files that only root can read and run.
 func scriptFile(path, script string) file {
 	if !strings.HasPrefix(script, "#!") {
 		script = "#!/bin/sh\n" + script
@@ -107,7 +107,7 @@ func scriptFile(path, script string) file {
 	return f
 }
 
-// plain reports whether YAML and MIME carry text as it is: printable ASCII in lines of bearable length.
+// plain reports whether YAML and MIME can hold the text unencoded: printable ASCII in short lines.
 func plain(s string) bool {
 	width := 0
 	for i := range len(s) {

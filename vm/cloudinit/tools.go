@@ -7,21 +7,20 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Tool is a development tool that a new VM gets. Everything comes from Ubuntu 24.04's own archive, which has
-// the same packages for amd64 and arm64, or through pipx from PyPI, which has wheels for both.
+// Tool is a development tool to install on a new VM. All come from Ubuntu 24.04's archive, which has the same packages for
+// amd64 and arm64, or from PyPI through pipx, which has wheels for both.
 type Tool struct {
-	Name     string   // what it is called in a list of tools
-	Title    string   // what people call it
-	About    string   // what it is, in a few words
+	Name     string   // its name in lists of tools
+	Title    string   // its name in texts
+	About    string   // a short description
 	Packages []string // of Ubuntu's archive
-	Setup    string   // shell, after the packages; $user is the login user; empty: nothing to do
-	PyPI     string   // the package that pipx installs; empty: none
-	Update   string   // shell that brings what is there to its newest version; empty: that of its packages
-	Version  string   // shell that prints its version somewhere in the first line that has one
+	Setup    string   // shell commands to run after the packages; $user is the login user; empty: none
+	PyPI     string   // package to install with pipx; empty: none
+	Update   string   // shell commands that update an installed tool; empty: update its packages
+	Version  string   // shell command that prints its version in the first line that has a number
 }
 
-// Tools lists what azlin can install, in the order in which it does: what is needed first and is quick comes
-// first.
+// Tools lists the tools azlin can install, in the order of installation: the most needed and quickest first.
 func Tools() []Tool {
 	return []Tool{
 		{Name: "git", Title: "git", About: "version control", Packages: []string{"git"}, Version: "git --version"},
@@ -64,8 +63,7 @@ func ToolNames() []string {
 	return names(Tools())
 }
 
-// SelectTools returns the tools of these names, in the order of Tools. nil means all, an empty list none. A
-// name that is not known is Invalid.
+// SelectTools returns the named tools, in the order of Tools. nil means all, an empty list none. An unknown name is Invalid.
 func SelectTools(names []string) ([]Tool, error) {
 	all := Tools()
 	if names == nil {

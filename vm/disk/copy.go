@@ -13,16 +13,16 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Copy makes a VM from snapshots of another one's disks, in place of an image. What is on them stays: users, their
-// keys, files. Azure sends no user data to such a VM, and cloud-init makes new host keys, because it is another instance.
+// Copy makes a VM from snapshots of another VM's disks instead of an image. Their content stays: users, their keys, files.
+// Azure sends no user data to such a VM, and cloud-init generates new host keys, because the instance is new.
 type Copy struct {
 	OSSnapshot    string   // ARM id
-	DataSnapshots []string // as OSSnapshot, in the order in which they are attached
-	TrustedLaunch bool     // what the disk was made for: it starts with nothing else
-	SecureBoot    bool     // of TrustedLaunch
+	DataSnapshots []string // ARM ids, in the order in which they are attached
+	TrustedLaunch bool     // the disk was made for trusted launch and requires it
+	SecureBoot    bool     // part of TrustedLaunch
 }
 
-// Original is what of a VM matters to a copy of its OS disk.
+// Original holds the properties of a VM that a copy of its OS disk needs.
 type Original struct {
 	Copy
 
@@ -30,7 +30,7 @@ type Original struct {
 	EncryptionAtHost bool
 }
 
-// CopyOf reads what a copy of a VM's OS disk can start with. A VM whose disk cannot be copied is Invalid.
+// CopyOf reads the properties that a copy of a VM's OS disk needs. A VM whose disk cannot be copied is Invalid.
 func CopyOf(m *armcompute.VirtualMachine) (Original, error) {
 	if m.Properties == nil || m.Properties.StorageProfile == nil || m.Properties.StorageProfile.OSDisk == nil {
 		return Original{}, errkind.New(errkind.Invalid, "it has no OS disk to copy")
@@ -51,7 +51,7 @@ func CopyOf(m *armcompute.VirtualMachine) (Original, error) {
 	return o, nil
 }
 
-// Security is what a VM of the copy is asked for with: what the disks were made for.
+// Security is the security profile of a VM made from the copy: the one its disks were made for.
 func (c Copy) Security(encryptionAtHost bool) *armcompute.SecurityProfile {
 	profile := &armcompute.SecurityProfile{SecurityType: to.Ptr(armcompute.SecurityTypesStandard)}
 	if c.TrustedLaunch {
@@ -64,25 +64,25 @@ func (c Copy) Security(encryptionAtHost bool) *armcompute.SecurityProfile {
 	return profile
 }
 
-// Place is where disks are made, and how they are marked.
+// Place is where disks are created, and how they are tagged.
 type Place struct {
 	Group, Region string
 	Zone          string // empty: none
 	Tags          map[string]string
 
 	Report func(step string) // may be nil
-	Left   func(id string)   // hears of each disk; may be nil
+	Left   func(id string)   // called with the id of each disk; may be nil
 }
 
-// FromSnapshot is a disk that begins with what a snapshot holds.
+// FromSnapshot is a disk created from a snapshot.
 type FromSnapshot struct {
 	Name     string
 	Type     string // "Premium_LRS"
 	Snapshot string // ARM id
 }
 
-// Ensure makes disks from snapshots (disks/createOrUpdate), all at once, and gives their ids in the order of all. One that
-// an earlier run has made is taken as it is, and one that Azure failed to make is made anew: nothing may be on it.
+// Ensure creates disks from snapshots (disks/createOrUpdate) in parallel, and returns their ids in the order of all. An
+// existing disk from an earlier run is reused; one whose creation failed is created again, because it cannot hold data.
 func (s *Service) Ensure(ctx context.Context, p Place, all []FromSnapshot) ([]string, error) {
 	ids := make([]string, len(all))
 	g, ctx := errgroup.WithContext(ctx)

@@ -9,14 +9,14 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Disk is a managed disk, as far as its price goes.
+// Disk is a managed disk, with the properties that determine its price.
 type Disk struct {
 	ID     string
-	Type   string // "Premium_LRS"; empty: not known
-	SizeGB int    // 0: not known
+	Type   string // "Premium_LRS"; empty: unknown
+	SizeGB int    // 0: unknown
 }
 
-// List lists the managed disks of a group, empty: of the subscription (one request, and one for each further page).
+// List lists the managed disks of a group; empty: of the subscription (one request, plus one per further page).
 func (s *Service) List(ctx context.Context, group string) ([]Disk, error) {
 	var found []*armcompute.Disk
 	var err error
@@ -44,7 +44,7 @@ func (s *Service) List(ctx context.Context, group string) ([]Disk, error) {
 	return disks, nil
 }
 
-// Of picks disks by their ids, in that order. One that is not among all has no type and no size.
+// Of returns the disks with these ids, in that order. An id that is not among all gives a disk without type and size.
 func Of(ids []string, all []Disk) []Disk {
 	disks := make([]Disk, 0, len(ids))
 	for _, id := range ids {

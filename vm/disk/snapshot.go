@@ -12,20 +12,20 @@ import (
 	"github.com/azlin-dev/azlin/azure/ensure"
 )
 
-// Snapshot is an incremental snapshot of a disk, by which its content travels to other disks.
+// Snapshot is an incremental snapshot that copies a disk's content to other disks.
 type Snapshot struct {
 	Name          string
 	ResourceGroup string
 	Region        string // the disk's
 	Disk          string // ARM id
 	Operation     string // goes into the tag azlin-op
-	Source        string // name of the VM whose disk it is; goes into the tag azlin-source
-	Image         string // name of the image that is baked of it, if one is; goes into the tag azlin-image
+	Source        string // name of the VM that has the disk; goes into the tag azlin-source
+	Image         string // name of the image baked from it, if any; goes into the tag azlin-image
 	Owner         string // goes into the tag azlin-owner
 }
 
-// EnsureSnapshot makes a snapshot (snapshots/createOrUpdate) and gives its id. One of that name that is azlin's, from an
-// earlier run that was cut off, is taken as it is, and made anew when Azure failed to make it; anybody else's is a Conflict.
+// EnsureSnapshot creates a snapshot (snapshots/createOrUpdate) and returns its id. An existing one that azlin created in an
+// interrupted run is reused, or created again if its creation failed; one that azlin did not create is a Conflict.
 func (s *Service) EnsureSnapshot(ctx context.Context, o Snapshot) (id string, err error) {
 	tags := map[string]string{
 		azure.TagManagedBy: azure.ManagedBy, azure.TagCreated: s.azure.Clock().Now().UTC().Format(time.RFC3339), azure.TagOwner: o.Owner,
@@ -69,7 +69,7 @@ func (s *Service) EnsureSnapshot(ctx context.Context, o Snapshot) (id string, er
 	return azure.Value(made.ID), err
 }
 
-// DeleteSnapshot deletes a snapshot (snapshots/delete). One that is not there is deleted already.
+// DeleteSnapshot deletes a snapshot (snapshots/delete). An absent one is not an error.
 func (s *Service) DeleteSnapshot(ctx context.Context, id string) error {
 	parsed, err := azure.ParseID(id)
 	if err != nil {

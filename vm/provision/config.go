@@ -16,15 +16,15 @@ import (
 	"github.com/azlin-dev/azlin/vm/disk"
 )
 
-// Config is everything that a new VM is made from. Name, ResourceGroup, Region, Size and
-// SSHPublicKeys (unless Copy is set) must be set; and SSHSources, unless Private is.
+// Config is everything a new VM is made from. Name, ResourceGroup, Region and Size are required; so are SSHPublicKeys unless
+// Copy is set, and SSHSources unless Private is set.
 type Config struct {
 	Name          string
 	SessionName   string // empty: Name
-	ResourceGroup string // created when absent
+	ResourceGroup string // created if absent
 	Region        string
 	Size          string // "Standard_D4s_v5"
-	Image         string // see ValidateImage; empty: Ubuntu 24.04 fitting Size
+	Image         string // see ValidateImage; empty: Ubuntu 24.04 matching Size
 	Zone          string // "1", "2", "3"; empty: Azure's choice
 
 	AdminUsername string   // empty: "azureuser"
@@ -32,35 +32,35 @@ type Config struct {
 	SSHKeyPath    string   // goes into Details; not read
 	CustomData    []byte   // cloud-init; secret, never logged
 
-	Copy *disk.Copy // made from another VM's disks; nil: from Image
+	Copy *disk.Copy // made from copies of another VM's disks; nil: from Image
 
 	OSDiskSizeGB int    // 0: the image's
-	OSDiskType   string // "Premium_LRS"; empty: premium where Size allows it, else standard SSD
+	OSDiskType   string // "Premium_LRS"; empty: premium where Size supports it, else standard SSD
 	DataDisks    []DataDisk
 
-	Spot             bool    // may be taken away by Azure, and is then deallocated
+	Spot             bool    // Azure may evict it, and then deallocates it
 	Identity         string  // empty: none; "system"; or the ARM id of a user-assigned identity
-	EncryptionAtHost bool    // needs a feature registered in the subscription
-	SpotMaxPrice     float64 // of Spot: US dollars per hour from which on Azure may take it; 0: up to the full price
+	EncryptionAtHost bool    // requires a feature registered in the subscription
+	SpotMaxPrice     float64 // for Spot: US dollars per hour above which Azure may evict it; 0: the full price
 	Tags             map[string]string
-	Template         string // name of the template it was made from, goes into the tag azlin-template; empty: none
-	Pool             string // the pool it belongs to: its VMs share a security group; goes into the tag azlin-pool
+	Template         string // name of the template, goes into the tag azlin-template; empty: none
+	Pool             string // its pool, whose VMs share a security group; goes into the tag azlin-pool
 	Owner            string // goes into the tag azlin-owner
-	Bakes            string // NAME:VERSION of the image that this VM is made for, and goes with; goes into the tag azlin-image
-	Source           string // of Copy: name of the VM whose disks they are; goes into the tag azlin-source
+	Bakes            string // NAME:VERSION of the image for which this temporary VM is created; goes into the tag azlin-image
+	Source           string // for Copy: name of the VM that has the disks; goes into the tag azlin-source
 
-	Private    bool           // no public address; who makes it so sees to a way in
+	Private    bool           // no public address; the caller provides a way in
 	NATGateway bool           // give the private subnet of the shared network a NAT gateway, if it has none
-	SubnetID   string         // an existing subnet, which is left as it is; empty: one of the shared network of the region
+	SubnetID   string         // an existing subnet, which is not changed; empty: one of the region's shared network
 	SSHSources []netip.Prefix // who may reach SSHPort
-	SSHRule    string         // SSHRuleName(operator); empty: made from Owner
+	SSHRule    string         // SSHRuleName(operator); empty: derived from Owner
 	SSHPort    int            // 0: 22
 
 	HostKey     string // public SSH host key, goes into the tag azlin-host-key
-	OperationID string // what makes a second run go on where the first one ended; empty: a new one
+	OperationID string // a second run with the same id resumes the first; empty: a new id
 }
 
-// DataDisk is one empty disk to make and attach.
+// DataDisk is an empty disk to create and attach.
 type DataDisk struct {
 	SizeGB int
 	Type   string // as Config.OSDiskType
@@ -71,7 +71,7 @@ const (
 	maxCustomData = 65535 // bytes, before encoding
 )
 
-// withDefaults fills in what Config's documentation says about empty fields.
+// withDefaults fills empty fields as Config's documentation describes.
 func (c Config) withDefaults() Config {
 	if c.SessionName == "" {
 		c.SessionName = c.Name
@@ -91,7 +91,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Validate checks everything that can be known without asking Azure.
+// Validate checks everything that can be known without a request.
 func (c Config) Validate() error {
 	bad := func(format string, args ...any) error { return errkind.New(errkind.Invalid, format, args...) }
 	c = c.withDefaults()
@@ -184,7 +184,7 @@ func (c Config) Validate() error {
 	return azure.ValidateTags(c.tags(time.Time{}, change.StepVM))
 }
 
-// Wanted is what Azure is asked for with count VMs of c, for catalog.Service.Judge.
+// Wanted is the request for count VMs of c, for catalog.Service.Judge.
 func (c Config) Wanted(count int) catalog.Wanted {
 	w := catalog.Wanted{
 		Region: c.Region, Size: c.Size, Zone: c.Zone, Count: count, Spot: c.Spot, Premium: strings.HasPrefix(c.OSDiskType, "Premium"),
@@ -198,7 +198,7 @@ func (c Config) Wanted(count int) catalog.Wanted {
 	case c.NATGateway:
 		w.Addresses = 1
 	}
-	if c.Copy != nil { // its disks are where they are, and start with nothing but what they were made for
+	if c.Copy != nil { // the disks fix the zone and the security type
 		w.Fixed = true
 		w.Fits = func(z catalog.Size) error {
 			if c.Copy.TrustedLaunch && !z.TrustedLaunch {
@@ -226,8 +226,7 @@ func validAdmin(name string) error {
 	return nil
 }
 
-// reservedUsers are the names that Azure's description of osProfile.adminUsername refuses, and those that an Ubuntu image
-// has already.
+// reservedUsers are the names that Azure's description of osProfile.adminUsername refuses, and the users of an Ubuntu image.
 const reservedUsers = " administrator admin user user1 test user2 test1 user3 admin1 1 123 a actuser adm admin2 aspnet backup console" +
 	" david guest john owner root server sql support support_388945a0 sys test2 test3 user4 user5 video" +
 	" daemon bin sync games man lp mail news uucp proxy www-data list irc nobody sshd syslog messagebus systemd-network" +
@@ -247,7 +246,7 @@ func validPublicKey(key string) error {
 	return nil
 }
 
-// tags are what every resource of the VM carries.
+// tags returns the tags of all the VM's resources.
 func (c Config) tags(now time.Time, step string) map[string]string {
 	own := map[string]string{
 		azure.TagManagedBy: azure.ManagedBy,

@@ -12,8 +12,8 @@ import (
 	"github.com/azlin-dev/azlin/vm/disk"
 )
 
-// CopyOf makes c a copy of a VM's OS disk, as far as that is a matter of the VM: what the disk can start with. It gives the
-// disk's id. A VM whose disk cannot be copied is Invalid.
+// CopyOf makes c a copy of a VM's OS disk: it sets what the disk requires of a VM, and returns the disk's id. A VM whose
+// disk cannot be copied is Invalid.
 func (c *Config) CopyOf(m *armcompute.VirtualMachine) (id string, err error) {
 	found, err := disk.CopyOf(m)
 	if err != nil {
@@ -23,7 +23,7 @@ func (c *Config) CopyOf(m *armcompute.VirtualMachine) (id string, err error) {
 	return found.Disk, nil
 }
 
-// ensureDisks makes the disks of a VM from snapshots and gives their ids, the OS disk first.
+// ensureDisks creates a VM's disks from snapshots and returns their ids, the OS disk first.
 func (p *run) ensureDisks(ctx context.Context) ([]string, error) {
 	from := p.cfg.Copy
 	wanted := []disk.FromSnapshot{{Name: p.names.OSDisk, Type: p.size.DiskType(p.cfg.OSDiskType), Snapshot: from.OSSnapshot}}
@@ -39,7 +39,7 @@ func (p *run) ensureDisks(ctx context.Context) ([]string, error) {
 	}, wanted)
 }
 
-// copiedStorage attaches disks that exist.
+// copiedStorage attaches the existing disks.
 func (p *run) copiedStorage() *armcompute.StorageProfile {
 	profile := &armcompute.StorageProfile{OSDisk: &armcompute.OSDisk{
 		Name: new(p.names.OSDisk), OSType: to.Ptr(armcompute.OperatingSystemTypesLinux), CreateOption: to.Ptr(armcompute.DiskCreateOptionTypesAttach),
@@ -55,7 +55,7 @@ func (p *run) copiedStorage() *armcompute.StorageProfile {
 	return profile
 }
 
-// validCopy checks what contradicts itself.
+// validCopy finds contradictions with Copy.
 func (c Config) validCopy() error {
 	for _, id := range append([]string{c.Copy.OSSnapshot}, c.Copy.DataSnapshots...) {
 		if parsed, err := azure.ParseID(id); err != nil || !parsed.IsType("Microsoft.Compute/snapshots") {

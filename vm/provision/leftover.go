@@ -2,8 +2,8 @@ package provision
 
 import "sync"
 
-// leftOver collects the ids of what exists because of a create, from several goroutines. A write
-// whose answer never came counts: it may have been carried out.
+// leftOver collects the ids of resources that a create made, from several goroutines. A write without an answer counts,
+// because Azure may have carried it out.
 type leftOver struct {
 	mu  sync.Mutex
 	all []string

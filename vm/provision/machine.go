@@ -18,13 +18,13 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// createVM asks Azure for the VM and waits until it runs.
+// createVM requests the VM and waits until it runs.
 func (p *run) createVM(ctx context.Context, nic *armnetwork.Interface, ip *armnetwork.PublicIPAddress) (Details, error) {
 	azure.Report(p.report, "creating vm "+p.cfg.Name+" ("+p.cfg.Size+")")
 	p.left.add(p.vmID(p.cfg.ResourceGroup, p.cfg.Name))
 	op, err := azure.Begin(ctx, p.azure, "create vm", p.cfg.Name, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientCreateOrUpdateResponse], error) {
 		return p.azure.VMs().BeginCreateOrUpdate(ctx, p.cfg.ResourceGroup, p.cfg.Name, p.model(azure.Value(nic.ID)),
-			// Only if there is none: a repeat after a lost answer must not touch what the first one made.
+			// Only if absent: a repeat after a lost answer must not change the VM that the first request made.
 			&armcompute.VirtualMachinesClientBeginCreateOrUpdateOptions{IfNoneMatch: new("*")})
 	})
 	if err != nil {
@@ -56,7 +56,7 @@ func (p *run) createVM(ctx context.Context, nic *armnetwork.Interface, ip *armne
 		a.Ips[azure.IDKey(azure.Value(ip.ID))] = ip
 	}
 	a.Fill(&i)
-	if i.PrivateIP == "" || ip != nil && i.PublicIP == "" { // the answers to the PUTs did not tell yet
+	if i.PrivateIP == "" || ip != nil && i.PublicIP == "" { // the answers to the PUTs did not contain it yet
 		if err := p.vms.ReadAddresses(ctx, &i); err != nil {
 			return Details{}, err
 		}
@@ -64,15 +64,15 @@ func (p *run) createVM(ctx context.Context, nic *armnetwork.Interface, ip *armne
 	return p.details(i, false), nil
 }
 
-// existsAlready recognises Azure's refusals to make a VM that is there: ours, when the answer to the
-// first try was lost.
+// existsAlready recognises Azure's refusal to create an existing VM, which may be ours if the answer to the first try was
+// lost.
 func existsAlready(err error) bool {
 	code := azure.Code(err)
 	return slices.ContainsFunc([]string{"PreconditionFailed", "ConditionNotMet", "PropertyChangeNotAllowed", "ResourceExists"},
 		func(c string) bool { return strings.EqualFold(c, code) })
 }
 
-// goOn takes the VM that turned out to exist, if it is ours.
+// goOn resumes with the existing VM, if it is ours.
 func (p *run) goOn(ctx context.Context, cause error) (Details, error) {
 	i, err := p.find(ctx)
 	if err != nil {
@@ -91,7 +91,7 @@ func (p *run) goOn(ctx context.Context, cause error) (Details, error) {
 	return d, err
 }
 
-// model is the VM as it is asked for.
+// model is the VM's request body.
 func (p *run) model(nicID string) armcompute.VirtualMachine {
 	c := p.cfg
 	m := armcompute.VirtualMachine{
@@ -110,7 +110,7 @@ func (p *run) model(nicID string) armcompute.VirtualMachine {
 			DiagnosticsProfile: &armcompute.DiagnosticsProfile{BootDiagnostics: &armcompute.BootDiagnostics{Enabled: new(true)}},
 		},
 	}
-	if c.Copy != nil { // the system is set up already
+	if c.Copy != nil { // the system is already set up
 		m.Properties.SecurityProfile = c.Copy.Security(c.EncryptionAtHost)
 	} else {
 		m.Properties.OSProfile, m.Properties.SecurityProfile = osProfile(c), p.image.Security(p.size, c.EncryptionAtHost)
@@ -154,7 +154,7 @@ func (p *run) storage() *armcompute.StorageProfile {
 			ManagedDisk:  p.managedDisk(d.Type),
 		})
 	}
-	// Sizes that have no SCSI controller must be told so.
+	// Azure requires the controller type for sizes without SCSI.
 	if len(p.size.DiskControllers) > 0 && !slices.Contains(p.size.DiskControllers, string(armcompute.DiskControllerTypesSCSI)) {
 		sp.DiskControllerType = to.Ptr(armcompute.DiskControllerTypesNVMe)
 	}

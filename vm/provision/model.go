@@ -12,9 +12,9 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// Model reads what a VM is made of, so that another one can be made like it: its place, size, image, disks, login
-// user, identity, tags (but azlin's own) and whether it is private. Its name, keys, network and what it did at its
-// first boot are not among that. An absent VM is NotFound.
+// Model reads a VM's configuration, to create another one like it: its place, size, image, disks, login user, identity, tags
+// (without azlin's own) and whether it is private. It leaves out name, keys, network, and what ran at the first boot. An
+// absent VM is NotFound.
 func (s *Service) Model(ctx context.Context, ref vm.Ref) (Config, error) {
 	ref, err := ref.In(s.azure.Target())
 	if err != nil {
@@ -46,14 +46,14 @@ func (s *Service) Model(ctx context.Context, ref vm.Ref) (Config, error) {
 		c.OSDiskType = diskTypeIn(d.ManagedDisk)
 	}
 	for _, d := range storage.DataDisks {
-		if d != nil && d.DiskSizeGB != nil { // of a deallocated VM it may be missing
+		if d != nil && d.DiskSizeGB != nil { // it may be missing for a deallocated VM
 			c.DataDisks = append(c.DataDisks, DataDisk{SizeGB: int(*d.DiskSizeGB), Type: diskTypeIn(d.ManagedDisk)})
 		}
 	}
 	return c, nil
 }
 
-// imageIn names an image as Config does; empty for azlin's default one, which fits whatever the size is.
+// imageIn is the image's name in Config; empty for azlin's default, which matches any size.
 func imageIn(r *armcompute.ImageReference) string {
 	switch {
 	case r == nil:

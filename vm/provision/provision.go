@@ -21,7 +21,7 @@ import (
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
-// Details describes a VM that was made.
+// Details describes a provisioned VM.
 type Details struct {
 	vm.Ref
 
@@ -35,24 +35,24 @@ type Details struct {
 	VMID        string   `json:"vm_id,omitempty"`
 	PrivateIP   string   `json:"private_ip,omitempty"`
 	Zones       []string `json:"zones,omitempty"`
-	OperationID string   `json:"operation_id"` // the one that made it: another than Config's when Resumed
+	OperationID string   `json:"operation_id"` // the operation that created it; differs from Config's when Resumed
 	HostKey     string   `json:"host_key,omitempty"`
-	Resumed     bool     `json:"resumed,omitempty"` // an earlier run had asked Azure for it
-	Notes       []string `json:"notes,omitempty"`   // what a person should know, like Secure Boot being off
+	Resumed     bool     `json:"resumed,omitempty"` // an earlier run had requested it
+	Notes       []string `json:"notes,omitempty"`   // for the user, such as Secure Boot being off
 }
 
-// ProvisioningFailure says how far a create came. Provision's error carries one, for errors.As.
+// ProvisioningFailure reports how far a create came. Provision's error wraps one, for errors.As.
 type ProvisioningFailure struct {
 	VM       string
 	Stage    string // "check", "network" or "vm"
 	Code     string // Azure's
 	Err      error
-	LeftOver []string // ids of resources that exist because of it; Delete of the VM's name removes them
+	LeftOver []string // ids of resources it created; Delete with the VM's name removes them
 }
 
 func (f *ProvisioningFailure) Error() string { return f.Err.Error() }
 
-// Unwrap gives errors.Is and errors.As the cause.
+// Unwrap returns the cause, for errors.Is and errors.As.
 func (f *ProvisioningFailure) Unwrap() error { return f.Err }
 
 func newOperationID() string { return uuid.NewString() }
@@ -63,7 +63,7 @@ type run struct {
 	cfg    Config
 	names  vm.Names
 	size   catalog.Size
-	copies []string // ids of those that were copied, the OS disk first
+	copies []string // ids of the copied disks, the OS disk first
 	image  catalog.ImageChoice
 	report func(step string)
 	watch  func(accepted Accepted)
@@ -71,29 +71,25 @@ type run struct {
 	stage  string
 }
 
-// Accepted is a VM that Azure is making.
+// Accepted is a VM that Azure is creating.
 type Accepted struct {
 	PublicIP string // empty: it has none
-	LookNow  func() // makes Provision ask Azure at once whether the VM is done, for who has seen that it answers
+	LookNow  func() // makes Provision check the VM's state at once, for a caller that sees it answer
 }
 
-// Provision makes the VM that cfg describes with everything it needs: the resource group when there
-// is none, the region's shared network, a security group that admits SSHSources, a public address,
-// a network interface and the VM, and waits until Azure has it running. report (may be nil) hears
-// what is going on.
-//
-// It reads before it writes, so that running it again after any interruption goes on where that left
-// off and ends with one VM. With the same OperationID, or for the same Owner as long as Finish was
-// not called, a VM of that name is taken as it is, and awaited; a finished one, or somebody else's, is
-// a Conflict; one that Azure could not allocate is deleted and made anew.
-//
-// Errors are ErrProvisioning, carry a *ProvisioningFailure and name what was left over.
+// Provision creates the VM that cfg describes with everything it needs: the resource group if absent, the region's shared
+// network, a security group that admits SSHSources, a public address, a network interface and the VM. It waits until the VM
+// runs. report (may be nil) receives progress.
+// It reads before it writes, so running it again after an interruption resumes and ends with one VM. With the same
+// OperationID, or for the same Owner before Finish was called, it reuses an existing VM of that name and waits for it. A
+// finished VM, or one of another owner, is a Conflict. A VM that Azure could not allocate is deleted and created again.
+// Errors are ErrProvisioning, wrap a *ProvisioningFailure and name what was left over.
 func (s *Service) Provision(ctx context.Context, cfg Config, report func(step string)) (Details, error) {
 	return s.ProvisionWatched(ctx, cfg, report, nil)
 }
 
-// ProvisionWatched is Provision, which calls watch (may be nil) when Azure has accepted the VM. Azure wants to be asked
-// every ten seconds only; a VM that answers earlier need not wait for that.
+// ProvisionWatched is Provision, and calls watch (may be nil) when Azure has accepted the VM. Azure allows a status request
+// only every ten seconds; with Accepted.LookNow, a VM that answers earlier does not wait for that.
 func (s *Service) ProvisionWatched(ctx context.Context, cfg Config, report func(step string), watch func(Accepted)) (Details, error) {
 	cfg = cfg.withDefaults()
 	p := &run{Service: s, cfg: cfg, names: vm.NamesOf(cfg.Name), report: report, watch: watch, stage: "check"}
@@ -110,8 +106,8 @@ func (s *Service) ProvisionWatched(ctx context.Context, cfg Config, report func(
 	return d, nil
 }
 
-// Finish marks the VM as complete, after which its name is taken: a create of that name is a Conflict
-// and no longer goes on. Call it when the VM has been reached over SSH.
+// Finish marks the VM as complete: a later create of that name is a Conflict and does not resume. Call it when the VM was
+// reached over SSH.
 func (s *Service) Finish(ctx context.Context, id, operationID string) error {
 	return s.azure.MergeTags(ctx, id, map[string]string{azure.TagOperation: mark(operationID, change.StepDone)})
 }
@@ -144,7 +140,7 @@ func (p *run) run(ctx context.Context) (Details, error) {
 	return p.createVM(ctx, nic, ip)
 }
 
-// check looks for the VM, its group and its size at once. done is true when the VM is there already.
+// check reads the VM, its group and its size in parallel. done is true when the VM already exists.
 func (p *run) check(ctx context.Context) (d Details, done bool, err error) {
 	var existing *vm.Info
 	var groupExists bool
@@ -181,7 +177,7 @@ func (p *run) check(ctx context.Context) (d Details, done bool, err error) {
 	return Details{}, false, nil
 }
 
-// createGroup makes the group, once for the VMs of one pool.
+// createGroup creates the group, once for all VMs of a pool.
 func (p *run) createGroup(ctx context.Context) error {
 	unlock, err := p.locks.Lock(ctx, "group "+strings.ToLower(p.cfg.ResourceGroup))
 	if err != nil {
@@ -203,7 +199,7 @@ func (p *run) find(ctx context.Context) (*vm.Info, error) {
 	return &i, err
 }
 
-// surroundings prepares what the network interface refers to, all at once.
+// surroundings creates what the network interface refers to, in parallel.
 func (p *run) surroundings(ctx context.Context) (subnet, nsg string, ip *armnetwork.PublicIPAddress, err error) {
 	place := p.place()
 	g, ctx := errgroup.WithContext(ctx)
@@ -232,7 +228,7 @@ func (p *run) surroundings(ctx context.Context) (subnet, nsg string, ip *armnetw
 	return subnet, nsg, ip, err
 }
 
-// place is where the network of the VM is made. Tags of what VMs share leave out what belongs to one of them.
+// place is where the VM's network is created. The tags of shared resources leave out those of one VM.
 func (p *run) place() network.Place {
 	place := network.Place{
 		Group: p.cfg.ResourceGroup, Region: p.cfg.Region, Tags: p.cfg.tags(p.now(), change.StepNetwork), Report: p.report, Left: p.left.add,
@@ -244,7 +240,7 @@ func (p *run) place() network.Place {
 
 func (p *run) now() time.Time { return p.azure.Clock().Now() }
 
-// failure dresses an error with the stage and what is left over.
+// failure adds the stage and what is left over to an error.
 func (p *run) failure(err error) error {
 	f := &ProvisioningFailure{VM: p.cfg.Name, Stage: p.stage, Code: azure.Code(err), Err: err, LeftOver: p.left.ids()}
 	out := &errkind.Error{
@@ -254,7 +250,7 @@ func (p *run) failure(err error) error {
 		out.Kind = errkind.Provisioning
 	}
 	if e, ok := err.(*errkind.Error); ok && e.Op == out.Op && e.Resource == out.Resource { //nolint:errorlint // the text of the outermost one begins with it
-		out.Op, out.Resource = "", "" // it is said already
+		out.Op, out.Resource = "", "" // already in the failure
 	}
 	return out
 }
@@ -272,7 +268,7 @@ func (p *run) details(i vm.Info, resumed bool) Details {
 		}
 	}
 	if d.HostKey == "" && d.OperationID == p.cfg.OperationID {
-		d.HostKey = p.cfg.HostKey // a policy stripped the tag
+		d.HostKey = p.cfg.HostKey // a policy removed the tag
 	}
 	if p.size.GPUs > 0 && p.image.Trusted && p.size.TrustedLaunch {
 		d.Notes = append(d.Notes, fmt.Sprintf("Secure Boot is off, because %s has GPUs whose drivers it refuses", p.cfg.Size))
@@ -280,7 +276,7 @@ func (p *run) details(i vm.Info, resumed bool) Details {
 	return d
 }
 
-// sorted returns ids in a stable order, each once.
+// sorted returns the ids sorted, without duplicates.
 func sorted(ids []string) []string {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)

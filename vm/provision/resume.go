@@ -12,8 +12,8 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// adopt decides what a VM of our name means: ours from an earlier run, which is awaited; a failed one
-// of ours, which is removed; or a conflict.
+// adopt decides about an existing VM of our name: ours from an earlier run is awaited, a failed one of ours is removed, any
+// other is a conflict.
 func (p *run) adopt(ctx context.Context, i vm.Info) (Details, bool, error) {
 	if err := p.mayGoOn(i); err != nil {
 		return Details{}, false, err
@@ -24,7 +24,7 @@ func (p *run) adopt(ctx context.Context, i vm.Info) (Details, bool, error) {
 	i, err := p.settled(ctx, i)
 	switch {
 	case azure.IsNotFound(err):
-		return Details{}, false, nil // it went away meanwhile: make it anew
+		return Details{}, false, nil // deleted meanwhile: create it again
 	case err != nil:
 		return Details{}, false, err
 	case strings.EqualFold(i.ProvisioningState, "Succeeded"):
@@ -79,7 +79,7 @@ func (p *run) mayGoOn(i vm.Info) error {
 	return nil
 }
 
-// settled waits until Azure has finished with the VM, one way or the other.
+// settled waits until Azure has finished with the VM, whether it succeeded or failed.
 func (p *run) settled(ctx context.Context, i vm.Info) (vm.Info, error) {
 	began := time.Now()
 	for {
@@ -113,8 +113,8 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Resumes says whether Provision would go on with a VM that is there already. A VM of that name that is
-// finished, or somebody else's, is the same Conflict that Provision would return (one request).
+// Resumes reports whether Provision would resume with an existing VM. A finished VM of that name, or one of another owner,
+// is the same Conflict as from Provision (one request).
 func (s *Service) Resumes(ctx context.Context, cfg Config) (bool, error) {
 	p := &run{Service: s, cfg: cfg.withDefaults(), names: vm.NamesOf(cfg.Name)}
 	i, err := p.find(ctx)

@@ -1,4 +1,4 @@
-// Package provision makes VMs with everything they need, resumes what was cut off, and finds what did not come to its end.
+// Package provision creates VMs with everything they need, resumes interrupted creates, and finds unfinished ones.
 package provision
 
 import (
@@ -13,10 +13,10 @@ import (
 	"github.com/azlin-dev/azlin/vm/disk"
 )
 
-// ErrProvisioning is the class of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
+// ErrProvisioning is the class of this package's failures, for errors.Is. errkind.Of gives their kind.
 var ErrProvisioning = errors.New("vm provisioning failed")
 
-// Options are the services that a Service works with; nil: one of its own. A catalog of its own keeps no files.
+// Options are the services a Service uses; nil: its own. Its own catalog keeps no files.
 type Options struct {
 	VMs     *vm.Service
 	Catalog *catalog.Service
@@ -24,7 +24,7 @@ type Options struct {
 	Disks   *disk.Service
 }
 
-// Service makes the VMs of one subscription. It may be used by several goroutines.
+// Service creates the VMs of one subscription. It is safe for concurrent use.
 type Service struct {
 	azure   *azure.Client
 	vms     *vm.Service
@@ -35,7 +35,7 @@ type Service struct {
 	locks   keylock.Locks
 }
 
-// New returns the service of c's subscription. It sends nothing.
+// New returns the service of c's subscription. It sends no request.
 func New(c *azure.Client, o Options) *Service {
 	s := &Service{azure: c, vms: o.VMs, catalog: o.Catalog, network: o.Network, disks: o.Disks, groups: resourcegroup.New(c)}
 	if s.network == nil {

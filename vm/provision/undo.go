@@ -12,12 +12,11 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// Undo plans to delete what an operation that makes VMs has made: its VMs with all that belongs to each, and the snapshots
-// that they begin with. It is for change.Handler. VMs that are finished stay. When a VM of that name has come from
-// something else meanwhile, it is a Conflict.
+// Undo plans to delete what an operation that creates VMs has made: its unfinished VMs with all that belongs to each, and
+// their snapshots. It is for change.Handler. Finished VMs stay. A VM of that name from another operation is a Conflict.
 func (s *Service) Undo(ctx context.Context, u change.Unfinished) (change.Plan, error) {
 	var p change.Plan
-	if len(u.Resources) == 0 { // of a file, for one, whose VM never was, or has been finished
+	if len(u.Resources) == 0 { // for example, of a file whose VM was never created, or is finished
 		p.Run = func(context.Context, func(string)) (any, error) { return nil, nil }
 		return p, nil
 	}
@@ -43,7 +42,7 @@ func (s *Service) Undo(ctx context.Context, u change.Unfinished) (change.Plan, e
 	}
 	p.Run = func(ctx context.Context, report func(string)) (any, error) {
 		for _, name := range u.VMs {
-			if err := s.mineToDelete(ctx, u, name); err != nil { // it may have come to its end while somebody was asked
+			if err := s.mineToDelete(ctx, u, name); err != nil { // it may have been finished while the user was asked
 				return nil, err
 			}
 			sum, err := s.vms.Delete(ctx, vm.Ref{Name: name, ResourceGroup: u.ResourceGroup}, vm.DeleteOptions{Report: report})
@@ -64,7 +63,7 @@ func (s *Service) Undo(ctx context.Context, u change.Unfinished) (change.Plan, e
 
 func stepOf(r teardown.Result) string { return "delete " + r.ResourceType + " " + r.ResourceName }
 
-// mineToDelete makes sure that a VM of this name, if there is one, is the operation's and not finished.
+// mineToDelete checks that a VM of this name, if it exists, belongs to the operation and is not finished.
 func (s *Service) mineToDelete(ctx context.Context, u change.Unfinished, name string) error {
 	i, err := s.vms.Peek(ctx, vm.Ref{Name: name, ResourceGroup: u.ResourceGroup})
 	if azure.IsNotFound(err) {

@@ -11,16 +11,16 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// mark is the value of the tag azlin-op on what belongs to a VM.
+// mark is the value of the tag azlin-op on a VM's resources.
 func mark(operation, step string) string {
 	return change.Mark{Kind: change.KindOfVM(operation), ID: operation, Step: step}.String()
 }
 
-// Unfinished finds, among resources, the operations that make a VM and have not come to their end, or whose VM is gone
-// while something of it is not: whoever began them, and wherever. It is for change.Handler. What VMs share is none of it.
-// Kinds are New, Clone and Bake; a copy's operation has its snapshots, too, and all of its VMs that are not finished.
+// Unfinished finds the unfinished operations that create a VM, or whose VM is gone while some of its resources are left,
+// among resources. It finds those of all owners and machines. It is for change.Handler. Resources that VMs share are left
+// out. Kinds are New, Clone and Bake; an operation of a copy includes its snapshots and all its unfinished VMs.
 func Unfinished(all []change.Resource, kind change.Kind) []change.Unfinished {
-	done := map[string]bool{} // by what was made as one: the other VMs of a copy may be at work
+	done := map[string]bool{} // by the operation: other VMs of a copy may still be in progress
 	for _, r := range all {
 		if m, ok := own(r); ok && m.Step == change.StepDone {
 			done[m.ID] = true
@@ -56,15 +56,15 @@ func own(r change.Resource) (change.Mark, bool) {
 	return m, ok && session
 }
 
-// add counts one resource of an operation.
+// add adds one resource to an operation.
 func add(u *change.Unfinished, r change.Resource, m change.Mark) {
 	u.Add(r)
 	switch name := r.ID.Name(); {
-	case m.Step == change.StepSnapshot: // whose name follows from the source's
+	case m.Step == change.StepSnapshot: // snapshots are named after the source VM
 	case r.ID.IsType("Microsoft.Compute/virtualMachines"):
 		u.HasVM, u.Step = true, change.StepVM
 		u.On(name)
-	default: // the names follow from the VM's, so any of them tells it
+	default: // all names are derived from the VM's
 		if u.Step == "" {
 			u.Step = m.Step
 		}
@@ -78,8 +78,8 @@ func add(u *change.Unfinished, r change.Resource, m change.Mark) {
 	}
 }
 
-// Unfinished is the function of the same name over all resources of a group, or of the subscription when group is empty
-// (resources/list; one request for each page).
+// Unfinished is the function Unfinished over all resources of a group, or of the subscription when group is empty
+// (resources/list; one request per page).
 func (s *Service) Unfinished(ctx context.Context, group string) ([]change.Unfinished, error) {
 	resources, err := change.Resources(ctx, s.azure, group)
 	if err != nil {
