@@ -17,27 +17,27 @@ import (
 	"github.com/azlin-dev/azlin/network"
 )
 
-// The names and sizes that Azure fixes.
+// The names and sizes that Azure requires.
 const (
 	SubnetName = "AzureBastionSubnet"
 	subnetBits = 26 // the smallest subnet that Azure accepts
 )
 
-// tagSubnet marks a Bastion, and its address, whose subnet azlin made, and names the network: subnets have no tags of
-// their own.
+// tagSubnet marks a Bastion and its address when azlin created the subnet, and holds the network's name, because subnets
+// have no tags.
 const tagSubnet = "azlin-bastion-subnet"
 
-// CreateOptions say which Bastion is wanted. VNet must be set.
+// CreateOptions describe the Bastion to create. VNet is required.
 type CreateOptions struct {
-	VNet         string       // id of the network that it is to stand in
+	VNet         string       // id of its network
 	Name         string       // empty: "<network>-bastion"
 	SKU          string       // Standard, Premium or Developer; empty: Standard
-	SubnetPrefix netip.Prefix // of AzureBastionSubnet, when that has to be made; zero: a free range at the end of the network
-	IPConnect    bool         // Standard and Premium: let targets be named by their address
-	Owner        string       // for the owner tag
+	SubnetPrefix netip.Prefix // of AzureBastionSubnet, if it must be created; zero: a free range at the end of the network
+	IPConnect    bool         // Standard and Premium: allow connecting to targets by IP address
+	Owner        string       // goes into the tag azlin-owner
 }
 
-// CreatePlan is what Create will make.
+// CreatePlan is what Create will create.
 type CreatePlan struct {
 	Name          string       `json:"name"`
 	ResourceGroup string       `json:"resource_group"` // the network's
@@ -46,10 +46,10 @@ type CreatePlan struct {
 	IPConnect     bool         `json:"ip_connect"`
 	VNet          string       `json:"vnet"`                    // id
 	Subnet        string       `json:"subnet,omitempty"`        // id; Developer has none
-	NewSubnet     netip.Prefix `json:"new_subnet,omitzero"`     // zero: the subnet is there
+	NewSubnet     netip.Prefix `json:"new_subnet,omitzero"`     // zero: the subnet exists
 	PublicIP      string       `json:"public_ip,omitempty"`     // id; Developer has none
-	NewPublicIP   bool         `json:"new_public_ip,omitempty"` // it has to be made
-	Existing      bool         `json:"existing,omitempty"`      // an unfinished one of this name is gone on with
+	NewPublicIP   bool         `json:"new_public_ip,omitempty"` // it must be created
+	Existing      bool         `json:"existing,omitempty"`      // an unfinished one of this name is resumed
 	Owner         string       `json:"-"`
 
 	subnetMade bool // by an unfinished create of this name
@@ -57,8 +57,8 @@ type CreatePlan struct {
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,70}[A-Za-z0-9_])?$`)
 
-// PlanCreate reads what there is (the network, the Bastions, the address) and says what has to be made. A network that
-// has a Bastion already is a Conflict.
+// PlanCreate reads the network, the Bastions and the address, and plans what to create. A network that already has a Bastion
+// is a Conflict.
 func (s *Service) PlanCreate(ctx context.Context, o CreateOptions) (CreatePlan, error) {
 	id, err := azure.ParseID(o.VNet)
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Service) PlanCreate(ctx context.Context, o CreateOptions) (CreatePlan, 
 	}
 	p.VNet, p.Location = val(vnet.ID), val(vnet.Location)
 	all, err := s.List(ctx, id.ResourceGroup)
-	if err != nil && !azure.IsNotFound(err) { // in a rehearsal, the group may be yet to come
+	if err != nil && !azure.IsNotFound(err) { // in a rehearsal, the group may not exist yet
 		return p, err
 	}
 	for _, b := range all {
@@ -113,7 +113,7 @@ func (s *Service) PlanCreate(ctx context.Context, o CreateOptions) (CreatePlan, 
 	return p, s.planAddress(ctx, &p)
 }
 
-// ParseSKU reads the name of a SKU in any letter case.
+// ParseSKU parses the name of a SKU in any letter case.
 func ParseSKU(s string) (string, error) {
 	for _, sku := range []string{Developer, Basic, Standard, Premium} {
 		if strings.EqualFold(sku, s) {
@@ -123,7 +123,7 @@ func ParseSKU(s string) (string, error) {
 	return "", errkind.New(errkind.Invalid, "there is no bastion SKU %q: use Standard, Premium or Developer", s)
 }
 
-// planSubnet finds AzureBastionSubnet, or room for it.
+// planSubnet finds AzureBastionSubnet, or free space for it.
 func (p *CreatePlan) planSubnet(vnet *armnetwork.VirtualNetworkPropertiesFormat, wanted netip.Prefix) error {
 	p.Subnet = p.VNet + "/subnets/" + SubnetName
 	var spaces, taken []netip.Prefix
@@ -189,7 +189,7 @@ func (p *CreatePlan) takePrefix(wanted netip.Prefix, spaces, taken []netip.Prefi
 	return nil
 }
 
-// freeAtEnd finds the last /26 of an IPv4 range that overlaps with nothing.
+// freeAtEnd finds the last /26 of an IPv4 range that overlaps no used range.
 func freeAtEnd(space netip.Prefix, taken []netip.Prefix) (netip.Prefix, bool) {
 	if !space.Addr().Is4() || space.Bits() > subnetBits {
 		return netip.Prefix{}, false
@@ -241,9 +241,9 @@ func (s *Service) planAddress(ctx context.Context, p *CreatePlan) error {
 	return nil
 }
 
-// Create makes what the plan says, in order: address, subnet, Bastion. report, which may be nil, hears of each. It takes
-// six to ten minutes for all SKUs but Developer. What a failed create leaves is in the error and is used by the next
-// one of the same name.
+// Create carries out the plan in this order: address, subnet, Bastion. report, which may be nil, receives each step. It
+// takes six to ten minutes, except for Developer. The error names what a failed create left, which the next create of the
+// same name uses.
 func (s *Service) Create(ctx context.Context, p CreatePlan, report func(step string)) (Bastion, error) {
 	say := func(text string) {
 		if report != nil {
@@ -277,13 +277,13 @@ func (s *Service) create(ctx context.Context, p CreatePlan, say func(string), le
 		if p.NewSubnet.IsValid() || p.subnetMade {
 			tags[tagSubnet] = vnet.Name()
 		}
-		// The address first: its tag tells whoever goes on, or cleans up, that the subnet is azlin's.
+		// The address first: its tag records that azlin created the subnet, for resuming and cleaning up.
 		if err := s.ensureAddress(ctx, p, tags, say, left); err != nil {
 			return Bastion{}, err
 		}
 		if p.NewSubnet.IsValid() {
 			say("creating subnet " + SubnetName)
-			// Azure's own services stand in it: whether it is private is theirs to say.
+			// Only Azure's services use this subnet, so defaultOutboundAccess is left to them.
 			_, err := azure.Run(ctx, s.azure, "create subnet", SubnetName, func(ctx context.Context) (*runtime.Poller[armnetwork.SubnetsClientCreateOrUpdateResponse], error) {
 				return s.azure.Subnets().BeginCreateOrUpdate(ctx, vnet.ResourceGroup, vnet.Name(), SubnetName, armnetwork.Subnet{
 					Properties: &armnetwork.SubnetPropertiesFormat{AddressPrefix: new(p.NewSubnet.String())},
@@ -313,7 +313,7 @@ func (s *Service) create(ctx context.Context, p CreatePlan, say func(string), le
 	return fromModel(&made.BastionHost), nil
 }
 
-// ensureAddress makes the Bastion's public address, or takes that of an unfinished one.
+// ensureAddress creates the Bastion's public address, or reuses that of an unfinished one.
 func (s *Service) ensureAddress(ctx context.Context, p CreatePlan, tags map[string]string, say func(string), left *[]string) error {
 	place := network.Place{
 		Group: p.ResourceGroup, Region: p.Location, Tags: tags, Report: say, Left: func(id string) { *left = append(*left, id) },

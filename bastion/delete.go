@@ -14,10 +14,10 @@ type Item struct {
 	Type   string `json:"type"` // "bastion", "public-ip" or "subnet"
 	Name   string `json:"name"`
 	ID     string `json:"id"`
-	Reason string `json:"reason,omitempty"` // why it stays, of Kept only
+	Reason string `json:"reason,omitempty"` // why it is kept; only in Kept
 }
 
-// DeletePlan is what Delete will delete, in this order. The address goes last: it bears what tells of the others.
+// DeletePlan lists what Delete will delete, in this order. The address is last, because its tags record the others.
 type DeletePlan struct {
 	Name          string `json:"name"`
 	ResourceGroup string `json:"resource_group"`
@@ -25,9 +25,8 @@ type DeletePlan struct {
 	Kept          []Item `json:"kept"`
 }
 
-// PlanDelete says what goes with a Bastion: its subnet and its public address, when azlin made them. Of a Bastion that
-// is gone, what an unfinished create or delete of that name left is planned; when there is nothing either, the error is
-// NotFound.
+// PlanDelete plans to delete a Bastion, with its subnet and public address if azlin created them. If the Bastion is gone, it
+// plans what an unfinished create or delete of that name left; if there is nothing, the error is NotFound.
 func (s *Service) PlanDelete(ctx context.Context, group, name string) (DeletePlan, error) {
 	p := DeletePlan{Name: name, ResourceGroup: group, Items: []Item{}, Kept: []Item{}}
 	b, err := s.Get(ctx, group, name)
@@ -70,7 +69,7 @@ func (s *Service) PlanDelete(ctx context.Context, group, name string) (DeletePla
 	return p, nil
 }
 
-// planLeftOver looks for the address of a Bastion that is gone, which tells whether there is a subnet, too.
+// planLeftOver finds the address of a deleted Bastion, whose tags record its subnet.
 func (s *Service) planLeftOver(ctx context.Context, p DeletePlan, gone error) (DeletePlan, error) {
 	name := addressName(p.Name)
 	ip, err := s.azure.PublicIPs().Get(ctx, p.ResourceGroup, name, nil)
@@ -90,7 +89,7 @@ func (s *Service) planLeftOver(ctx context.Context, p DeletePlan, gone error) (D
 		case azure.IsNotFound(err):
 		case err != nil:
 			return p, azure.Wrap("get subnet", SubnetName, err)
-		case subnet.Properties == nil || len(subnet.Properties.IPConfigurations) == 0: // else another Bastion stands there
+		case subnet.Properties == nil || len(subnet.Properties.IPConfigurations) == 0: // otherwise another Bastion uses it
 			p.Items = append(p.Items, Item{Type: "subnet", Name: SubnetName, ID: val(subnet.ID)})
 		}
 	}
@@ -98,11 +97,11 @@ func (s *Service) planLeftOver(ctx context.Context, p DeletePlan, gone error) (D
 	return p, nil
 }
 
-// addressName is the name of the address that azlin makes for a Bastion.
+// addressName is the name of the address that azlin creates for a Bastion.
 func addressName(bastion string) string { return bastion + "-ip" }
 
-// Delete deletes what the plan says, and looks whether it is gone. report, which may be nil, hears of each step. When
-// something cannot be deleted, nothing after it is; what is then left is in the error. Deleting what is gone is no error.
+// Delete carries out the plan and verifies it. report, which may be nil, receives each step. After a failure nothing more is
+// deleted; the error names what is left. Deleting what is already gone is not an error.
 func (s *Service) Delete(ctx context.Context, p DeletePlan, report func(step string)) error {
 	items := make([]teardown.Item, len(p.Items))
 	for n, item := range p.Items {

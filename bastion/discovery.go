@@ -23,26 +23,26 @@ const (
 	Premium   = "Premium"
 )
 
-// Bastion is what Azure says about a Bastion host.
+// Bastion is what Azure reports about a Bastion host.
 type Bastion struct {
 	Name          string            `json:"name"`
 	ResourceGroup string            `json:"resource_group"`
 	Location      string            `json:"location"`
 	SKU           string            `json:"sku"`
 	State         string            `json:"provisioning_state"`
-	DNSName       string            `json:"dns_name,omitempty"` // where tunnels begin; empty while it is being made
-	Tunneling     bool              `json:"tunneling"`          // native clients are let in
-	IPConnect     bool              `json:"ip_connect"`         // targets may be named by their address
+	DNSName       string            `json:"dns_name,omitempty"` // host for tunnels; empty while it is being created
+	Tunneling     bool              `json:"tunneling"`          // native clients are allowed
+	IPConnect     bool              `json:"ip_connect"`         // connecting to targets by IP address is allowed
 	ScaleUnits    int               `json:"scale_units,omitempty"`
 	ID            string            `json:"id"`
-	VNet          string            `json:"vnet"`                // id of the network that it stands in
+	VNet          string            `json:"vnet"`                // id of its network
 	Subnet        string            `json:"subnet,omitempty"`    // id; Developer has none
 	PublicIP      string            `json:"public_ip,omitempty"` // id; Developer has none
 	Tags          map[string]string `json:"tags,omitempty"`
 	Managed       bool              `json:"managed"` // carries managed-by=azlin
 }
 
-// Usable is nil when tunnels can be opened, else an error that says what is in the way and wraps ErrUnusable.
+// Usable is nil when tunnels can be opened, else an error with the reason that wraps ErrUnusable.
 func (b Bastion) Usable() error {
 	reason := ""
 	switch {
@@ -62,8 +62,8 @@ func (b Bastion) Usable() error {
 	}
 }
 
-// List gives the Bastions of a group, or of the subscription when group is empty (GET bastionHosts, one request
-// per page), by name.
+// List returns the Bastions of a group, or of the subscription when group is empty, sorted by name (GET bastionHosts, one
+// request per page).
 func (s *Service) List(ctx context.Context, group string) ([]Bastion, error) {
 	l := []Bastion{}
 	add := func(page []*armnetwork.BastionHost) {
@@ -107,8 +107,8 @@ func (s *Service) Get(ctx context.Context, group, name string) (Bastion, error) 
 	return fromModel(&resp.BastionHost), nil
 }
 
-// Find reads the Bastion that an id or a name stands for. A name is looked for in the group, or in the subscription
-// when group is empty; no match is NotFound, several are a Conflict that lists them.
+// Find reads a Bastion by id or name. A name is looked up in the group, or in the subscription when group is empty; no match
+// is NotFound, several are a Conflict that lists them.
 func (s *Service) Find(ctx context.Context, nameOrID, group string) (Bastion, error) {
 	if strings.HasPrefix(nameOrID, "/") {
 		id, err := azure.ParseID(nameOrID)
@@ -142,9 +142,8 @@ func (s *Service) Find(ctx context.Context, nameOrID, group string) (Bastion, er
 	}
 }
 
-// Reaching gives the best Bastion through which the VMs of a network can be tunnelled to, or nil when there is
-// none. It sends one request, and one more for the network when no Bastion stands in it, because its peers may have
-// one. vnetID may also be the id of a subnet.
+// Reaching returns the best Bastion that reaches the VMs of a network, or nil. It sends one request, and a second one for
+// the network's peers if no Bastion is in the network itself. vnetID may also be the id of a subnet.
 func (s *Service) Reaching(ctx context.Context, vnetID string) (*Bastion, error) {
 	l, err := s.InReach(ctx, vnetID)
 	if err != nil {
@@ -158,8 +157,8 @@ func (s *Service) Reaching(ctx context.Context, vnetID string) (*Bastion, error)
 	return nil, nil
 }
 
-// InReach gives all Bastions that reach a network, usable or not, the best first: those in the network itself
-// before those in its peers, Premium and Standard before Developer, azlin's own before others.
+// InReach returns all Bastions that reach a network, usable or not, best first: those in the network itself before those in
+// its peers, Premium and Standard before Developer, azlin's own before others.
 func (s *Service) InReach(ctx context.Context, vnetID string) ([]Bastion, error) {
 	id, err := azure.ParseID(vnetID)
 	if err != nil {
@@ -170,9 +169,9 @@ func (s *Service) InReach(ctx context.Context, vnetID string) ([]Bastion, error)
 	}
 	all, err := s.List(ctx, "")
 	if errkind.Of(err) == errkind.Permission {
-		all, err = s.List(ctx, id.ResourceGroup) // who may read one group only
+		all, err = s.List(ctx, id.ResourceGroup) // the caller may read only one group
 		if azure.IsNotFound(err) {
-			return nil, nil // nothing is in a group that is not there yet
+			return nil, nil // a group that does not exist yet has none
 		}
 	}
 	if err != nil {
@@ -208,7 +207,7 @@ func (s *Service) InReach(ctx context.Context, vnetID string) ([]Bastion, error)
 	return own, nil
 }
 
-// within are the Bastions that stand in a network, the best first.
+// within returns the Bastions in a network, best first.
 func within(all []Bastion, vnet string) []Bastion {
 	var l []Bastion
 	for _, b := range all {

@@ -15,7 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/internal/relay"
 )
 
-// Forward is a port of this machine whose connections go through a Bastion, each in a tunnel of its own.
+// Forward is a local port whose connections go through a Bastion, each in its own tunnel.
 type Forward struct {
 	session  *Session
 	listener net.Listener
@@ -30,11 +30,11 @@ type Forward struct {
 	running sync.WaitGroup
 }
 
-// openFor is how long a tunnel may take to open when nobody waits for it but a local client.
+// openFor is how long a tunnel for a local client may take to open.
 const openFor = 30 * time.Second
 
-// Forward listens on 127.0.0.1 only, at a port that the system chooses when port is 0. failed, which may be nil, hears
-// of connections whose tunnel did not open. Close it.
+// Forward listens on 127.0.0.1 only, on a free port when port is 0. failed, which may be nil, receives the errors of tunnels
+// that did not open. Close it.
 func (s *Service) Forward(ctx context.Context, b Bastion, t Target, port int, failed func(error)) (*Forward, error) {
 	x, err := s.Session(b, t)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Service) Forward(ctx context.Context, b Bastion, t Target, port int, fa
 // Port is the local port.
 func (f *Forward) Port() int { return f.listener.Addr().(*net.TCPAddr).Port }
 
-// Active is how many connections are open.
+// Active is the number of open connections.
 func (f *Forward) Active() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -72,7 +72,7 @@ func (f *Forward) accept() {
 	for {
 		c, err := f.listener.Accept()
 		if err != nil {
-			return // it is closed
+			return // it was closed
 		}
 		f.mu.Lock()
 		if f.closed {
@@ -87,7 +87,7 @@ func (f *Forward) accept() {
 	}
 }
 
-// carry joins a local connection with a tunnel.
+// carry connects a local connection to a new tunnel.
 func (f *Forward) carry(local net.Conn) {
 	defer func() {
 		_ = local.Close()
@@ -108,7 +108,7 @@ func (f *Forward) carry(local net.Conn) {
 	relay.Join(f.ctx, local, remote)
 }
 
-// Check opens a connection to the local port and waits for what an SSH server says first; of other ports, that the
+// Check opens a connection to the local port and waits for the SSH server's greeting; for other ports, it checks that the
 // tunnel opens.
 func (f *Forward) Check(ctx context.Context) error {
 	fail := func(err error) error {
@@ -145,7 +145,7 @@ func (f *Forward) Check(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the port, its connections, and the session at the Bastion.
+// Close closes the port and its connections, and ends the session at the Bastion.
 func (f *Forward) Close() error {
 	f.mu.Lock()
 	f.closed = true

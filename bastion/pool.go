@@ -15,10 +15,10 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// PoolOptions bound a Pool. The zero value is ready.
+// PoolOptions limit a Pool. The zero value is ready for use.
 type PoolOptions struct {
 	MaxTunnels      int           // 0: 10
-	TTL             time.Duration // how long a tunnel is handed out again; 0: one hour
+	TTL             time.Duration // how long a tunnel may be reused; 0: one hour
 	CleanupInterval time.Duration // 0: five minutes
 	Patience        time.Duration // how long Get waits for a tunnel when its context has no deadline; 0: 30 seconds
 }
@@ -27,14 +27,14 @@ type PoolOptions struct {
 type PooledTunnel struct {
 	ID        string    `json:"tunnel_id"`
 	VM        string    `json:"vm_name"`
-	VMID      string    `json:"vm_id"`      // ARM id: what the pool knows it by
+	VMID      string    `json:"vm_id"`      // ARM id, the pool's key
 	LocalPort int       `json:"local_port"` // on 127.0.0.1
 	CreatedAt time.Time `json:"created_at"`
 	LastUsed  time.Time `json:"last_used"`
 }
 
-// Pool keeps tunnels to VMs open for whoever needs them next. There is one tunnel per VM, which any number of users
-// share. It may be used by several goroutines. Close it.
+// Pool keeps tunnels to VMs open for reuse. There is one tunnel per VM, which any number of users share. It is safe for
+// concurrent use. Close it.
 type Pool struct {
 	service *Service
 	o       PoolOptions
@@ -42,9 +42,9 @@ type Pool struct {
 	tidying sync.WaitGroup
 
 	mu      sync.Mutex
-	tunnels map[string]*pooled // by the key of the VM's id
-	retired map[string]*pooled // by tunnel id: dead, but not given back by all its users
-	changed chan struct{}      // closed when something was given back or closed
+	tunnels map[string]*pooled // by key of the VM's id
+	retired map[string]*pooled // by tunnel id: dead, but not yet released by all users
+	changed chan struct{}      // closed when a tunnel was released or closed
 	closed  bool
 }
 
@@ -57,7 +57,7 @@ type pooled struct {
 	opening bool
 }
 
-// NewPool makes a pool whose clean-up runs until Close.
+// NewPool creates a pool whose clean-up runs until Close.
 func (s *Service) NewPool(o PoolOptions) *Pool {
 	o.MaxTunnels, o.TTL = cmp.Or(o.MaxTunnels, 10), cmp.Or(o.TTL, time.Hour)
 	o.CleanupInterval, o.Patience = cmp.Or(o.CleanupInterval, 5*time.Minute), cmp.Or(o.Patience, 30*time.Second)
@@ -69,13 +69,13 @@ func (s *Service) NewPool(o PoolOptions) *Pool {
 	return p
 }
 
-// tell wakes those who wait. Callers hold the lock.
+// tell wakes all waiting callers. The lock must be held.
 func (p *Pool) tell() {
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
-// checkedFor is how long an answer of a VM counts.
+// checkedFor is how long a successful check of a tunnel is valid.
 const checkedFor = time.Second
 
 // GetByName is Get for a VM and a Bastion of one resource group (one request, for the Bastion).
@@ -88,9 +88,9 @@ func (p *Pool) GetByName(ctx context.Context, vmName, bastionName, group string)
 	return p.Get(ctx, id.String(), b)
 }
 
-// Get hands out the tunnel to a VM, opening one through b when there is none. The VM's SSH server has answered through it.
-// When the pool is full, the tunnel that has been idle for longest makes room; tunnels in use never do: if all are, it
-// waits until ctx ends and returns ErrPoolExhausted. Give the tunnel back with Release.
+// Get returns the tunnel to a VM, and opens one through b if there is none. The VM's SSH server has answered through it.
+// When the pool is full, the tunnel idle for longest is closed. If all are in use, it waits until ctx ends and returns
+// ErrPoolExhausted. Return the tunnel with Release.
 func (p *Pool) Get(ctx context.Context, vmID string, b Bastion) (PooledTunnel, error) {
 	id, err := azure.ParseID(vmID)
 	if err != nil {
@@ -125,7 +125,7 @@ func (p *Pool) Get(ctx context.Context, vmID string, b Bastion) (PooledTunnel, e
 	return PooledTunnel{}, dead
 }
 
-// take gives the VM's tunnel one more user. fresh says that it has to be opened first, which is then for the caller.
+// take adds a user to the VM's tunnel. With fresh, the caller must open it first.
 func (p *Pool) take(ctx context.Context, id azure.ID) (e *pooled, fresh bool, err error) {
 	key := id.Key()
 	for {
@@ -178,7 +178,7 @@ func (p *Pool) take(ctx context.Context, id azure.ID) (e *pooled, fresh bool, er
 	}
 }
 
-// idlest is the tunnel without users that was used longest ago, or nil. Callers hold the lock.
+// idlest is the unused tunnel that was used longest ago, or nil. The lock must be held.
 func (p *Pool) idlest() *pooled {
 	var found *pooled
 	for _, e := range p.tunnels {
@@ -191,7 +191,7 @@ func (p *Pool) idlest() *pooled {
 
 func (p *Pool) expired(e *pooled) bool { return time.Since(e.CreatedAt) >= p.o.TTL }
 
-// open opens a new tunnel and sees that its VM answers.
+// open opens a new tunnel and checks that its VM answers.
 func (p *Pool) open(ctx context.Context, e *pooled, b Bastion) error {
 	f, err := p.service.Forward(ctx, b, Target{VM: e.VMID}, 0, nil)
 	if err == nil {
@@ -207,7 +207,7 @@ func (p *Pool) open(ctx context.Context, e *pooled, b Bastion) error {
 		return err
 	}
 	e.forward, e.LocalPort, e.checked = f, f.Port(), time.Now()
-	if p.closed { // meanwhile
+	if p.closed { // closed meanwhile
 		return ErrPoolClosed
 	}
 	return nil
@@ -236,7 +236,7 @@ func (p *Pool) handOut(e *pooled) PooledTunnel {
 	return e.PooledTunnel
 }
 
-// discard takes a tunnel that does not work out of the pool. Others who use it keep it until they give it back.
+// discard removes a broken tunnel from the pool. Its other users keep it until they release it.
 func (p *Pool) discard(e *pooled) {
 	p.mu.Lock()
 	if key := azure.IDKey(e.VMID); p.tunnels[key] == e {
@@ -256,7 +256,7 @@ func (p *Pool) discard(e *pooled) {
 	}
 }
 
-// Release gives a tunnel back to the pool. An id that the pool does not know is no error: the pool was closed.
+// Release returns a tunnel to the pool. An unknown id is not an error: the pool may have been closed.
 func (p *Pool) Release(tunnelID string) {
 	p.mu.Lock()
 	var out []*pooled
@@ -277,7 +277,7 @@ func (p *Pool) Release(tunnelID string) {
 	_ = closeAll(out)
 }
 
-// Tunnels are those that are open, the one used last first.
+// Tunnels returns the open tunnels, the most recently used first.
 func (p *Pool) Tunnels() []PooledTunnel {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -293,7 +293,7 @@ func (p *Pool) Tunnels() []PooledTunnel {
 	return l
 }
 
-// tidy closes the tunnels without users that are past their time or do not answer.
+// tidy closes unused tunnels that have expired or do not answer.
 func (p *Pool) tidy(ctx context.Context) {
 	p.mu.Lock()
 	var out, look []*pooled
@@ -304,7 +304,7 @@ func (p *Pool) tidy(ctx context.Context) {
 			delete(p.tunnels, key)
 			out = append(out, e)
 		default:
-			e.users++ // so that nobody closes it meanwhile
+			e.users++ // prevents closing it meanwhile
 			look = append(look, e)
 		}
 	}
@@ -325,7 +325,7 @@ func (p *Pool) tidy(ctx context.Context) {
 	}
 }
 
-// Close closes all tunnels, those in use included, and ends the clean-up.
+// Close closes all tunnels, including those in use, and ends the clean-up.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	if p.closed {
@@ -336,7 +336,7 @@ func (p *Pool) Close() error {
 	var out []*pooled
 	for _, m := range []map[string]*pooled{p.tunnels, p.retired} {
 		for _, e := range m {
-			if !e.opening { // its opener finds the pool closed
+			if !e.opening { // its opener will find the pool closed
 				out = append(out, e)
 			}
 		}
@@ -349,7 +349,8 @@ func (p *Pool) Close() error {
 	return closeAll(out)
 }
 
-// closeAll closes tunnels at once: each may take a moment. What a Bastion does not end now is for the next clean-up.
+// closeAll closes tunnels in parallel, because each may take a moment. What a Bastion does not end now is left to the next
+// clean-up.
 func closeAll(l []*pooled) error {
 	errs := make([]error, len(l))
 	var all sync.WaitGroup
@@ -362,8 +363,8 @@ func closeAll(l []*pooled) error {
 	return errors.Join(errs...)
 }
 
-// CleanupDaemon closes what nobody needs any more: idle tunnels of pools that are past their time or do not answer, and
-// what killed processes left at Bastions.
+// CleanupDaemon closes what is no longer needed: unused tunnels of pools that have expired or do not answer, and sessions
+// that killed processes left at Bastions.
 type CleanupDaemon struct {
 	Service  *Service
 	Pools    []*Pool
@@ -375,7 +376,7 @@ func (d CleanupDaemon) Run(ctx context.Context) {
 	t := time.NewTicker(cmp.Or(d.Interval, 5*time.Minute))
 	defer t.Stop()
 	for {
-		_, _ = d.Once(ctx) // what failed is tried again the next time
+		_, _ = d.Once(ctx) // failures are retried at the next interval
 		select {
 		case <-ctx.Done():
 			return

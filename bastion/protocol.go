@@ -17,24 +17,24 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// tokens is the answer to a request for a connection.
+// tokens is the answer to a connection request.
 type tokens struct {
 	Auth      string `json:"authToken"`
 	Node      string `json:"nodeId"`
 	WebSocket string `json:"websocketToken"`
 }
 
-// The limits of what a Bastion may answer.
+// Limits for a Bastion's answers.
 const (
 	maxAnswer = 1 << 20
 	maxToken  = 16 << 10
 )
 
-// parseTokens reads the answer. Its parts end up in URLs and headers, so they must be able to.
+// parseTokens parses the answer. It checks that its parts are safe to use in URLs and headers.
 func parseTokens(data []byte) (tokens, error) {
 	var t tokens
 	if err := json.Unmarshal(data, &t); err != nil {
-		return tokens{}, errors.New("the Bastion's answer is not JSON") // the answer holds secrets: it is not shown
+		return tokens{}, errors.New("the Bastion's answer is not JSON") // not quoted, because the answer holds secrets
 	}
 	if t.Auth == "" || t.WebSocket == "" {
 		return tokens{}, errors.New("the Bastion's answer has no token")
@@ -47,8 +47,7 @@ func parseTokens(data []byte) (tokens, error) {
 	return t, nil
 }
 
-// parseHost checks that a name from an answer is a host, with or without a port, and nothing more: an access token
-// is sent there.
+// parseHost checks that a name in an answer is only a host, with or without a port, because an access token is sent to it.
 func parseHost(s string) (string, error) {
 	name := s
 	if h, port, err := net.SplitHostPort(s); err == nil {
@@ -67,7 +66,7 @@ func parseHost(s string) (string, error) {
 	return s, nil
 }
 
-// clip shortens foreign text for a message and takes control characters out of it.
+// clip shortens foreign text for a message and removes control characters.
 func clip(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -81,8 +80,7 @@ func clip(s string) string {
 	return s
 }
 
-// post sends a body and returns the answer's. The body holds the access token, so neither it nor the request is
-// ever part of an error.
+// post sends a body and returns the answer's. The body holds the access token, so it is never part of an error.
 func (s *Service) post(ctx context.Context, host, path, contentType string, body []byte, node string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+host+path, bytes.NewReader(body))
 	if err != nil {
@@ -107,14 +105,14 @@ func (s *Service) post(ctx context.Context, host, path, contentType string, body
 	return data, nil
 }
 
-// client follows no redirects: the access token is for the Bastion alone.
+// client follows no redirects, because the access token is only for the Bastion.
 func (s *Service) client() *http.Client {
 	c := *s.http
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &c
 }
 
-// refusal is the error of an answer that is not 200.
+// refusal is the error for an answer with a status other than 200.
 func refusal(status int, data []byte) error {
 	var body struct {
 		Message string `json:"message"`
@@ -144,7 +142,7 @@ func refusal(status int, data []byte) error {
 	return &errkind.Error{Kind: kind, Err: errors.New(text)}
 }
 
-// unanswered is the error of a request that got no answer, without its URL, which may hold a token.
+// unanswered is the error for a request without an answer. It leaves out the URL, which may hold a token.
 func unanswered(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err

@@ -17,23 +17,22 @@ import (
 	"github.com/azlin-dev/azlin/internal/owner"
 )
 
-// records are the files about this process's sessions: a directory of its own, under a lock that is free when the
-// process is no more.
+// records are this process's session files: a directory with a lock that is released when the process ends.
 type records struct {
-	dir string // of all processes; empty: nothing is kept
+	dir string // of all processes; empty: no records
 
 	mu   sync.Mutex
 	own  *owner.Dir
 	open int
 }
 
-// record is the file about one session. Its content is a secret as long as the session lives.
+// record is the file of one session. Its content is secret while the session exists.
 type record struct {
 	records *records
 	path    string
 }
 
-// recorded is what ending a session takes.
+// recorded is the data needed to end a session.
 type recorded struct {
 	Host    string    `json:"host"`
 	Auth    string    `json:"auth_token"`
@@ -44,7 +43,7 @@ type recorded struct {
 	Since   time.Time `json:"since"`
 }
 
-// remember records the session of new tokens. What cannot be recorded is used all the same.
+// remember records the session of new tokens. If that fails, the session is used anyway.
 func (x *Session) remember(host string, t tokens) {
 	old := x.record
 	x.record = x.service.records.add(recorded{
@@ -76,7 +75,7 @@ func (r *records) add(e recorded) *record {
 	return &record{r, path}
 }
 
-// remove deletes the file, and the process's directory with the last one.
+// remove deletes the file; with the last file it also deletes the process's directory.
 func (c *record) remove() {
 	if c == nil {
 		return
@@ -85,7 +84,7 @@ func (c *record) remove() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := atomicfile.Forget(c.path); err != nil {
-		return // a clean-up of another process does it
+		return // left to another process's clean-up
 	}
 	if r.open--; r.open > 0 {
 		return
@@ -94,19 +93,18 @@ func (c *record) remove() {
 	r.own = nil
 }
 
-// Sweep is what a clean-up did.
+// Sweep is the result of a clean-up.
 type Sweep struct {
-	Ended  int     `json:"ended"`  // sessions of processes that are no more
-	Failed int     `json:"failed"` // sessions that the Bastion did not end; the next clean-up tries again
+	Ended  int     `json:"ended"`  // sessions of ended processes
+	Failed int     `json:"failed"` // sessions the Bastion did not end; the next clean-up retries
 	Errs   []error `json:"-"`
 }
 
-// forgotten is how old a record is whose session has long ended by itself: a failing Bastion may be gone.
+// forgotten is the age from which a record is dropped even if its Bastion fails: the session has long ended by itself.
 const forgotten = 24 * time.Hour
 
-// Sweep ends the sessions that killed processes left at Bastions, and removes the records of them. Sessions of
-// processes that run are left alone. Nothing is left on this machine by a killed process but its records: its local
-// ports closed with it.
+// Sweep ends the sessions that killed processes left at Bastions, and removes their records. Sessions of running processes
+// are kept. On this machine, a killed process leaves only records; its local ports were closed with it.
 func (s *Service) Sweep(ctx context.Context) (Sweep, error) {
 	var done Sweep
 	if s.records.dir == "" {
@@ -130,7 +128,7 @@ func (s *Service) Sweep(ctx context.Context) (Sweep, error) {
 func (s *Service) sweepProcess(ctx context.Context, dir string, done *Sweep) {
 	own, err := owner.Left(dir)
 	if err != nil {
-		return // its process runs
+		return // its process is running
 	}
 	defer func() { _ = own.Release() }()
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
@@ -154,9 +152,9 @@ func (s *Service) sweepProcess(ctx context.Context, dir string, done *Sweep) {
 			return nil
 		})
 		switch {
-		case errors.Is(err, fs.ErrNotExist): // another clean-up was faster
+		case errors.Is(err, fs.ErrNotExist): // another clean-up removed it first
 		case err != nil:
-			// Its session ends by itself; nothing else can be done about it.
+			// Its session ends by itself; nothing else can be done.
 			done.Errs = append(done.Errs, fmt.Errorf("record %s of a session at a Bastion cannot be read, nor its copy: %w", f, err))
 		default:
 			if host, err := parseHost(e.Host); err == nil {
@@ -175,6 +173,6 @@ func (s *Service) sweepProcess(ctx context.Context, dir string, done *Sweep) {
 		}
 	}
 	if left == 0 {
-		_ = own.Remove() // what stays is found again
+		_ = own.Remove() // the next clean-up finds what stays
 	}
 }

@@ -23,11 +23,11 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Target is where a tunnel leads: to a VM, or to an address in the Bastion's networks (IP-connect).
+// Target is the end of a tunnel: a VM, or an address in the Bastion's networks (IP-connect).
 type Target struct {
 	VM   string     // ARM id
-	IP   netip.Addr // instead of VM; the Bastion must have IP-connect switched on
-	Port int        // 0: 22. Developer and IP-connect have 22 and 3389 only
+	IP   netip.Addr // instead of VM; requires IP-connect
+	Port int        // 0: 22. Developer and IP-connect allow only 22 and 3389
 }
 
 func (t Target) port() int { return cmp.Or(t.Port, 22) }
@@ -42,10 +42,9 @@ func (t Target) name() string {
 	return t.VM
 }
 
-// Dial opens one tunnel as a network connection. Closing it ends what Bastion keeps of it. The error is of kind
-// Conflict when the Bastion cannot be used at all, Permission when the caller may not, and Unreachable when the
-// Bastion does not answer. That the VM itself does not answer shows when the connection is first read from: only then
-// does Bastion tell.
+// Dial opens one tunnel as a network connection. Closing it ends its session at the Bastion. The error is of kind Conflict
+// when the Bastion cannot be used, Permission when the caller may not use it, and Unreachable when the Bastion does not
+// answer. A VM that does not answer is noticed only at the first read, because Bastion reports it only then.
 func (s *Service) Dial(ctx context.Context, b Bastion, t Target) (net.Conn, error) {
 	x, err := s.Session(b, t)
 	if err != nil {
@@ -59,19 +58,19 @@ func (s *Service) Dial(ctx context.Context, b Bastion, t Target) (net.Conn, erro
 	return c, nil
 }
 
-// Session opens connections to one target through one Bastion. It may be used by several goroutines.
+// Session opens connections to one target through one Bastion. It is safe for concurrent use.
 type Session struct {
 	service *Service
 	bastion Bastion
 	target  Target
 
 	mu     sync.Mutex
-	host   string // where tokens are asked for
+	host   string // where tokens are requested
 	last   tokens
 	record *record
 }
 
-// Session prepares one. Nothing is sent before its first Dial.
+// Session prepares a session. No request is sent before its first Dial.
 func (s *Service) Session(b Bastion, t Target) (*Session, error) {
 	if err := b.Usable(); err != nil {
 		return nil, err
@@ -130,7 +129,7 @@ func (x *Session) dial(ctx context.Context) (net.Conn, error) {
 	})
 	if err != nil {
 		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols && resp.Body != nil {
-			data, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status says enough
+			data, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status is sufficient
 			return nil, refusal(resp.StatusCode, data)
 		}
 		return nil, unanswered(err)
@@ -142,7 +141,7 @@ func (x *Session) dial(ctx context.Context) (net.Conn, error) {
 	}, nil
 }
 
-// tokens asks for what one connection needs.
+// tokens requests the tokens of one connection.
 func (x *Session) tokens(ctx context.Context) (tokens, string, error) {
 	access, err := x.service.azure.AccessToken(ctx)
 	if err != nil {
@@ -166,7 +165,7 @@ func (x *Session) tokens(ctx context.Context) (tokens, string, error) {
 	}
 	data, err := x.service.post(ctx, host, "/api/tokens", "application/x-www-form-urlencoded", []byte(form.Encode()), last.Node)
 	if errkind.Of(err) == errkind.NotFound && last.Auth != "" {
-		// The node of the last token is gone; a new session finds another one.
+		// The node of the last token is gone; a new session gets another node.
 		form.Del("token")
 		data, err = x.service.post(ctx, host, "/api/tokens", "application/x-www-form-urlencoded", []byte(form.Encode()), "")
 	}
@@ -186,7 +185,7 @@ func (x *Session) tokens(ctx context.Context) (tokens, string, error) {
 	return t, host, nil
 }
 
-// resource is the target's id. One that is named by its address gets the form that Bastion made up for that.
+// resource is the target's id. A target with an address gets the form that Bastion invented for that.
 func (x *Session) resource() string {
 	if !x.target.IP.IsValid() {
 		return x.target.VM
@@ -195,7 +194,7 @@ func (x *Session) resource() string {
 	return id.String()
 }
 
-// pod is the host of the data plane. A Developer Bastion tells which one it is, once.
+// pod is the host of the data plane. For a Developer Bastion it is requested once.
 func (x *Session) pod(ctx context.Context, access string) (string, error) {
 	x.mu.Lock()
 	host := x.host
@@ -222,10 +221,10 @@ func (x *Session) pod(ctx context.Context, access string) (string, error) {
 	return host, nil
 }
 
-// goodbye is how long ending a session may take.
+// goodbye limits the time to end a session.
 const goodbye = 2 * time.Second
 
-// Close ends what Bastion keeps of the session, connections that are open included. It takes two seconds at most.
+// Close ends the session at the Bastion, including open connections. It takes at most two seconds.
 func (x *Session) Close() error {
 	x.mu.Lock()
 	last, host, rec := x.last, x.host, x.record
@@ -238,12 +237,12 @@ func (x *Session) Close() error {
 	defer cancel()
 	err := x.service.revoke(ctx, host, last.Auth, last.Node)
 	if err == nil {
-		rec.remove() // else the next clean-up tries again
+		rec.remove() // otherwise the next clean-up retries
 	}
 	return err
 }
 
-// revoke ends a session at the Bastion. One that has ended is no error.
+// revoke ends a session at the Bastion. One that has already ended is not an error.
 func (s *Service) revoke(ctx context.Context, host, auth, node string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, "https://"+host+"/api/tokens/"+url.PathEscape(auth), nil)
 	if err != nil {
@@ -261,7 +260,7 @@ func (s *Service) revoke(ctx context.Context, host, auth, node string) error {
 	case http.StatusOK, http.StatusNoContent, http.StatusNotFound:
 		return nil
 	}
-	data, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status says enough
+	data, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status is sufficient
 	return refusal(resp.StatusCode, data)
 }
 
@@ -270,15 +269,14 @@ type conn struct {
 	net.Conn
 
 	name, bastion string
-	session       *Session // that ends with it; nil when others share it
+	session       *Session // ends with this tunnel; nil when shared
 	ws            *websocket.Conn
 	once          sync.Once
 	ended         atomic.Bool
 	received      atomic.Bool
 }
 
-// frame is the most that goes into one message: Bastion takes no message in several frames, and its own client reads
-// as much at a time.
+// frame is the maximum size of a message: Bastion accepts no fragmented messages, and its own client reads the same size.
 const frame = 4096
 
 func (c *conn) Write(p []byte) (n int, err error) {
@@ -301,7 +299,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, c.explain(err)
 }
 
-// explain says what it means that a tunnel ends before anything came out of it: the Bastion did not get through.
+// explain adds the meaning of a tunnel that ends before any data: the Bastion could not reach the target.
 func (c *conn) explain(err error) error {
 	if err != nil && c.ended.Load() {
 		return net.ErrClosed
@@ -315,15 +313,15 @@ func (c *conn) explain(err error) error {
 	}
 }
 
-// waiting is how long the Bastion may take to say goodbye, too.
+// waiting is how long to wait for the Bastion's closing message.
 const waiting = 300 * time.Millisecond
 
-// Close ends the tunnel. Its session may fail to end: that is for the next clean-up, and no reason to fail here.
+// Close ends the tunnel. A session that could not be ended is left to the next clean-up and is not an error.
 func (c *conn) Close() error {
 	c.once.Do(func() {
 		c.ended.Store(true)
 		abort := time.AfterFunc(waiting, func() { _ = c.ws.CloseNow() })
-		_ = c.Conn.Close() // the other side may be gone already
+		_ = c.Conn.Close() // the other side may already be gone
 		abort.Stop()
 		if c.session != nil {
 			_ = c.session.Close()

@@ -12,14 +12,14 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// stepCreate is the only step that a Bastion and its address are marked with: that there is a Bastion, and the state it is in,
-// tell how far it came.
+// stepCreate is the only step in the marks of a Bastion and its address: whether the Bastion exists, and its state, show how
+// far it came.
 const stepCreate = "create"
 
-// operation is the id of the creation of a Bastion.
+// operation is the id of a Bastion's creation.
 func operation(group, name string) string { return "bastion-" + change.KeyOf(group, name) }
 
-// mark is what the Bastion and its address say of the request, which is what any machine needs to go on.
+// mark is the tag value of the Bastion and its address: everything another machine needs to resume.
 func (p CreatePlan) mark(vnet string) string {
 	with := map[string]string{"name": p.Name, "vnet": vnet, "sku": p.SKU, "ip-connect": strconv.FormatBool(p.IPConnect)}
 	if p.NewSubnet.IsValid() {
@@ -28,7 +28,7 @@ func (p CreatePlan) mark(vnet string) string {
 	return change.Mark{Kind: change.Bastion, ID: operation(p.ResourceGroup, p.Name), Step: stepCreate, With: with}.String()
 }
 
-// Handler knows Bastions whose creation, or deletion, did not come to its end. owner goes into the owner tag of what is made.
+// Handler finds, resumes and abandons unfinished creations and deletions of Bastions. owner goes into the tag azlin-owner.
 func (s *Service) Handler(owner string) change.Handler {
 	return change.Handler{
 		Kinds: []change.Kind{change.Bastion},
@@ -46,8 +46,8 @@ func (s *Service) Handler(owner string) change.Handler {
 					},
 				}, nil
 			}
-			connect, _ := strconv.ParseBool(u.With["ip-connect"]) // false: what is not said is not wanted
-			prefix, _ := netip.ParsePrefix(u.With["subnet"])      // zero: it was there
+			connect, _ := strconv.ParseBool(u.With["ip-connect"]) // false when absent
+			prefix, _ := netip.ParsePrefix(u.With["subnet"])      // zero: the subnet existed
 			p, err := s.PlanCreate(ctx, CreateOptions{
 				VNet: azure.NewID(s.azure.SubscriptionID(), u.ResourceGroup, "Microsoft.Network", "virtualNetworks", u.With["vnet"]).String(),
 				Name: u.With["name"], SKU: u.With["sku"], SubnetPrefix: prefix, IPConnect: connect, Owner: owner,
@@ -71,7 +71,7 @@ func (s *Service) Handler(owner string) change.Handler {
 	}
 }
 
-// find finds Bastions that are not there, or not ready, while something says that they were to be.
+// find finds Bastions that are absent or not ready although a tag records their creation.
 func find(all []change.Resource) []change.Unfinished {
 	var found []change.Unfinished
 	index := map[string]int{}
@@ -102,12 +102,12 @@ func find(all []change.Resource) []change.Unfinished {
 	return unfinished
 }
 
-// busy is whether Azure is at work on a Bastion in this state.
+// busy reports whether Azure is still working on a Bastion in this state.
 func busy(state string) bool {
 	return strings.EqualFold(state, "Creating") || strings.EqualFold(state, "Updating") || strings.EqualFold(state, "Deleting")
 }
 
-// lookAgain is how long Azure is left to work before it is asked again.
+// lookAgain is the interval between state requests.
 const lookAgain = 10 * time.Second
 
 // settled waits until Azure has finished with a Bastion.
@@ -130,7 +130,7 @@ func (s *Service) settled(ctx context.Context, b Bastion, report func(string)) (
 	return b, nil
 }
 
-// steps are what Create will do.
+// steps lists what Create will do.
 func (p CreatePlan) steps() []string {
 	var steps []string
 	if p.NewPublicIP {

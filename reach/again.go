@@ -9,9 +9,9 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// Again asks Azure anew about a VM that was reached before, for a remote.ReconnectHandler's Route: its address and state
-// may have changed, and with it the way there (three requests, or five through a Bastion). Its error is that of Host;
-// NotFound when the VM is no more, and Conflict when another one has its name.
+// Again reads a VM again that was reached before, for a remote.ReconnectHandler's Route: its address and state may have
+// changed (three requests, or five through a Bastion). Its error is Host's; NotFound when the VM was deleted, and Conflict
+// when another VM has its name.
 func (f Finder) Again(i vm.Info, o Options) func(context.Context) (remote.Host, error) {
 	o.RelearnHostKey, o.AcceptNewHostKey = false, false
 	return func(ctx context.Context) (remote.Host, error) {

@@ -13,10 +13,10 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// AnyBastion in Options.Bastion stands for the best one that reaches the VM.
+// AnyBastion in Options.Bastion means the best one that reaches the VM.
 const AnyBastion = "auto"
 
-// tunnel is a way to a VM through a Bastion.
+// tunnel is a route to a VM through a Bastion.
 type tunnel struct {
 	service *bastion.Service
 	bastion bastion.Bastion
@@ -28,13 +28,13 @@ func (t tunnel) Dial(ctx context.Context) (net.Conn, error) {
 	return t.service.Dial(ctx, t.bastion, t.target)
 }
 
-// through gives a host its way through a Bastion.
+// through sets a host's route through a Bastion.
 func (f Finder) through(ctx context.Context, i vm.Info, h remote.Host, asked string) (remote.Host, error) {
 	b, err := f.Bastion(ctx, i, asked)
 	if err != nil {
 		return h, err
 	}
-	// Bastion leads to the port of Azure's side, whatever port an emulator's hosts have on this machine.
+	// Bastion uses the VM's port in Azure, not the local port that an emulated host has.
 	h.Via = tunnel{f.Bastions, b, bastion.Target{VM: i.ID, Port: remote.DefaultPort}}
 	h.Address = i.PrivateIP
 	if f.ProxyCommand != nil {
@@ -43,8 +43,8 @@ func (f Finder) through(ctx context.Context, i vm.Info, h remote.Host, asked str
 	return h, nil
 }
 
-// Bastion finds the Bastion that was asked for by name or id, or for AnyBastion and "" the best one that reaches the VM.
-// Its error is Unreachable when there is none, and says what to do.
+// Bastion finds the Bastion with this name or id, or, for AnyBastion and "", the best one that reaches the VM. If there is
+// none, its error is Unreachable and suggests what to do.
 func (f Finder) Bastion(ctx context.Context, i vm.Info, asked string) (bastion.Bastion, error) {
 	fail := func(kind errkind.Kind, next errkind.Step, err error) error {
 		return &errkind.Error{Kind: kind, Op: "connect to", Resource: i.Name, Class: remote.ErrConnection, Err: err, Next: next}
@@ -59,7 +59,7 @@ func (f Finder) Bastion(ctx context.Context, i vm.Info, asked string) (bastion.B
 	return b, err
 }
 
-// bastion finds the one that was asked for, or the best that reaches the VM. An error without Op is about the VM.
+// bastion finds the requested one, or the best that reaches the VM. An error without Op concerns the VM.
 func (f Finder) bastion(ctx context.Context, i vm.Info, asked string) (bastion.Bastion, error) {
 	if asked != "" && asked != AnyBastion {
 		return f.Bastions.Find(ctx, asked, "")

@@ -9,9 +9,9 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// Configured is Host for a configuration that is used later, by others: nothing is asked, so that the VM need not run,
-// and a VM without a public address, or with proxy every one, is reached by Finder.ProxyCommand, which finds the way when
-// it is needed. Its error is HostKey when the key that the VM must show is neither recorded nor in its tag.
+// Configured is Host for a configuration file that is used later. It sends no request, so the VM need not be running. A VM
+// without a public address (with proxy, every VM) is reached by Finder.ProxyCommand, which finds the route when it is used.
+// Its error is HostKey when the VM's host key is neither recorded nor in its tag.
 func (f Finder) Configured(ctx context.Context, i vm.Info, o Options, proxy bool) (remote.Host, error) {
 	h := f.describe(i, o)
 	fail := func(kind errkind.Kind, class error, text string) error {

@@ -10,12 +10,12 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// Guard is passed by everything that azlin itself changes inside a VM: tools, packages, keys, mounts, files of a home. Azure
-// sees none of these changes, so the door to Azure can neither refuse nor record them. Commands that people run on their
-// VMs (exec, connect) do not pass it: they are their own. The zero value allows everything and records nothing.
+// Guard checks and records every change that azlin itself makes inside a VM: tools, packages, keys, mounts, files of a home.
+// Azure does not see these changes, so package azure can neither refuse nor record them. Commands that users run on their
+// VMs (exec, connect) do not pass it. The zero value allows everything and records nothing.
 type Guard struct {
 	ReadOnly     bool                     // refuse every change before anything is sent
-	Record       func(audit.Record) error // receives each change, before and after it; nil: nobody
+	Record       func(audit.Record) error // called before and after each change; nil: nobody
 	Subscription string
 }
 
@@ -23,7 +23,7 @@ type Guard struct {
 var ErrReadOnly = errors.New("this context is read-only, nothing was sent")
 
 // Check refuses, with kind Permission, what a read-only context does not allow. Call it before the first request of
-// something that ends in a change; op and resource are those of the error.
+// something that ends in a change; op and resource go into the error.
 func (g Guard) Check(op, resource string) error {
 	if !g.ReadOnly {
 		return nil
@@ -31,8 +31,8 @@ func (g Guard) Check(op, resource string) error {
 	return &errkind.Error{Kind: errkind.Permission, Op: op, Resource: resource, Err: ErrReadOnly}
 }
 
-// Change carries out one change inside a VM: refused in a read-only context, recorded as started before do is called and
-// as succeeded or failed afterwards. What cannot be recorded is not done. what says what is changed, for the record:
+// Change carries out one change inside a VM. It is refused in a read-only context, recorded as started before do is called,
+// and as succeeded or failed afterwards. A change that cannot be recorded is not made. what describes it for the record:
 // "add key", "update tools".
 func (g Guard) Change(ctx context.Context, i vm.Info, event audit.EventType, what string, do func(context.Context) error) error {
 	if err := g.Check(what+" on", i.Name); err != nil {

@@ -1,6 +1,5 @@
-// Package reach turns a VM that Azure knows into a host that can be connected to: its address, port,
-// login user, and above all the host key it must show.
-//
+// Package reach turns a VM that Azure knows into a host to connect to: its address, port, login user, and above all its
+// expected host key.
 // Host and Way open no connection, except to read the key of a machine that the caller has decided to trust; Dial and
 // Execute do.
 package reach
@@ -32,42 +31,42 @@ type Finder struct {
 	Port        int    // 0: 22
 	AgentSocket string // SSH_AUTH_SOCK; empty: no agent
 
-	// DefaultKey is the private key that is used as a rule. Whoever signs in with it also offers EarlierKeys, the ones that
-	// it has taken the place of, the newest first: a VM that a rotation has not reached yet accepts those only.
+	// DefaultKey is the default private key. With it, EarlierKeys are also offered: the keys it replaced, newest first,
+	// because a VM that a rotation has not reached yet accepts only those.
 	DefaultKey  string
 	EarlierKeys []EarlierKey
 
-	Bastions *bastion.Service // ways to VMs without a public address; nil: there are none
-	// ProxyCommand is the command that carries a connection to the VM with an id through the Bastion with an id, for the system's
-	// ssh. bastionID is empty when the command has to find one. Nil: Host.ProxyCommand is not set.
+	Bastions *bastion.Service // routes to VMs without a public address; nil: there are none
+	// ProxyCommand returns the command that connects to the VM with an id through the Bastion with an id, for the system's
+	// ssh. With an empty bastionID the command must find one. Nil: Host.ProxyCommand is not set.
 	ProxyCommand func(vmID, bastionID string) []string
 
-	Guard Guard // what azlin itself changes inside a VM passes it
+	Guard Guard // for azlin's own changes inside VMs
 
 	Limits remote.Limits // how long a VM may be silent; the zero value: the defaults
-	Dials  *remote.Dials // bounds how many connect to a VM at once; nil: nothing does
+	Dials  *remote.Dials // limits simultaneous connection attempts to a VM; nil: no limit
 }
 
-// EarlierKey is a key that was the default one.
+// EarlierKey is a former default key.
 type EarlierKey struct {
 	Path  string    // of the private half
-	Until time.Time // when another took its place
+	Until time.Time // when it was replaced
 }
 
-// Options of one look-up. The zero value uses what is known about the VM.
+// Options of one look-up. The zero value uses the VM's known properties.
 type Options struct {
 	User             string // empty: the VM's admin user, else azureuser
-	KeyPath          string // private key; empty: Finder.DefaultKey when it exists, else the agent's keys only
-	AcceptNewHostKey bool   // record whatever key a machine without a known one shows
-	RelearnHostKey   bool   // the VM was rebuilt: forget its key and ask Azure for the one it has now
+	KeyPath          string // private key; empty: Finder.DefaultKey if it exists, else only the agent's keys
+	AcceptNewHostKey bool   // record any key from a VM without a known one
+	RelearnHostKey   bool   // the VM was rebuilt: forget its key and read the current one through Azure
 	Bastion          string // go through this Bastion (a name or id, or AnyBastion) even to a VM with a public address
 }
 
-// ErrStopped is the cause when a VM cannot be reached because it does not run.
+// ErrStopped is the cause when a VM cannot be reached because it is not running.
 var ErrStopped = errors.New("the VM is stopped")
 
-// Host says how to reach a VM and which host key it must show. Its error is that of Way, or HostKey when the key is not
-// known or is not the one that was recorded.
+// Host returns how to reach a VM and its expected host key. Its error is Way's, or HostKey when the key is unknown or
+// differs from the recorded one.
 func (f Finder) Host(ctx context.Context, i vm.Info, o Options) (remote.Host, error) {
 	h, err := f.Way(ctx, i, o)
 	if err != nil {
@@ -81,9 +80,9 @@ func (f Finder) Host(ctx context.Context, i vm.Info, o Options) (remote.Host, er
 	return h, err
 }
 
-// Way says how to reach a VM: by its public address, else through the best Bastion that reaches its network (one or two
-// requests). It has no host key, which those need who only pass bytes on. Its error is Conflict when the VM does not run
-// and Unreachable when there is no way.
+// Way returns how to reach a VM: by its public address, else through the best Bastion that reaches its network (one or two
+// requests). It leaves out the host key, for callers that only forward bytes. Its error is Conflict when the VM is not
+// running and Unreachable when there is no route.
 func (f Finder) Way(ctx context.Context, i vm.Info, o Options) (remote.Host, error) {
 	h := f.describe(i, o)
 	if i.IsStopped() {
@@ -98,7 +97,7 @@ func (f Finder) Way(ctx context.Context, i vm.Info, o Options) (remote.Host, err
 	return h, nil
 }
 
-// describe is what is known of a VM without asking anybody.
+// describe returns what is known about a VM without a request.
 func (f Finder) describe(i vm.Info, o Options) remote.Host {
 	if o.KeyPath == "" && f.DefaultKey != "" && keypair.KeyExists(filepath.Dir(f.DefaultKey), filepath.Base(f.DefaultKey)) {
 		o.KeyPath = f.DefaultKey
@@ -114,8 +113,8 @@ func (f Finder) describe(i vm.Info, o Options) remote.Host {
 	return h
 }
 
-// earlierKeys are the keys in the order in which they are offered to a VM: the one that was the default when the VM was
-// created comes first, as the VM has it unless it has been rotated, and then the newest.
+// earlierKeys are the keys in the order in which to offer them to a VM: first the key that was the default when the VM was
+// created, which the VM has unless it was rotated, then the newest.
 func (f Finder) earlierKeys(created *time.Time) []string {
 	var paths []string
 	at := -1
@@ -131,8 +130,8 @@ func (f Finder) earlierKeys(created *time.Time) []string {
 	return paths
 }
 
-// relearn replaces what is recorded, here and in the VM's tag, by the key that the VM has now. Azure's agent
-// on the VM is asked, never the network.
+// relearn replaces the recorded key, here and in the VM's tag, by the VM's current key. It reads the key through Azure's
+// agent on the VM, never from the network.
 func (f Finder) relearn(ctx context.Context, i vm.Info) (ssh.PublicKey, error) {
 	key, err := f.fromRunCommand(ctx, i)
 	if err != nil {
@@ -150,9 +149,8 @@ func (f Finder) relearn(ctx context.Context, i vm.Info) (ssh.PublicKey, error) {
 	return key, f.VMs.SetHostKey(ctx, i.ID, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))))
 }
 
-// hostKey asks, in this order, what was recorded, the VM's tag, the VM's serial log, and the VM itself
-// through Azure's Run Command. All of them are as trustworthy as the Azure sign-in; the network is asked
-// only when the caller says so.
+// hostKey looks in this order: the record, the VM's tag, its serial log, and the VM itself through Azure's Run Command. All
+// are as trustworthy as the Azure sign-in; the network is used only if the caller allows it.
 func (f Finder) hostKey(ctx context.Context, i vm.Info, h remote.Host, acceptNew bool) (ssh.PublicKey, error) {
 	key, err := f.KnownHosts.Identify(ctx, i.VMID, i.HostKey())
 	if key != nil || err != nil {
@@ -182,7 +180,7 @@ func (f Finder) hostKey(ctx context.Context, i vm.Info, h remote.Host, acceptNew
 	}
 }
 
-// fromSerialLog finds the keys that cloud-init prints at the end of a machine's first boot.
+// fromSerialLog finds the keys that cloud-init prints at the end of the first boot.
 func (f Finder) fromSerialLog(ctx context.Context, i vm.Info) (ssh.PublicKey, error) {
 	log, err := f.VMs.SerialLog(ctx, i.Ref)
 	if err != nil {
@@ -195,7 +193,7 @@ func (f Finder) fromSerialLog(ctx context.Context, i vm.Info) (ssh.PublicKey, er
 	return key, nil
 }
 
-// fromRunCommand lets Azure's agent on the VM print its key.
+// fromRunCommand reads the key through Azure's agent on the VM.
 func (f Finder) fromRunCommand(ctx context.Context, i vm.Info) (ssh.PublicKey, error) {
 	out, err := f.VMs.RunCommand(ctx, i.Ref, "cat /etc/ssh/ssh_host_ed25519_key.pub /etc/ssh/ssh_host_ecdsa_key.pub 2>/dev/null")
 	if err != nil {
@@ -207,8 +205,8 @@ func (f Finder) fromRunCommand(ctx context.Context, i vm.Info) (ssh.PublicKey, e
 	return nil, errors.New("the VM printed no host key")
 }
 
-// The lines between which cloud-init prints host keys. A machine that was rebuilt in place prints them
-// again, so the last block counts.
+// The lines between which cloud-init prints host keys. A VM that was rebuilt in place prints them again, so the last block
+// is used.
 const (
 	keysBegin = "-----BEGIN SSH HOST KEY KEYS-----"
 	keysEnd   = "-----END SSH HOST KEY KEYS-----"

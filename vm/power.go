@@ -64,9 +64,9 @@ func (s *Service) Start(ctx context.Context, ref Ref, o PowerOptions) (Lifecycle
 	})
 }
 
-// Stop deallocates a VM (virtualMachines/deallocate), or powers it off and keeps it allocated
-// (virtualMachines/powerOff). A stopped VM is a success that says Unchanged; one that is stopped but
-// allocated is deallocated, because that is what saves the money.
+// Stop deallocates a VM (virtualMachines/deallocate), or powers it off and keeps it allocated (virtualMachines/powerOff).
+// For a stopped VM it succeeds with Unchanged set. A VM that is stopped but allocated is deallocated, because it is still
+// billed.
 func (s *Service) Stop(ctx context.Context, ref Ref, o PowerOptions) (LifecycleResult, error) {
 	if o.KeepAllocation {
 		r := LifecycleResult{Ref: ref, Operation: "stop"}
@@ -80,8 +80,8 @@ func (s *Service) Stop(ctx context.Context, ref Ref, o PowerOptions) (LifecycleR
 	})
 }
 
-// Restart restarts a running VM (virtualMachines/restart). One that does not run is a Conflict: start
-// it instead.
+// Restart restarts a running VM (virtualMachines/restart). For a VM that is not running it returns a Conflict; start it
+// instead.
 func (s *Service) Restart(ctx context.Context, ref Ref, o PowerOptions) (LifecycleResult, error) {
 	r := LifecycleResult{Ref: ref, Operation: "restart"}
 	return power(ctx, s, o, r, "", func(ctx context.Context, ref Ref) (*runtime.Poller[armcompute.VirtualMachinesClientRestartResponse], error) {
@@ -89,7 +89,7 @@ func (s *Service) Restart(ctx context.Context, ref Ref, o PowerOptions) (Lifecyc
 	})
 }
 
-// power runs one operation. goal is the state in which there is nothing to do; empty for restart.
+// power runs one operation. In the state goal there is nothing to do; empty for restart.
 func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleResult, goal PowerState,
 	begin func(context.Context, Ref) (*runtime.Poller[T], error),
 ) (LifecycleResult, error) {
@@ -131,7 +131,7 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 		return finish(err)
 	}
 	r.After, err = s.readPower(ctx, r.Ref)
-	if azure.IsNotFound(err) { // Azure has said that it is done; its caches take their time
+	if azure.IsNotFound(err) { // Azure has reported success; its caches lag behind
 		r.After, err = UnknownState, nil
 	}
 	if err != nil {
@@ -146,7 +146,7 @@ func power[T any](ctx context.Context, s *Service, o PowerOptions, r LifecycleRe
 	return finish(nil)
 }
 
-// readPower asks for one VM's power state.
+// readPower reads one VM's power state.
 func (s *Service) readPower(ctx context.Context, ref Ref) (PowerState, error) {
 	i, err := s.Peek(ctx, ref)
 	return i.PowerState, err

@@ -15,29 +15,28 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// Options of CleanupOrphanedResources. The zero value deletes, and asks nobody, so it is refused: set Force or
-// Confirm.
+// Options of CleanupOrphanedResources. The zero value would delete without asking, so it is refused: set Force or Confirm.
 type Options struct {
 	FindOptions
 
-	DryRun  bool                                          // only say what would be deleted
+	DryRun  bool                                          // only report what would be deleted
 	Force   bool                                          // do not ask
-	Confirm func(ctx context.Context, plan Summary) error // asked before the first deletion; an error ends it
+	Confirm func(ctx context.Context, plan Summary) error // called before the first deletion; an error stops it
 	Report  func(step string)                             // may be nil
 }
 
-// Outcome is what became of an orphan.
+// Outcome is the result of one orphan.
 type Outcome string
 
-// The outcomes. That of a dry run, and of what is only shown, is Found.
+// The outcomes. In a dry run, and for resources that are only shown, it is Found.
 const (
 	Found   Outcome = "found"
 	Deleted Outcome = "deleted"
 	Failed  Outcome = "failed"
-	Needed  Outcome = "needed again" // somebody uses it since it was found: it stays, which is no failure
+	Needed  Outcome = "needed again" // it has been used since it was found; it is kept, which is not a failure
 )
 
-// CleanedResource is an orphan and what became of it.
+// CleanedResource is an orphan and its outcome.
 type CleanedResource struct {
 	OrphanedResource
 
@@ -46,26 +45,26 @@ type CleanedResource struct {
 	Err          error   `json:"-"`
 }
 
-// Deletable reports whether it is deleted at all: a VM is only shown.
+// Deletable reports whether clean-up deletes this type: a VM is only shown.
 func (r OrphanedResource) Deletable() bool { return r.ResourceType != VM }
 
-// Summary is what a cleanup found and did.
+// Summary is what a clean-up found and did.
 type Summary struct {
-	TotalFound   int `json:"total_found"` // stopped VMs, which are not deleted, included
+	TotalFound   int `json:"total_found"` // includes stopped VMs, which are not deleted
 	TotalDeleted int `json:"total_deleted"`
 	TotalFailed  int `json:"total_failed"`
 
-	// EstimatedSavingsMonthly is what the deleted resources cost, in a dry run what those cost that would be deleted, as
-	// far as it is known; nil: of none of them.
+	// EstimatedSavingsMonthly is the cost of the deleted resources (in a dry run, of those that would be deleted), as far as
+	// it is known; nil: entirely unknown.
 	EstimatedSavingsMonthly *cost.Money `json:"estimated_savings_monthly"`
-	UnknownCosts            int         `json:"unknown_costs"` // of how many it is not known
+	UnknownCosts            int         `json:"unknown_costs"` // how many have an unknown cost
 
 	Resources []CleanedResource `json:"resources"`
 	Kept      []Kept            `json:"kept"`
 	DryRun    bool              `json:"dry_run"`
 }
 
-// Shown is how many of the resources are not deleted, whatever was asked for.
+// Shown is the number of resources that clean-up never deletes.
 func (s Summary) Shown() int {
 	n := 0
 	for _, r := range s.Resources {
@@ -76,7 +75,7 @@ func (s Summary) Shown() int {
 	return n
 }
 
-// Err is nil when nothing failed; else the failures together, of kind Partial when something was deleted.
+// Err is nil when nothing failed; else all failures joined, of kind Partial when something was deleted.
 func (s Summary) Err() error {
 	if s.TotalFailed == 0 {
 		return nil
@@ -96,7 +95,7 @@ func (s Summary) Err() error {
 	return e
 }
 
-// Plan finds the orphans (see FindOrphanedResources) and says what deleting them saves. It changes nothing.
+// Plan finds the orphans (see FindOrphanedResources) and computes the savings. It changes nothing.
 func (c *Cleaner) Plan(ctx context.Context, group string, o FindOptions) (Summary, error) {
 	f, err := c.FindOrphanedResources(ctx, group, o)
 	if err != nil {
@@ -110,9 +109,9 @@ func (c *Cleaner) Plan(ctx context.Context, group string, o FindOptions) (Summar
 	return sum, nil
 }
 
-// Delete deletes what a plan found, each after another look whether somebody needs it, network interfaces first. o is what
-// the plan was made with. It can be cut off anywhere: the next one continues with what is left. What could not be deleted is
-// in the summary, and the error is Summary.Err. report receives each step; nil: nobody.
+// Delete deletes what a plan found, network interfaces first, and rechecks each before deleting whether it is needed. o must
+// be the options of the plan. It may be interrupted anywhere: the next run continues with what is left. Failures are in the
+// summary, and the error is Summary.Err. report receives each step; nil: nobody.
 func (c *Cleaner) Delete(ctx context.Context, plan Summary, o FindOptions, report func(step string)) (Summary, error) {
 	sum := plan
 	sum.DryRun, sum.Resources = false, slices.Clone(plan.Resources)
@@ -124,7 +123,7 @@ func (c *Cleaner) Delete(ctx context.Context, plan Summary, o FindOptions, repor
 		}
 		item, ok := teardown.Of(c.Azure, r.found.id)
 		if !ok {
-			continue // nothing of that type is found
+			continue // none of that type was found
 		}
 		item.Needed = func(ctx context.Context) (string, error) { return c.needed(ctx, r.found, o) }
 		at, todo = append(at, n), append(todo, item)
@@ -152,7 +151,7 @@ func (c *Cleaner) Delete(ctx context.Context, plan Summary, o FindOptions, repor
 	return sum, sum.Err()
 }
 
-// CleanupOrphanedResources is Plan, a question, and Delete.
+// CleanupOrphanedResources runs Plan, asks for confirmation, and runs Delete.
 func (c *Cleaner) CleanupOrphanedResources(ctx context.Context, group string, o Options) (Summary, error) {
 	if !o.DryRun && !o.Force && o.Confirm == nil {
 		return Summary{}, failed("delete orphans", group, errkind.New(errkind.Invalid, "nobody is asked for a confirmation: set DryRun, Force or Confirm"))
@@ -170,7 +169,7 @@ func (c *Cleaner) CleanupOrphanedResources(ctx context.Context, group string, o 
 	return c.Delete(ctx, plan, o.FindOptions, o.Report)
 }
 
-// count adds up what the chosen resources cost.
+// count sums up the cost of the chosen resources.
 func (s *Summary) count(chosen func(CleanedResource) bool) {
 	s.EstimatedSavingsMonthly, s.UnknownCosts = nil, 0
 	for _, r := range s.Resources {
@@ -188,12 +187,12 @@ func (s *Summary) count(chosen func(CleanedResource) bool) {
 		if all, err := s.EstimatedSavingsMonthly.Add(*r.EstimatedCostMonthly); err == nil {
 			s.EstimatedSavingsMonthly = &all
 		} else {
-			s.UnknownCosts++ // in another currency
+			s.UnknownCosts++ // in a different currency
 		}
 	}
 }
 
-// needed looks at one resource again: it may be used, changed, taken up by a launch, or another one of the same name.
+// needed rechecks one resource: it may be used, changed, part of a launch, or replaced by another of the same name.
 func (c *Cleaner) needed(ctx context.Context, was thing, o FindOptions) (why string, err error) {
 	if m, ok := vm.CopySnapshot(was.tags); ok && was.kind == Snapshot {
 		unfinished, err := c.Provisioner.Unfinished(ctx, was.id.ResourceGroup)
@@ -208,7 +207,7 @@ func (c *Cleaner) needed(ctx context.Context, was thing, o FindOptions) (why str
 	}
 	now, by, err := c.look(ctx, was)
 	if azure.IsNotFound(err) {
-		return "", nil // somebody else was faster
+		return "", nil // already deleted by somebody else
 	}
 	switch {
 	case err != nil:
@@ -227,7 +226,7 @@ func (c *Cleaner) needed(ctx context.Context, was thing, o FindOptions) (why str
 	return "", nil
 }
 
-// look reads a resource again, and who uses it.
+// look reads a resource again, and what uses it.
 func (c *Cleaner) look(ctx context.Context, was thing) (now thing, by string, err error) {
 	group, name := was.id.ResourceGroup, was.id.Name()
 	switch was.kind {

@@ -1,8 +1,6 @@
-// Package cleanup finds what costs money and belongs to nobody any more, and deletes it.
-//
-// What is needed is decided by the functions that the deletion of a VM asks, too (azure.DiskUsedBy and its like). What
-// azlin did not make, what is young, what an unfinished operation may come back to, and whatever cannot be told for sure,
-// stays.
+// Package cleanup finds resources that cost money and that nobody uses any more, and deletes them.
+// Whether something is used is decided by the same functions as in the deletion of a VM (azure.DiskUsedBy and similar). It
+// keeps what azlin did not create, recent resources, what an unfinished operation may need, and every doubtful case.
 package cleanup
 
 import (
@@ -23,7 +21,7 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// ErrCleanup is the class of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
+// ErrCleanup is the class of this package's failures, for errors.Is. errkind.Of gives their kind.
 var ErrCleanup = errors.New("resource cleanup failed")
 
 // Cleaner finds and deletes the orphans of one subscription.
@@ -31,23 +29,23 @@ type Cleaner struct {
 	Azure       *azure.Client
 	VMs         *vm.Service
 	Provisioner *provision.Service
-	Prices      *cost.Prices // nil: costs are not known
-	Operations  change.Store // unfinished launches of this machine, whose resources stay
+	Prices      *cost.Prices // nil: costs are unknown
+	Operations  change.Store // this machine's unfinished launches, whose resources are kept
 }
 
-// DefaultAge is how long nobody must have needed a resource: as long as a launch may wait for Azure. Until its VM exists,
-// what a launch has made looks like an orphan.
+// DefaultAge is how long a resource must be unused: as long as a launch may wait for Azure. Until its VM exists, a launch's
+// resources look like orphans.
 const DefaultAge = azure.DefaultPatience
 
-// FindOptions choose among orphans. The zero value is azlin's own, from DefaultAge on.
+// FindOptions select orphans. The zero value selects azlin's own, older than DefaultAge.
 type FindOptions struct {
 	OlderThan time.Duration // zero: DefaultAge; negative: of any age
-	All       bool          // also what azlin did not make
+	All       bool          // also those azlin did not create
 }
 
 func (o FindOptions) age() time.Duration { return max(0, cmp.Or(o.OlderThan, DefaultAge)) }
 
-// The types of orphans. A stopped VM is found, as its machine is paid for, but never deleted.
+// The types of orphans. A stopped VM is reported, because it is still billed, but never deleted.
 const (
 	Disk     = "disk"
 	NIC      = "nic"
@@ -57,23 +55,23 @@ const (
 	VM       = "vm"
 )
 
-// OrphanedResource is something that costs money, or is in the way, and that nobody needs.
+// OrphanedResource is an unused resource that costs money or blocks something.
 type OrphanedResource struct {
 	ResourceType         string      `json:"resource_type"` // "disk", "nic", "public-ip", "nsg", "snapshot" or "vm"
 	ResourceName         string      `json:"resource_name"`
 	ResourceID           string      `json:"resource_id"`
-	EstimatedCostMonthly *cost.Money `json:"price_monthly"` // at list prices; nil: not known
+	EstimatedCostMonthly *cost.Money `json:"price_monthly"` // list price; nil: unknown
 
 	ResourceGroup string     `json:"resource_group"`
 	Location      string     `json:"location"`
 	Reason        string     `json:"reason"`
-	Since         *time.Time `json:"since"`   // UTC: when it was made, or last needed; nil: not known
-	Managed       bool       `json:"managed"` // azlin made it
+	Since         *time.Time `json:"since"`   // UTC: when it was created, or last used; nil: unknown
+	Managed       bool       `json:"managed"` // azlin created it
 
 	found thing
 }
 
-// Kept is what looks like an orphan and stays.
+// Kept is an unused resource that is kept.
 type Kept struct {
 	ResourceType string `json:"resource_type"`
 	ResourceName string `json:"resource_name"`
@@ -81,15 +79,15 @@ type Kept struct {
 	Reason       string `json:"reason"`
 }
 
-// Findings are the orphans of a group or a subscription.
+// Findings are the result of a search in a group or a subscription.
 type Findings struct {
 	Orphans []OrphanedResource
-	Kept    []Kept // what nobody uses and stays all the same: it is young, or not azlin's, or somebody may come back to it
+	Kept    []Kept // unused resources that are kept: recent, not azlin's, or part of an unfinished operation
 }
 
-// FindOrphanedResources finds the orphans of a resource group; empty: of the subscription. It sends the same number of
-// requests however many resources there are (and one more for each further page), and asks for prices. A group that
-// does not exist is NotFound. Errors are ErrCleanup.
+// FindOrphanedResources finds the orphans of a resource group; empty: of the subscription. The number of requests does not
+// depend on the number of resources (plus one per further page); it also requests prices. A group that does not exist is
+// NotFound. Errors are ErrCleanup.
 func (c *Cleaner) FindOrphanedResources(ctx context.Context, group string, o FindOptions) (Findings, error) {
 	inv, err := c.inventory(ctx, group)
 	if err != nil {
@@ -129,10 +127,10 @@ func failed(op, group string, err error) error {
 	return &errkind.Error{Kind: errkind.Of(err), Op: op, Resource: group, Class: ErrCleanup, Err: err}
 }
 
-// NotManaged is the reason why something stays that azlin did not make; see FindOptions.All.
+// NotManaged is the reason to keep a resource that azlin did not create; see FindOptions.All.
 const NotManaged = "azlin did not make it"
 
-// keep says why an unused resource stays; empty: it does not.
+// keep returns the reason to keep an unused resource; empty: none.
 func keep(t thing, o FindOptions, now time.Time, unfinished map[string]string) string {
 	id := operationOf(t.tags)
 	switch {
@@ -160,15 +158,15 @@ func ago(age time.Duration) string {
 	return strings.TrimSuffix(age.Truncate(time.Minute).String(), "0s") + " ago"
 }
 
-// operationOf is the id of the operation that made what has these tags; empty: none did.
+// operationOf is the id of the operation in these tags; empty: none.
 func operationOf(tags map[string]string) string {
 	tag, _ := azure.Tag(tags, azure.TagOperation)
 	m, _ := change.ParseMark(tag)
 	return m.Operation()
 }
 
-// unfinished are the operations that somebody may come back to, by id, with what to do about it: launches that this
-// machine remembers, and those whose VM exists and is not finished.
+// unfinished returns the operations that may be resumed, by id, with the next step: launches recorded on this machine, and
+// those whose VM exists and is not finished.
 func (c *Cleaner) unfinished(inv *inventory) (map[string]string, error) {
 	all := map[string]string{}
 	local, err := c.Operations.List()
@@ -192,10 +190,10 @@ func (c *Cleaner) unfinished(inv *inventory) (map[string]string, error) {
 	return all, nil
 }
 
-// pricesAtOnce bounds how many prices are asked for at a time; most come from the day's cache.
+// pricesAtOnce limits simultaneous price requests; most prices come from the day's cache.
 const pricesAtOnce = 8
 
-// price fills in what the orphans cost per month. The price service is asked once for each kind of disk and region.
+// price fills in what the orphans cost per month. It sends one price request per type of disk and region.
 func (c *Cleaner) price(ctx context.Context, orphans []OrphanedResource) {
 	var asking errgroup.Group
 	asking.SetLimit(pricesAtOnce)
@@ -213,14 +211,14 @@ func (c *Cleaner) priceOf(ctx context.Context, t thing) *cost.Money {
 		return nil
 	}
 	switch t.kind {
-	case NIC, NSG: // Azure takes nothing for these
+	case NIC, NSG: // free in Azure
 		free := c.Prices.Nothing()
 		return &free
 	case Disk:
 		return c.Prices.Disk(ctx, t.location, t.disk).Money
 	case PublicIP:
 		if !t.standard {
-			return nil // a Basic address, which is not sold any more
+			return nil // a Basic address, which is no longer sold
 		}
 		if hourly := c.Prices.PublicIP(ctx, t.location).Money; hourly != nil {
 			return new(hourly.PerMonth())
@@ -235,5 +233,5 @@ func (c *Cleaner) priceOf(ctx context.Context, t thing) *cost.Money {
 			return new(hourly.PerMonth())
 		}
 	}
-	return nil // a snapshot costs by what it holds, which Azure does not tell
+	return nil // a snapshot is billed by its content, whose size Azure does not report
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// inventory is what there is in a subscription, or in a group for who may read no more.
+// inventory is the content of a subscription, or of a group if the caller may read no more.
 type inventory struct {
 	vms       []vm.Info
 	disks     []*armcompute.Disk
@@ -26,22 +26,22 @@ type inventory struct {
 	ips       []*armnetwork.PublicIPAddress
 	nsgs      []*armnetwork.SecurityGroup
 	listed    map[string]listed // by key of the id
-	whole     bool              // it is all of the subscription
+	whole     bool              // it covers the whole subscription
 }
 
-// listed is what the list of all resources tells of one.
+// listed is a resource's entry in the list of all resources.
 type listed struct {
-	id      azure.ID   // as it was spelt when it was made; the lists of disks write groups in capitals
-	created *time.Time // nil: not known
+	id      azure.ID   // in its original spelling; lists of disks return groups in capitals
+	created *time.Time // nil: unknown
 }
 
-// thing is one resource that nobody uses.
+// thing is an unused resource.
 type thing struct {
 	kind, location, reason string
 	id                     azure.ID
 	tags                   map[string]string
 	since                  *time.Time
-	mark                   string // stays the same as long as it is the same resource, unchanged
+	mark                   string // unchanged as long as the resource is the same and unchanged
 
 	disk     cost.Disk
 	standard bool // of a public address
@@ -49,8 +49,8 @@ type thing struct {
 	spot     bool
 }
 
-// inventory lists everything, nearly all at once. Where the source of a snapshot may be in another group, all groups are
-// listed; who may not gets the named group only.
+// inventory lists everything, mostly in parallel. Because a snapshot's source may be in another group, it lists all groups,
+// or only the named one if the caller may not read all.
 func (c *Cleaner) inventory(ctx context.Context, group string) (*inventory, error) {
 	inv, err := c.list(ctx, "", group)
 	if errkind.Of(err) == errkind.Permission && group != "" {
@@ -64,11 +64,11 @@ func (c *Cleaner) inventory(ctx context.Context, group string) (*inventory, erro
 	return inv, err
 }
 
-// list lists what there is in a group, empty: in the subscription. When resources were made is asked for those of named.
+// list lists the resources of a group, empty: of the subscription. Creation times are read for those in named.
 func (c *Cleaner) list(ctx context.Context, group, named string) (*inventory, error) {
 	inv := &inventory{whole: group == ""}
-	// One request goes ahead: when Azure answers nothing, that is known as soon as it has been repeated, and not only after
-	// the turns of all the others.
+	// The first request is sent alone: if Azure does not answer, that is known after its retries, not after the retries of
+	// all.
 	var err error
 	if inv.listed, err = c.listAll(ctx, named); err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (c *Cleaner) listNetwork(ctx context.Context, group string) (nics []*armnet
 	return nics, ips, nsgs, g.Wait()
 }
 
-// listAll reads when every resource was made, which the lists of network resources do not tell.
+// listAll reads the creation time of every resource, which the lists of network resources leave out.
 func (c *Cleaner) listAll(ctx context.Context, group string) (map[string]listed, error) {
 	expand := "createdTime"
 	var all []*armresources.GenericResourceExpanded
@@ -168,7 +168,7 @@ func (c *Cleaner) listAll(ctx context.Context, group string) (map[string]listed,
 	return found, err
 }
 
-// orphans are the resources that nobody uses. What only an orphaned network interface uses is one, too.
+// orphans returns the unused resources, including those that only an orphaned network interface uses.
 func (inv *inventory) orphans() []thing {
 	var all []thing
 	for _, d := range inv.disks {
@@ -181,7 +181,7 @@ func (inv *inventory) orphans() []thing {
 			all = append(all, inv.spelt(t))
 		}
 	}
-	// What lists of VMs and of interfaces tell is from two moments: an interface that a VM names is used.
+	// The lists of VMs and of interfaces were read at different moments, so an interface that a VM refers to counts as used.
 	named := map[string]bool{}
 	for _, i := range inv.vms {
 		for _, id := range i.NICs {
@@ -225,7 +225,7 @@ func (inv *inventory) orphans() []thing {
 	return all
 }
 
-// onlySpare reports whether a security group protects nothing but orphaned network interfaces.
+// onlySpare reports whether a security group protects only orphaned network interfaces.
 func onlySpare(nsg *armnetwork.SecurityGroup, spare map[string]bool) bool {
 	for _, by := range azure.NSGUsedBy(nsg) {
 		if !spare[azure.IDKey(by)] {
@@ -235,7 +235,7 @@ func onlySpare(nsg *armnetwork.SecurityGroup, spare map[string]bool) bool {
 	return true
 }
 
-// interfaceOf is the network interface whose configuration id is; empty for another one's.
+// interfaceOf is the network interface that has the configuration id; empty when id is of another kind.
 func interfaceOf(id string) string {
 	nic, _, ok := strings.Cut(strings.ToLower(id), "/ipconfigurations/")
 	if !ok || !strings.Contains(nic, "/microsoft.network/networkinterfaces/") {
@@ -251,7 +251,7 @@ func val[T any](p *T) (v T) {
 	return v
 }
 
-// The network's resources have an id whenever Azure lists them.
+// Listed network resources always have an id.
 func network(kind string, id, location *string, tags map[string]*string, reason string) thing {
 	parsed, _ := azure.ParseID(val(id))
 	return thing{kind: kind, id: parsed, location: val(location), tags: azure.Tags(tags), reason: reason}
@@ -282,8 +282,8 @@ func nsgThing(nsg *armnetwork.SecurityGroup) thing {
 	return t
 }
 
-// dated says when a resource was made: the later one of Azure's word and of azlin's tag, which a launch that takes an
-// existing resource up writes anew.
+// dated adds when a resource was created: the later of Azure's time and the time in azlin's tag, which a launch updates when
+// it reuses a resource.
 func (inv *inventory) dated(t thing) thing {
 	t.since = inv.listed[t.id.Key()].created
 	if tag, tagged := azure.CreatedAt(t.tags); tagged && (t.since == nil || tag.After(*t.since)) {
@@ -292,7 +292,7 @@ func (inv *inventory) dated(t thing) thing {
 	return inv.spelt(t)
 }
 
-// spelt writes a resource's id as whoever made it did.
+// spelt restores the original spelling of a resource's id.
 func (inv *inventory) spelt(t thing) thing {
 	if l, ok := inv.listed[t.id.Key()]; ok {
 		t.id = l.id
@@ -300,8 +300,8 @@ func (inv *inventory) spelt(t thing) thing {
 	return t
 }
 
-// unattached is a disk that nobody uses. Only the state says so for certain: one that is being copied or uploaded has
-// another.
+// unattached returns a disk if it is unused. Only the state is reliable: a disk that is being copied or uploaded has another
+// state.
 func unattached(d *armcompute.Disk) (thing, bool) {
 	id, err := azure.ParseID(val(d.ID))
 	if err != nil || azure.DiskUsedBy(d) != "" || d.Properties == nil || val(d.Properties.DiskState) != armcompute.DiskStateUnattached {
@@ -312,7 +312,7 @@ func unattached(d *armcompute.Disk) (thing, bool) {
 	if d.SKU != nil {
 		t.disk.Type = string(val(d.SKU.Name))
 	}
-	// A disk that was detached a moment ago is on its way to another VM.
+	// A disk that was detached just now may be about to be attached to another VM.
 	for _, at := range []*time.Time{d.Properties.TimeCreated, d.Properties.LastOwnershipUpdateTime} {
 		if at != nil && (t.since == nil || at.After(*t.since)) {
 			t.since = new(at.UTC())
@@ -324,8 +324,8 @@ func unattached(d *armcompute.Disk) (thing, bool) {
 	return t, true
 }
 
-// sourceless is a snapshot of a disk, or of a snapshot, that is gone, or one that was to go by itself. Whether the source
-// is gone can only be told by who sees all groups of the subscription; one of another subscription is taken to be there.
+// sourceless returns a snapshot whose source disk or snapshot is gone, or a temporary one. Whether the source is gone is
+// known only if all groups of the subscription can be read; a source in another subscription is assumed to exist.
 func (inv *inventory) sourceless(s *armcompute.Snapshot) (thing, bool) {
 	id, err := azure.ParseID(val(s.ID))
 	if err != nil || s.Properties == nil || s.Properties.CreationData == nil || azure.SnapshotUsedBy(s) != "" {
@@ -335,7 +335,7 @@ func (inv *inventory) sourceless(s *armcompute.Snapshot) (thing, bool) {
 	if s.Properties.TimeCreated != nil {
 		t.since = new(s.Properties.TimeCreated.UTC())
 	}
-	if m, ok := vm.CopySnapshot(t.tags); ok { // it was to go with what it was made for
+	if m, ok := vm.CopySnapshot(t.tags); ok { // it should have been deleted with its purpose
 		t.reason = "a " + string(m.Kind) + " that was cut off has left it"
 		return t, true
 	}
@@ -361,8 +361,8 @@ func (inv *inventory) sourceless(s *armcompute.Snapshot) (thing, bool) {
 	return t, true
 }
 
-// same reports whether a source is the one that a snapshot was made of, as far as is known: a disk may have been deleted
-// and made anew under its name.
+// same reports whether a source is the one from which the snapshot was taken: a disk may have been deleted and created again
+// under its name.
 func same(was string, is *string) bool {
 	return was == "" || val(is) == "" || strings.EqualFold(was, *is)
 }

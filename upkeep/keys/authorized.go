@@ -9,14 +9,14 @@ import (
 
 // entry is one line of an authorized_keys file.
 type entry struct {
-	line    string   // with its end
-	key     []byte   // in wire format; nil: a comment, a blank line, or what nobody understands
-	options []string // in front of the key, as written
+	line    string   // with its line ending
+	key     []byte   // in wire format; nil: a comment, a blank line, or an unknown format
+	options []string // before the key, as written
 	comment string
-	ca      bool // the key signs certificates; it lets nobody in itself
+	ca      bool // the key signs certificates; it cannot sign in itself
 }
 
-// parseAuthorized takes an authorized_keys file apart. The lines put together are the file, byte for byte.
+// parseAuthorized splits an authorized_keys file. The lines joined are the file, byte for byte.
 func parseAuthorized(content []byte) []entry {
 	var all []entry
 	for line := range strings.Lines(string(content)) {
@@ -32,7 +32,7 @@ func parseAuthorized(content []byte) []entry {
 	return all
 }
 
-// holds reports whether the line lets key in.
+// holds reports whether the line allows key to sign in.
 func (e entry) holds(key ssh.PublicKey) bool {
 	return e.key != nil && !e.ca && bytes.Equal(e.key, key.Marshal())
 }
@@ -45,7 +45,7 @@ func join(all []entry) []byte {
 	return b.Bytes()
 }
 
-// lets reports whether a file lets key in.
+// lets reports whether a file allows key to sign in.
 func lets(content []byte, key ssh.PublicKey) bool {
 	for _, e := range parseAuthorized(content) {
 		if e.holds(key) {
@@ -55,9 +55,9 @@ func lets(content []byte, key ssh.PublicKey) bool {
 	return false
 }
 
-// add gives whoever holds next the rights of old: after each line of old comes one with the same options and the
-// line next (a key and its comment). Where old has no line, next comes at the end. Every other byte stays. A file
-// that lets next in is left as it is.
+// add gives the next key the rights of old: after each line of old it adds a line with the same options and next (a key and
+// its comment). Without a line of old, next is appended. All other bytes stay unchanged, and so does a file that already
+// allows next.
 func add(content []byte, old ssh.PublicKey, next ssh.PublicKey, line string) []byte {
 	if lets(content, next) {
 		return content
@@ -90,7 +90,7 @@ func add(content []byte, old ssh.PublicKey, next ssh.PublicKey, line string) []b
 	return join(out)
 }
 
-// remove takes the lines of a key away. Every other byte stays.
+// remove removes the lines of a key. All other bytes stay unchanged.
 func remove(content []byte, key ssh.PublicKey) []byte {
 	var out []entry
 	for _, e := range parseAuthorized(content) {

@@ -21,16 +21,16 @@ import (
 
 // KeyBackup is a copy of a key pair.
 type KeyBackup struct {
-	Path        string    // the copy's private half; its public half where there is no private one
+	Path        string    // the copy's private half; its public half if there is no private one
 	Fingerprint string    // SHA256:...
-	Time        time.Time // UTC, when it was made
+	Time        time.Time // UTC, when it was copied
 }
 
 // Name is what Restore takes: the name of the backup's directory.
 func (b KeyBackup) Name() string { return filepath.Base(filepath.Dir(b.Path)) }
 
-// Backups is the directory that holds copies of keys that were in use: mode 0700, files 0600. A rotation of the default
-// key takes them from VMs, too.
+// Backups is a directory with copies of former keys: mode 0700, files 0600. A rotation of the default key also removes these
+// keys from VMs.
 type Backups struct {
 	Dir string
 }
@@ -41,7 +41,7 @@ const (
 	backupTime   = "20060102T150405.000Z"
 )
 
-// Make copies a key pair, of which path is either half. A key of which there is a copy is not copied again.
+// Make copies a key pair, of which path is either half. A key that is already copied is not copied again.
 func (b Backups) Make(ctx context.Context, path string, now time.Time) (made KeyBackup, err error) {
 	err = b.locked(ctx, func() error {
 		made, err = b.keep(path, now)
@@ -50,7 +50,7 @@ func (b Backups) Make(ctx context.Context, path string, now time.Time) (made Key
 	return made, err
 }
 
-// keep is Make for who holds the lock.
+// keep is Make for a caller that holds the lock.
 func (b Backups) keep(path string, now time.Time) (KeyBackup, error) {
 	k, err := Public(path)
 	if err != nil {
@@ -61,7 +61,7 @@ func (b Backups) keep(path string, now time.Time) (KeyBackup, error) {
 		return KeyBackup{}, err
 	}
 	for _, have := range all {
-		// One without a private half is no copy of a key that has one.
+		// A copy without the private half does not count if the key has one.
 		if have.Fingerprint == k.Fingerprint && strings.HasSuffix(have.Path, ".pub") == strings.HasSuffix(k.Path, ".pub") {
 			return have, nil
 		}
@@ -73,7 +73,7 @@ func (b Backups) keep(path string, now time.Time) (KeyBackup, error) {
 	return made, nil
 }
 
-// make writes the copy under another name and renames it, so that there is no half of one.
+// make writes the copy under a temporary name and renames it, so that no partial copy exists.
 func (b Backups) make(k Key, now time.Time) (KeyBackup, error) {
 	if b.Dir == "" {
 		return KeyBackup{}, errkind.New(errkind.Prerequisite, "there is no directory for copies of keys")
@@ -81,7 +81,7 @@ func (b Backups) make(k Key, now time.Time) (KeyBackup, error) {
 	if err := os.MkdirAll(b.Dir, 0o700); err != nil {
 		return KeyBackup{}, err
 	}
-	if err := os.Chmod(b.Dir, 0o700); err != nil { // it may have been made by somebody else
+	if err := os.Chmod(b.Dir, 0o700); err != nil { // it may have been created with another mode
 		return KeyBackup{}, err
 	}
 	b.sweep()
@@ -114,15 +114,15 @@ func (b Backups) make(k Key, now time.Time) (KeyBackup, error) {
 
 const making = ".making-"
 
-// sweep removes what a process that was killed has left.
+// sweep removes the remains of killed processes.
 func (b Backups) sweep() {
 	stale, _ := filepath.Glob(filepath.Join(b.Dir, making+"*")) // the pattern is well-formed
 	for _, dir := range stale {
-		_ = os.RemoveAll(dir) // the next one tries again
+		_ = os.RemoveAll(dir) // retried by the next sweep
 	}
 }
 
-// List gives the copies, the newest first. One that cannot be read is an error, beside those that can.
+// List returns the copies, newest first. Copies that cannot be read are an error, returned together with the readable ones.
 func (b Backups) List() ([]KeyBackup, error) {
 	if b.Dir == "" {
 		return nil, nil
@@ -150,7 +150,7 @@ func (b Backups) List() ([]KeyBackup, error) {
 	return all, errors.Join(damaged...)
 }
 
-// Find finds a copy by its name, the name's beginning, or the fingerprint; empty is the newest that is not of the key
+// Find finds a copy by its name, a prefix of the name, or the fingerprint. Empty means the newest copy, except of the key
 // with the fingerprint besides.
 func (b Backups) Find(name, besides string) (KeyBackup, error) {
 	all, err := b.List()
@@ -187,22 +187,22 @@ func (b Backups) Find(name, besides string) (KeyBackup, error) {
 func (b Backups) forget(path string) error {
 	dir := filepath.Dir(path)
 	if filepath.Dir(dir) != filepath.Clean(b.Dir) || !strings.HasPrefix(filepath.Base(dir), backupPrefix) {
-		return nil // none of ours
+		return nil // not one of our copies
 	}
 	return os.RemoveAll(dir)
 }
 
-// maxEarlier bounds the keys that are tried besides the default one.
+// maxEarlier limits how many earlier keys are tried in addition to the default one.
 const maxEarlier = 20
 
-// Earlier are the keys that the default key took the place of, the newest first: what reach.Finder.EarlierKeys is for.
-// defaultKey is its private half.
+// Earlier returns the keys that the default key replaced, newest first, for reach.Finder.EarlierKeys. defaultKey is the path
+// of its private half.
 func (b Backups) Earlier(defaultKey string) []reach.EarlierKey {
-	all, _ := b.List() // a damaged one cannot be offered
+	all, _ := b.List() // damaged copies cannot be offered
 	if len(all) == 0 {
 		return nil
 	}
-	now, _ := Public(defaultKey) // without a default key all of them are earlier ones
+	now, _ := Public(defaultKey) // without a default key, all are earlier keys
 	var earlier []reach.EarlierKey
 	for _, k := range all {
 		if k.Fingerprint != now.Fingerprint && !strings.HasSuffix(k.Path, ".pub") && len(earlier) < maxEarlier {
@@ -212,8 +212,8 @@ func (b Backups) Earlier(defaultKey string) []reach.EarlierKey {
 	return earlier
 }
 
-// Restore makes a copy the default key (path of the private half) again, and returns a copy of the one that was. The
-// keys that VMs accept are not touched.
+// Restore makes a copy the default key (path of the private half) again, and returns a copy of the replaced key. The keys
+// that VMs accept are not changed.
 func (b Backups) Restore(ctx context.Context, from KeyBackup, defaultKey string, now time.Time) (before KeyBackup, err error) {
 	if strings.HasSuffix(from.Path, ".pub") {
 		return before, keyError("restore key", from.Name(), errors.New("this copy has no private half: it was with an agent"))
@@ -231,8 +231,8 @@ func (b Backups) Restore(ctx context.Context, from KeyBackup, defaultKey string,
 	return before, err
 }
 
-// install makes the pair at to the one at from. The private half comes first: a pair of which only that is new lets
-// whoever has it in, while the old key is in a copy.
+// install replaces the pair at to by the pair at from. The private half is written first: if only that is new, it still
+// signs in, and the old key has a copy.
 func install(from, to string) error {
 	k, err := Public(from)
 	if err != nil {
@@ -254,7 +254,7 @@ func install(from, to string) error {
 	return nil
 }
 
-// replace writes a file, or the one that a link at its place leads to.
+// replace writes a file; if it is a link, it writes the link's target.
 func replace(path string, data []byte, mode fs.FileMode) error {
 	path, err := atomicfile.Target(path)
 	if err != nil {
@@ -263,7 +263,7 @@ func replace(path string, data []byte, mode fs.FileMode) error {
 	return atomicfile.Write(path, data, mode)
 }
 
-// installed reports whether both halves at path are those of key.
+// installed reports whether both halves at path belong to key.
 func installed(path string, key Key) bool {
 	k, err := Public(path)
 	if err != nil || !keypair.Same(k.Public, key.Public) {
@@ -277,7 +277,7 @@ func installed(path string, key Key) bool {
 	return err == nil && keypair.Same(beside.Public, key.Public)
 }
 
-// locked lets one change of keys happen at a time on this machine.
+// locked runs f while no other process on this machine changes keys.
 func (b Backups) locked(ctx context.Context, f func() error) error {
 	if b.Dir == "" {
 		return f()
@@ -288,7 +288,7 @@ func (b Backups) locked(ctx context.Context, f func() error) error {
 	return atomicfile.Locked(ctx, filepath.Join(b.Dir, "keys"), f)
 }
 
-// MarshalJSON writes the name beside the fields.
+// MarshalJSON adds the name to the fields.
 func (b KeyBackup) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Name        string    `json:"name"`

@@ -17,14 +17,14 @@ import (
 	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
-// Unfinished is the rotation that was not finished; nil when there is none.
+// Unfinished returns the unfinished rotation; nil: there is none.
 func (r *Rotator) Unfinished() (*change.Operation, error) {
 	return r.Operations.Find(func(o *change.Operation) bool {
 		return o.Kind == change.RotateKeys && strings.EqualFold(o.Subscription, r.Subscription)
 	})
 }
 
-// goOn takes up a rotation where it ended.
+// goOn resumes a rotation.
 func (r *Rotator) goOn(ctx context.Context, p *Plan, op *change.Operation, newKey string) (err error) {
 	damaged := func(err error) error {
 		return &errkind.Error{
@@ -58,7 +58,7 @@ func (r *Rotator) goOn(ctx context.Context, p *Plan, op *change.Operation, newKe
 	switch k, err := Read(ctx, path, r.Reach.AgentSocket); {
 	case err == nil:
 		p.New = k
-	case p.state.New == "" && p.state.Generated: // it was cut off before there was a whole one
+	case p.state.New == "" && p.state.Generated: // interrupted before the new key was complete
 	default:
 		return damaged(fmt.Errorf("the new key: %w", err))
 	}
@@ -79,23 +79,23 @@ func (r *Rotator) goOn(ctx context.Context, p *Plan, op *change.Operation, newKe
 	return err
 }
 
-// begin decides which key takes the place of which.
+// begin decides which key replaces which.
 func (r *Rotator) begin(ctx context.Context, p *Plan, newKey string) (err error) {
 	o := p.options
 	oldPath := o.OldKey
 	if oldPath == "" {
 		oldPath = r.DefaultKey
 		if newKey != "" && strings.TrimSuffix(newKey, ".pub") == r.DefaultKey && len(r.Reach.EarlierKeys) > 0 {
-			oldPath = r.Reach.EarlierKeys[0].Path // VMs that still have the one before
+			oldPath = r.Reach.EarlierKeys[0].Path // VMs that still have the previous key
 		}
 	}
 	if oldPath == "" {
 		return keyError("rotate keys", "", errkind.New(errkind.Invalid, "there is no default key: say which one is to be replaced"))
 	}
 	if p.Old, err = Read(ctx, oldPath, r.Reach.AgentSocket); err != nil && (!o.ViaAzure || p.Old.Public == nil) {
-		return err // with Azure's help nobody has to sign in with it
+		return err // with Azure's help, nobody needs to sign in with it
 	}
-	usual, _ := Public(r.DefaultKey) // there may be none
+	usual, _ := Public(r.DefaultKey) // it may not exist
 	isDefault := keypair.Same(p.Old.Public, usual.Public)
 	if newKey == "" && !isDefault && usual.Public != nil {
 		newKey = r.DefaultKey
@@ -134,7 +134,7 @@ func (r *Rotator) begin(ctx context.Context, p *Plan, newKey string) (err error)
 	return err
 }
 
-// replaceEarlier replaces, where the default key goes or comes, also those that it took the place of.
+// replaceEarlier adds the earlier keys to the replaced ones, if the default key is the old or the new key.
 func (r *Rotator) replaceEarlier(p *Plan, usual bool) {
 	for _, path := range r.earlierPaths() {
 		if k, err := Public(path); usual && err == nil && !keypair.Same(k.Public, p.New.Public) && !keypair.Same(k.Public, p.Old.Public) {
@@ -144,7 +144,7 @@ func (r *Rotator) replaceEarlier(p *Plan, usual bool) {
 	}
 }
 
-// present are the replaced keys that a file lets in.
+// present returns the replaced keys that a file allows.
 func (p *Plan) present(content []byte) []ssh.PublicKey {
 	var found []ssh.PublicKey
 	for _, k := range p.replaced {
@@ -155,7 +155,7 @@ func (p *Plan) present(content []byte) []ssh.PublicKey {
 	return found
 }
 
-// keyOnly is a public half without its comment.
+// keyOnly is a public key without its comment.
 func keyOnly(k Key) string {
 	fields := strings.Fields(k.Line)
 	return strings.Join(fields[:min(2, len(fields))], " ")

@@ -9,22 +9,22 @@ import (
 	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
-// Key is a key pair of this machine.
+// Key is a key pair on this machine.
 type Key = keypair.Key
 
-// Read is keypair.Read with errors of this package's class; a key that is not there is NotFound.
+// Read is keypair.Read with this package's error class; an absent key is NotFound.
 func Read(ctx context.Context, path, agentSocket string) (Key, error) {
 	k, err := keypair.Read(ctx, path, agentSocket)
 	return k, unreadable(path, err)
 }
 
-// Public is keypair.ReadPublic with errors of this package's class; a key that is not there is NotFound.
+// Public is keypair.ReadPublic with this package's error class; an absent key is NotFound.
 func Public(path string) (Key, error) {
 	k, err := keypair.ReadPublic(path)
 	return k, unreadable(path, err)
 }
 
-// unreadable keeps what keypair found, without saying the path twice.
+// unreadable wraps keypair's error without repeating the path.
 func unreadable(path string, err error) error {
 	e, ok := errors.AsType[*errkind.Error](err)
 	if !ok {
@@ -38,10 +38,10 @@ func unreadable(path string, err error) error {
 	return &own
 }
 
-// ErrRotation is the class of this package's failures, for errors.Is. Their kind (errkind.Of) says more.
+// ErrRotation is the class of this package's failures, for errors.Is. errkind.Of gives their kind.
 var ErrRotation = errors.New("key rotation failed")
 
-// ErrVMs is the class of a rotation that was carried through and failed on VMs; their results say why.
+// ErrVMs is the class for a completed rotation that failed on some VMs; their results have the reasons.
 var ErrVMs = errors.New("not every VM has the new key")
 
 func keyError(op, resource string, err error) error {

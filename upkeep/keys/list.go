@@ -12,18 +12,18 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// VMKeyInfo is who is let into a VM.
+// VMKeyInfo lists who can sign in to a VM.
 type VMKeyInfo struct {
 	vm.Ref
 
-	User         string // whose keys they are
+	User         string // the owner of the authorized_keys file
 	Fingerprints []string
 
-	Keys []AuthorizedKey // with the same fingerprints; nil: not known
-	Err  error           // why the VM could not be asked
+	Keys []AuthorizedKey // with the same fingerprints; nil: unknown
+	Err  error           // why the VM could not be read
 }
 
-// AuthorizedKey is a key that is let in.
+// AuthorizedKey is a key that can sign in.
 type AuthorizedKey struct {
 	Fingerprint string `json:"fingerprint"`
 	Type        string `json:"type"`
@@ -31,16 +31,17 @@ type AuthorizedKey struct {
 	Role        Role   `json:"role,omitempty"`
 }
 
-// Role is what a key is to this machine.
+// Role is this machine's use of a key.
 type Role string
 
-// The roles of keys. The empty one is somebody else's key, or one that azlin does not use.
+// The roles of keys. Empty: somebody else's key, or one that azlin does not use.
 const (
 	Default Role = "default"
-	Earlier Role = "earlier" // the default key took its place
+	Earlier Role = "earlier" // the default key replaced it
 )
 
-// List asks VMs who is let in: one SSH connection each, several at once. A VM that could not be asked has Err.
+// List reads which keys can sign in to VMs: one SSH connection each, several in parallel. If a VM could not be read, Err is
+// set.
 func (r *Rotator) List(ctx context.Context, vms []vm.Info, o Options) []VMKeyInfo {
 	p := &Plan{options: o, Default: r.DefaultKey, earlier: r.earlierPaths()}
 	roles := r.roles()
@@ -55,7 +56,7 @@ func (r *Rotator) List(ctx context.Context, vms []vm.Info, o Options) []VMKeyInf
 	return all
 }
 
-// roles knows this machine's keys by their fingerprints.
+// roles maps fingerprints of this machine's keys to their roles.
 func (r *Rotator) roles() map[string]Role {
 	roles := map[string]Role{}
 	copies, _ := r.Backups.List() // a damaged copy has no role
@@ -95,7 +96,7 @@ func (p *Plan) ask(ctx context.Context, r *Rotator, i vm.Info, roles map[string]
 		}
 		key, err := ssh.ParsePublicKey(e.key)
 		if err != nil {
-			continue // it was parsed before
+			continue // already parsed without error
 		}
 		k := AuthorizedKey{Fingerprint: ssh.FingerprintSHA256(key), Type: key.Type(), Comment: e.comment}
 		k.Role = roles[k.Fingerprint]

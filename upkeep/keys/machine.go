@@ -15,13 +15,13 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 )
 
-// maxAuthorized bounds what is read of an authorized_keys file.
+// maxAuthorized limits how many bytes of an authorized_keys file are read.
 const maxAuthorized = 1 << 20
 
-// absent stands for the checksum of a file that is not there.
+// absent replaces the checksum of an absent file.
 const absent = "absent"
 
-// What the scripts on the VM answer when they cannot do it.
+// The scripts' output when they cannot make the change.
 const (
 	exitAbsent  = 44
 	exitChanged = 45
@@ -30,8 +30,8 @@ const (
 
 const readScript = `f=$HOME/.ssh/authorized_keys; [ -e "$f" ] || exit 44; exec cat "$f"`
 
-// writeScript replaces authorized_keys by standard input if its checksum is still $1; $2 is that of the new one. Others
-// who do it the same way wait for their turn, and whoever reads it meanwhile sees the old or the new file.
+// writeScript replaces authorized_keys by standard input if its checksum is still $1; $2 is the checksum of the new file.
+// Other runs of this script wait, and readers see either the old or the new file.
 const writeScript = `set -eu
 umask 077
 d=$HOME/.ssh
@@ -65,7 +65,7 @@ func checksum(content []byte, there bool) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// limited keeps the beginning of what is written, and how much there was.
+// limited keeps the beginning of its input and counts all bytes.
 type limited struct {
 	bytes.Buffer
 
@@ -80,7 +80,7 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// readAuthorized reads the authorized_keys of whoever is signed in.
+// readAuthorized reads the authorized_keys file of the signed-in user.
 func readAuthorized(ctx context.Context, c *remote.Client) (content []byte, there bool, err error) {
 	var out limited
 	var complaint bytes.Buffer
@@ -105,11 +105,11 @@ func said(complaint string, code int) string {
 	return fmt.Sprintf("exit code %d", code)
 }
 
-// writeAttempts bounds how often others may be faster.
+// writeAttempts limits retries after simultaneous changes by others.
 const writeAttempts = 5
 
-// editAuthorized changes the authorized_keys of whoever is signed in, as one change: nobody sees a half of it, and what
-// others change at the same time is not lost. It returns what was there before.
+// editAuthorized changes the signed-in user's authorized_keys atomically, without losing simultaneous changes. It returns
+// the previous content.
 func editAuthorized(ctx context.Context, c *remote.Client, edit func(content []byte) ([]byte, error)) (before []byte, err error) {
 	for range writeAttempts {
 		content, there, err := readAuthorized(ctx, c)
@@ -140,7 +140,7 @@ func editAuthorized(ctx context.Context, c *remote.Client, edit func(content []b
 	return nil, errkind.New(errkind.Conflict, "authorized_keys was changed by others each time it was about to be written")
 }
 
-// probe signs in with one certain key and runs nothing of use: a login is what is to be shown.
+// probe signs in with exactly one key and runs a no-op, to test the login.
 func probe(ctx context.Context, h remote.Host, key ssh.PublicKey) error {
 	h.Only = key
 	c, err := remote.Dial(ctx, h)
@@ -155,7 +155,7 @@ func probe(ctx context.Context, h remote.Host, key ssh.PublicKey) error {
 	return err
 }
 
-// addScript is for Azure's agent on the VM, which runs it as root: it adds the line $line, of the key $blob, for $user.
+// addScript runs as root through Azure's agent on the VM: it adds the line $line, with the key $blob, for $user.
 const addScript = `set -eu
 home=$(getent passwd "$user" | cut -d: -f6)
 [ -n "$home" ] || { echo "there is no user $user" >&2; exit 1; }
@@ -178,7 +178,7 @@ fi
 echo azlin-key-is-there
 `
 
-// addThroughAzure is the script with what it works on.
+// addThroughAzure is the script with its parameters.
 func addThroughAzure(user string, next Key) string {
 	blob := strings.Fields(next.Line)[1]
 	return fmt.Sprintf("user=%s\nline=%s\nblob=%s\n", remote.Quote(user), remote.Quote(next.Line), remote.Quote(blob)) + addScript

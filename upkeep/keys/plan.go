@@ -22,12 +22,12 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// Plan is what a rotation is about to do.
+// Plan is a planned rotation.
 type Plan struct {
 	Old      Key
-	New      Key    // without Path and Fingerprint: it is made when the rotation begins
+	New      Key    // without Path and Fingerprint: it is generated when the rotation begins
 	Switches bool   // the new key becomes the default key
-	Resumes  bool   // it goes on with one that was cut off, or could not reach every VM
+	Resumes  bool   // it resumes one that was interrupted or could not reach every VM
 	Default  string // private half of the default key
 
 	VMs []Target
@@ -35,15 +35,15 @@ type Plan struct {
 	op       *change.Operation
 	state    state
 	options  Options
-	replaced []Key    // the old key, and those that it took the place of: VMs that missed a rotation have one of them
-	earlier  []string // private halves that may let in
+	replaced []Key    // the old key and its predecessors: a VM that missed a rotation has one of them
+	earlier  []string // private halves that may sign in
 	mu       sync.Mutex
 }
 
-// Report has f told before and after each step, from several goroutines.
+// Report sets f to be called before and after each step, from several goroutines.
 func (p *Plan) Report(f func(Step)) { p.options.Report = f }
 
-// Unreachable says why VMs are left out.
+// Unreachable returns why VMs are left out.
 func (p *Plan) Unreachable() []error {
 	var errs []error
 	for _, t := range p.VMs {
@@ -54,17 +54,17 @@ func (p *Plan) Unreachable() []error {
 	return errs
 }
 
-// Action is what is to be done on a VM.
+// Action is the planned action on a VM.
 type Action string
 
 // The actions of a rotation.
 const (
-	Replace  Action = "replace"    // it has the old key, or one that that took the place of
-	Add      Action = "add"        // it lets in by another key that is at hand, and has none of these
+	Replace  Action = "replace"    // it has the old key or a predecessor
+	Add      Action = "add"        // it accepts another available key, and has none of these
 	Remove   Action = "remove old" // it has both
 	Nothing  Action = "nothing"    // it has the new key only
-	AskAzure Action = "ask Azure"  // no key at hand lets in: Azure's agent adds the new one
-	Skip     Action = "skip"       // it cannot be reached; Err says why
+	AskAzure Action = "ask Azure"  // no available key can sign in: Azure's agent adds the new one
+	Skip     Action = "skip"       // it cannot be reached; Err has the reason
 )
 
 // Target is one VM of a rotation.
@@ -74,35 +74,34 @@ type Target struct {
 	Err    error
 
 	host   remote.Host
-	hadOld []ssh.PublicKey // of the replaced keys, seen when the new one was added
+	hadOld []ssh.PublicKey // the replaced keys that were found when the new one was added
 }
 
-// state is what the operation's file holds.
+// state is the content of the operation's file.
 type state struct {
 	Old       string   `json:"old"`                // public half
-	Earlier   []string `json:"earlier,omitempty"`  // public halves of the keys that the old one took the place of
-	OldPath   string   `json:"old_path"`           // where the private half was when it began
-	New       string   `json:"new,omitempty"`      // public half; empty: not made yet
+	Earlier   []string `json:"earlier,omitempty"`  // public halves of its predecessors
+	OldPath   string   `json:"old_path"`           // path of the private half when the rotation began
+	New       string   `json:"new,omitempty"`      // public half; empty: not generated yet
 	NewPath   string   `json:"new_path"`           // either half
-	Generated bool     `json:"generated"`          // azlin made it for this rotation
-	Switch    bool     `json:"switch"`             // it is to become the default key
+	Generated bool     `json:"generated"`          // azlin generated it for this rotation
+	Switch    bool     `json:"switch"`             // it becomes the default key
 	Backup    string   `json:"backup,omitempty"`   // copy of the old key
 	NoBackup  bool     `json:"no_backup"`          // delete the copy at the end
 	User      string   `json:"user,omitempty"`     // login user; empty: each VM's own
-	VMs       []string `json:"vms"`                // ids of those that are not done
+	VMs       []string `json:"vms"`                // ids of unfinished VMs
 	Switched  bool     `json:"switched,omitempty"` // the new key is the default key
 }
 
-// generatedFile is the name of a pair that is made for a rotation, in a directory of its own.
+// generatedFile is the file name of a pair generated for a rotation, in its own directory.
 const generatedFile = "azlin_key"
 
-// atOnce bounds how many VMs are worked on at the same time.
+// atOnce limits how many VMs are processed in parallel.
 const atOnce = 10
 
-// Plan finds out what a rotation of the key of vms has to do: it signs in to each of them and reads who is let in. It
-// changes nothing. A rotation that was not finished is gone on with, for its VMs and for these; with another new key it
-// is a Conflict. newKey is either half of the key that is to come; empty is a new one, or the default key when that is not
-// the one to be replaced.
+// Plan plans a rotation of the keys of vms: it signs in to each and reads its keys. It changes nothing. An unfinished
+// rotation is resumed, for its VMs and for these; with another new key that is a Conflict. newKey is either half of the new
+// key; empty is a newly generated one, or the default key if that is not the one to replace.
 func (r *Rotator) Plan(ctx context.Context, vms []vm.Info, newKey string, o Options) (*Plan, error) {
 	if o.SSH.KeyPath != "" {
 		return nil, errkind.New(errkind.Invalid, "the keys of a rotation are OldKey and the new one; SSH.KeyPath (%s) must be empty", o.SSH.KeyPath)
@@ -127,12 +126,12 @@ func (r *Rotator) Plan(ctx context.Context, vms []vm.Info, newKey string, o Opti
 	return p, context.Cause(ctx)
 }
 
-// choose lists the VMs: those that were asked for, and those that an unfinished rotation still has to do.
+// choose lists the VMs: the requested ones, and those left by an unfinished rotation.
 func (r *Rotator) choose(ctx context.Context, p *Plan, vms []vm.Info) error {
 	for _, i := range vms {
 		p.add(i)
 	}
-	listed := map[string][]vm.Info{} // by group: who may read some groups only finds what is there
+	listed := map[string][]vm.Info{} // by group: a caller that may read only some groups finds only their VMs
 	for _, id := range p.state.VMs {
 		parsed, err := azure.ParseID(id)
 		if err != nil || p.target(id) != nil {
@@ -147,7 +146,7 @@ func (r *Rotator) choose(ctx context.Context, p *Plan, vms []vm.Info) error {
 			listed[group] = all.VMs
 		}
 		if n := slices.IndexFunc(listed[group], func(i vm.Info) bool { return azure.SameID(i.ID, id) }); n >= 0 {
-			p.add(listed[group][n]) // one that is gone needs no key
+			p.add(listed[group][n]) // a deleted VM needs no key
 		}
 	}
 	p.state.VMs = nil
@@ -172,7 +171,7 @@ func (p *Plan) target(id string) *Target {
 	return nil
 }
 
-// atHand are the private halves that may let in.
+// atHand returns the private halves that may sign in.
 func (p *Plan) atHand() []string {
 	var paths []string
 	for _, path := range append([]string{p.New.Path, p.state.OldPath, p.state.Backup, p.Default}, p.earlier...) {
@@ -183,7 +182,7 @@ func (p *Plan) atHand() []string {
 	return paths
 }
 
-// look signs in to the VMs and finds out what is to be done on each.
+// look signs in to the VMs and decides the action on each.
 func (p *Plan) look(ctx context.Context, r *Rotator) {
 	batch.Each(ctx, len(p.VMs), atOnce, func(n int) {
 		t := &p.VMs[n]
@@ -198,7 +197,7 @@ func (p *Plan) limit(ctx context.Context) (context.Context, context.CancelFunc) 
 	return within(ctx, cmp.Or(p.options.Timeout, DefaultTimeout))
 }
 
-// azureTakes is how long Azure's agent may take besides.
+// azureTakes is the additional time for Azure's agent.
 const azureTakes = 5 * time.Minute
 
 // limitOf is limit for one VM.
@@ -210,7 +209,7 @@ func (p *Plan) limitOf(ctx context.Context, t *Target) (context.Context, context
 	return within(ctx, d)
 }
 
-// late says of a failure that it came because the VM's time was up, whichever clock noticed first.
+// late replaces a failure's cause by the timeout if the VM's time is up, whichever timer fired first.
 func late(ctx context.Context, name string, err error) error {
 	deadline, ok := ctx.Deadline()
 	if err == nil || !ok || time.Now().Before(deadline) || errkind.Of(err) == errkind.HostKey {
@@ -264,7 +263,7 @@ func (p *Plan) lookAt(ctx context.Context, r *Rotator, t *Target) (Action, error
 	return Add, nil
 }
 
-// forgetGenerated removes a key pair that was made for the rotation.
+// forgetGenerated removes the key pair generated for the rotation.
 func (p *Plan) forgetGenerated() error {
 	if !p.state.Generated {
 		return nil

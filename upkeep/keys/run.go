@@ -15,7 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// work is a rotation while it runs.
+// work is a running rotation.
 type work struct {
 	*Rotator
 	*Plan
@@ -24,7 +24,7 @@ type work struct {
 	touched int // VMs that may have the new key
 }
 
-// Run carries a plan out. What could not be done is in the results; the next rotation goes on with it.
+// Run carries out a plan. Failures are in the results; the next rotation resumes them.
 func (r *Rotator) Run(ctx context.Context, p *Plan) (results []KeyRotationResult, err error) {
 	if err := r.Reach.Guard.Check("rotate keys", ""); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (r *Rotator) Run(ctx context.Context, p *Plan) (results []KeyRotationResult
 	return w.results, err
 }
 
-// failures is the error for VMs whose key was not replaced; nil: all have the new one.
+// failures is the error for VMs whose key was not replaced; nil: all have the new key.
 func (w *work) failures() error {
 	var failed []batch.Failure
 	for _, r := range w.results {
@@ -100,7 +100,7 @@ func (w *work) run(ctx context.Context) error {
 	return w.step(ctx, vm.Ref{}, "forget operation", w.finish)
 }
 
-// step takes a step of its name, unless the rotation was interrupted.
+// step runs a named step, unless the rotation was interrupted.
 func (w *work) step(ctx context.Context, on vm.Ref, name string, do func(context.Context) error) error {
 	say := func(s Step) {
 		if w.options.Report != nil {
@@ -119,7 +119,7 @@ func (w *work) step(ctx context.Context, on vm.Ref, name string, do func(context
 	return err
 }
 
-// alone makes sure that no other rotation came in between the plan and the lock.
+// alone checks that no other rotation ran between the plan and the lock.
 func (w *work) alone(ctx context.Context) error {
 	other, err := w.Unfinished()
 	if err != nil {
@@ -135,7 +135,7 @@ func (w *work) alone(ctx context.Context) error {
 	}
 }
 
-// unchanged makes sure that the keys are still those of the plan.
+// unchanged checks that the keys are still those of the plan.
 func (w *work) unchanged(context.Context) error {
 	if !w.state.Switch {
 		return nil
@@ -168,7 +168,7 @@ func (w *work) save(stage string, failure error) error {
 	return w.Operations.Save(w.op, time.Now())
 }
 
-// backUp copies the old key, wherever it is by now.
+// backUp copies the old key from its current path.
 func (w *work) backUp(context.Context) error {
 	if w.state.Backup != "" || w.Backups.Dir == "" {
 		return nil
@@ -188,13 +188,13 @@ func (w *work) backUp(context.Context) error {
 	return w.save("add", nil)
 }
 
-// generate makes the new key, if none was given. One that was made before is taken.
+// generate generates the new key if none was given. One generated earlier is reused.
 func (w *work) generate(ctx context.Context) error {
 	if w.New.Public != nil && w.state.New != "" {
 		return nil
 	}
 	if w.New.Public == nil {
-		if err := w.forgetGenerated(); err != nil { // half of one, that was cut off
+		if err := w.forgetGenerated(); err != nil { // the remains of an interrupted generation
 			return keyError("make key", w.state.NewPath, err)
 		}
 		pair, err := keypair.GenerateKeyPair(filepath.Dir(w.state.NewPath), filepath.Base(w.state.NewPath))
@@ -209,7 +209,7 @@ func (w *work) generate(ctx context.Context) error {
 	return w.save("add", nil)
 }
 
-// each does something on the VMs that are there to be reached, at once.
+// each calls do for the reachable VMs in parallel.
 func (w *work) each(ctx context.Context, do func(context.Context, *Target, *KeyRotationResult) error) {
 	batch.Each(ctx, len(w.Plan.VMs), atOnce, func(n int) {
 		t, result := &w.Plan.VMs[n], &w.results[n]
@@ -250,16 +250,16 @@ func (w *work) firstFailure() error {
 	return nil
 }
 
-// undo ends a rotation that has changed nothing.
+// undo ends a rotation that changed nothing.
 func (w *work) undo(context.Context) error {
 	if w.touched > 0 || w.Resumes {
 		return w.save("add", w.firstFailure())
 	}
-	w.state.Backup = "" // it is kept, but of no consequence
+	w.state.Backup = "" // the copy stays, but is not needed
 	return errors.Join(w.forgetGenerated(), w.Operations.Remove(w.op))
 }
 
-// finish forgets what only the rotation needed.
+// finish removes the rotation's temporary records.
 func (w *work) finish(context.Context) error {
 	var errs []error
 	if w.state.Generated && installed(w.DefaultKey, w.New) {

@@ -18,7 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// addTo adds the new key on a VM and signs in with it. A key that lets nobody in is taken away again.
+// addTo adds the new key on a VM and signs in with it. If that fails, it removes the key again.
 func (w *work) addTo(ctx context.Context, t *Target, result *KeyRotationResult) error {
 	name := t.VM.Ref
 	if t.Action == AskAzure {
@@ -41,7 +41,7 @@ func (w *work) addTo(ctx context.Context, t *Target, result *KeyRotationResult) 
 	err = w.step(ctx, name, "add key", w.recorded(t, "add key", func(ctx context.Context) (err error) {
 		w.touch(1)
 		before, err = editAuthorized(ctx, c, func(content []byte) ([]byte, error) {
-			var old ssh.PublicKey // whose options the new one gets
+			var old ssh.PublicKey // the new key gets its options
 			if had := w.present(content); len(had) > 0 {
 				old = had[0]
 			}
@@ -84,19 +84,19 @@ func (w *work) withNew(h remote.Host) remote.Host {
 	return h
 }
 
-// withOld offers the replaced keys, wherever they are.
+// withOld offers the replaced keys, from their current paths.
 func (w *work) withOld(h remote.Host) remote.Host {
 	h.KeyPath, h.EarlierKeys = "", append([]string{w.state.OldPath, w.state.Backup}, w.earlier...)
 	return h
 }
 
-// recorded passes the guard for changes on VMs.
+// recorded runs a change through the guard.
 func (w *work) recorded(t *Target, what string, do func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error { return w.Reach.Guard.Change(ctx, t.VM, audit.Key, what, do) }
 }
 
-// throughAzure has Azure's agent on the VM add the key. It runs one command at a time, and one that a rotation which was
-// cut off has begun goes on.
+// throughAzure adds the key through Azure's agent on the VM. The agent runs one command at a time, so it waits for one that
+// an interrupted rotation started.
 func (w *work) throughAzure(ctx context.Context, t *Target) error {
 	var out vm.CommandOutput
 	for wait := 200 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
@@ -120,8 +120,8 @@ func (w *work) throughAzure(ctx context.Context, t *Target) error {
 	return nil
 }
 
-// removeFrom takes the old key from a VM, over a connection made with the new one, and looks whether the new one still
-// lets in and the old one does not.
+// removeFrom removes the old key from a VM, over a connection made with the new key, and checks that the new key can still
+// sign in and the old one cannot.
 func (w *work) removeFrom(ctx context.Context, t *Target, result *KeyRotationResult) error {
 	name := t.VM.Ref
 	var c *remote.Client
@@ -173,7 +173,7 @@ func (w *work) removeFrom(ctx context.Context, t *Target, result *KeyRotationRes
 	})
 }
 
-// putBack makes the file again what it was.
+// putBack restores the previous file.
 func (w *work) putBack(ctx context.Context, c *remote.Client, before []byte) error {
 	_, err := editAuthorized(ctx, c, func([]byte) ([]byte, error) { return before, nil })
 	if err != nil {
@@ -182,7 +182,7 @@ func (w *work) putBack(ctx context.Context, c *remote.Client, before []byte) err
 	return nil
 }
 
-// refused makes sure that the VM does not let the old key in by another way, such as authorized_keys2.
+// refused checks that the VM does not accept the old key from another file, such as authorized_keys2.
 func (w *work) refused(ctx context.Context, t *Target) error {
 	olds := t.hadOld
 	if len(olds) == 0 {
@@ -204,5 +204,5 @@ func (w *work) refusedOne(ctx context.Context, t *Target, old ssh.PublicKey) err
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	return nil // refused, or there is nobody left who could try
+	return nil // refused, or no copy of the key remains
 }

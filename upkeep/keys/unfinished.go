@@ -9,7 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/change"
 )
 
-// Handler knows rotations that were cut off, or could not reach every VM.
+// Handler finds and resumes rotations that were interrupted, or could not reach every VM.
 func (r *Rotator) Handler() change.Handler {
 	return change.Handler{
 		Kinds: []change.Kind{change.RotateKeys},

@@ -1,7 +1,6 @@
-// Package prune deletes VMs that nobody has used for a long time.
-//
-// A VM is idle only when that is known: from the VM itself while it runs, from Azure's time of its deallocation when it
-// does not. Whatever is not known is left alone.
+// Package prune deletes VMs that have not been used for a long time.
+// A VM is idle only when that is certain: from the VM itself while it runs, from Azure's time of deallocation otherwise. A
+// VM in doubt is kept.
 package prune
 
 import (
@@ -18,14 +17,13 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// DefaultIdle is how long a VM has not been used before it is idle.
+// DefaultIdle is how long an idle VM has been unused, by default.
 const DefaultIdle = 30 * 24 * time.Hour
 
-// busy is how much of one processor, in percent, the processes of a VM take from which on it counts as used, whoever
-// started them.
+// busy is the CPU use of a VM's processes, in percent of one processor, from which it counts as used, whoever started them.
 const busy = 20
 
-// Verdict is what becomes of a VM.
+// Verdict is the decision on a VM.
 type Verdict string
 
 // The verdicts. Only Idle VMs are deleted.
@@ -33,16 +31,16 @@ const (
 	Idle      Verdict = "idle"
 	InUse     Verdict = "in use"
 	Protected Verdict = "protected" // by the tag azlin-protected
-	Unknown   Verdict = "unknown"   // when it was last used cannot be found out
+	Unknown   Verdict = "unknown"   // its last use is unknown
 )
 
-// VM is one VM and what is known of its use.
+// VM is a VM and what is known about its use.
 type VM struct {
 	status.VM
 
 	Verdict Verdict
-	Used    *time.Time // UTC: it has not been used after that; nil: not known
-	Basis   string     // what says so
+	Used    *time.Time // UTC: its last use; nil: unknown
+	Basis   string     // the source of Used
 }
 
 // Pruner finds and deletes idle VMs.
@@ -51,14 +49,14 @@ type Pruner struct {
 	Clock    *azure.Clock // nil: this machine's
 }
 
-// Options are which VMs are idle, and how they are asked. The zero value is ready.
+// Options define when VMs are idle, and how they are reached. The zero value is ready for use.
 type Options struct {
 	status.Options
 
 	Idle time.Duration // how long a VM has not been used; zero: DefaultIdle
 }
 
-// Find looks at all of azlin's VMs of a group (empty: the subscription) and asks those that run, all at once.
+// Find lists azlin's VMs in a group (empty: the subscription) and connects to the running ones in parallel.
 func (p Pruner) Find(ctx context.Context, group string, o Options) ([]VM, error) {
 	report, err := p.Statuses.List(ctx, vm.ListOptions{ResourceGroup: group}, o.Options)
 	if err == nil {
@@ -74,7 +72,7 @@ func (p Pruner) Find(ctx context.Context, group string, o Options) ([]VM, error)
 	return found, nil
 }
 
-// Judge is Find for VMs that were listed before.
+// Judge is Find for VMs that are already listed.
 func (p Pruner) Judge(ctx context.Context, vms []vm.Info, o Options) []VM {
 	judged := make([]VM, 0, len(vms))
 	for _, v := range p.Statuses.Of(ctx, vms, o.Options) {
@@ -90,7 +88,7 @@ func (p Pruner) now() time.Time {
 	return p.Clock.Now()
 }
 
-// judge decides what becomes of a VM.
+// judge decides on a VM.
 func (p Pruner) judge(v status.VM, o Options) VM {
 	out := VM{VM: v, Verdict: Unknown}
 	if _, ok := azure.Tag(v.Info.Tags, azure.TagProtected); ok {
@@ -130,7 +128,7 @@ func (p Pruner) judge(v status.VM, o Options) VM {
 			out.Verdict, out.Basis = InUse, fmt.Sprintf("its processes take %g %% of a processor", *v.BusyProcesses)
 			return out
 		}
-		// Its clock is this machine's, those of a local Azure's resources may be ahead.
+		// It is measured with this machine's clock; the clock of emulated resources may be ahead.
 		later(new(p.now().Add(-time.Since(*v.LastActivity)).Truncate(time.Second)), "the last sign of life on it")
 	default:
 		out.Basis = "it is " + string(v.PowerState)
@@ -144,21 +142,21 @@ func (p Pruner) judge(v status.VM, o Options) VM {
 	return out
 }
 
-// Result is what became of one VM that was to be deleted.
+// Result is the result of one VM that was to be deleted.
 type Result struct {
 	VM       VM
 	Deleted  bool
-	Spared   string // why it was not deleted after all; empty: it was tried
+	Spared   string // why it was not deleted after all; empty: deletion was tried
 	Deletion vm.DeletionSummary
 	Err      error
 }
 
-// atOnce bounds how many VMs are deleted at a time.
+// atOnce limits how many VMs are deleted in parallel.
 const atOnce = 8
 
-// Delete deletes the idle ones among vms, with everything that belongs to them, several at once, but looks at each again
-// before: one that has been used meanwhile, or is not there any more, is spared. It returns a result for each idle VM, in
-// their order, and a batch.Err when some of them failed. report may be nil; it is called from several goroutines.
+// Delete deletes the idle ones among vms, with everything that belongs to them, several in parallel. It rechecks each first:
+// a VM that was used meanwhile, or is gone, is spared. It returns a result for each idle VM, in their order, and a batch.Err
+// when some failed. report may be nil; it is called from several goroutines.
 func (p Pruner) Delete(ctx context.Context, vms []VM, o Options, report func(step string)) ([]Result, error) {
 	if report == nil {
 		report = func(string) {}

@@ -1,9 +1,7 @@
-// Package resize gives a VM another size.
-//
-// Azure moves a VM to another size when it does not run, and has to have room for it when it starts again. So a resize
-// deallocates the VM, changes its size, and brings it back to the power state it was in; when the new size cannot be had,
-// it goes back to the old one. What the VM was before stands in a tag until then: whoever resizes it again, from any
-// machine, goes on with that.
+// Package resize changes the size of VMs.
+// Azure resizes a VM while it is deallocated, and needs capacity when it starts again. So a resize deallocates the VM,
+// changes its size, and restores its power state; if the new size has no capacity, it returns to the old one. Until the end,
+// a tag holds the previous size and state, so that any machine can resume.
 package resize
 
 import (
@@ -25,40 +23,40 @@ type Resizer struct {
 	Azure   *azure.Client
 	VMs     *vm.Service
 	Catalog *catalog.Service
-	Prices  *cost.Prices // nil: prices are not known
+	Prices  *cost.Prices // nil: prices are unknown
 }
 
-// Plan is a resize that Azure would accept, as far as can be known before it is asked.
+// Plan is a resize that Azure would accept, as far as that can be known in advance.
 type Plan struct {
 	vm.Ref
 
-	From    catalog.Size // only Name is set when the region does not have it any more
+	From    catalog.Size // only Name is set if the region no longer offers it
 	To      catalog.Size
-	Before  vm.PowerState // what the VM is brought back to
+	Before  vm.PowerState // the power state to restore
 	Now     vm.PowerState
-	Resumes bool // an earlier resize was cut off; From and Before are from before that one
+	Resumes bool // an earlier resize was interrupted; From and Before are from before that one
 
-	// What the machine costs per month of 730 hours while it runs, at list prices; nil: not known.
+	// The price of the VM per month of 730 hours while it runs, list price; nil: unknown.
 	FromMonthly, ToMonthly *cost.Money
 
 	Notes []string // what could not be checked, and why
 
 	id      string
 	wanted  catalog.Wanted
-	current string // the size that it has now
-	asked   string // the size that the resize which was cut off was for, by its tag; empty: not known
-	begun   string // when it was begun; empty: not known, or now
+	current string // its current size
+	asked   string // the target of the interrupted resize, from its tag; empty: unknown
+	begun   string // when that began; empty: unknown, or now
 }
 
-// Unchanged is whether there is nothing to do.
+// Unchanged reports whether there is nothing to do.
 func (p Plan) Unchanged() bool { return !p.Resumes && strings.EqualFold(p.current, p.To.Name) }
 
-// Downtime is whether the VM is off for a while.
+// Downtime reports whether the VM will be off for some time.
 func (p Plan) Downtime() bool { return !p.Unchanged() && p.Now != vm.Deallocated }
 
-// Plan reads the VM (virtualMachines/get), the sizes of its region and the quota, and checks that the VM fits its new
-// size: the image, the disks, the zone, what is left of the quota. An absent VM is NotFound, a size that cannot be is
-// Invalid, Capacity or Quota. It sends no write.
+// Plan reads the VM (virtualMachines/get), the sizes of its region and the quota, and checks that the VM fits its new size:
+// the image, the disks, the zone, the remaining quota. An absent VM is NotFound; an impossible size is Invalid, Capacity or
+// Quota. It sends no write.
 func (s *Resizer) Plan(ctx context.Context, ref vm.Ref, size string) (Plan, error) {
 	ref, err := ref.In(s.Azure.Target())
 	p := Plan{Ref: ref}
@@ -78,7 +76,7 @@ func (s *Resizer) Plan(ctx context.Context, ref vm.Ref, size string) (Plan, erro
 		}
 	}
 	offer := s.Catalog.Offer(ctx, m.region, size)
-	if from, err := s.Catalog.Size(ctx, m.region, p.From.Name); err == nil { // a size that is offered no more is known by its name only
+	if from, err := s.Catalog.Size(ctx, m.region, p.From.Name); err == nil { // a size that is no longer offered has only its name
 		p.From = from
 	}
 	p.wanted = m.wanted(p, size)
@@ -94,16 +92,16 @@ func (s *Resizer) Plan(ctx context.Context, ref vm.Ref, size string) (Plan, erro
 	return p, nil
 }
 
-// model is what of a VM a size must fit.
+// model holds the properties of a VM that restrict its size.
 type model struct {
 	id, name, region, zone string
 	size                   string
 	power                  vm.PowerState
-	generation             string // "V1" or "V2"; empty: not known
+	generation             string // "V1" or "V2"; empty: unknown
 	controller             string // "SCSI" or "NVMe"; empty: SCSI
 	dataDisks              int
-	premium                string // a disk that needs a size with premium storage
-	ephemeral              bool   // its OS disk is lost when it is deallocated
+	premium                string // a disk that requires premium storage
+	ephemeral              bool   // its OS disk is lost by deallocation
 	trusted, encrypted     bool
 	spot                   bool
 }
@@ -151,7 +149,7 @@ func modelOf(v *armcompute.VirtualMachine) model {
 	return m
 }
 
-// fits says why a VM cannot have a size; nil: nothing is known against it.
+// fits returns the reason why a VM cannot have a size; nil: no known reason.
 func (m model) fits(from, to catalog.Size) error {
 	bad := func(format string, args ...any) error {
 		return errkind.New(errkind.Invalid, "it cannot be %s: "+format, append([]any{to.Name}, args...)...)
@@ -187,14 +185,14 @@ func (m model) fits(from, to catalog.Size) error {
 	return nil
 }
 
-// wanted is what Azure is asked for: the cores that come on top of those that the VM has.
+// wanted is the request for the catalog's judge: the cores in addition to those of the VM.
 func (m model) wanted(p Plan, size string) catalog.Wanted {
 	w := catalog.Wanted{
 		Region: m.region, Size: size, Zone: m.zone, Spot: m.spot, Premium: m.premium != "", Fixed: true,
 		Fits: func(to catalog.Size) error { return m.fits(p.From, to) },
 	}
 	switch held := p.Now != vm.Deallocated; {
-	case p.Before == vm.Deallocated, // nothing is taken up until somebody starts it
+	case p.Before == vm.Deallocated, // nothing is allocated until it is started
 		held && strings.EqualFold(p.current, size):
 		w.Counted = true
 	case held && strings.EqualFold(p.current, p.From.Name):

@@ -15,25 +15,25 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// Result is what came of a resize.
+// Result is the result of a resize.
 type Result struct {
 	vm.Ref
 
 	From, To  string // sizes
-	Size      string // the one that it has in the end; empty: not known
+	Size      string // its size at the end; empty: unknown
 	Success   bool
-	Unchanged bool // it had that size; nothing was sent
-	WentBack  bool // it has its old size again, and the power state it was in
+	Unchanged bool // it already had that size; nothing was sent
+	WentBack  bool // it has its old size and power state again
 	Before    vm.PowerState
-	After     vm.PowerState // empty: not known
+	After     vm.PowerState // empty: unknown
 	Duration  time.Duration
 	Err       error
 }
 
-// Run carries a plan out: tag the VM with what it was, deallocate it, change its size (virtualMachines/update), bring
-// it back to its power state, take the tag away. When Azure refuses the size or has no room for it, the VM gets its old
-// one and is brought back with that; the error says so. When Azure cannot be reached, or ctx ends, the VM stays as it is
-// and the same call goes on. report may be nil.
+// Run carries out a plan: it tags the VM with its size and state, deallocates it, changes its size (virtualMachines/update),
+// restores its power state, and removes the tag. If Azure refuses the size or has no capacity, the VM gets its old size and
+// state back; the error reports that. If Azure cannot be reached, or ctx ends, nothing is undone, and the same call resumes.
+// report may be nil.
 func (s *Resizer) Run(ctx context.Context, p Plan, report func(step string)) (Result, error) {
 	began := time.Now()
 	r := Result{Ref: p.Ref, From: p.From.Name, To: p.To.Name, Before: p.Before}
@@ -61,7 +61,7 @@ func (s *Resizer) Run(ctx context.Context, p Plan, report func(step string)) (Re
 		}
 	}
 	var err error
-	if !p.Resumes || p.Now != p.Before || !strings.EqualFold(p.current, p.To.Name) { // else only the tag is left of it
+	if !p.Resumes || p.Now != p.Before || !strings.EqualFold(p.current, p.To.Name) { // otherwise only the tag is left
 		err = s.change(ctx, p, p.To.Name, report)
 	}
 	r.Size = p.To.Name
@@ -91,7 +91,7 @@ func (s *Resizer) Run(ctx context.Context, p Plan, report func(step string)) (Re
 	return finish(err)
 }
 
-// change deallocates the VM, gives it a size, and brings it to the power state it was in.
+// change deallocates the VM, changes its size, and restores its power state.
 func (s *Resizer) change(ctx context.Context, p Plan, size string, report func(string)) error {
 	report("deallocating")
 	err := there(ctx, func() error {
@@ -128,10 +128,10 @@ func (s *Resizer) change(ctx context.Context, p Plan, size string, report func(s
 	return err
 }
 
-// lag is how long Azure's caches may say that a VM is not there which has just been changed.
+// lag is how long Azure's caches may report a VM as absent after a change.
 const lag = 15 * time.Second
 
-// there tries again when Azure does not find what was there a moment ago.
+// there retries while Azure does not find a resource that just existed.
 func there(ctx context.Context, try func() error) error {
 	for began := time.Now(); ; {
 		err := try()
@@ -146,8 +146,8 @@ func there(ctx context.Context, try func() error) error {
 	}
 }
 
-// refusal is whether Azure has said no, so that going back makes sense: who cannot be reached, or has no time, cannot be
-// asked for that either.
+// refusal reports whether Azure refused, so that returning to the old size can work: without a connection, or without time,
+// that would fail too.
 func refusal(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return false
@@ -159,7 +159,7 @@ func refusal(ctx context.Context, err error) bool {
 	return false
 }
 
-// stranded is the error of a resize that was cut off in the middle.
+// stranded is the error of an interrupted resize.
 func (p Plan) stranded(err error) error {
 	return &errkind.Error{
 		Kind: errkind.Of(err), Op: "resize", Resource: p.Name, Err: fmt.Errorf("%w; it may be deallocated now; it was %s and %s", err, p.From.Name, p.Before),

@@ -12,16 +12,16 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// record is what the tag azlin-resize keeps of a VM until its resize has ended.
+// record is the content of the tag azlin-resize, which exists until the resize ends.
 type record struct {
 	id     string
-	from   string        // the size from before
-	to     string        // the one that was asked for; empty: an earlier azlin wrote it, and did not say
-	before vm.PowerState // what it is brought back to
-	begun  string        // RFC 3339; empty: not known
+	from   string        // the previous size
+	to     string        // the requested size; empty: an older azlin wrote the tag without it
+	before vm.PowerState // the power state to restore
+	begun  string        // RFC 3339; empty: unknown
 }
 
-// stepBegun is the only step that a resize is marked with: the VM itself tells how far it came.
+// stepBegun is the only step in the mark: the VM itself shows how far the resize came.
 const stepBegun = "begun"
 
 func (p Plan) record(now time.Time) record {
@@ -38,7 +38,7 @@ func (r record) String() string {
 	}}.String()
 }
 
-// parseRecord also reads what earlier azlins wrote: "Standard_B2s running".
+// parseRecord also reads the format of older versions: "Standard_B2s running".
 func parseRecord(text string) (r record, ok bool) {
 	if m, is := change.ParseMark(text); is && m.Kind == change.Resize {
 		r = record{id: m.ID, from: m.With["from"], to: m.With["to"], before: vm.PowerState(m.With["power"]), begun: m.With["at"]}
@@ -49,7 +49,7 @@ func parseRecord(text string) (r record, ok bool) {
 	return r, r.from != "" && (r.before == vm.Running || r.before == vm.Stopped || r.before == vm.Deallocated)
 }
 
-// Handler knows resizes that did not come to their end.
+// Handler finds, resumes and abandons unfinished resizes.
 func (s *Resizer) Handler() change.Handler {
 	to := func(ctx context.Context, u change.Unfinished, size string) (change.Plan, error) {
 		p, err := s.Plan(ctx, vm.Ref{Name: u.VM, ResourceGroup: u.ResourceGroup}, size)
@@ -84,7 +84,7 @@ func find(all []change.Resource) []change.Unfinished {
 		}
 		u.Add(r)
 		u.On(r.ID.Name())
-		// All that its other tags tell is of how it was made.
+		// The VM's other tags describe how it was created, not the resize.
 		u.Created, u.Source, u.Image = nil, "", ""
 		if at, err := time.Parse(time.RFC3339, was.begun); err == nil {
 			u.Created = &at
@@ -95,7 +95,7 @@ func find(all []change.Resource) []change.Unfinished {
 	return found
 }
 
-// steps are what Run will do.
+// steps lists what Run will do.
 func (p Plan) steps() []string {
 	var steps []string
 	if p.Now != vm.Deallocated {
@@ -111,7 +111,7 @@ func (p Plan) steps() []string {
 		steps = append(steps, "start it, and stop it, as it was")
 	}
 	if p.Now == p.Before && strings.EqualFold(p.current, p.To.Name) {
-		steps = nil // only the tag is left of it
+		steps = nil // only the tag is left
 	}
 	return append(steps, "take the tag of the resize away")
 }

@@ -1,7 +1,6 @@
-// Package update brings the tools and the packages of VMs up to date.
-//
-// An update is a job of the VM: it is started over SSH and goes on when that connection ends. Whoever asks for the same
-// update again finds it under way, or how it ended.
+// Package update updates the tools and packages of VMs.
+// An update is a job of the VM: it is started over SSH and continues when the connection ends. Requesting the same update
+// again joins the running one, or reports how it ended.
 package update
 
 import (
@@ -15,10 +14,10 @@ import (
 	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
-// ErrUpdate is the class of failures of updates.
+// ErrUpdate is the class of this package's failures.
 var ErrUpdate = errors.New("update failed")
 
-// How long a VM may take.
+// Default timeouts per VM.
 const (
 	DefaultTimeout       = 300 * time.Second // for its tools
 	DefaultSystemTimeout = 600 * time.Second // for its packages
@@ -30,23 +29,23 @@ const Packages = cloudinit.PackagesName
 // Updater updates VMs over SSH.
 type Updater struct {
 	Reach      reach.Finder
-	Operations change.Store // remembers, until the end was read, that an update goes on; without a directory nobody does
+	Operations change.Store // records running updates until their end was read; without a directory there are no records
 }
 
-// Options of one update. The zero value is ready.
+// Options of one update. The zero value is ready for use.
 type Options struct {
-	// Tools are the names of what is updated, of cloudinit.Tools and Packages; one that the VM does not have is a failure.
-	// Nil: all the tools that the VM has, and the packages. System and Systems refuse any: they are about the packages.
+	// Tools are the names of what to update, from cloudinit.Tools and Packages; a named one that the VM lacks is a failure.
+	// Nil: all the VM's tools, and the packages. System and Systems accept no names, because they update the packages only.
 	Tools   []string
 	Timeout time.Duration // for each VM; zero: DefaultTimeout, or DefaultSystemTimeout
 
 	SSH reach.Options // how to sign in; the user must be allowed to use sudo without a password
 
-	// Report is told how far a VM has come, whenever that changes, from several goroutines; nil: nobody is.
+	// Report is called from several goroutines whenever a VM's progress changes; nil: nobody.
 	Report func(Progress)
 }
 
-// systemOnly refuses what has no meaning for the packages of a system.
+// systemOnly refuses options that do not apply to the system's packages.
 func (o Options) systemOnly() error {
 	if o.Tools != nil {
 		return errkind.New(errkind.Invalid, "an update of the system's packages takes no tools")
@@ -54,7 +53,7 @@ func (o Options) systemOnly() error {
 	return nil
 }
 
-// job is what a VM is asked to do.
+// job is the update to run on the VM.
 func (o Options) job() (cloudinit.Update, error) {
 	if o.Tools == nil {
 		return cloudinit.Update{Tools: cloudinit.Tools(), System: true}, nil
@@ -75,39 +74,39 @@ func (o Options) job() (cloudinit.Update, error) {
 	return u, err
 }
 
-// Progress is how far one VM has come.
+// Progress is the progress of one VM.
 type Progress struct {
 	vm.Ref
 
 	Done    int
-	Total   int    // of what was asked for; some of it may not be there
-	Current string // what is being updated; empty: nothing is for the moment
-	Lost    error  // why the connection was lost, while another one is tried; nil: there is one
+	Total   int    // of what was requested; some may not be installed
+	Current string // what is being updated; empty: nothing at the moment
+	Lost    error  // why the connection was lost, during a reconnect; nil: connected
 }
 
-// Tool is what became of one tool.
+// Tool is the result of one tool.
 type Tool struct {
 	Name   string
-	Before string // its version; empty: not known. Of Packages: how many were behind
+	Before string // its version; empty: unknown. For Packages: the number of outdated ones
 	After  string // as Before
-	Kept   bool   // it was left alone: neither apt nor pipx installed it
-	Err    error  // with the last lines of what was said
+	Kept   bool   // skipped: neither apt nor pipx installed it
+	Err    error  // with the last lines of output
 }
 
-// Result is what became of one VM.
+// Result is the result of one VM.
 type Result struct {
 	vm.Ref
 
 	Success  bool
 	Tools    []Tool
-	Restart  bool          // the VM must be restarted for all of it to be in use
-	Joined   bool          // an update that was begun before was gone on with, or its end was told
+	Restart  bool          // the VM must be restarted to use all of it
+	Joined   bool          // reports an update started earlier
 	Duration time.Duration // of the call
-	Output   string        // all that the steps printed, at most its last MiB; empty: not read
-	Err      error         // nil when all went well
+	Output   string        // all output of the steps, at most the last MiB; empty: not read
+	Err      error         // nil when everything succeeded
 }
 
-// Summary is what became of several VMs, in the order in which they were given.
+// Summary is the result of several VMs, in the order in which they were passed.
 type Summary struct {
 	Total     int
 	Succeeded int
@@ -115,7 +114,7 @@ type Summary struct {
 	Results   []Result
 }
 
-// Summarize counts.
+// Summarize counts the results.
 func Summarize(results []Result) Summary {
 	s := Summary{Total: len(results), Results: results}
 	for _, r := range results {

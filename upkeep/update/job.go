@@ -20,8 +20,8 @@ var files = strings.NewReplacer(
 	"RECORD", cloudinit.UpdateRecord, "SEEN", cloudinit.UpdateRecord+".seen", "OUTPUT", cloudinit.UpdateOutput, "LOCK", cloudinit.UpdateLock,
 )
 
-// begin starts the job that it reads, unless one is under way, or the same one has ended and nobody has read how. $1 is
-// the job's id, $2 its plan in JSON. The lock is handed on to the job, so that there is no moment without one.
+// begin starts the job, unless one is running, or the same one has ended and its result was not read. $1 is the job's id, $2
+// its plan in JSON. The lock is passed to the job, so it is never free in between.
 var begin = files.Replace(`set -eu
 umask 022
 mkdir -p /run/azlin /var/lib/azlin
@@ -38,20 +38,20 @@ chgrp adm RECORD OUTPUT
 setsid sh "$script" </dev/null >/dev/null 2>&1 &
 echo begun`)
 
-// look prints whether a job is under way, and the record.
+// look prints whether a job is running, and the record.
 var look = files.Replace(`if flock -n -s LOCK true; then echo idle; else echo busy; fi
 cat RECORD`)
 
-// seen marks how a job ended as told.
+// seen marks a job's result as read.
 var seen = files.Replace(`mv -f RECORD SEEN`)
 
-// readOutput prints the end of what the steps printed.
+// readOutput prints the last part of the steps' output.
 var readOutput = files.Replace(`tail -c 1048576 OUTPUT`)
 
-// asRoot runs its first argument, a script, as root, without asking for a password.
+// asRoot runs its first argument, a script, as root, without a password prompt.
 const asRoot = `exec sudo -n sh -c "$@"`
 
-// run runs a script as root on the VM and returns what it prints.
+// run runs a script as root on the VM and returns its output.
 func run(ctx context.Context, client *remote.Client, input []byte, script string, args ...string) (string, error) {
 	var out, errOut bytes.Buffer
 	code, err := client.Run(ctx, remote.Command{Script: asRoot, Args: append([]string{script, "azlin-update"}, args...), Stdin: bytes.NewReader(input), Stdout: &out, Stderr: &errOut})
@@ -66,7 +66,7 @@ func run(ctx context.Context, client *remote.Client, input []byte, script string
 	return out.String(), nil
 }
 
-// start begins the job, or joins the one that is there.
+// start begins the job, or joins the running one.
 func start(ctx context.Context, client *remote.Client, job cloudinit.Update) (joined bool, err error) {
 	script, err := job.Script()
 	if err != nil {
@@ -80,7 +80,7 @@ func start(ctx context.Context, client *remote.Client, job cloudinit.Update) (jo
 	return strings.TrimSpace(out) == "joined", err
 }
 
-// state is what a VM says of its job.
+// state is the VM's report on its job.
 type state struct {
 	busy   bool
 	record cloudinit.Record
@@ -95,11 +95,11 @@ func read(ctx context.Context, client *remote.Client) (state, error) {
 	return state{busy: flag == "busy", record: cloudinit.ParseRecord([]byte(rest))}, nil
 }
 
-// pace is how often a VM is asked how far it is.
+// pace is the interval between progress requests.
 const pace = 500 * time.Millisecond
 
-// follow reads how the job goes until it has ended. When the connection is lost it makes another one, until ctx ends.
-// The client that is connected in the end is the caller's to close, as is the state the last that was read.
+// follow reads the job's progress until it has ended. When the connection is lost it reconnects, until ctx ends. The caller
+// closes the returned client; state is the last that was read.
 func follow(ctx context.Context, client *remote.Client, connect func(context.Context) (*remote.Client, error), report func(state, error)) (state, *remote.Client, error) {
 	var last state
 	for {
@@ -118,7 +118,7 @@ func follow(ctx context.Context, client *remote.Client, connect func(context.Con
 		default:
 			report(last, err)
 			if again, cerr := connect(ctx); cerr == nil {
-				_ = client.Close() // it is lost
+				_ = client.Close() // the connection is lost
 				client = again
 				continue
 			} else if kind := errkind.Of(cerr); ctx.Err() == nil && kind != errkind.Unreachable {
@@ -133,7 +133,7 @@ func follow(ctx context.Context, client *remote.Client, connect func(context.Con
 	}
 }
 
-// tools are what a record says of each tool, in the order in which they came.
+// tools returns the result of each tool in a record, in order of time.
 func tools(r cloudinit.Record) []Tool {
 	list := make([]Tool, 0, len(r.Results))
 	for _, res := range r.Results {

@@ -16,19 +16,19 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// asked is what an operation's file keeps of an update.
+// asked is what an operation's file stores about an update.
 type asked struct {
-	Tools  []string `json:"tools,omitempty"` // none: all that are there, and the packages
-	System bool     `json:"system"`          // the packages, with what is printed about them
+	Tools  []string `json:"tools,omitempty"` // empty: all that are installed, and the packages
+	System bool     `json:"system"`          // the packages, with their output
 
-	// How the VM was signed in to.
+	// How azlin signed in to the VM.
 	User    string `json:"user,omitempty"`
 	KeyPath string `json:"key_path,omitempty"`
 	Bastion string `json:"bastion,omitempty"`
 }
 
-// Handler knows updates that go on on their VMs, or were cut off there, as far as they were begun from this machine: no tag
-// tells of them, and no VM is asked.
+// Handler finds and resumes updates that still run on their VMs, or were interrupted, if this machine started them: no tag
+// records them, and no VM is contacted.
 func (u Updater) Handler() change.Handler {
 	return change.Handler{
 		Kinds: []change.Kind{change.Update},
@@ -66,15 +66,15 @@ func (a asked) text() string {
 	return cmp.Or(strings.Join(a.Tools, ", "), "the tools")
 }
 
-// memory is what this machine keeps of an update while it is followed.
+// memory is this machine's record of an update while it is followed.
 type memory struct {
 	op    *change.Operation
-	fresh bool // nothing was kept of the same one before
-	begun bool // the VM is at it, or may be
-	over  bool // how it ended was read
+	fresh bool // there was no record of the same update before
+	begun bool // the VM runs it, or may do so
+	over  bool // its result was read
 }
 
-// remember writes down, before it is sent, that a VM is asked for an update.
+// remember records an update before it is sent to the VM.
 func (u Updater) remember(i vm.Info, what asked, ssh reach.Options) (memory, error) {
 	what.User, what.KeyPath, what.Bastion = ssh.User, ssh.KeyPath, ssh.Bastion
 	request, err := json.Marshal(what)
@@ -97,14 +97,14 @@ func (u Updater) on(o *change.Operation, i vm.Info) bool {
 	return o.Kind == change.Update && o.On(u.Reach.Guard.Subscription, i.ResourceGroup, i.Name)
 }
 
-// same is whether a file is of the same update, whichever way its VM was signed in to.
+// same reports whether a file records the same update, regardless of how azlin signed in.
 func same(request json.RawMessage, what asked) bool {
 	var was asked
 	return json.Unmarshal(request, &was) == nil && was.System == what.System && slices.Equal(was.Tools, what.Tools)
 }
 
-// ended writes down why an update that goes on is not waited for any more, and forgets one that does not. A VM does one at a
-// time: what was remembered before of another one there is over.
+// ended records why a running update is no longer followed, and removes the record of one that ended. A VM runs one update
+// at a time, so an older record of another update is obsolete.
 func (u Updater) ended(i vm.Info, m *memory, r *Result) {
 	var err error
 	if m.begun {
@@ -115,7 +115,7 @@ func (u Updater) ended(i vm.Info, m *memory, r *Result) {
 		err = errors.Join(err, u.Operations.Remove(m.op))
 	case m.begun:
 		m.op.LastError = ""
-		if r.Err != nil && errkind.Of(r.Err) != errkind.Cancelled { // whoever interrupts it has seen nothing fail
+		if r.Err != nil && errkind.Of(r.Err) != errkind.Cancelled { // an interrupted wait is not a failure
 			m.op.LastError, _, _ = strings.Cut(r.Err.Error(), "\n")
 		}
 		err = errors.Join(err, u.Operations.Save(m.op, time.Now()))

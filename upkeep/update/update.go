@@ -18,11 +18,11 @@ import (
 	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
-// atOnce bounds how many VMs are updated at a time.
+// atOnce limits how many VMs are updated in parallel.
 const atOnce = 10
 
-// VM updates the tools of one VM. The result holds the error, too: of kind Partial when some tools failed, Unreachable
-// when the time was up or the VM does not answer; then the update goes on there, if it had begun.
+// VM updates the tools of one VM. The result also holds the error: of kind Partial when some tools failed, Unreachable on a
+// timeout or when the VM does not answer; an update that had begun then continues on the VM.
 func (u Updater) VM(ctx context.Context, i vm.Info, o Options) (Result, error) {
 	job, err := o.job()
 	if err != nil {
@@ -36,8 +36,8 @@ func (u Updater) VM(ctx context.Context, i vm.Info, o Options) (Result, error) {
 	return r, r.Err
 }
 
-// VMs updates the tools of several VMs, ten at a time. What a VM's failure is stands in its result, and all of them in the
-// error, which is Partial when some VMs did well: see batch.Err.
+// VMs updates the tools of several VMs, ten in parallel. Each result has its VM's error; the returned error joins them and
+// is Partial when some VMs succeeded: see batch.Err.
 func (u Updater) VMs(ctx context.Context, infos []vm.Info, o Options) (Summary, error) {
 	if _, err := o.job(); err != nil {
 		return Summary{}, err
@@ -48,9 +48,8 @@ func (u Updater) VMs(ctx context.Context, infos []vm.Info, o Options) (Summary, 
 	})
 }
 
-// System brings all packages of a VM to their newest versions, as apt-get update and apt-get upgrade do, without asking:
-// configuration files that somebody changed stay as they are. The result is that of
-// VM, with the output.
+// System updates all packages of a VM, as apt-get update and apt-get upgrade do, without asking: changed configuration files
+// stay unchanged. The result is as from VM, with the output.
 func (u Updater) System(ctx context.Context, i vm.Info, o Options) (Result, error) {
 	if err := o.systemOnly(); err != nil {
 		return Result{Ref: i.Ref, Err: err}, err
@@ -59,7 +58,7 @@ func (u Updater) System(ctx context.Context, i vm.Info, o Options) (Result, erro
 	return r, r.Err
 }
 
-// Systems is System for several VMs, ten at a time. Its error is as that of VMs.
+// Systems is System for several VMs, ten in parallel. Its error is as from VMs.
 func (u Updater) Systems(ctx context.Context, infos []vm.Info, o Options) (Summary, error) {
 	if err := o.systemOnly(); err != nil {
 		return Summary{}, err
@@ -82,7 +81,7 @@ func each(ctx context.Context, infos []vm.Info, one func(vm.Info) Result) (Summa
 	return Summarize(results), batch.Err("update", len(results), failed, errkind.Step{})
 }
 
-// update has one VM do a job. again is the step that asks for the same.
+// update runs a job on one VM. again is the next step that repeats the request.
 func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o Options, what asked, timeout time.Duration, again errkind.Step) (r Result) {
 	began := time.Now()
 	r = Result{Ref: i.Ref}
@@ -117,7 +116,7 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o 
 		fail(err, false)
 		return r
 	}
-	defer func() { _ = client.Close() }() // what matters was read before
+	defer func() { _ = client.Close() }() // everything that matters was read
 	job.User = host.User
 	kept, err := u.remember(i, what, o.SSH)
 	if err != nil {
@@ -171,7 +170,7 @@ func (u Updater) update(ctx context.Context, i vm.Info, job cloudinit.Update, o 
 	return r
 }
 
-// reconnect finds the way to a VM again, which may have another address by then.
+// reconnect finds the route to a VM again, whose address may have changed.
 func (u Updater) reconnect(i vm.Info, signIn reach.Options) func(context.Context) (*remote.Client, error) {
 	return func(ctx context.Context) (*remote.Client, error) {
 		now, err := u.Reach.VMs.Get(ctx, i.Ref)
@@ -186,7 +185,7 @@ func (u Updater) reconnect(i vm.Info, signIn reach.Options) func(context.Context
 	}
 }
 
-// sameJob is Conflict when the job that is under way is not the one that was asked for.
+// sameJob is Conflict when the running job is not the requested one.
 func (u Updater) sameJob(ctx context.Context, client *remote.Client, name string, job cloudinit.Update) error {
 	s, err := read(ctx, client)
 	if err != nil || slices.Equal(s.record.Planned, job.Plan()) {
@@ -203,7 +202,7 @@ func progressOf(ref vm.Ref, s state, lost error) Progress {
 	return Progress{Ref: ref, Done: len(s.record.Results), Total: len(s.record.Planned), Current: s.record.Current, Lost: lost}
 }
 
-// verdict is the error for what a record tells; nil: all went well.
+// verdict is the error for a record; nil: everything succeeded.
 func verdict(name string, r cloudinit.Record, again errkind.Step) error {
 	if r.Ended.IsZero() {
 		return &errkind.Error{
