@@ -41,46 +41,45 @@ import (
 	"github.com/azlin-dev/azlin/vm/provision"
 )
 
-// Options says where to work. Target.SubscriptionID and Credential must be set.
+// Options specify the subscription and this program's environment. Target.SubscriptionID and Credential are required.
 type Options struct {
 	Target     azure.Target
 	Credential azcore.TokenCredential
 	HTTP       *http.Client // nil: one that trusts the system's and the cloud's certificates
 
-	StateDir  string // known hosts, operations, cache and audit log; empty: nothing is kept or recorded
+	StateDir  string // known hosts, operations, cache and audit log; empty: nothing is stored
 	SSHPort   int    // 0: 22
 	SSHLimits remote.Limits
 	// ProxyCommand is reach.Finder's; nil: interactive sessions reach public addresses only.
 	ProxyCommand func(vmID, bastionID string) []string
 	AgentSocket  string   // SSH_AUTH_SOCK; empty: no agent
 	PriceService string   // address of the retail price service; empty: cost.DefaultEndpoint
-	EchoServices []string // that tell the operator's address; empty: network.DefaultEchoServices
+	EchoServices []string // services that return the operator's address; empty: network.DefaultEchoServices
 	ReadOnly     bool     // refuse every write before it is sent
 
-	// SessionNames are this machine's names, by VM name, for VMs whose tag has none.
+	// SessionNames are this machine's session names, by VM name, for VMs without a session tag.
 	SessionNames map[string]string
 
-	Notifier *notify.Notifier  // told when a launch ends; nil: nobody
-	Access   repository.Access // what may be lent to the clone of a launch
-	Launch   launch.Defaults   // for what a launch leaves open
+	Notifier *notify.Notifier  // notified when a launch ends; nil: nobody
+	Access   repository.Access // credentials that the clone of a launch may use
+	Launch   launch.Defaults   // defaults for a launch
 
-	Listed func(all []vm.Info) // told what each listing of all VMs has found; nil: nobody
+	Listed func(all []vm.Info) // called with each listing of all VMs; nil: not called
 
-	Working func() (done func()) // called when a call to Azure begins, and done when it has ended; nil: nobody wants to know
+	Working func() (done func()) // called when a call to Azure begins; done is called when it has ended; nil: not called
 
 	Context string // for the audit log
 	User    string // for the audit log and the owner tag
 	Log     *slog.Logger
 	Retry   policy.RetryOptions // zero: azure.Options' own
 
-	Patience time.Duration // how long an operation of Azure's is waited for; zero: azure.DefaultPatience
+	Patience time.Duration // how long to wait for an operation in Azure; zero: azure.DefaultPatience
 }
 
-// Client holds the services of one subscription: things by their plural, agents by what they are. It may be used by several
-// goroutines.
+// Client holds the services of one subscription. It is safe for concurrent use.
 type Client struct {
-	Azure    *azure.Client    // the door that all of them use
-	Operator network.Operator // who works here, and from where
+	Azure    *azure.Client    // used by all of them
+	Operator network.Operator // who works here, and from which address
 
 	VMs        *vm.Service
 	Hosts      reach.Finder // from a VM to a host with a verified key: run a command, connect
@@ -89,26 +88,26 @@ type Client struct {
 	Bastions   *bastion.Service
 	Catalog    *catalog.Service // sizes, regions, images and quota
 	Prices     *cost.Prices
-	Templates  template.Store  // what VMs are created from; kept only with Options.StateDir
-	Operations *change.Service // what was begun and has not ended
+	Templates  template.Store  // templates for VMs; stored only with Options.StateDir
+	Operations *change.Service // unfinished operations
 	History    history.Log     // interactive connections made from this machine
 	Statuses   status.Dashboard
-	Details    detail.Reader // what a VM is made of, and who may come in
+	Details    detail.Reader // what a VM is made of, and who can sign in
 	Logs       logs.Reader
 
-	Provisioner *provision.Service // makes a VM, and no more
-	Launcher    *launch.Launcher   // makes VMs that are ready to be worked on
+	Provisioner *provision.Service // creates a VM, without the further steps of a launch
+	Launcher    *launch.Launcher   // creates VMs that are ready for work
 	Cloner      *clone.Cloner
 	Baker       *image.Baker // makes images
 	Resizer     *resize.Resizer
 	Updater     update.Updater   // of tools and packages
 	Rotator     *keys.Rotator    // of SSH keys
-	Pruner      prune.Pruner     // deletes VMs that nobody uses
-	Cleaner     *cleanup.Cleaner // deletes what belongs to nobody
-	Inquirer    why.Inquirer     // finds out what is wrong with a VM
+	Pruner      prune.Pruner     // deletes idle VMs
+	Cleaner     *cleanup.Cleaner // deletes orphaned resources
+	Inquirer    why.Inquirer     // finds what is wrong with a VM
 }
 
-// Open makes a Client. It sends nothing: the first request signs in.
+// Open creates a Client. It sends no request: the first request signs in.
 func Open(o Options) (*Client, error) {
 	var record func(audit.Record) error
 	under := func(name string) string {
@@ -179,7 +178,7 @@ func Open(o Options) (*Client, error) {
 	return c, nil
 }
 
-// handlers know all kinds of operations that can be cut off. A new kind is a line here.
+// handlers cover all kinds of operations that can be interrupted. Add a new kind here.
 func (c *Client) handlers(owner string) []change.Handler {
 	return []change.Handler{
 		c.Launcher.Handler(),

@@ -9,7 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// auditedRule is what the record needs to know of a security rule.
+// auditedRule holds the properties of a security rule that the record needs.
 type auditedRule struct {
 	Properties struct {
 		Access    string   `json:"access"`
@@ -19,7 +19,7 @@ type auditedRule struct {
 	} `json:"properties"`
 }
 
-// everywhere reports whether the rule lets everyone in.
+// everywhere reports whether the rule admits everyone.
 func (r auditedRule) everywhere() bool {
 	return strings.EqualFold(r.Properties.Access, "Allow") && strings.EqualFold(r.Properties.Direction, "Inbound") &&
 		slices.ContainsFunc(append(r.Properties.Sources, r.Properties.Source), func(s string) bool {
@@ -27,7 +27,7 @@ func (r auditedRule) everywhere() bool {
 		})
 }
 
-// detailOf is what the record says of a write beside its name: that a security rule admits everyone.
+// detailOf is the record's detail for a write: that a security rule admits everyone.
 func detailOf(req *policy.Request, operation string) string {
 	body := req.Body()
 	rule := strings.EqualFold(operation, "Microsoft.Network/networkSecurityGroups/securityRules/write")
@@ -36,12 +36,12 @@ func detailOf(req *policy.Request, operation string) string {
 	}
 	data, err := io.ReadAll(body)
 	if rerr := req.RewindBody(); err != nil || rerr != nil {
-		return "" // sending it will fail, and say why
+		return "" // sending it will fail with the reason
 	}
 	var all []auditedRule
 	if rule {
 		var one auditedRule
-		_ = json.Unmarshal(data, &one) // what Azure cannot read either admits nobody
+		_ = json.Unmarshal(data, &one) // a body that cannot be parsed admits nobody
 		all = append(all, one)
 	} else {
 		var group struct {

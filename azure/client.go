@@ -19,7 +19,7 @@ import (
 	"github.com/azlin-dev/azlin/local/audit"
 )
 
-// Options is what Open needs. Target.SubscriptionID and Credential must be set.
+// Options are the options of Open. Target.SubscriptionID and Credential are required.
 type Options struct {
 	Target     Target
 	Credential azcore.TokenCredential
@@ -28,15 +28,15 @@ type Options struct {
 	ReadOnly   bool                     // refuse every write before it is sent
 	Log        *slog.Logger             // one debug line per request, without secrets; nil: none
 	UserAgent  string                   // at most 24 characters; empty: "azlin"
-	Retry      policy.RetryOptions      // zero: 4 tries, waits of up to 3 minutes when Azure asks for them
-	Patience   time.Duration            // how long an operation is waited for; zero: DefaultPatience
-	Working    func() (done func())     // called when a call begins, and done when it has ended; nil: nobody wants to know
+	Retry      policy.RetryOptions      // zero: 4 tries, with delays of up to 3 minutes if Azure requests them
+	Patience   time.Duration            // how long to wait for an operation; zero: DefaultPatience
+	Working    func() (done func())     // called when a call begins; done is called when it has ended; nil: not called
 }
 
-// DefaultPatience is longer than what azlin begins takes in Azure as a rule: a Bastion takes ten minutes.
+// DefaultPatience is longer than azlin's operations normally take in Azure: a Bastion takes ten minutes.
 const DefaultPatience = time.Hour
 
-// Client is the door to one subscription of one cloud. It may be used by several goroutines.
+// Client gives access to one subscription of one cloud. It is safe for concurrent use.
 type Client struct {
 	target   Target
 	endpoint string
@@ -51,7 +51,7 @@ type Client struct {
 	log      *slog.Logger
 }
 
-// Open makes a client. It sends nothing; the first request fetches the token.
+// Open creates a client. It sends no request; the first request fetches the token.
 func Open(o Options) (*Client, error) {
 	if o.Target.SubscriptionID == "" {
 		return nil, errkind.New(errkind.Invalid, "open azure: no subscription is set")
@@ -77,7 +77,7 @@ func Open(o Options) (*Client, error) {
 		o.UserAgent = "azlin"
 	}
 	if o.Retry.MaxRetryDelay == 0 {
-		o.Retry.MaxRetryDelay = 3 * time.Minute // the longest of Azure's windows; azcore gives up when asked to wait longer
+		o.Retry.MaxRetryDelay = 3 * time.Minute // the longest of Azure's windows; azcore gives up when a longer delay is requested
 	}
 	c := &Client{
 		patience: cmp.Or(o.Patience, DefaultPatience),
@@ -99,9 +99,10 @@ func Open(o Options) (*Client, error) {
 		Transport: door,
 		Retry:     o.Retry,
 		Telemetry: policy.TelemetryOptions{ApplicationID: o.UserAgent},
-		// Once per call, whatever the number of tries: nothing in a rehearsal, then the record, then retries by code.
+		// Once per call, whatever the number of tries: the rehearsal, which sends nothing, then the audit record, then
+		// retries by code.
 		PerCallPolicies: []policy.Policy{working(o.Working), rehearsal{}, c.auditor, content{}, pacing.NewRetry(o.Log)},
-		// Once per try: with a token that Azure takes; wait for the turn, then count and log what really goes out.
+		// Once per try: renew a refused token, wait for the turn, then count and log the request that is sent.
 		PerRetryPolicies: []policy.Policy{&renewal{cred: o.Credential, scope: o.Target.Cloud.Scope()}, pacing.New(o.Log), &observer{traffic: c.traffic, clock: c.clock, log: o.Log}},
 	}}
 	if c.clients, err = newClients(o.Target.SubscriptionID, o.Credential, options); err != nil {
@@ -115,26 +116,26 @@ func Open(o Options) (*Client, error) {
 	return c, nil
 }
 
-// Target is what the client was opened for.
+// Target is the target the client was opened with.
 func (c *Client) Target() Target { return c.target }
 
-// SubscriptionID is the subscription that every typed client works on.
+// SubscriptionID is the subscription of every typed client.
 func (c *Client) SubscriptionID() string { return c.target.SubscriptionID }
 
-// AccessToken gives a token for Azure Resource Manager, which is a secret. It is for services beside it that want
-// one in the body of a request, such as Bastion; the credential keeps it until shortly before it expires.
+// AccessToken returns a token for Azure Resource Manager, which is a secret. It is for other services that require one in a
+// request's body, such as Bastion. The credential caches it until shortly before it expires.
 func (c *Client) AccessToken(ctx context.Context) (string, error) {
 	t, err := c.cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.target.Cloud.Scope()}, EnableCAE: true})
 	return t.Token, Wrap("sign in", "", err)
 }
 
-// Clock tells the time that Azure lives in.
+// Clock is the clock of the cloud.
 func (c *Client) Clock() *Clock { return c.clock }
 
-// Patience is how long an operation of Azure's is waited for.
+// Patience is how long to wait for an operation in Azure.
 func (c *Client) Patience() time.Duration { return c.patience }
 
-// Requests is the number of requests sent so far, each try counted, token requests not.
+// Requests is the number of requests sent so far, including retries, without token requests.
 func (c *Client) Requests() int { return c.traffic.total() }
 
 // RequestsByMethod is Requests by HTTP method.

@@ -10,8 +10,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 )
 
-// clients holds the official clients. They are made one by one: a client factory would pull the
-// whole API of a service into every build.
+// clients holds the official clients. They are created individually: a client factory would link a service's whole API into
+// every build.
 type clients struct {
 	vms             *armcompute.VirtualMachinesClient
 	disks           *armcompute.DisksClient
@@ -122,7 +122,7 @@ func (c *Client) NATGateways() *armnetwork.NatGatewaysClient { return c.clients.
 // ResourceGroups is the client of resource groups.
 func (c *Client) ResourceGroups() *armresources.ResourceGroupsClient { return c.clients.groups }
 
-// TagsAPI is the client of Microsoft.Resources/tags; MergeTags is what most callers want.
+// TagsAPI is the client of Microsoft.Resources/tags; most callers should use MergeTags.
 func (c *Client) TagsAPI() *armresources.TagsClient { return c.clients.tags }
 
 // Resources is the client of the resource list across types.

@@ -14,17 +14,17 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// Cloud says where Azure is. The zero value is the public cloud.
+// Cloud holds the addresses of an Azure cloud. The zero value is the public cloud.
 type Cloud struct {
 	Name      string // "public", "usgovernment", "china", or the name of a custom one
 	Endpoint  string // Azure Resource Manager, "https://management.azure.com"
 	Authority string // Microsoft Entra, "https://login.microsoftonline.com"
-	Audience  string // what tokens are for; empty: Endpoint
-	CAFile    string // PEM certificates to trust besides the system's: a custom cloud's, or those of a proxy that looks inside
-	Custom    bool   // not one of Microsoft's: no instance discovery, and the server's clock counts
+	Audience  string // audience of tokens; empty: Endpoint
+	CAFile    string // PEM certificates to trust in addition to the system's: a custom cloud's, or those of a TLS-inspecting proxy
+	Custom    bool   // not one of Microsoft's: no instance discovery, and the server's clock is used
 }
 
-// Public is the Azure that most people use.
+// Public is Azure's public cloud.
 func Public() Cloud { return known("public", cloud.AzurePublic) }
 
 // USGovernment is Azure Government.
@@ -33,8 +33,8 @@ func USGovernment() Cloud { return known("usgovernment", cloud.AzureGovernment) 
 // China is Azure operated by 21Vianet.
 func China() Cloud { return known("china", cloud.AzureChina) }
 
-// Custom is an Azure at an address of its own: the emulator, or an Azure Stack Hub. Both addresses
-// must be https. An empty audience is the one that Microsoft's public Azure Resource Manager has.
+// Custom is an Azure with other addresses: the emulator, or an Azure Stack Hub. Both addresses must be https. An empty
+// audience is that of Microsoft's public Azure Resource Manager.
 func Custom(name, endpoint, authority, audience, caFile string) (Cloud, error) {
 	for _, address := range []string{endpoint, authority} {
 		u, err := url.Parse(address)
@@ -51,8 +51,8 @@ func Custom(name, endpoint, authority, audience, caFile string) (Cloud, error) {
 	}, nil
 }
 
-// ByName gives one of Microsoft's clouds by azlin's name for it or by the Azure CLI's
-// ("AzureCloud"); the empty name is the public cloud.
+// ByName returns one of Microsoft's clouds by azlin's or the Azure CLI's name ("AzureCloud"); the empty name is the public
+// cloud.
 func ByName(name string) (Cloud, error) {
 	switch strings.ToLower(name) {
 	case "", "public", "azurecloud":
@@ -73,7 +73,7 @@ func known(name string, c cloud.Configuration) Cloud {
 	}
 }
 
-// OrPublic makes the zero value what it stands for.
+// OrPublic replaces the zero value by the public cloud.
 func (c Cloud) OrPublic() Cloud {
 	if c == (Cloud{CAFile: c.CAFile}) {
 		public := Public()
@@ -83,7 +83,7 @@ func (c Cloud) OrPublic() Cloud {
 	return c
 }
 
-// CliName is what the Azure CLI calls the cloud in its profile; empty for custom ones.
+// CliName is the cloud's name in the Azure CLI's profile; empty for custom clouds.
 func (c Cloud) CliName() string {
 	switch c.OrPublic().Name {
 	case "public":
@@ -96,7 +96,7 @@ func (c Cloud) CliName() string {
 	return ""
 }
 
-// Scope is what a token for Azure Resource Manager is asked for.
+// Scope is the scope of tokens for Azure Resource Manager.
 func (c Cloud) Scope() string { return c.OrPublic().audience() + "/.default" }
 
 func (c Cloud) audience() string {
@@ -106,7 +106,7 @@ func (c Cloud) audience() string {
 	return c.Audience
 }
 
-// Configuration is the cloud as the SDK wants it.
+// Configuration is the cloud as a type of the SDK.
 func (c Cloud) Configuration() cloud.Configuration {
 	c = c.OrPublic()
 	return cloud.Configuration{
@@ -117,8 +117,8 @@ func (c Cloud) Configuration() cloud.Configuration {
 	}
 }
 
-// HTTPClient returns a client that trusts the cloud's own CA besides the system's and follows
-// HTTPS_PROXY, except to a custom cloud on this machine.
+// HTTPClient returns a client that trusts the cloud's own CA in addition to the system's and uses HTTPS_PROXY, except for a
+// custom cloud on this machine.
 func (c Cloud) HTTPClient() (*http.Client, error) {
 	if c.CAFile == "" {
 		return transport.Client(), nil
@@ -137,7 +137,7 @@ func (c Cloud) HTTPClient() (*http.Client, error) {
 	return client, nil
 }
 
-// host is the host and port of a custom cloud on this machine; empty: it is elsewhere.
+// host is the host and port of a custom cloud on this machine; empty: another machine.
 func (c Cloud) host() string {
 	u, err := url.Parse(c.Endpoint)
 	if err != nil || !c.Custom {
@@ -149,7 +149,7 @@ func (c Cloud) host() string {
 	return u.Host
 }
 
-// Target is what one command works on, resolved once.
+// Target is the resolved cloud, subscription and defaults of one command.
 type Target struct {
 	Cloud          Cloud
 	TenantID       string

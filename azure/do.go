@@ -33,10 +33,10 @@ func (r *Response) Decode(v any) error {
 	return nil
 }
 
-// Do sends one request to Azure Resource Manager through the same pipeline as the typed clients, for
-// services of which a single call is used. path begins with a slash and may carry a query;
-// apiVersion is added to it. body nil means none, a []byte is sent as it is, anything else as JSON.
-// header entries are added as they are. Every status from 400 is an error with its kind.
+// Do sends one request to Azure Resource Manager through the pipeline of the typed clients, for services of which only one
+// call is used. path begins with a slash and may have a query; apiVersion is added to it. A nil body sends none, a []byte is
+// sent unchanged, anything else as JSON. header entries are added unchanged. Every status from 400 is an error with its
+// kind.
 func (c *Client) Do(ctx context.Context, method, path, apiVersion string, body any, header ...Header) (*Response, error) {
 	target, err := c.address(path, apiVersion)
 	if err != nil {
@@ -76,7 +76,7 @@ func (c *Client) Page(ctx context.Context, path, apiVersion string, f func(page 
 	return nil
 }
 
-// sameHost refuses to follow a link away from the cloud: the token would go with the request.
+// sameHost returns an error for a link to another host, because the token would be sent with the request.
 func (c *Client) sameHost(link string) (string, error) {
 	if link == "" {
 		return "", nil
@@ -101,7 +101,7 @@ func (c *Client) address(path, apiVersion string) (string, error) {
 	}
 	q := u.Query()
 	q.Set("api-version", apiVersion)
-	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // Azure's filters want spaces, not plus signs
+	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // Azure's filters accept spaces, not plus signs
 	return u.String(), nil
 }
 

@@ -7,14 +7,13 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// kindOfCode is the table from Azure's error codes to kinds of failure. Codes are compared without
-// regard to case; an entry that ends in * matches what begins like it, one that begins with * what
-// ends like it. The code decides, because the same status carries different meanings and a failed
-// operation is reported with status 200.
+// kindOfCode maps Azure's error codes to kinds of failure. Case is ignored; an entry that ends in * matches a prefix, one
+// that begins with * a suffix. The code decides, because one status has several meanings, and a failed operation is reported
+// with status 200.
 func kindOfCode(code, message string) errkind.Kind {
 	code = strings.ToLower(code)
 	if code == "operationnotallowed" && !isQuotaMessage(message) {
-		return errkind.Conflict // the same code for "not in this state"
+		return errkind.Conflict // the same code also means "not in this state"
 	}
 	for _, e := range codeTable() {
 		for _, pattern := range e.codes {
@@ -74,7 +73,7 @@ func codeTable() []codeEntry {
 	}
 }
 
-// isQuotaMessage tells the quota refusal of OperationNotAllowed from its other uses.
+// isQuotaMessage distinguishes a quota refusal from other uses of OperationNotAllowed.
 func isQuotaMessage(message string) bool {
 	message = strings.ToLower(message)
 	return strings.Contains(message, "quota") || strings.Contains(message, "limit")
@@ -94,7 +93,7 @@ func matches(pattern, code string) bool {
 	return code == pattern
 }
 
-// kindOfStatus is what remains when the code says nothing.
+// kindOfStatus is used when the code is unknown.
 func kindOfStatus(status int) errkind.Kind {
 	switch status {
 	case http.StatusUnauthorized:

@@ -22,12 +22,11 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// ErrAuthentication is the class of every failure to sign in.
+// ErrAuthentication is the class of every sign-in failure.
 var ErrAuthentication = errors.New("not signed in to Azure")
 
-// Wrap gives an error of this package's clients its kind, Azure's code, message and correlation id.
-// op and resource say what was being done. nil stays nil, and an error that has its kind already only
-// gains op and resource when it lacks them.
+// Wrap adds kind, Azure's code, message and correlation id to an error of this package's clients. op and resource describe
+// the failed action. nil stays nil; an error that has a kind only gets op and resource if it lacks them.
 func Wrap(op, resource string, err error) error {
 	if err == nil {
 		return nil
@@ -60,7 +59,7 @@ func Wrap(op, resource string, err error) error {
 	return out
 }
 
-// Code is Azure's error code in err, empty when there is none.
+// Code is Azure's error code in err; empty: none.
 func Code(err error) string {
 	for e := range errkind.All(err) {
 		if e.Code != "" {
@@ -74,7 +73,7 @@ func Code(err error) string {
 	return ""
 }
 
-// IsNotFound says whether err means that what was asked for does not exist.
+// IsNotFound reports whether err means that the requested resource does not exist.
 func IsNotFound(err error) bool {
 	if errkind.Of(err) == errkind.NotFound {
 		return true
@@ -99,7 +98,7 @@ func fromResponse(out *errkind.Error, re *azcore.ResponseError) {
 	}
 	if about := strings.TrimSpace(out.Op + " " + out.Resource); strings.EqualFold(code, "ResourceGroupNotFound") &&
 		strings.Contains(message, "'"+about[strings.LastIndexByte(about, ' ')+1:]+"'") {
-		message = "there is no such resource group" // Azure's text names it again
+		message = "there is no such resource group" // Azure's text repeats the name
 	}
 	if message == "" {
 		message = fmt.Sprintf("Azure answered %d %s", status, http.StatusText(status))
@@ -110,17 +109,16 @@ func fromResponse(out *errkind.Error, re *azcore.ResponseError) {
 	}
 }
 
-// ResponseError is a refusal of Azure, in Azure's words.
+// ResponseError is a refusal by Azure, with its message.
 type ResponseError struct {
 	Message string
 	Code    string
-	Status  int // of HTTP; 200 for an operation that failed after it was accepted
+	Status  int // HTTP status; 200 for an operation that failed after it was accepted
 }
 
 func (e *ResponseError) Error() string { return e.Message }
 
-// signInFailure recognises what azidentity and the library below it return. A token endpoint that could
-// not be reached is no refusal.
+// signInFailure recognises errors of azidentity and of the library it uses. An unreachable token endpoint is not a refusal.
 func signInFailure(err error) (errkind.Kind, error) {
 	failed, isFailed := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	call, isCall := errors.AsType[msal.CallErr](err)
@@ -134,19 +132,18 @@ func signInFailure(err error) (errkind.Kind, error) {
 		strings.HasPrefix(err.Error(), "ManagedIdentityCredential: failed"), strings.HasPrefix(err.Error(), "ManagedIdentityCredential: the requested identity"):
 		return errkind.Auth, err
 	case isFailed && (strings.Contains(err.Error(), "no such file") || strings.Contains(err.Error(), "cannot find the")):
-		return errkind.Prerequisite, err // the federated token has gone
-	case isFailed && strings.Contains(err.Error(), "raw message was"): // which would show the tokens in it
+		return errkind.Prerequisite, err // the federated token file is gone
+	case isFailed && strings.Contains(err.Error(), "raw message was"): // the message would show the tokens in it
 		return errkind.Unreachable, errors.New("the token endpoint's answer is not what it should be: is a proxy or a captive portal in between?")
 	case isFailed:
-		return errkind.Unreachable, err // no answer came; the error does not tell its cause
+		return errkind.Unreachable, err // no answer; the error does not contain the cause
 	case isRequired, errors.Is(err, ErrAuthentication):
 		return errkind.Auth, err
 	}
 	return errkind.Unknown, nil
 }
 
-// answered is what a token endpoint's refusal says. text is where a library has put the body when it has
-// read it already.
+// answered is a token endpoint's refusal. text is the body, if a library has already read it.
 func answered(resp *http.Response, text string) (errkind.Kind, error) {
 	kind := errkind.Auth
 	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests {
@@ -162,8 +159,8 @@ func answered(resp *http.Response, text string) (errkind.Kind, error) {
 	return kind, fmt.Errorf("the token endpoint answered %d", resp.StatusCode)
 }
 
-// entraDescription is the first line of an Entra refusal: the rest are trace ids and times. The identity
-// endpoint of App Service has a message instead.
+// entraDescription is the first line of Entra's refusal; the rest is trace ids and times. App Service's identity endpoint
+// has a message instead.
 func entraDescription(body []byte) string {
 	var e struct {
 		Error       string `json:"error"`
@@ -179,7 +176,7 @@ func entraDescription(body []byte) string {
 	return cmp.Or(strings.TrimSpace(line), e.Message, e.Error)
 }
 
-// networkFailure says whether nothing was heard from the other side.
+// networkFailure reports whether there was no answer.
 func networkFailure(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return true
@@ -193,7 +190,7 @@ func networkFailure(err error) bool {
 	return answer.CutShort(err) || certificateFailure(err)
 }
 
-// certificateFailure says whether the other side is not who it should be.
+// certificateFailure reports whether the server's certificate was not accepted.
 func certificateFailure(err error) bool {
 	_, unknownCA := errors.AsType[x509.UnknownAuthorityError](err)
 	_, hostname := errors.AsType[x509.HostnameError](err)

@@ -7,8 +7,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// ID is a parsed ARM resource id. Azure writes ids in changing letter case, so ids are compared
-// with Equal or by Key, never as strings.
+// ID is a parsed ARM resource id. Azure changes the letter case of ids, so compare them with Equal or by Key, never as
+// strings.
 type ID struct {
 	Subscription  string
 	ResourceGroup string // empty for a subscription or a subscription-level resource
@@ -17,9 +17,8 @@ type ID struct {
 	Names         []string // one for each of Types
 }
 
-// ParseID reads /subscriptions/S[/resourceGroups/G][/providers/P/type/name…]. Extension resources
-// (a second /providers/) are read as part of the last provider's path. It returns an Invalid error
-// for anything else.
+// ParseID parses /subscriptions/S[/resourceGroups/G][/providers/P/type/name…]. An extension resource (a second /providers/)
+// is treated as part of the last provider's path. Anything else is an Invalid error.
 func ParseID(s string) (ID, error) {
 	bad := func(why string) (ID, error) {
 		return ID{}, errkind.New(errkind.Invalid, "%q is not an Azure resource id: %s", s, why)
@@ -93,10 +92,10 @@ func (id ID) String() string {
 	return b.String()
 }
 
-// Key is the id in the form that is equal for equal resources, for use as a map key.
+// Key is the same for ids of the same resource; use it as a map key.
 func (id ID) Key() string { return strings.ToLower(id.String()) }
 
-// Equal says whether both ids name the same resource.
+// Equal reports whether both ids name the same resource.
 func (id ID) Equal(other ID) bool { return id.Key() == other.Key() }
 
 // Name is the last name in the id: the resource's own, else the group's, else the subscription's.
@@ -124,8 +123,8 @@ func (id ID) Type() string {
 // IsType compares resource types without regard to case.
 func (id ID) IsType(t string) bool { return strings.EqualFold(id.Type(), t) }
 
-// Parent is the id of the resource this one is part of: a rule's group, a subnet's network; of a
-// top-level resource the resource group, of that the subscription.
+// Parent is the id of the resource that contains this one: a rule's security group, a subnet's network; for a top-level
+// resource the resource group, for a group the subscription.
 func (id ID) Parent() ID {
 	switch {
 	case len(id.Types) > 1:
@@ -139,8 +138,8 @@ func (id ID) Parent() ID {
 	return id
 }
 
-// SameID compares two ids as strings without regard to case or a trailing slash.
+// SameID compares two ids as strings, ignoring case and a trailing slash.
 func SameID(a, b string) bool { return IDKey(a) == IDKey(b) }
 
-// IDKey is the form of an id as a string that is equal for equal resources.
+// IDKey is a form of an id that is the same for ids of the same resource.
 func IDKey(id string) string { return strings.ToLower(strings.TrimSuffix(id, "/")) }

@@ -19,28 +19,28 @@ import (
 	"github.com/azlin-dev/azlin/local/audit"
 )
 
-// OperationState is how far a long-running operation is.
+// OperationState is the progress of a long-running operation.
 type OperationState struct {
-	Status  string // Azure's word: "InProgress", "Running", "Succeeded"
+	Status  string // Azure's status: "InProgress", "Running", "Succeeded"
 	Percent float64
 	Elapsed time.Duration
 }
 
-// Operation is something that Azure carries out in the background. It belongs to one goroutine.
+// Operation is an operation that runs in Azure. It must be used by one goroutine.
 type Operation[T any] struct {
 	client   *Client
 	poller   *runtime.Poller[T]
 	op       string
 	resource string
-	request  *http.Request // the one that began it; nil when resumed
+	request  *http.Request // the request that began it; nil when resumed
 	id       string
 	began    time.Time
-	first    time.Duration // pause before the first look
-	look     chan struct{} // somebody knows better when
+	first    time.Duration // pause before the first poll
+	look     chan struct{} // requests a poll at once
 }
 
-// Begin starts an operation: begin is the call of a typed client's Begin… method with the context it
-// is given. op and resource are for errors.
+// Begin starts an operation: begin calls a typed client's Begin… method with the context passed to it. op and resource are
+// for errors.
 func Begin[T any](ctx context.Context, c *Client, op, resource string, begin func(context.Context) (*runtime.Poller[T], error)) (*Operation[T], error) {
 	var resp *http.Response
 	poller, err := begin(policy.WithCaptureResponse(ctx, &resp))
@@ -58,8 +58,7 @@ func Begin[T any](ctx context.Context, c *Client, op, resource string, begin fun
 	return o, nil
 }
 
-// Resume goes on with an operation of which only the token is left: begin is the call of the same
-// Begin… method with options whose ResumeToken is token.
+// Resume continues to wait for an operation by its token: begin calls the same Begin… method with the token as ResumeToken.
 func Resume[T any](ctx context.Context, c *Client, op, resource string, begin func(context.Context) (*runtime.Poller[T], error)) (*Operation[T], error) {
 	poller, err := begin(ctx)
 	if err != nil {
@@ -68,38 +67,38 @@ func Resume[T any](ctx context.Context, c *Client, op, resource string, begin fu
 	return &Operation[T]{client: c, poller: poller, op: op, resource: resource, began: time.Now(), look: make(chan struct{}, 1)}, nil
 }
 
-// Azure's own default for clients is 30 s between looks, which makes a start of 12 s take 30.
+// Azure's default for clients is 30 s between polls, so a start of 12 s would take 30.
 const (
 	firstPause = time.Second
 	shortest   = 2 * time.Second
 	longest    = 5 * time.Second
 )
 
-// Done says whether Azure has finished; some requests are before they are answered.
+// Done reports whether Azure has finished; some requests finish before they are answered.
 func (o *Operation[T]) Done() bool { return o.poller.Done() }
 
-// ID is Azure's name for the operation, empty when it finished at once or was resumed.
+// ID is Azure's id of the operation; empty when it finished at once or was resumed.
 func (o *Operation[T]) ID() string { return o.id }
 
-// ResumeToken lets another process go on waiting. It holds signed addresses: keep it in a file of
-// mode 0600. It is empty when the operation is done.
+// ResumeToken lets another process wait for the operation. It contains signed addresses: store it with mode 0600. It is
+// empty when the operation is done.
 func (o *Operation[T]) ResumeToken() string {
 	if o.poller.Done() {
 		return ""
 	}
 	token, err := o.poller.ResumeToken()
 	if err != nil {
-		return "" // azcore has no token for what finishes within one request
+		return "" // azcore has no token for operations that finish within one request
 	}
 	return token
 }
 
-// LookNow makes Wait look at once, for who has learnt elsewhere that the operation may be done. It may be called by
-// other goroutines.
+// LookNow makes Wait poll at once, when another sign shows that the operation may be done. It is safe to call from other
+// goroutines.
 func (o *Operation[T]) LookNow() {
 	select {
 	case o.look <- struct{}{}:
-	default: // it is about to
+	default: // it is about to poll
 	}
 }
 
@@ -116,9 +115,9 @@ func (o *Operation[T]) pause(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// Wait looks at the operation until it is done, as often as Azure asks for, else every 2 to 5
-// seconds. report (may be nil) hears of each look. When ctx ends, or Options.Patience, Azure goes on all the
-// same; the error for the latter is of kind Provisioning.
+// Wait polls the operation until it is done, at the interval that Azure requests, else every 2 to 5 seconds. report (may be
+// nil) receives each state. When ctx or Options.Patience ends, the operation continues in Azure; the error for the latter is
+// of kind Provisioning.
 func (o *Operation[T]) Wait(ctx context.Context, report func(OperationState)) (T, error) {
 	var zero T
 	pause, looks := o.first, 0
@@ -169,7 +168,7 @@ func (o *Operation[T]) failed(ctx context.Context, err error) error {
 	return wrapped
 }
 
-// record puts the end of an operation in the audit log; its begin was recorded as accepted.
+// record adds the end of an operation to the audit log, where its start is recorded as accepted.
 func (o *Operation[T]) record(ctx context.Context, status audit.Status, re *azcore.ResponseError) {
 	if o.request == nil || o.client == nil || isRead(o.request.Method, o.request.URL.Path) {
 		return
@@ -185,7 +184,7 @@ func (o *Operation[T]) record(ctx context.Context, status audit.Status, re *azco
 	o.client.auditor.write(ctx, r)
 }
 
-// operationID is the last part of the address at which the operation is looked at.
+// operationID is the last part of the operation's polling address.
 func operationID(h http.Header) string {
 	for _, name := range []string{"Azure-AsyncOperation", "Operation-Location", "Location"} {
 		if u, err := url.Parse(h.Get(name)); err == nil && u.Path != "" {
@@ -205,7 +204,7 @@ func stateOf(resp *http.Response) OperationState {
 	}
 	data, err := runtime.Payload(resp)
 	if err == nil {
-		_ = json.Unmarshal(data, &body) // a poll without a body is fine: its status tells
+		_ = json.Unmarshal(data, &body) // a poll may have no body: the HTTP status is enough
 	}
 	switch {
 	case body.Status != "":
@@ -219,8 +218,7 @@ func stateOf(resp *http.Response) OperationState {
 	return OperationState{Status: body.Status, Percent: body.PercentComplete}
 }
 
-// DoOperation is Do for a request that Azure may answer before it has carried it out; it waits and
-// returns the final answer's body.
+// DoOperation is Do for a request that starts an operation: it waits and returns the final answer's body.
 func (c *Client) DoOperation(ctx context.Context, method, path, apiVersion string, body any, report func(OperationState)) ([]byte, error) {
 	op, err := Begin(ctx, c, strings.ToLower(method), path, func(ctx context.Context) (*runtime.Poller[json.RawMessage], error) {
 		resp, err := c.Do(ctx, method, path, apiVersion, body)

@@ -18,7 +18,7 @@ func Pages[T, P any](ctx context.Context, op string, pager *runtime.Pager[P], it
 			return nil, Wrap(op, "", err)
 		}
 		list := items(page)
-		if list == nil { // Azure sends an empty array where there is nothing
+		if list == nil { // the SDK omits an empty array; callers expect one
 			return nil, Wrap(op, "", transport.Refused("the answer holds no list: is a proxy or a captive portal in between?"))
 		}
 		for _, item := range list {

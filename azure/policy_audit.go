@@ -15,8 +15,8 @@ import (
 	"github.com/azlin-dev/azlin/local/audit"
 )
 
-// auditor records every write before it is sent and again with its outcome, and refuses it when the
-// client is read-only or the record cannot be kept.
+// auditor records every write before it is sent and again with its result. It refuses the write when the client is read-only
+// or the record cannot be stored.
 type auditor struct {
 	record   func(audit.Record) error
 	readOnly bool
@@ -50,7 +50,7 @@ func (a *auditor) Do(req *policy.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// outcome records what came of r.
+// outcome records the result of r.
 func (a *auditor) outcome(ctx context.Context, r audit.Record, resp *http.Response, err error) {
 	r.Status = audit.Succeeded
 	if resp != nil {
@@ -58,19 +58,19 @@ func (a *auditor) outcome(ctx context.Context, r audit.Record, resp *http.Respon
 	}
 	switch {
 	case err != nil || resp == nil:
-		r.Status, r.Code = audit.Failed, "NoAnswer" // it may have been carried out all the same
+		r.Status, r.Code = audit.Failed, "NoAnswer" // Azure may have carried it out
 	case resp.StatusCode >= http.StatusBadRequest:
 		r.Status, r.Code = audit.Failed, answer.Code(resp)
 	case resp.StatusCode == http.StatusAccepted || resp.Header.Get("Azure-AsyncOperation") != "":
 		r.Status = audit.Accepted
 	}
 	if r.Event == audit.Create && resp != nil && resp.StatusCode == http.StatusOK {
-		r.Event = audit.Update // a PUT on what existed
+		r.Event = audit.Update // a PUT on an existing resource
 	}
 	a.write(ctx, r)
 }
 
-// write records r after the fact; by then the change is made, so a failure can only be told.
+// write records r after the change; a failure can then only be reported.
 func (a *auditor) write(ctx context.Context, r audit.Record) {
 	if a.record == nil {
 		return
@@ -81,7 +81,7 @@ func (a *auditor) write(ctx context.Context, r audit.Record) {
 	}
 }
 
-// describe makes the record of a request, without its outcome.
+// describe creates the record of a request, without its result.
 func (a *auditor) describe(raw *http.Request) audit.Record {
 	event, operation, resource := classify(raw.Method, raw.URL.Path)
 	r := audit.Record{
@@ -94,7 +94,7 @@ func (a *auditor) describe(raw *http.Request) audit.Record {
 	return r
 }
 
-// isRead says whether a request changes nothing: GET and HEAD, and the POSTs that are queries.
+// isRead reports whether a request changes nothing: GET and HEAD, and the POSTs that are queries.
 func isRead(method, path string) bool {
 	if method == http.MethodGet || method == http.MethodHead {
 		return true
@@ -116,13 +116,13 @@ func isRead(method, path string) bool {
 	return false
 }
 
-// classify names the kind of a change and the operation in Azure's way of writing permissions
-// ("Microsoft.Compute/virtualMachines/start/action"), and gives the id it is about.
+// classify returns the kind of a change, the operation in the format of Azure's permissions
+// ("Microsoft.Compute/virtualMachines/start/action"), and the id of its resource.
 func classify(method, path string) (audit.EventType, string, string) {
 	resource, action := path, ""
 	id, err := ParseID(path)
 	if method == http.MethodPost {
-		if i := strings.LastIndexByte(path, '/'); i > 0 { // the last part of a POST is its action
+		if i := strings.LastIndexByte(path, '/'); i > 0 { // the last part of a POST's path is its action
 			resource, action = path[:i], path[i+1:]
 			id, err = ParseID(resource)
 		}
@@ -161,7 +161,7 @@ func actionEvent(action string) audit.EventType {
 	return audit.Update
 }
 
-// final keeps azcore from repeating a request that was refused on this side.
+// final prevents azcore from retrying a request that was refused locally.
 type final struct{ error }
 
 func (*final) NonRetriable() {}

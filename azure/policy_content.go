@@ -11,8 +11,8 @@ import (
 	"github.com/azlin-dev/azlin/azure/transport"
 )
 
-// content refuses an answer that holds nothing where Azure always sends a resource or a list: a proxy or a captive portal
-// sent it. The SDK would take it for an empty list.
+// content refuses an answer without content where Azure always sends a resource or a list: it came from a proxy or a captive
+// portal. The SDK would treat it as an empty list.
 type content struct{}
 
 func (content) Do(req *policy.Request) (*http.Response, error) {
@@ -34,7 +34,7 @@ func (content) Do(req *policy.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// followsOperation is whether a request asks for the end of an operation, which may have no content.
+// followsOperation reports whether a request polls an operation, whose answer may have no content.
 func followsOperation(path string) bool {
 	path = strings.ToLower(path)
 	return strings.Contains(path, "/operations/") || strings.Contains(path, "/operationresults/") || strings.Contains(path, "operationstatuses/")

@@ -42,9 +42,8 @@ func (t *traffic) methods() map[string]int {
 	return maps.Clone(t.byMethod)
 }
 
-// observer sees every request that goes out: it counts it, learns the server's time, and writes one
-// debug line. The line has neither headers nor bodies nor the query, because polling addresses carry
-// signatures there.
+// observer sees every request that is sent: it counts it, reads the server's time, and writes one debug line. The line has
+// no headers, body or query, because polling addresses contain signatures.
 type observer struct {
 	traffic *traffic
 	clock   *Clock
@@ -61,7 +60,7 @@ func (o *observer) Do(req *policy.Request) (*http.Response, error) {
 		o.clock.observe(resp.Header)
 	}
 	if certificateFailure(err) {
-		err = &final{err} // the next try meets the same certificate
+		err = &final{err} // the next try would get the same certificate
 	}
 	if !o.log.Enabled(ctx, slog.LevelDebug) {
 		return resp, err
@@ -87,7 +86,7 @@ func (o *observer) Do(req *policy.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// withoutURL drops the address from a transport error: its query may be signed.
+// withoutURL removes the address from a transport error, because its query may be signed.
 func withoutURL(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err

@@ -12,16 +12,16 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// Write is a request that would change something.
+// Write is a request that would make a change.
 type Write struct {
 	Method string          `json:"method"`
 	URL    string          `json:"url"` // with the api-version
 	Body   json.RawMessage `json:"body"`
 }
 
-// Rehearsal collects the writes of calls whose context it belongs to, in the order in which they come; calls that
-// go on at the same time have no order. None is sent: each is answered as if Azure had carried it out at once, and
-// reads find what was written. All other reads are sent.
+// Rehearsal collects the writes of calls with its context, in order of time; simultaneous calls have no order. Writes are
+// not sent: each is answered as if Azure had carried it out at once, and reads return what was written. All other reads are
+// sent.
 type Rehearsal struct {
 	mu      sync.Mutex
 	writes  []Write
@@ -30,21 +30,20 @@ type Rehearsal struct {
 
 type rehearsalKey struct{}
 
-// Rehearse returns a context in which nothing is written.
+// Rehearse returns a context in which no write is sent.
 func Rehearse(ctx context.Context) (context.Context, *Rehearsal) {
 	r := &Rehearsal{written: map[string][]byte{}}
 	return context.WithValue(ctx, rehearsalKey{}, r), r
 }
 
-// Writes are those so far.
+// Writes returns the writes so far.
 func (r *Rehearsal) Writes() []Write {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]Write(nil), r.writes...)
 }
 
-// rehearsal is the policy that keeps writes from being sent. It comes before all others, so that what is not sent
-// is not put on record either.
+// rehearsal is the policy that stops writes. It runs before all others, so that unsent writes are not audited.
 type rehearsal struct{}
 
 func (rehearsal) Do(req *policy.Request) (*http.Response, error) {
@@ -95,7 +94,7 @@ func compact(body []byte) json.RawMessage {
 	return body
 }
 
-// asMade adds to the body of a PUT what Azure adds to every resource.
+// asMade adds to a PUT's body what Azure adds to every resource.
 func asMade(path string, body []byte) ([]byte, error) {
 	var o map[string]any
 	if len(body) == 0 || json.Unmarshal(body, &o) != nil || o == nil {

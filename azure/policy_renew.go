@@ -13,16 +13,15 @@ import (
 	"github.com/azlin-dev/azlin/azure/answer"
 )
 
-// renewal gets another token when Azure says that the one it was sent has ended: by its clock, which need not be ours,
-// or because it was revoked without a challenge. Azcore itself renews tokens by our clock only. Each request is
-// repeated once at most.
+// renewal gets a new token when Azure reports the current one as expired: by Azure's clock, which may differ from ours, or
+// because it was revoked without a challenge. Azcore renews tokens by our clock only. Each request is repeated at most once.
 type renewal struct {
 	cred  azcore.TokenCredential
 	scope string
 
 	mu      sync.Mutex
 	refused string // the token that azcore still sends
-	fresh   string // the one that is sent in its place
+	fresh   string // sent instead
 }
 
 func (r *renewal) Do(req *policy.Request) (*http.Response, error) {
@@ -57,12 +56,12 @@ func (r *renewal) instead(sent string) string {
 	return ""
 }
 
-// renew gets another token than the one that was refused, once for all who were.
+// renew gets a token to replace the refused one, once for all requests that were refused.
 func (r *renewal) renew(ctx context.Context, refused string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fresh != "" && r.refused == refused {
-		return r.fresh, nil // somebody else was faster
+		return r.fresh, nil // another request renewed it first
 	}
 	o := policy.TokenRequestOptions{Scopes: []string{r.scope}, EnableCAE: true}
 	cache, ok := r.cred.(renewer)
@@ -75,12 +74,12 @@ func (r *renewal) renew(ctx context.Context, refused string) (string, error) {
 		return t.Token, err
 	}
 	t, err := cache.Renew(ctx, o)
-	if err == nil && t.Token == refused { // the credential has a cache of its own
+	if err == nil && t.Token == refused { // it came from the credential's own cache
 		o.Claims = anyClaims
 		t, err = cache.Renew(ctx, o)
 	}
 	if err == nil && t.Token != refused {
-		if r.fresh != refused { // azcore still sends the one before
+		if r.fresh != refused { // azcore still sends the previous token
 			r.refused = refused
 		}
 		r.fresh = t.Token
@@ -88,10 +87,10 @@ func (r *renewal) renew(ctx context.Context, refused string) (string, error) {
 	return t.Token, err
 }
 
-// renewer is a credential with a cache that can be passed over.
+// renewer is a credential whose cache can be skipped.
 type renewer interface {
 	Renew(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error)
 }
 
-// anyClaims makes credentials ask Entra, whatever they hold.
+// anyClaims makes credentials skip their caches and request a token from Entra.
 const anyClaims = `{"access_token":{}}`

@@ -7,11 +7,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 )
 
-// The functions here say who still needs a resource, empty when nobody does. Tear-down and the
-// search for orphans both ask them, so that neither takes what the other would keep.
+// These functions return the user of a resource; empty: none. Tear-down and the search for orphans both use them, so that
+// both decide alike.
 
-// PublicIPUsedBy gives the id or kind of what uses the address: an ip configuration of a NIC, load
-// balancer or gateway, or a NAT gateway.
+// PublicIPUsedBy returns the id or kind of the address's user: an ip configuration of a NIC, load balancer or gateway, or a
+// NAT gateway.
 func PublicIPUsedBy(ip *armnetwork.PublicIPAddress) string {
 	p := ip.Properties
 	switch {
@@ -29,8 +29,8 @@ func PublicIPUsedBy(ip *armnetwork.PublicIPAddress) string {
 	return ""
 }
 
-// NICUsedBy gives what uses the network interface: a VM, a private endpoint, a private link service
-// or a workload that Azure hosts on it.
+// NICUsedBy returns the user of the network interface: a VM, a private endpoint, a private link service or a workload that
+// Azure hosts on it.
 func NICUsedBy(nic *armnetwork.Interface) string {
 	p := nic.Properties
 	switch {
@@ -48,7 +48,7 @@ func NICUsedBy(nic *armnetwork.Interface) string {
 	return ""
 }
 
-// DiskUsedBy gives what uses the disk: a VM, or whoever holds an access signature for it.
+// DiskUsedBy returns the user of the disk: a VM, or the holder of an access signature.
 func DiskUsedBy(disk *armcompute.Disk) string {
 	if disk.ManagedBy != nil && *disk.ManagedBy != "" {
 		return *disk.ManagedBy
@@ -64,8 +64,8 @@ func DiskUsedBy(disk *armcompute.Disk) string {
 	return ""
 }
 
-// SnapshotUsedBy gives what uses the snapshot: whoever holds an access signature for it. What was made of a snapshot
-// does not need it.
+// SnapshotUsedBy returns the user of the snapshot: the holder of an access signature. Disks made from a snapshot do not need
+// it.
 func SnapshotUsedBy(snapshot *armcompute.Snapshot) string {
 	if p := snapshot.Properties; p != nil {
 		return usedInState(p.DiskState)
@@ -86,7 +86,7 @@ func usedInState(state *armcompute.DiskState) string {
 	return ""
 }
 
-// NSGUsedBy gives the ids of the network interfaces and subnets that the security group protects.
+// NSGUsedBy returns the ids of the network interfaces and subnets that the security group protects.
 func NSGUsedBy(nsg *armnetwork.SecurityGroup) []string {
 	if nsg.Properties == nil {
 		return nil
@@ -112,7 +112,7 @@ func idOr(id *string, other string) string {
 	return *id
 }
 
-// CreatedAt reads the tag azlin-created. ok is false when it is absent or no RFC 3339 time.
+// CreatedAt reads the tag azlin-created. ok is false when it is absent or not an RFC 3339 time.
 func CreatedAt(tags map[string]string) (at time.Time, ok bool) {
 	v, _ := Tag(tags, TagCreated)
 	at, err := time.Parse(time.RFC3339, v)

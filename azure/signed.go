@@ -11,9 +11,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// FetchSigned reads a file at an address that carries its own signature, as boot diagnostics and disk
-// exports do. It sends no token, and keeps the address out of errors. A file longer than limit bytes
-// is cut there.
+// FetchSigned reads a file at a signed address, such as those of boot diagnostics and disk exports. It sends no token, and
+// keeps the address out of errors. It reads at most limit bytes.
 func (c *Client) FetchSigned(ctx context.Context, address string, limit int64) (_ []byte, err error) {
 	fail := func(err error) ([]byte, error) { return nil, Wrap("fetch", "a signed address", withoutURL(err)) }
 	u, err := url.Parse(address)

@@ -10,21 +10,21 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// The tags that azlin sets. Azure compares tag names without regard to case.
+// The tags that azlin sets. Azure ignores the case of tag names.
 const (
-	TagManagedBy = "managed-by"      // always ManagedBy: the one sign that a resource is azlin's
+	TagManagedBy = "managed-by"      // always ManagedBy: the only mark of azlin's resources
 	TagCreated   = "azlin-created"   // RFC 3339
-	TagOwner     = "azlin-owner"     // who asked for it
+	TagOwner     = "azlin-owner"     // who requested it
 	TagSession   = "azlin-session"   // the session's name
-	TagOperation = "azlin-op"        // <kind>:<id>:<step>, and what is needed to go on: see change.Mark
-	TagUser      = "azlin-user"      // login user of a VM of which Azure knows none
+	TagOperation = "azlin-op"        // <kind>:<id>:<step>, and what is needed to resume: see change.Mark
+	TagUser      = "azlin-user"      // login user of a VM for which Azure has none
 	TagHostKey   = "azlin-host-key"  // public half of the VM's SSH host key
 	TagPool      = "azlin-pool"      // name of the pool that a VM belongs to
 	TagTemplate  = "azlin-template"  // name of the template that a VM was made from
-	TagProtected = "azlin-protected" // set by people, to anything: the VM is not stopped or deleted for the sake of cost
-	TagImage     = "azlin-image"     // of a VM that an image is made of: the image's name and version, "base:2026.1129.101500"
-	TagSource    = "azlin-source"    // of an image: the VM that it was baked from; of a VM: the one whose disks it begins with
-	TagResize    = "azlin-resize"    // of a resize that has not ended: the sizes before and after, and the power state. See change.Mark
+	TagProtected = "azlin-protected" // set by users, with any value: the VM is never stopped or deleted to save cost
+	TagImage     = "azlin-image"     // of a VM for baking an image: the image's name and version, "base:2026.1129.101500"
+	TagSource    = "azlin-source"    // of an image: the VM it was baked from; of a VM: the one whose disks it copied
+	TagResize    = "azlin-resize"    // of an unfinished resize: the sizes before and after, and the power state. See change.Mark
 
 	ManagedBy = "azlin"
 )
@@ -42,14 +42,14 @@ func Tag(tags map[string]string, name string) (string, bool) {
 	return "", false
 }
 
-// Managed says whether a resource with these tags is azlin's. Everything that counts, changes or
-// deletes resources of azlin asks this and nothing else.
+// Managed reports whether azlin manages the resource with these tags. Everything that counts, changes or deletes azlin's
+// resources uses only this.
 func Managed(tags map[string]string) bool {
 	v, _ := Tag(tags, TagManagedBy)
 	return v == ManagedBy
 }
 
-// OwnTag says whether azlin keeps its own records in the tag of that name, so that it is not for people to change.
+// OwnTag reports whether azlin stores its own records in the tag, so that users must not change it.
 func OwnTag(name string) bool {
 	const prefix = "azlin-"
 	if strings.EqualFold(name, TagProtected) {
@@ -58,7 +58,7 @@ func OwnTag(name string) bool {
 	return strings.EqualFold(name, TagManagedBy) || len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
 
-// Tags makes plain tags of an SDK model's; a null value is an empty one.
+// Tags converts an SDK model's tags; a null value becomes empty.
 func Tags(sdk map[string]*string) map[string]string {
 	if sdk == nil {
 		return nil
@@ -74,7 +74,7 @@ func Tags(sdk map[string]*string) map[string]string {
 	return out
 }
 
-// SDKTags makes an SDK model's tags of plain ones.
+// SDKTags converts tags to an SDK model's.
 func SDKTags(tags map[string]string) map[string]*string {
 	if tags == nil {
 		return nil
@@ -86,7 +86,7 @@ func SDKTags(tags map[string]string) map[string]*string {
 	return out
 }
 
-// WithTags returns base overlaid by over. A name of over replaces the same name in another case.
+// WithTags returns base overlaid by over. A name in over replaces the same name in another case.
 func WithTags(base, over map[string]string) map[string]string {
 	out := maps.Clone(base)
 	if out == nil {
@@ -102,7 +102,7 @@ func WithTags(base, over map[string]string) map[string]string {
 // Azure's limits on tags.
 const (
 	MaxTags     = 50
-	maxTagName  = 512 // 128 for storage accounts, which azlin's tags never reach
+	maxTagName  = 512 // 128 for storage accounts, which do not get azlin's tags
 	maxTagValue = 256
 )
 

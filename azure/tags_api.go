@@ -19,9 +19,8 @@ type tagsBody struct {
 	} `json:"properties"`
 }
 
-// MergeTags sets tags on the resource with that id and leaves its others alone, without reading them
-// first (Microsoft.Resources/tags, Merge). Who may write a VM but not tags gets the VM patched
-// instead, guarded by its ETag.
+// MergeTags sets tags on the resource with that id and keeps the others, without reading them first
+// (Microsoft.Resources/tags, Merge). If the caller may write a VM but not tags, the VM is patched, guarded by its ETag.
 func (c *Client) MergeTags(ctx context.Context, id string, tags map[string]string) error {
 	if err := ValidateTags(tags); err != nil {
 		return Wrap("tag", id, err)
@@ -34,12 +33,12 @@ func (c *Client) MergeTags(ctx context.Context, id string, tags map[string]strin
 	})
 }
 
-// DeleteTags removes the tags of these names.
+// DeleteTags removes the tags with these names.
 func (c *Client) DeleteTags(ctx context.Context, id string, names ...string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	// Azure deletes a pair only when the value is right too, so it is read first.
+	// Azure deletes a tag only if the value matches too, so it is read first.
 	have, err := c.ResourceTags(ctx, id)
 	if err != nil {
 		return err
@@ -64,7 +63,8 @@ func (c *Client) DeleteTags(ctx context.Context, id string, names ...string) err
 	})
 }
 
-// ResourceTags reads the tags of the resource with that id. Who may read a VM but not tags gets them from the VM.
+// ResourceTags reads the tags of the resource with that id. If the caller may read a VM but not tags, they are read from the
+// VM.
 func (c *Client) ResourceTags(ctx context.Context, id string) (map[string]string, error) {
 	resp, err := c.Do(ctx, http.MethodGet, tagsPath(id), tagsVersion, nil)
 	if errkind.Of(err) == errkind.Permission && isVM(id) {
@@ -105,13 +105,13 @@ func isVM(id string) bool {
 // vmTagsVersion is the oldest api-version of Compute in which a VM has an ETag.
 const vmTagsVersion = "2024-11-01"
 
-// vmTags is what is read of a VM here.
+// vmTags holds the properties of a VM that are read here.
 type vmTags struct {
 	Tags map[string]string `json:"tags"`
 	ETag string            `json:"etag"`
 }
 
-// readVMTags reads a VM's tags and the ETag that they are true for.
+// readVMTags reads a VM's tags and their ETag.
 func (c *Client) readVMTags(ctx context.Context, id string) (vm vmTags, etag string, err error) {
 	resp, err := c.Do(ctx, http.MethodGet, id, vmTagsVersion, nil)
 	if err != nil {
@@ -126,7 +126,7 @@ func (c *Client) readVMTags(ctx context.Context, id string) (vm vmTags, etag str
 	return vm, etag, nil
 }
 
-// patchVMTags replaces a VM's tags by edit of what they are, again when somebody else was faster.
+// patchVMTags replaces a VM's tags by the result of edit, and retries after a simultaneous change.
 func (c *Client) patchVMTags(ctx context.Context, id string, edit func(map[string]string) map[string]string) error {
 	for try := 1; ; try++ {
 		vm, etag, err := c.readVMTags(ctx, id)

@@ -1,6 +1,6 @@
 package azure
 
-// Value reads an optional value of an SDK model; the zero value stands for absent.
+// Value dereferences an optional value of an SDK model; nil becomes the zero value.
 func Value[T any](p *T) T {
 	if p == nil {
 		var zero T

@@ -1,5 +1,5 @@
-// Package batch does one thing for many, many at once: with a bound, a deadline for each, results in the order of the items,
-// and one error for what failed. It knows nothing of VMs.
+// Package batch runs one function for many items in parallel: with a limit, a deadline for each, results in the order of the
+// items, and one error for all failures. It has no knowledge of VMs.
 package batch
 
 import (
@@ -14,30 +14,30 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// The bounds of Options.Workers.
+// The limits of Options.Workers.
 const (
 	DefaultWorkers = 10
 	MaxWorkers     = 512
 )
 
-// Options of a run. The zero value is ready: ten at once, without a deadline.
+// Options of a run. The zero value is ready for use: ten in parallel, without a deadline.
 type Options struct {
-	Workers int           // at once; 0: DefaultWorkers
-	Each    time.Duration // how long one item may take; 0: as long as it wants. Bound the whole run with its context
+	Workers int           // in parallel; 0: DefaultWorkers
+	Each    time.Duration // how long one item may take; 0: no limit. Limit the whole run with its context
 }
 
-// Result is what became of one item.
+// Result is the result of one item.
 type Result[R any] struct {
 	Value R
 	Err   error
-	Took  time.Duration // zero: it was not begun
+	Took  time.Duration // zero: it was not started
 }
 
 // ErrLate is the cause of the error of an item that took longer than Options.Each.
 var ErrLate = errors.New("it took too long")
 
 // Run calls f for each item and returns the results in the order of the items. A failure does not stop the others. When ctx
-// ends, items that were not begun fail with its cause. A panic of f is not caught.
+// ends, items that were not started fail with its cause. A panic of f is not caught.
 func Run[T, R any](ctx context.Context, items []T, o Options, f func(context.Context, T) (R, error)) []Result[R] {
 	results := make([]Result[R], len(items))
 	workers := o.Workers
@@ -74,8 +74,8 @@ func one[T, R any](ctx context.Context, item T, limit time.Duration, f func(cont
 	return r
 }
 
-// explained puts the reason for which a context ended in place of the bare fact that it did. A failure that says more, for
-// example what is left over, is kept, and says the reason as well when it was the item's own deadline.
+// explained replaces a context's error by its cause. A failure with more content, such as what is left over, is kept, with
+// the cause added if it was the item's own deadline.
 func explained(ctx context.Context, err error) error {
 	switch {
 	case err == nil || ctx.Err() == nil:
@@ -90,7 +90,7 @@ func explained(ctx context.Context, err error) error {
 
 // Failure is an item that failed.
 type Failure struct {
-	Name string // as people call it
+	Name string // for messages
 	Err  error
 }
 
@@ -105,16 +105,16 @@ func Failures[R any](results []Result[R], name func(n int) string) []Failure {
 	return failed
 }
 
-// Error is the one error of a run in which some items failed. Its kind is Partial; when all failed for reasons of one kind,
-// it is that kind.
+// Error is the error of a run in which items failed. Its kind is Partial; if all failed for the same kind of reason, it is
+// that kind.
 type Error struct {
-	Op     string // what was done: "start"; empty: the failures say it
+	Op     string // what was done: "start"; empty: the failures contain it
 	Total  int
 	Failed []Failure
-	Next   errkind.Step // what repeats what failed, when it is known
+	Next   errkind.Step // repeats what failed, if known
 }
 
-// Err is nil when nothing failed, the failure itself when there was one item only, else an *Error.
+// Err is nil when nothing failed, the failure itself when there was only one item, else an *Error.
 func Err(op string, total int, failed []Failure, next errkind.Step) error {
 	switch {
 	case len(failed) == 0:
@@ -140,8 +140,7 @@ func kindOf(total int, failed []Failure) errkind.Kind {
 	return kind
 }
 
-// Error says how many failed, and why each did, a line for each. A failure that names its item already does not name it
-// twice.
+// Error lists how many failed and why, one line each. A failure that contains its item's name does not repeat it.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.Op != "" {
@@ -158,7 +157,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives errors.Is and errors.As the failures.
+// Unwrap returns the failures, for errors.Is and errors.As.
 func (e *Error) Unwrap() []error {
 	errs := make([]error, len(e.Failed))
 	for n, f := range e.Failed {
@@ -167,8 +166,9 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// Each calls f for each number below count, so many at once as workers says (0: DefaultWorkers), and returns when all have
-// returned. It is for loops whose body keeps its own results and looks at ctx itself: f is called for all numbers, also when ctx has ended.
+// Each calls f for each number below count, in parallel up to workers (0: DefaultWorkers), and returns when all have
+// returned. It is for loops whose body stores its own results and checks ctx itself: f is called for all numbers, even after
+// ctx has ended.
 func Each(ctx context.Context, count, workers int, f func(n int)) {
 	items := make([]int, count)
 	for n := range items {

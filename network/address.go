@@ -39,7 +39,7 @@ func (s *Service) Address(ctx context.Context, id string) (*armnetwork.PublicIPA
 	return &resp.PublicIPAddress, azure.Wrap("get public address", parsed.Name(), err)
 }
 
-// IPConfigurations gives those of nic that have properties, the primary one first.
+// IPConfigurations returns those of nic that have properties, the primary one first.
 func IPConfigurations(nic *armnetwork.Interface) []*armnetwork.InterfaceIPConfiguration {
 	if nic.Properties == nil {
 		return nil
@@ -57,8 +57,8 @@ func IPConfigurations(nic *armnetwork.Interface) []*armnetwork.InterfaceIPConfig
 	return out
 }
 
-// EnsureAddress gives a Standard static public address (publicIPAddresses/createOrUpdate). user is the id of what may use
-// it already; used by anything else, it is a Conflict.
+// EnsureAddress returns a Standard static public address (publicIPAddresses/createOrUpdate). user is the id of an allowed
+// user; an address used by anything else is a Conflict.
 func (s *Service) EnsureAddress(ctx context.Context, p Place, name, user string) (*armnetwork.PublicIPAddress, error) {
 	address, _, err := ensure.Ensure(ctx, s.azure, ensure.Resource[armnetwork.PublicIPAddress]{
 		Kind: "public address", Name: name, ID: s.id(p.Group, "publicIPAddresses", name), Region: p.Region, Advice: advice, Report: p.Report, Left: p.Left,

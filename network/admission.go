@@ -10,22 +10,22 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 )
 
-// NotAdmitted is the failure when a VM's security group does not let the operator in. Admit does something about it.
+// NotAdmitted is the error when a VM's security group does not admit the operator. Admit fixes it.
 type NotAdmitted struct {
 	SSHAdmission
 
 	VM     string       // name
 	NICs   []string     // ids of its network interfaces
-	Source netip.Prefix // from where the operator comes
+	Source netip.Prefix // the operator's address
 }
 
-// Error says who is refused, by what.
+// Error describes who is refused by which rule.
 func (n *NotAdmitted) Error() string {
 	return fmt.Sprintf("connect to %s: your address %s is not admitted: rule %s of network security group %s refuses it",
 		n.VM, n.source(), n.Rule, n.group())
 }
 
-// Unwrap makes it an error of kind Unreachable and of class remote.ErrConnection.
+// Unwrap returns an error of kind Unreachable and of class remote.ErrConnection.
 func (n *NotAdmitted) Unwrap() error {
 	return &errkind.Error{Kind: errkind.Unreachable, Class: remote.ErrConnection}
 }
@@ -45,8 +45,8 @@ func (n *NotAdmitted) group() string {
 	return id.Name()
 }
 
-// Check looks whether a VM's security groups let the operator in (networkInterfaces/get, networkSecurityGroups/get,
-// virtualNetworks/get). nics are the ids of its network interfaces. Its error is a *NotAdmitted when they do not.
+// Check checks that a VM's security groups admit the operator (networkInterfaces/get, networkSecurityGroups/get,
+// virtualNetworks/get). nics are the ids of its network interfaces. If they do not, its error is a *NotAdmitted.
 func (o Operator) Check(ctx context.Context, vm string, nics []string) error {
 	source, err := o.From(ctx)
 	if err != nil {
@@ -59,8 +59,8 @@ func (o Operator) Check(ctx context.Context, vm string, nics []string) error {
 	return &NotAdmitted{SSHAdmission: a, VM: vm, NICs: nics, Source: source}
 }
 
-// Admit moves the operator's rule to where the operator is now (securityRules/createOrUpdate). The rules of others stay;
-// a group that is not azlin's is not written.
+// Admit changes the operator's rule to the operator's current address (securityRules/createOrUpdate). Other rules stay; a
+// group that azlin did not create is not changed.
 func (o Operator) Admit(ctx context.Context, n *NotAdmitted) error {
 	fail := func(err error) error {
 		return &errkind.Error{Kind: errkind.Unreachable, Op: "admit you to", Resource: n.VM, Class: remote.ErrConnection, Err: err}

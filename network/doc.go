@@ -1,3 +1,3 @@
-// Package network makes and reads what stands around VMs: the virtual network that those of a region share with its way
+// Package network creates and reads the network resources of VMs: the virtual network that a region's VMs share and its way
 // out, security groups and the rules that admit operators, public addresses and network interfaces.
 package network

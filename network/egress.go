@@ -11,7 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/azure/ensure"
 )
 
-// ensureNAT gives the id of the region's NAT gateway, made with its address when it is missing.
+// ensureNAT returns the id of the region's NAT gateway, creating it and its address if absent.
 func (s *Service) ensureNAT(ctx context.Context, p Place) (string, error) {
 	name := NATName(p.Region)
 	shared := p

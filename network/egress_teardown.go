@@ -10,8 +10,8 @@ import (
 	"github.com/azlin-dev/azlin/azure/teardown"
 )
 
-// PlanEgress plans azlin's NAT gateways of a group that no VM outside the plan is behind: unlike the rest of the shared
-// network they cost money. It asks for the group's NAT gateways and addresses, and for the network of each gateway.
+// PlanEgress plans to delete azlin's NAT gateways of a group that no VM outside the plan uses: unlike the rest of the shared
+// network, they cost money. It reads the group's NAT gateways and addresses, and the network of each gateway.
 func (s *Service) PlanEgress(ctx context.Context, group string, plan *teardown.Plan) error {
 	gateways, err := azure.Pages(ctx, "list NAT gateways of "+group, s.azure.NATGateways().NewListPager(group, nil),
 		func(p armnetwork.NatGatewaysClientListResponse) []*armnetwork.NatGateway { return p.Value })
@@ -39,7 +39,7 @@ func (s *Service) PlanEgress(ctx context.Context, group string, plan *teardown.P
 			return err
 		}
 		if by := azure.PublicIPUsedBy(ip); by != "" && !plan.Has(by) {
-			continue // its gateway is kept, and said to be
+			continue // its gateway is kept and reported
 		}
 		if item, ok := teardown.Of(s.azure, id); ok {
 			item.Rank = teardown.RankGatewayAddress
@@ -49,7 +49,7 @@ func (s *Service) PlanEgress(ctx context.Context, group string, plan *teardown.P
 	return nil
 }
 
-// natGateway plans one gateway and the subnets that it serves, unless somebody is in one of them.
+// natGateway plans to delete one gateway and its subnets, unless a subnet is in use.
 func (s *Service) planGateway(ctx context.Context, plan *teardown.Plan, m *armnetwork.NatGateway) error {
 	id, err := azure.ParseID(azure.Value(m.ID))
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Service) planGateway(ctx context.Context, plan *teardown.Plan, m *armne
 	return nil
 }
 
-// subnetUsedBy says why a subnet has to stay; empty when nothing but what is planned is in it.
+// subnetUsedBy returns why a subnet must be kept; empty when only planned resources are in it.
 func (s *Service) subnetUsedBy(ctx context.Context, plan *teardown.Plan, id azure.ID) (string, error) {
 	if !strings.EqualFold(id.Name(), PrivateSubnetName) {
 		return "subnet " + id.Name() + " uses it", nil

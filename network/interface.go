@@ -12,7 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Interface is a network interface that a VM is to have.
+// Interface describes a network interface of a new VM.
 type Interface struct {
 	Name          string
 	VM            string                      // id of the VM
@@ -22,7 +22,8 @@ type Interface struct {
 	Accelerated   bool                        // accelerated networking
 }
 
-// EnsureInterface gives a VM's network interface (networkInterfaces/createOrUpdate). Used by another VM, it is a Conflict.
+// EnsureInterface returns a VM's network interface (networkInterfaces/createOrUpdate). One that another VM uses is a
+// Conflict.
 func (s *Service) EnsureInterface(ctx context.Context, p Place, i Interface) (*armnetwork.Interface, error) {
 	nic, _, err := ensure.Ensure(ctx, s.azure, ensure.Resource[armnetwork.Interface]{
 		Kind: "network interface", Name: i.Name, ID: s.id(p.Group, "networkInterfaces", i.Name), Region: p.Region, Advice: advice, Report: p.Report, Left: p.Left,

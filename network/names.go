@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// The subnets of the shared network: VMs with a public address are in the one, private VMs in the other, whose
-// way out is a NAT gateway.
+// The subnets of the shared network: one for VMs with a public address, the other for private VMs, which use a NAT gateway.
 const (
 	SubnetName        = "azlin"
 	PrivateSubnetName = "azlin-private"
@@ -34,11 +33,11 @@ func addressSpace(region string) (network, subnet, private string) {
 	return fmt.Sprintf("10.%d.0.0/16", second), fmt.Sprintf("10.%d.0.0/20", second), fmt.Sprintf("10.%d.16.0/20", second)
 }
 
-// SSHRulePrefix begins the names of the rules that admit an operator.
+// SSHRulePrefix is the prefix of rules that admit an operator.
 const SSHRulePrefix = "azlin-ssh-"
 
-// SSHRuleName is the name of the rule that admits one operator, who is named by anything that tells
-// operators apart and stays the same when their address changes.
+// SSHRuleName is the name of the rule that admits one operator. operator may be anything that identifies the operator and
+// does not change with the address.
 func SSHRuleName(operator string) string {
 	sum := sha256.Sum256([]byte(operator))
 	return SSHRulePrefix + hex.EncodeToString(sum[:5])

@@ -16,17 +16,17 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// AnySource admits SSH from everywhere. It has to be asked for by this word.
+// AnySource admits SSH from everywhere. It must be requested explicitly.
 const AnySource = "any"
 
-// DefaultEchoServices tell a caller its public address. Two that belong to different people must agree.
+// DefaultEchoServices return the caller's public address. They are run by two different parties, which must agree.
 func DefaultEchoServices() []string {
 	return []string{"https://api.ipify.org", "https://checkip.amazonaws.com"}
 }
 
 const echoTimeout = 10 * time.Second
 
-// ParseSource reads the value of --ssh-source: an address, a CIDR, or "any".
+// ParseSource parses an address, a CIDR, or "any".
 func ParseSource(s string) (netip.Prefix, error) {
 	if s == AnySource {
 		return netip.PrefixFrom(netip.IPv4Unspecified(), 0), nil
@@ -44,16 +44,16 @@ func ParseSource(s string) (netip.Prefix, error) {
 	return prefix.Masked(), nil
 }
 
-// Operator is who works here: admitted to VMs from an address.
+// Operator is the user whose address VMs admit.
 type Operator struct {
 	Network      *Service
-	Name         string       // whoever it is: names the SSH rule
-	Source       string       // address, CIDR or AnySource from where SSH is admitted; empty: the operator's own address
-	EchoServices []string     // that tell that address; empty: DefaultEchoServices
+	Name         string       // a name for the SSH rule
+	Source       string       // address, CIDR or AnySource to admit for SSH; empty: the operator's own address
+	EchoServices []string     // services that return that address; empty: DefaultEchoServices
 	HTTP         *http.Client // for the echo services; nil: http.DefaultClient
 }
 
-// From is from where the operator comes: Source, else Address.
+// From is the operator's source: Source, else Address.
 func (o Operator) From(ctx context.Context) (netip.Prefix, error) {
 	if o.Source != "" {
 		return ParseSource(o.Source)
@@ -61,7 +61,7 @@ func (o Operator) From(ctx context.Context) (netip.Prefix, error) {
 	return o.Address(ctx)
 }
 
-// Address asks the echo services for the operator's public IPv4 address.
+// Address reads the operator's public IPv4 address from the echo services.
 func (o Operator) Address(ctx context.Context) (netip.Prefix, error) {
 	services := o.EchoServices
 	if len(services) == 0 {
@@ -70,8 +70,8 @@ func (o Operator) Address(ctx context.Context) (netip.Prefix, error) {
 	return OperatorAddress(ctx, cmp.Or(o.HTTP, http.DefaultClient), services)
 }
 
-// OperatorAddress asks the services for the caller's public IPv4 address. All must answer, and agree:
-// a rule for the wrong address would lock the operator out or let a stranger in.
+// OperatorAddress reads the caller's public IPv4 address from the services. All must answer with the same address: a rule
+// for a wrong address would lock the operator out or admit a stranger.
 func OperatorAddress(ctx context.Context, client *http.Client, services []string) (netip.Prefix, error) {
 	if len(services) == 0 {
 		return netip.Prefix{}, addressUnknown(errors.New("no echo service is configured"))

@@ -10,14 +10,14 @@ import (
 	"github.com/azlin-dev/azlin/azure/ensure"
 )
 
-// advice is what to do when a name that follows from a VM's is somebody else's.
+// advice is the suggestion when a derived name belongs to somebody else.
 const advice = "choose another name"
 
-// EnsureSecurityGroup gives the id of a network security group with an operator's rule in it
+// EnsureSecurityGroup returns the id of a network security group that contains an operator's rule
 // (networkSecurityGroups/createOrUpdate, securityRules/createOrUpdate). Without sources it has no rule.
 func (s *Service) EnsureSecurityGroup(ctx context.Context, p Place, name string, a SSHAccess) (string, error) {
 	id := s.id(p.Group, "networkSecurityGroups", name)
-	unlock, err := s.locks.Lock(ctx, azure.IDKey(id)) // VMs of one pool find it made by the first
+	unlock, err := s.locks.Lock(ctx, azure.IDKey(id)) // the first VM of a pool creates it for the others
 	if err != nil {
 		return "", azure.Wrap("create network security group", name, err)
 	}
@@ -35,7 +35,7 @@ func (s *Service) EnsureSecurityGroup(ctx context.Context, p Place, name string,
 			resp, err := azure.Run(ctx, s.azure, "create network security group", name, func(ctx context.Context) (*runtime.Poller[armnetwork.SecurityGroupsClientCreateOrUpdateResponse], error) {
 				return s.azure.NSGs().BeginCreateOrUpdate(ctx, p.Group, name, armnetwork.SecurityGroup{
 					Location: new(p.Region), Tags: azure.SDKTags(p.Tags),
-					// In the same request: one less to wait for. A group that exists is never written anew, only its rules.
+					// In the same request, to save one. An existing group is never rewritten, only its rules.
 					Properties: &armnetwork.SecurityGroupPropertiesFormat{SecurityRules: a.firstRules()},
 				}, nil)
 			})

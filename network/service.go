@@ -9,23 +9,23 @@ import (
 	"github.com/azlin-dev/azlin/internal/keylock"
 )
 
-// Service is the networks of one subscription. It may be used by several goroutines.
+// Service manages the networks of one subscription. It is safe for concurrent use.
 type Service struct {
 	azure *azure.Client
-	locks keylock.Locks // VMs of one pool find what they share made by the first
+	locks keylock.Locks // the first VM of a pool creates shared resources for the others
 }
 
-// New returns the service of c's subscription. It sends nothing.
+// New returns the service of c's subscription. It sends no request.
 func New(c *azure.Client) *Service { return &Service{azure: c} }
 
-// Place is where resources are made, and how they are marked.
+// Place is where resources are created, and how they are tagged.
 type Place struct {
 	Group, Region string
-	Tags          map[string]string // of what one VM has to itself
-	Shared        map[string]string // of what VMs share
+	Tags          map[string]string // for resources of one VM
+	Shared        map[string]string // for shared resources
 
 	Report func(step string) // may be nil
-	Left   func(id string)   // hears of what exists because of one VM; may be nil
+	Left   func(id string)   // called with the ids of one VM's resources; may be nil
 }
 
 // id is the ARM id of a network resource of this subscription.
@@ -36,7 +36,7 @@ func (s *Service) id(group string, typeAndNames ...string) string {
 // VNetID is the id of a virtual network of this subscription.
 func (s *Service) VNetID(group, name string) string { return s.id(group, "virtualNetworks", name) }
 
-// SharedSubnetID is the id of the subnet that a VM goes to when it names none, whether it exists yet or not.
+// SharedSubnetID is the id of the subnet for a VM that names none, whether it exists yet or not.
 func (s *Service) SharedSubnetID(group, region string, private bool) string {
 	name := SubnetName
 	if private {
@@ -45,7 +45,7 @@ func (s *Service) SharedSubnetID(group, region string, private bool) string {
 	return s.id(group, "virtualNetworks", VNetName(region), "subnets", name)
 }
 
-// EnsureShared makes the network that azlin's VMs of a region share, and its resource group, as far as they are missing
+// EnsureShared creates what is missing of the network that azlin's VMs of a region share, and its resource group
 // (resourceGroups, virtualNetworks and subnets, createOrUpdate), and returns the network's id. report may be nil.
 func (s *Service) EnsureShared(ctx context.Context, group, region, owner string, report func(step string)) (string, error) {
 	p := Place{Group: group, Region: region, Report: report, Shared: map[string]string{

@@ -16,16 +16,15 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// SSHAccess is what one operator may reach.
+// SSHAccess describes one operator's access.
 type SSHAccess struct {
 	Rule    string // SSHRuleName(operator)
 	Sources []netip.Prefix
 	Port    int // 0: 22
 }
 
-// AllowSSH writes the operator's rule in a network security group, or moves it to new source
-// addresses, without touching the rules of others (securityRules, one PUT per address family). Rules
-// that are right already are not written. nsgID is the ARM id of the group.
+// AllowSSH writes the operator's rule in a network security group, or changes its source addresses, without changing other
+// rules (securityRules, one PUT per address family). Correct rules are not written. nsgID is the ARM id of the group.
 func (s *Service) AllowSSH(ctx context.Context, nsgID string, a SSHAccess) error {
 	id, err := azure.ParseID(nsgID)
 	if err != nil {
@@ -38,8 +37,8 @@ func (s *Service) AllowSSH(ctx context.Context, nsgID string, a SSHAccess) error
 	return s.allow(ctx, id.ResourceGroup, &nsg.SecurityGroup, a)
 }
 
-// The priorities of operators' rules: before anything that a person adds at Azure's default of 4096,
-// after what a policy puts first.
+// The priorities of operators' rules: before rules that users add at Azure's default of 4096, after those that a policy sets
+// first.
 const (
 	firstPriority = 1000
 	lastPriority  = 1999
@@ -55,7 +54,7 @@ func (s *Service) allow(ctx context.Context, group string, nsg *armnetwork.Secur
 	return nil
 }
 
-// family is the rule for the sources of one address family: Azure takes one per rule.
+// family is the rule for sources of one address family: Azure allows one per rule.
 type family struct {
 	rule    string
 	sources []string
@@ -73,7 +72,7 @@ func (a SSHAccess) families() []family {
 	return slices.DeleteFunc([]family{{a.Rule, sorted(v4)}, {a.Rule + "-v6", sorted(v6)}}, func(f family) bool { return len(f.sources) == 0 })
 }
 
-// firstRules are the rules of a group that does not exist yet.
+// firstRules are the rules of a new group.
 func (a SSHAccess) firstRules() []*armnetwork.SecurityRule {
 	var rules []*armnetwork.SecurityRule
 	for n, f := range a.families() {
@@ -84,8 +83,8 @@ func (a SSHAccess) firstRules() []*armnetwork.SecurityRule {
 	return rules
 }
 
-// putRule writes one rule. Two operators may choose the same free priority at once; the second is
-// refused, reads the group again and takes the next.
+// putRule writes one rule. If two operators choose the same free priority at the same time, the second is refused, reads the
+// group again and uses the next one.
 func (s *Service) putRule(ctx context.Context, group string, nsg *armnetwork.SecurityGroup, name string, sources []string, port int) error {
 	nsgName := azure.Value(nsg.Name)
 	for try := 1; ; try++ {
@@ -127,8 +126,8 @@ func ruleOf(sources []string, port int, priority int32) armnetwork.SecurityRule 
 	}}
 }
 
-// rulePriority gives the rule of that name, if there is one, and the priority to write it with: its
-// own, else the first free one, 0 when none is.
+// rulePriority returns the rule with that name, if it exists, and the priority for writing it: its own, else the first free
+// one; 0: none is free.
 func rulePriority(nsg *armnetwork.SecurityGroup, name string) (have *armnetwork.SecurityRule, priority int32) {
 	taken := map[int32]bool{}
 	if nsg.Properties != nil {
@@ -163,5 +162,5 @@ func sameRule(r *armnetwork.SecurityRule, sources []string, port int) bool {
 		slices.Equal(sorted(have), sources)
 }
 
-// sorted gives each once, in a stable order.
+// sorted returns each once, in a stable order.
 func sorted(all []string) []string { return slices.Compact(slices.Sorted(slices.Values(all))) }

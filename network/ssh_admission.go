@@ -13,18 +13,18 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// SSHAdmission says whether the network security groups in front of a VM let somebody reach its SSH server.
+// SSHAdmission reports whether the network security groups of a VM admit somebody to its SSH server.
 type SSHAdmission struct {
 	Admitted bool
-	NSG      string // id of the group that refuses, that of the network interface when both do
-	Rule     string // name of its rule that does; Azure's own DenyAllInBound when no rule admits
-	// Writable: the group is azlin's, or holds an operator's rule of azlin's, so that AllowSSH may be used on it.
+	NSG      string // id of the group that refuses; the network interface's when both do
+	Rule     string // name of the refusing rule; Azure's DenyAllInBound when no rule admits
+	// Writable: azlin created the group, or it contains an operator's rule of azlin's, so AllowSSH may be used.
 	Writable bool
 }
 
-// SSHAdmission judges the security groups of a VM's network interfaces (nics, their ids) and of their subnets (networkInterfaces/get,
-// networkSecurityGroups/get, virtualNetworks/get), for a source on the Internet. port 0 is 22. A VM without security
-// groups admits everyone. Sources that are service tags other than Internet do not count as the source.
+// SSHAdmission evaluates the security groups of a VM's network interfaces (nics, their ids) and of their subnets
+// (networkInterfaces/get, networkSecurityGroups/get, virtualNetworks/get), for a source on the Internet. port 0 is 22. A VM
+// without security groups admits everyone. Service tags other than Internet do not match the source.
 func (s *Service) SSHAdmission(ctx context.Context, nics []string, source netip.Addr, port int) (SSHAdmission, error) {
 	for _, nicID := range nics {
 		nic, err := s.NIC(ctx, nicID)
@@ -49,7 +49,7 @@ func (s *Service) SSHAdmission(ctx context.Context, nics []string, source netip.
 	return SSHAdmission{Admitted: true}, nil
 }
 
-// groupsBefore are the ids of the security groups that a packet to a network interface has to get past.
+// groupsBefore returns the ids of the security groups that filter packets to a network interface.
 func (s *Service) groupsBefore(ctx context.Context, nic *armnetwork.Interface) ([]string, error) {
 	var ids []string
 	if g := nic.Properties.NetworkSecurityGroup; g != nil {
@@ -113,7 +113,7 @@ func (s *Service) admission(ctx context.Context, nsgID string, source netip.Addr
 	return a, nil
 }
 
-// ruleMatches reports whether a rule is about TCP packets from a source on the Internet to a port of the VM.
+// ruleMatches reports whether a rule applies to TCP packets from a source on the Internet to a port of the VM.
 func ruleMatches(p *armnetwork.SecurityRulePropertiesFormat, source netip.Addr, port int) bool {
 	protocol := string(azure.Value(p.Protocol))
 	return azure.Value(p.Direction) == armnetwork.SecurityRuleDirectionInbound && (protocol == "*" || strings.EqualFold(protocol, "Tcp")) &&
@@ -121,7 +121,7 @@ func ruleMatches(p *armnetwork.SecurityRulePropertiesFormat, source netip.Addr, 
 		slices.ContainsFunc(both(p.SourceAddressPrefix, p.SourceAddressPrefixes), func(r string) bool { return sourceIn(r, source) })
 }
 
-// both are the values of a property that Azure has in the singular and in the plural.
+// both joins the values of a property that Azure has in singular and plural form.
 func both(one *string, many []*string) []string {
 	var all []string
 	if v := azure.Value(one); v != "" {

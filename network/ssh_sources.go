@@ -12,12 +12,12 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Anybody is the source of a rule that admits everybody.
+// Anybody is the source of a rule that admits everyone.
 const Anybody = "any"
 
-// SSHSources are the addresses, ranges and service tags from which the security groups of a VM's network interfaces and of their
-// subnets admit SSH (the requests of SSHAdmission), in the order of the rules; Anybody for everybody. Only what all groups
-// admit is among them. Rules for the virtual network itself and for load balancers do not count. port 0 is 22.
+// SSHSources returns the addresses, ranges and service tags from which the security groups of a VM's network interfaces and
+// of their subnets admit SSH (the requests of SSHAdmission), in the order of the rules; Anybody for everyone. It includes
+// only what all groups admit. Rules for the virtual network itself and for load balancers are ignored. port 0 is 22.
 func (s *Service) SSHSources(ctx context.Context, nics []string, port int) ([]string, error) {
 	admitted := []string{Anybody}
 	for _, nicID := range nics {
@@ -44,7 +44,7 @@ func (s *Service) SSHSources(ctx context.Context, nics []string, port int) ([]st
 	return admitted, nil
 }
 
-// rules are the inbound rules of a security group, in the order in which they count.
+// rules returns the inbound rules of a security group in order of priority.
 func (s *Service) rules(ctx context.Context, nsgID string) ([]*armnetwork.SecurityRulePropertiesFormat, error) {
 	id, err := azure.ParseID(nsgID)
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *Service) rules(ctx context.Context, nsgID string) ([]*armnetwork.Securi
 	return rules, nil
 }
 
-// sourcesOf are those that rules admit to a port, up to the first rule that refuses everybody.
+// sourcesOf returns the sources that rules admit to a port, up to the first rule that refuses everyone.
 func sourcesOf(rules []*armnetwork.SecurityRulePropertiesFormat, port int) []string {
 	admitted, refused := []string{}, []string{}
 	for _, p := range rules {
@@ -101,7 +101,7 @@ func plainSource(source string) string {
 	return source
 }
 
-// common is what is in both lists, the narrower source of each two.
+// common is the intersection of both lists; of two overlapping sources, the narrower one.
 func common(a, b []string) []string {
 	both := []string{}
 	for _, one := range a {
@@ -117,7 +117,7 @@ func common(a, b []string) []string {
 	return both
 }
 
-// within reports whether a source is one of others, or a part of one.
+// within reports whether a source is one of others, or part of one.
 func within(source string, others []string) bool {
 	inner, err := netip.ParsePrefix(source)
 	if err != nil {

@@ -7,19 +7,19 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Subnet is what matters of a subnet to a VM that is to be in it.
+// Subnet holds the properties of a subnet that matter to a VM in it.
 type Subnet struct {
 	ID         string
 	VNet       string // id
 	Region     string
 	NATGateway string // id; empty: none
 	RouteTable string // id; empty: none
-	// DefaultOutbound: Azure lends its VMs a way out. False also when Azure does not say.
+	// DefaultOutbound: VMs have Azure's default outbound access. False also when Azure does not report it.
 	DefaultOutbound bool
 }
 
-// HasEgress reports whether a VM without a public address can reach the Internet from the subnet, as far as can be
-// seen: through a NAT gateway, Azure's default way out, or a route table, which may lead to a firewall.
+// HasEgress reports whether a VM without a public address can reach the Internet from the subnet, as far as can be seen:
+// through a NAT gateway, Azure's default outbound access, or a route table, which may lead to a firewall.
 func (s Subnet) HasEgress() bool {
 	return s.NATGateway != "" || s.RouteTable != "" || s.DefaultOutbound
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// EnsureSubnet gives the id of azlin's subnet in the region's shared network, making what is missing
-// (virtualNetworks/createOrUpdate, subnets/createOrUpdate); of the private one, with a NAT gateway when nat is set.
-// An existing network is never PUT again: that would drop what others have added to it.
+// EnsureSubnet returns the id of azlin's subnet in the region's shared network, and creates what is missing
+// (virtualNetworks/createOrUpdate, subnets/createOrUpdate). With nat, the private subnet gets a NAT gateway. An existing
+// network is never rewritten: that would drop what others have added.
 func (s *Service) EnsureSubnet(ctx context.Context, p Place, private, nat bool) (string, error) {
 	group, name := p.Group, VNetName(p.Region)
 	network, public, hidden := addressSpace(p.Region)
@@ -23,7 +23,7 @@ func (s *Service) EnsureSubnet(ctx context.Context, p Place, private, nat bool) 
 		wanted, prefix = PrivateSubnetName, hidden
 	}
 	id := s.id(group, "virtualNetworks", name, "subnets", wanted)
-	unlock, err := s.locks.Lock(ctx, azure.IDKey(s.id(group, "virtualNetworks", name))) // VMs of one pool find it made by the first
+	unlock, err := s.locks.Lock(ctx, azure.IDKey(s.id(group, "virtualNetworks", name))) // the first VM of a pool creates it for the others
 	if err != nil {
 		return "", azure.Wrap("create virtual network", name, err)
 	}
@@ -69,15 +69,15 @@ func (s *Service) EnsureSubnet(ctx context.Context, p Place, private, nat bool) 
 	return id, err
 }
 
-// subnetOf is private by its own word: Azure's default depends on the api-version.
+// subnetOf sets explicitly whether it is private, because Azure's default depends on the api-version.
 func subnetOf(prefix string) armnetwork.Subnet {
 	return armnetwork.Subnet{Properties: &armnetwork.SubnetPropertiesFormat{
 		AddressPrefix: new(prefix), DefaultOutboundAccess: new(false),
 	}}
 }
 
-// openSubnet gives an existing subnet of ours a NAT gateway, when one is wanted and it has none. The subnet is written
-// back as it was read, with what this program does not know of it.
+// openSubnet adds a NAT gateway to an existing subnet of ours if one is requested and missing. The subnet is written back as
+// read, including properties unknown to this program.
 func (s *Service) openSubnet(ctx context.Context, p Place, sub *armnetwork.Subnet, nat bool) error {
 	if !nat || sub.Properties == nil || sub.Properties.NatGateway != nil {
 		return nil
@@ -105,5 +105,5 @@ func (s *Service) openSubnet(ctx context.Context, p Place, sub *armnetwork.Subne
 	return err
 }
 
-// networkVersion is the api-version of what is read and written back as it is.
+// networkVersion is the api-version for resources that are read and written back unchanged.
 const networkVersion = "2025-05-01"

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// CutShort says whether an answer ended in the middle of its body. azcore has a type for that, but keeps it to itself.
+// CutShort reports whether an answer ended within its body. azcore has a type for that, but does not export it.
 func CutShort(err error) bool {
 	_, final := errors.AsType[interface {
 		error

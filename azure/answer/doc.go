@@ -1,3 +1,3 @@
-// Package answer reads what Azure says in an HTTP response beside the body that was asked for: its error
-// envelope, how long it asks to wait, and whether the answer was cut off. It decides nothing.
+// Package answer reads an HTTP response of Azure apart from its regular body: the error envelope, the requested delay, and
+// whether the answer is incomplete. It makes no decisions.
 package answer

@@ -25,8 +25,8 @@ type detail struct {
 	Details []detail `json:"details"`
 }
 
-// Innermost finds the code and message that say what is wrong: templates and deployments wrap the
-// real refusal, sometimes as JSON within the message.
+// Innermost finds the code and message of the actual refusal, which templates and deployments wrap, sometimes as JSON within
+// the message.
 func Innermost(re *azcore.ResponseError) (code, message string) {
 	d := Read(re.RawResponse)
 	if d.Code == "" {
@@ -58,7 +58,7 @@ func (d detail) unwrap() (detail, bool) {
 	return detail{}, false
 }
 
-// Read reads the error of a response; empty when there is none. The body can be read again.
+// Read reads the error of a response; empty: none. The body stays readable.
 func Read(resp *http.Response) detail {
 	if resp == nil || resp.Body == nil {
 		return detail{}
@@ -70,7 +70,7 @@ func Read(resp *http.Response) detail {
 	return Parse(body)
 }
 
-// Parse reads the error in a body, of a response or of an operation.
+// Parse parses the error in the body of a response or of an operation.
 func Parse(body []byte) detail {
 	var e envelope
 	if json.Unmarshal(body, &e) != nil {
@@ -93,10 +93,10 @@ func Code(resp *http.Response) string {
 	return resp.Header.Get("x-ms-error-code")
 }
 
-// Message is what Azure says in a refused request.
+// Message is Azure's message for a refused request.
 func Message(resp *http.Response) string { return Read(resp).Message }
 
-// CorrelationID is what Azure's support asks for.
+// CorrelationID is the id that Azure's support needs.
 func CorrelationID(resp *http.Response) string {
 	return resp.Header.Get("x-ms-correlation-request-id")
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// RetryAfter reads how long the server asks to wait, in azcore's order: Retry-After-Ms,
-// x-ms-retry-after-ms, then Retry-After as seconds or as a date.
+// RetryAfter reads the delay that the server requests, in azcore's order: Retry-After-Ms, x-ms-retry-after-ms, then
+// Retry-After as seconds or as a date.
 func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	for _, name := range []string{"Retry-After-Ms", "x-ms-retry-after-ms"} {
 		if ms, err := strconv.Atoi(h.Get(name)); err == nil && ms >= 0 {

@@ -1,3 +1,3 @@
-// Package ensure makes resources under names that follow from what they are for, or takes those that are there: of an
-// earlier run that was cut off, or of another process that is making them.
+// Package ensure creates resources under derived names, or uses existing ones: from an earlier interrupted run, or being
+// created by another process.
 package ensure

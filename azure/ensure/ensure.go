@@ -8,35 +8,35 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Existing is what decides whether a resource that was found may be used.
+// Existing holds the properties that decide whether an existing resource may be used.
 type Existing struct {
 	ID, Location string
 	Tags         map[string]*string
-	State        string // the provisioning state; empty: it is not waited for, and never made anew
+	State        string // the provisioning state; empty: it is neither awaited nor created again
 }
 
-// Resource is one resource that is to exist. M is the model of Azure's that describes it.
+// Resource is a resource that must exist. M is Azure's model of it.
 type Resource[M any] struct {
-	Kind string // for people: "network security group"
+	Kind string // for messages: "network security group"
 	Name string
 	ID   string
 
-	Region string // it has to be in; empty: anywhere
-	Advice string // what to do when the name is somebody else's: "choose another name"; empty: nothing
+	Region string // required region; empty: any
+	Advice string // what to do when the name belongs to somebody else: "choose another name"; empty: nothing
 
 	Get    func(context.Context) (M, error)
 	Read   func(*M) Existing
-	Judge  func(*M) error                   // what else keeps an existing one from being used; nil: nothing
-	Create func(context.Context) (M, error) // begins, and waits
-	Delete func(context.Context) error      // of one that Azure failed to make; nil: it is used as it is
+	Judge  func(*M) error                   // further conditions for using an existing one; nil: none
+	Create func(context.Context) (M, error) // creates it and waits
+	Delete func(context.Context) error      // deletes one whose creation failed; nil: it is used as it is
 
 	Report func(step string) // may be nil
-	Left   func(id string)   // hears of a resource of azlin's before it is used or made; may be nil
+	Left   func(id string)   // called with the id before one of azlin's is used or created; may be nil
 }
 
-// Ensure gives the resource, made is whether it was not there. One that somebody else is making is awaited, one that Azure
-// failed to make is deleted and made anew, because nothing may be in it. One that is not azlin's, or in another region, is a
-// Conflict, and is not touched.
+// Ensure returns the resource; made reports whether it was created. A resource that somebody else is creating is awaited.
+// One whose creation failed is deleted and created again, because it cannot hold anything. One that azlin did not create, or
+// in another region, is a Conflict and is not changed.
 func Ensure[M any](ctx context.Context, c *azure.Client, r Resource[M]) (model M, made bool, err error) {
 	state, err := Settle(ctx, c, "get "+r.Kind, r.Name, func(ctx context.Context) (string, error) {
 		var err error
@@ -62,12 +62,12 @@ func Ensure[M any](ctx context.Context, c *azure.Client, r Resource[M]) (model M
 		}
 	}
 	azure.Report(r.Report, "creating "+r.Kind+" "+r.Name)
-	r.left(r.ID) // an answer that does not come says nothing about whether it is made
+	r.left(r.ID) // without an answer, it may have been created
 	model, err = r.Create(ctx)
 	return model, err == nil, err
 }
 
-// judge says why a resource that was found may not be used.
+// judge returns why an existing resource may not be used.
 func (r Resource[M]) judge(model *M) error {
 	found := r.Read(model)
 	conflict := func(err error) error {

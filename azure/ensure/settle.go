@@ -9,12 +9,12 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// settleEvery is the pause between two looks at a resource that somebody else is making.
+// settleEvery is the pause between two reads of a resource that somebody else is creating.
 const settleEvery = 3 * time.Second
 
-// Settle looks at a resource that another process has begun to make until Azure has finished with it, and gives its
-// provisioning state then: "Succeeded", "Failed" or "Canceled". get reads that state. It gives up after azure.Options.Patience,
-// with an error of kind Provisioning.
+// Settle waits until Azure has finished with a resource that another process is creating, and returns its provisioning
+// state: "Succeeded", "Failed" or "Canceled". get reads that state. After azure.Options.Patience it returns an error of kind
+// Provisioning.
 func Settle(ctx context.Context, c *azure.Client, op, resource string, get func(context.Context) (string, error)) (string, error) {
 	for began := time.Now(); ; {
 		state, err := get(ctx)

@@ -1,3 +1,3 @@
-// Package pacing spaces and repeats requests: a budget per kind of request, the pauses that Azure asks for,
-// and repeats after refusals that pass. It knows requests and answers only, not what they are about.
+// Package pacing spaces and repeats requests: a budget per kind of request, the delays that Azure requests, and retries
+// after temporary refusals. It works on requests and answers, whatever their content.
 package pacing

@@ -5,9 +5,8 @@ import "context"
 // noticeKey is the context key of WithNotice.
 type noticeKey struct{}
 
-// WithNotice returns a context whose requests tell notice when they wait for more than a moment:
-// because Azure is busy with the resource, reserves it, or asks for patience. As in net/http/httptrace
-// the hook belongs to the call, not to the client.
+// WithNotice returns a context whose requests call notice when they wait noticeably: because the resource is busy or
+// reserved, or Azure requests a delay. As in net/http/httptrace, the hook belongs to the call, not to the client.
 func WithNotice(ctx context.Context, notice func(message string)) context.Context {
 	return context.WithValue(ctx, noticeKey{}, notice)
 }

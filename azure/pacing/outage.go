@@ -2,21 +2,21 @@ package pacing
 
 import "time"
 
-// outage spaces requests while Azure answers none of them: what one refusal makes a request wait says nothing to the
-// many others of the same command, whose repeats would come all at once. The zero value is ready for use.
+// outage shares back-off among all requests of a command while Azure answers none; otherwise their retries would all come at
+// once. The zero value is ready for use.
 type outage struct {
-	refused int       // in a row, of all requests of the client
-	next    time.Time // the turn after those that were given
+	refused int       // in a row, over all requests of the client
+	next    time.Time // the next free turn
 }
 
 const (
-	tolerated   = 3 // refusals in a row that can be chance
+	tolerated   = 3 // refusals in a row that may be accidental
 	firstGap    = 100 * time.Millisecond
 	longestGap  = time.Second
 	mostDoubled = 5
 )
 
-// turn says how long a request waits that had to wait for so long without an outage.
+// turn returns how long a request must wait that would wait for wait without an outage.
 func (o *outage) turn(now time.Time, wait time.Duration) time.Duration {
 	if o.refused < tolerated {
 		return wait
@@ -29,7 +29,7 @@ func (o *outage) turn(now time.Time, wait time.Duration) time.Duration {
 	return at.Sub(now)
 }
 
-// learn takes note of an answer, or that there was none.
+// learn records an answer, or its absence.
 func (o *outage) learn(refused bool) {
 	if !refused {
 		*o = outage{}

@@ -14,32 +14,31 @@ import (
 	"github.com/azlin-dev/azlin/azure/answer"
 )
 
-// pacer slows requests down before Azure has to refuse them. Azure says with each answer how much
-// is left of the limits that the request counted against; which limits those are is learned per kind
-// of request, because the names of Compute's limits do not tell it.
+// pacer slows requests down before Azure refuses them. Each answer reports what is left of the limits that the request
+// counts against. Which limits apply is learned per kind of request, because the names of Compute's limits do not show it.
 type pacer struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
 	buckets map[string]*bucket
-	drawsOn map[string][]string // kind of request → names of the buckets it drew on last time
+	drawsOn map[string][]string // kind of request → names of the limits in its last answer
 	outage  outage
 }
 
-// bucket is what is known about one limit.
+// bucket is the known state of one limit.
 type bucket struct {
-	remaining float64 // at the time of at, minus what is on its way
-	most      float64 // the largest value ever seen: the limit, or a little less
+	remaining float64 // at the time at, minus requests in progress
+	most      float64 // the largest value seen: the limit, or slightly less
 	refill    float64 // per second
 	inFlight  float64
 	at        time.Time
 	notBefore time.Time // after a refusal
 }
 
-// longestPace bounds the wait for one request: an estimate must never hang a command.
+// longestPace limits the wait for one request: an estimate must never block a command.
 const longestPace = time.Minute
 
-// New returns the policy that spaces requests; it belongs to one client.
+// New returns the policy that spaces requests; use one per client.
 func New(log *slog.Logger) *pacer {
 	return &pacer{log: log, buckets: map[string]*bucket{}, drawsOn: map[string][]string{}}
 }
@@ -76,8 +75,7 @@ func (p *pacer) Do(req *policy.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// reserve takes one request out of each bucket that kind draws on, and says how long to wait until
-// each holds enough again.
+// reserve takes one request from each bucket of its kind, and returns how long to wait until each has enough again.
 func (p *pacer) reserve(kind string) ([]string, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,12 +91,12 @@ func (p *pacer) reserve(kind string) ([]string, time.Duration) {
 			wait = max(wait, time.Duration(short/b.refill*float64(time.Second)))
 		}
 		wait = min(wait, longestPace)
-		wait = max(wait, b.notBefore.Sub(now)) // Azure's own word is not an estimate
+		wait = max(wait, b.notBefore.Sub(now)) // requested by Azure, not an estimate
 	}
 	return names, p.outage.turn(now, wait)
 }
 
-// broken learns that a request got no answer.
+// broken records that a request got no answer.
 func (p *pacer) broken() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,7 +132,7 @@ func (p *pacer) learn(kind string, raw *http.Request, resp *http.Response) {
 		if len(names) == 0 {
 			names = p.drawsOn[kind]
 		}
-		if len(names) == 0 { // it is not known what it drew on, only that it has to wait
+		if len(names) == 0 { // its limits are unknown; only the delay is known
 			names = []string{kind}
 			p.buckets[kind] = &bucket{remaining: math.MaxInt32, most: math.MaxInt32, refill: math.MaxInt32, at: now}
 		}
@@ -154,11 +152,11 @@ func (b *bucket) advance(now time.Time) {
 	b.at = now
 }
 
-// kept is what is left to others: one in twenty, for other processes of the same user.
+// kept is the reserve for others: one in twenty, for other processes of the same user.
 func (b *bucket) kept() float64 { return max(1, b.most/20) }
 
-// refillOf is how fast a limit recovers: Compute's are named after their window, the subscription's
-// are token buckets with documented rates.
+// refillOf is how fast a limit recovers: the names of Compute's limits contain their window; the subscription's limits are
+// token buckets with documented rates.
 func refillOf(name string, most float64) float64 {
 	switch {
 	case strings.HasSuffix(name, "30Min"):
@@ -176,8 +174,8 @@ const (
 	resourceLimit     = "x-ms-ratelimit-remaining-resource"
 )
 
-// limits reads the limits an answer tells, by name. The subscription's apply to one subscription and
-// class of request; Compute's header lists "Microsoft.Compute/HighCostGet3Min;139,…".
+// limits reads an answer's limits by name. The subscription's limits apply to one subscription and class of request;
+// Compute's header lists "Microsoft.Compute/HighCostGet3Min;139,…".
 func limits(raw *http.Request, h http.Header) map[string]float64 {
 	out := map[string]float64{}
 	subscription := ""
@@ -218,10 +216,10 @@ func count(s string) (float64, bool) {
 	return n, true
 }
 
-// kindOf is a request without its names: "GET /subscriptions/*/providers/microsoft.compute/virtualmachines".
+// kindOf is a request with its names replaced: "GET /subscriptions/*/providers/microsoft.compute/virtualmachines".
 func kindOf(method, path string) string {
 	parts := strings.Split(strings.Trim(strings.ToLower(path), "/"), "/")
-	name := false // parts alternate between a collection and a name; a provider begins anew
+	name := false // parts alternate between a collection and a name; a provider restarts that
 	for i, part := range parts {
 		switch {
 		case part == "providers":
@@ -229,7 +227,7 @@ func kindOf(method, path string) string {
 		case i > 0 && parts[i-1] == "providers":
 			name = false
 		case name:
-			if i < 2 { // the subscription stays: limits are its own
+			if i < 2 { // the subscription is kept: it has its own limits
 				name = false
 				continue
 			}

@@ -15,21 +15,21 @@ import (
 	"github.com/azlin-dev/azlin/azure/answer"
 )
 
-// codeRetry repeats requests that Azure refused for a reason that passes, told by the error code
-// and not by the status. It sits outside azcore's retry, which handles statuses and transport errors.
+// codeRetry repeats requests after temporary refusals, which it recognises by the error code, not the status. It wraps
+// azcore's retry, which handles statuses and transport errors.
 type codeRetry struct {
 	recent *recent
 	log    *slog.Logger
 }
 
-// patience says how long a refusal is worth waiting for.
+// patience is how long to retry after a refusal.
 type patience struct {
-	first, most time.Duration // pause before the first repeat, and its bound while it doubles
+	first, most time.Duration // pause before the first retry, and its maximum while it doubles
 	total       time.Duration
-	why         string // for the user; empty: not worth a word
+	why         string // reason for the user; empty: not reported
 }
 
-// nicReservation is how long Azure keeps the NIC of a failed create for the VM that failed.
+// nicReservation is how long Azure reserves the NIC of a failed create for that VM.
 const nicReservation = 180 * time.Second
 
 func patienceFor(code string) (patience, bool) {
@@ -47,10 +47,10 @@ func patienceFor(code string) (patience, bool) {
 	return patience{}, false
 }
 
-// replication is how long Azure may say "not found" about what it has just created.
+// replication is how long Azure may report "not found" for a new resource.
 var replication = patience{time.Second, 4 * time.Second, 20 * time.Second, ""}
 
-// NewRetry returns the policy that repeats requests after refusals that pass; it belongs to one client.
+// NewRetry returns the policy that repeats requests after temporary refusals; use one per client.
 func NewRetry(log *slog.Logger) policy.Policy { return &codeRetry{recent: newRecent(), log: log} }
 
 func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {
@@ -101,8 +101,8 @@ func (p *codeRetry) Do(req *policy.Request) (*http.Response, error) {
 	}
 }
 
-// cutShortTries is how often a patch is repeated whose answer did not come whole. azcore repeats the other methods that
-// may be repeated, but not this one; a merge patch is the same the second time.
+// cutShortTries is how often a patch is repeated after an incomplete answer. azcore repeats the other idempotent methods,
+// but not this one; repeating a merge patch changes nothing.
 const cutShortTries = 3
 
 // sleep waits, or returns ctx's error when that ends first.
@@ -117,7 +117,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// recent remembers what this client created within the last half minute.
+// recent remembers what this client created in the last half minute.
 type recent struct {
 	mu      sync.Mutex
 	created map[string]time.Time // by resourceKey
@@ -140,7 +140,7 @@ func (r *recent) learn(method, key string, status int) {
 	case method == http.MethodPut && (status == http.StatusCreated || status == http.StatusOK || status == http.StatusAccepted):
 		r.created[key] = now
 	case method == http.MethodDelete:
-		// What is deleted takes others with it, and their absence is then the truth.
+		// A deletion also deletes other resources, which are then truly absent.
 		group := groupKey(key)
 		for k := range r.created {
 			if groupKey(k) == group {
@@ -150,8 +150,8 @@ func (r *recent) learn(method, key string, status int) {
 	}
 }
 
-// explains says whether "not found" can only be a lag behind our own write: about the resource
-// itself, its group, its parent, or one that the refused request refers to.
+// explains reports whether "not found" must be a delay after our own write: of the resource itself, its group, its parent,
+// or one that the refused request refers to.
 func (r *recent) explains(method, key, code, message string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,7 +179,7 @@ func (r *recent) explains(method, key, code, message string) bool {
 	return false
 }
 
-// mentions must be called with the lock held.
+// mentions requires the lock.
 func (r *recent) mentions(message string) bool {
 	message = strings.ToLower(message)
 	for k, at := range r.created {
@@ -190,10 +190,10 @@ func (r *recent) mentions(message string) bool {
 	return false
 }
 
-// resourceKey is the path of a resource in a form that is equal for equal resources.
+// resourceKey is a resource's path in a form that is the same for the same resource.
 func resourceKey(path string) string { return strings.ToLower(strings.TrimSuffix(path, "/")) }
 
-// groupKey cuts a key down to its resource group's.
+// groupKey returns the resource group's part of a key.
 func groupKey(key string) string {
 	parts := strings.SplitN(key, "/", 6)
 	if len(parts) < 5 {

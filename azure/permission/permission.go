@@ -1,6 +1,5 @@
-// Package permission says what the signed-in identity may do: which actions azlin's commands need, which
-// of them Azure grants, and which role would grant the rest.
-//
+// Package permission compares the actions that azlin's commands need with those that Azure grants the signed-in identity,
+// and builds a role for the rest.
 // It reads permissions and changes none.
 package permission
 
@@ -21,19 +20,19 @@ import (
 //go:embed needs.yaml
 var needsYAML []byte
 
-// Need is what one command needs: actions on the resource group that it works in, and actions on the
-// subscription, which rights on the group do not give.
+// Need lists what one command needs: actions on its resource group, and actions on the subscription, which rights on the
+// group do not include.
 type Need struct {
 	Command      string   `yaml:"command"`
 	Group        []string `yaml:"group"`
 	Subscription []string `yaml:"subscription"`
 
-	Rarely []string `yaml:"rarely"` // on the group, and only in the case that When names
+	Rarely []string `yaml:"rarely"` // on the group, and only in the case described by When
 	When   string   `yaml:"when"`
 }
 
-// Needs returns what azlin's commands need, in the order of the command's help. What is not in it needs
-// nothing of Azure. A test holds it against what the commands really send.
+// Needs returns the needs of azlin's commands, in the order of their help. Commands that need nothing in Azure are left out.
+// A test compares it with the requests that the commands send.
 func Needs() ([]Need, error) {
 	var needs []Need
 	if err := yaml.Unmarshal(needsYAML, &needs); err != nil {
@@ -42,7 +41,7 @@ func Needs() ([]Need, error) {
 	return needs, nil
 }
 
-// Level is where an action is needed.
+// Level is the scope at which an action is needed.
 type Level string
 
 // The levels of an action.
@@ -51,30 +50,30 @@ const (
 	Subscription Level = "subscription"
 )
 
-// Lack is an action that a command needs and the identity has not.
+// Lack is an action that a command needs and the identity lacks.
 type Lack struct {
 	Action string `json:"action"`
 	Level  Level  `json:"level"`
-	Scope  string `json:"scope"` // where it was looked for
+	Scope  string `json:"scope"` // the scope that was checked
 }
 
-// Finding is the judgement of one command.
+// Finding is the result for one command.
 type Finding struct {
 	Command string   `json:"command"`
 	Allowed bool     `json:"allowed"`
 	Lacks   []Lack   `json:"lacks"`
-	Rarely  []string `json:"rarely"` // lacking too, but needed only when
+	Rarely  []string `json:"rarely"` // also missing, but needed only when
 	When    string   `json:"when,omitempty"`
 }
 
-// Report is what Check finds.
+// Report is the result of Check.
 type Report struct {
 	SubscriptionScope string    `json:"subscription_scope"`
-	GroupScope        string    `json:"group_scope"` // the subscription's without a group
+	GroupScope        string    `json:"group_scope"` // without a group, the subscription's
 	Commands          []Finding `json:"commands"`
 }
 
-// Missing lists every action that is lacking somewhere at a level, once.
+// Missing lists every action missing at a level, without duplicates.
 func (r Report) Missing(l Level) []string {
 	var all []string
 	for _, f := range r.Commands {
@@ -88,15 +87,15 @@ func (r Report) Missing(l Level) []string {
 	return slices.Compact(all)
 }
 
-// Lacking is the report without the commands that may be run.
+// Lacking is the report without the commands that lack nothing.
 func (r Report) Lacking() Report {
 	r.Commands = slices.DeleteFunc(slices.Clone(r.Commands), func(f Finding) bool { return f.Allowed })
 	return r
 }
 
-// Check says for each of the commands (none: all) what the identity of c lacks to run it in a resource
-// group. Without a group, and with one that does not exist yet, the subscription's permissions count, as
-// they do in Azure. It sends one request, and a second for a group.
+// Check reports for each command (none: all) what the identity of c lacks to run it in a resource group. Without a group,
+// and for one that does not exist yet, the subscription's permissions apply, as in Azure. It sends one request, and a second
+// for a group.
 func Check(ctx context.Context, c *azure.Client, group string, commands ...string) (Report, error) {
 	needs, err := choose(commands)
 	if err != nil {
@@ -112,7 +111,7 @@ func Check(ctx context.Context, c *azure.Client, group string, commands ...strin
 	if group != "" {
 		scope := sub + "/resourceGroups/" + group
 		switch rules, err := List(ctx, c, scope); {
-		case azure.IsNotFound(err): // what is allowed there will be what is allowed above
+		case azure.IsNotFound(err): // a new group will inherit the subscription's permissions
 		case err != nil:
 			return Report{}, err
 		default:
@@ -142,7 +141,7 @@ func (f *Finding) add(l Level, scope string, actions []string, rules []Rule) {
 	}
 }
 
-// choose picks the needs of the named commands.
+// choose returns the needs of the named commands.
 func choose(commands []string) ([]Need, error) {
 	all, err := Needs()
 	if err != nil || len(commands) == 0 {
@@ -167,7 +166,7 @@ func names(needs []Need) []string {
 	return l
 }
 
-// Role is a custom role as az takes it: az role definition create --role-definition.
+// Role is a custom role in the format of az role definition create --role-definition.
 type Role struct {
 	Name             string   `json:"Name"`
 	IsCustom         bool     `json:"IsCustom"`
@@ -179,8 +178,8 @@ type Role struct {
 	AssignableScopes []string `json:"AssignableScopes"`
 }
 
-// LeastRole is the role with nothing but what the commands (none: all) need at the levels. It can be
-// assigned at scope, an id; with level Group and a subscription for scope it serves every group.
+// LeastRole is the role with exactly what the commands (none: all) need at the levels. It can be assigned at scope, an id;
+// with level Group and a subscription as scope, it applies to every group.
 func LeastRole(scope string, commands []string, levels ...Level) (Role, error) {
 	needs, err := choose(commands)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Rule is what one role allows: what Actions name and NotActions do not. Names are Azure's, as
-// Microsoft.Compute/virtualMachines/start/action; a star stands for any characters.
+// Rule is what one role allows: Actions without NotActions. Names are Azure's, such as
+// Microsoft.Compute/virtualMachines/start/action; a star matches any characters.
 type Rule struct {
 	Actions    []string `json:"actions"`
 	NotActions []string `json:"notActions"`
@@ -23,16 +23,16 @@ func (r Rule) Allows(action string) bool {
 	return slices.ContainsFunc(r.Actions, named) && !slices.ContainsFunc(r.NotActions, named)
 }
 
-// Allows reports whether any of the rules allows an action: what one role excepts another may give.
+// Allows reports whether any of the rules allows an action: one role may allow what another excludes.
 func Allows(rules []Rule, action string) bool {
 	return slices.ContainsFunc(rules, func(r Rule) bool { return r.Allows(action) })
 }
 
-// Matches reports whether a pattern names an action. Case does not matter, and a star matches slashes,
-// too: */read is every action that ends so.
+// Matches reports whether a pattern matches an action. Case is ignored, and a star also matches slashes: */read matches
+// every action with that end.
 func Matches(pattern, action string) bool {
 	pattern, action = strings.ToLower(pattern), strings.ToLower(action)
-	// Two places to go back to are enough: where the last star stood, and what it has taken so far.
+	// Backtracking to the last star is sufficient: its position, and how much it has matched.
 	p, a := 0, 0
 	star, taken := -1, 0
 	for a < len(action) {
@@ -55,10 +55,9 @@ func Matches(pattern, action string) bool {
 
 const permissionsVersion = "2022-04-01"
 
-// List asks Azure what the signed-in identity may do at a scope, the id of a subscription, a resource
-// group or a resource (GET {scope}/providers/Microsoft.Authorization/permissions, one request and one for
-// each further page). What is inherited from above is in it; deny assignments are not, so that Azure may
-// still refuse what this allows.
+// List reads what the signed-in identity may do at a scope, the id of a subscription, a resource group or a resource (GET
+// {scope}/providers/Microsoft.Authorization/permissions, one request plus one per further page). It includes inherited
+// permissions, but no deny assignments, so Azure may still refuse what this allows.
 func List(ctx context.Context, c *azure.Client, scope string) ([]Rule, error) {
 	rules := []Rule{}
 	err := c.Page(ctx, scope+"/providers/Microsoft.Authorization/permissions", permissionsVersion, func(page []byte) error {

@@ -1,2 +1,2 @@
-// Package resourcegroup reads, makes and deletes resource groups, and knows what in them is not azlin's.
+// Package resourcegroup reads, creates and deletes resource groups, and finds what in them azlin did not create.
 package resourcegroup

@@ -23,7 +23,7 @@ type Group struct {
 	Managed  bool              `json:"managed"`
 }
 
-// Failure is a group that an operation over several failed for.
+// Failure is a group for which an operation failed.
 type Failure struct {
 	Group string
 	Err   error
@@ -33,12 +33,12 @@ func (f Failure) Error() string { return f.Group + ": " + f.Err.Error() }
 
 func (f Failure) Unwrap() error { return f.Err }
 
-// Service works on the resource groups of the subscription.
+// Service manages the resource groups of the subscription.
 type Service struct {
 	azure *azure.Client
 }
 
-// New returns the service of c's subscription. It sends nothing.
+// New returns the service of c's subscription. It sends no request.
 func New(c *azure.Client) *Service { return &Service{azure: c} }
 
 func groupOf(g armresources.ResourceGroup) Group {
@@ -55,7 +55,7 @@ func (r *Service) Get(ctx context.Context, name string) (Group, error) {
 	return groupOf(resp.ResourceGroup), nil
 }
 
-// Exists says whether there is a group of this name.
+// Exists reports whether the group exists.
 func (r *Service) Exists(ctx context.Context, name string) (bool, error) {
 	_, err := r.Get(ctx, name)
 	if azure.IsNotFound(err) {
@@ -64,7 +64,7 @@ func (r *Service) Exists(ctx context.Context, name string) (bool, error) {
 	return err == nil, err
 }
 
-// List gives the groups of the subscription.
+// List returns the groups of the subscription.
 func (r *Service) List(ctx context.Context) ([]Group, error) {
 	groups, err := azure.Pages(ctx, "list resource groups", r.azure.ResourceGroups().NewListPager(nil),
 		func(p armresources.ResourceGroupsClientListResponse) []*armresources.ResourceGroup { return p.Value })
@@ -78,8 +78,8 @@ func (r *Service) List(ctx context.Context) ([]Group, error) {
 	return out, nil
 }
 
-// Ensure makes the group when there is none, tagged as azlin's. A group that exists stays as it is,
-// wherever it is and whosever it is. created says which.
+// Ensure creates the group if absent, with azlin's tags. An existing group is not changed, wherever it is and whoever
+// created it. created reports whether it was created.
 func (r *Service) Ensure(ctx context.Context, name, region string, tags map[string]string) (g Group, created bool, err error) {
 	g, err = r.Get(ctx, name)
 	if err == nil || !azure.IsNotFound(err) {
@@ -89,7 +89,7 @@ func (r *Service) Ensure(ctx context.Context, name, region string, tags map[stri
 		azure.TagManagedBy: azure.ManagedBy,
 		azure.TagCreated:   r.azure.Clock().Now().Format(time.RFC3339),
 	})
-	maps.DeleteFunc(all, func(k, _ string) bool { // a VM's own, not its group's
+	maps.DeleteFunc(all, func(k, _ string) bool { // tags of a VM, not of its group
 		return strings.EqualFold(k, azure.TagHostKey) || strings.EqualFold(k, azure.TagSession)
 	})
 	resp, err := r.azure.ResourceGroups().CreateOrUpdate(ctx, name, armresources.ResourceGroup{
@@ -101,14 +101,14 @@ func (r *Service) Ensure(ctx context.Context, name, region string, tags map[stri
 	return groupOf(resp.ResourceGroup), true, nil
 }
 
-// Foreign lists what keeps a group from being deleted by azlin: the group itself when it is not
-// azlin's, and every resource in it that is not. Empty means that it may go.
+// Foreign lists what prevents azlin from deleting a group: the group itself or resources in it that azlin did not create.
+// Empty: it may be deleted.
 func (r *Service) Foreign(ctx context.Context, name string) ([]string, error) {
 	foreign, _, err := r.Contents(ctx, name)
 	return foreign, err
 }
 
-// Contents lists what keeps a group from being deleted by azlin, and what is in it of azlin's, VMs first.
+// Contents lists what prevents azlin from deleting a group, and azlin's resources in it, VMs first.
 func (r *Service) Contents(ctx context.Context, name string) (foreign []string, own []azure.ID, err error) {
 	g, err := r.Get(ctx, name)
 	if err != nil {
@@ -126,9 +126,9 @@ func (r *Service) Contents(ctx context.Context, name string) (foreign []string, 
 	}
 	for _, item := range items {
 		id, err := azure.ParseID(azure.Value(item.ID))
-		baked := id.IsType("Microsoft.Compute/galleries/images/versions") // somebody else may have put one into azlin's gallery
+		baked := id.IsType("Microsoft.Compute/galleries/images/versions") // somebody else may have added one to azlin's gallery
 		if strings.Count(azure.Value(item.Type), "/") > 1 && !baked {
-			continue // part of another resource in the list, like a VM's extension
+			continue // part of another listed resource, such as a VM's extension
 		}
 		if err != nil || !azure.Managed(azure.Tags(item.Tags)) {
 			foreign = append(foreign, azure.Value(item.ID))
@@ -149,7 +149,7 @@ func rankOf(id azure.ID) int {
 	return 1
 }
 
-// KindOf names the type of a resource as the results of deletions do; that of another one as Azure does.
+// KindOf is the name of a resource's type in results of deletions, else Azure's name.
 func KindOf(id azure.ID) string {
 	for kind, name := range map[string]string{
 		"Microsoft.Compute/virtualMachines": "vm", "Microsoft.Compute/disks": "disk", "Microsoft.Compute/snapshots": "snapshot",
@@ -164,8 +164,8 @@ func KindOf(id azure.ID) string {
 	return id.Type()
 }
 
-// Delete deletes the group with everything in it, and waits. It refuses with a Conflict that names
-// them when the group or something in it is not azlin's. An absent group is no error.
+// Delete deletes the group with everything in it, and waits. If azlin did not create the group or something in it, it
+// returns a Conflict that names these. An absent group is not an error.
 func (r *Service) Delete(ctx context.Context, name string, report func(step string)) error {
 	foreign, err := r.Foreign(ctx, name)
 	if azure.IsNotFound(err) {

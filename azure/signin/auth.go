@@ -13,7 +13,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Credentials says who is signed in, and where.
+// Credentials describe the signed-in identity.
 type Credentials struct {
 	SubscriptionID string `json:"subscription_id"`
 	TenantID       string `json:"tenant_id,omitempty"`
@@ -27,8 +27,8 @@ type Kind string
 const (
 	ClientSecret      Kind = "client-secret"      // a service principal with a secret
 	ClientCertificate Kind = "client-certificate" // a service principal with a certificate
-	WorkloadIdentity  Kind = "workload-identity"  // a service principal for which a foreign issuer vouches
-	ManagedIdentity   Kind = "managed-identity"   // the identity of the Azure resource that azlin runs on
+	WorkloadIdentity  Kind = "workload-identity"  // a service principal with a token of another issuer
+	ManagedIdentity   Kind = "managed-identity"   // the identity of the Azure resource on which azlin runs
 	DeviceCode        Kind = "device-code"        // a person with a browser somewhere
 	AzureCLI          Kind = "azure-cli"          // the session of az
 )
@@ -52,39 +52,38 @@ func (k Kind) String() string {
 	return string(k)
 }
 
-// Options is what signing in may draw on. What is given is tried in this order, and the first that
-// is there is used, and no other: a secret, a certificate, a federated token, a managed identity, what
-// Login has remembered in CacheDir, the session of the Azure CLI.
+// Options are the sources for signing in. They are tried in this order, and only the first available one is used: a secret,
+// a certificate, a federated token, a managed identity, what Login stored in CacheDir, the Azure CLI's sign-in.
 type Options struct {
 	Cloud          azure.Cloud
-	TenantID       string // empty: the one of the sign-in that is remembered, or of the Azure CLI
+	TenantID       string // empty: that of the stored sign-in or of the Azure CLI
 	SubscriptionID string // empty: the Azure CLI's current one
 
 	ClientID         string // of the service principal; of a managed identity that is not the system's
 	ClientSecret     string
-	ClientSecretFile string // read when ClientSecret is empty; only its first line counts
+	ClientSecretFile string // read when ClientSecret is empty; only its first line is used
 
 	CertificateFile     string // PEM or PKCS #12, certificate and key
 	CertificatePassword string // of PKCS #12
 
-	FederatedTokenFile string // read again whenever a token is due
+	FederatedTokenFile string // read again for each new token
 
-	// IdentityEndpoint is the value of IDENTITY_ENDPOINT where that and IDENTITY_HEADER are set. The SDK
-	// reads both from the environment of the process.
+	// IdentityEndpoint is the value of IDENTITY_ENDPOINT if it and IDENTITY_HEADER are set. The SDK reads both from the
+	// process's environment.
 	IdentityEndpoint string
 
 	ProfileFile string // the Azure CLI's azureProfile.json
 
-	// Source says where the principal of the fields above comes from, for Choices; empty: "environment".
+	// Source is the origin of the fields above, for Choices; empty: "environment".
 	Source string
 
 	CacheDir string       // tokens and sign-ins between runs, mode 0600; empty: memory only
 	HTTP     *http.Client // for the token endpoint; nil: Cloud.HTTPClient()
 }
 
-// Choice says of one way to sign in whether it is used, and why or why not.
+// Choice reports whether a way to sign in is used, with the reason.
 type Choice struct {
-	Kind   Kind   `json:"kind"`   // empty: of the remembered sign-in, when there is none
+	Kind   Kind   `json:"kind"`   // empty: for the stored sign-in, when there is none
 	Source string `json:"source"` // "environment", "remembered sign-in", "az login", or AuthOptions.Source
 	Chosen bool   `json:"chosen"`
 	Reason string `json:"reason"`
@@ -106,20 +105,19 @@ type Authenticator struct {
 	kind    Kind
 	cred    *tokenCache
 	choices []Choice
-	err     error // why nobody can be signed in
+	err     error // why sign-in is impossible
 }
 
-// Kind says how one is signed in; empty when nothing is there to sign in with.
+// Kind is the way to sign in that is used; empty: none.
 func (a *Authenticator) Kind() Kind { return a.kind }
 
-// Method says what is signed in with, in words: "service principal", "Azure CLI"; empty when nothing is.
+// Method is Kind in words: "service principal", "Azure CLI"; empty: none.
 func (a *Authenticator) Method() string { return a.kind.String() }
 
-// Choices lists the ways to sign in up to the one that is used, in the order in which they were tried,
-// with the reason for each.
+// Choices lists the ways to sign in up to the one in use, in the order in which they were tried, with the reason for each.
 func (a *Authenticator) Choices() []Choice { return a.choices }
 
-// Credential is what Open wants. It is an error when nothing is there to sign in with.
+// Credential is the credential for azure.Open. Without a way to sign in it is an error.
 func (a *Authenticator) Credential() (azcore.TokenCredential, error) {
 	if a.err != nil {
 		return nil, a.err
@@ -127,13 +125,13 @@ func (a *Authenticator) Credential() (azcore.TokenCredential, error) {
 	return a.cred, nil
 }
 
-// request is what the pipeline asks for, so that the token is the one that it will use.
+// request is the pipeline's token request, so that both use the same token.
 func (a *Authenticator) request() policy.TokenRequestOptions {
 	return policy.TokenRequestOptions{Scopes: []string{a.options.Cloud.Scope()}, EnableCAE: true}
 }
 
-// Authenticate signs in, from the cache when that holds a token, and says who is signed in.
-// Its errors are ErrAuthentication, or Unreachable when nobody answered.
+// Authenticate signs in, from the cache if possible, and returns the identity. Its errors are ErrAuthentication, or
+// Unreachable when nothing answered.
 func (a *Authenticator) Authenticate(ctx context.Context) (Credentials, error) {
 	if a.err != nil {
 		return Credentials{}, a.err
@@ -144,7 +142,7 @@ func (a *Authenticator) Authenticate(ctx context.Context) (Credentials, error) {
 	return a.who, nil
 }
 
-// CachedUntil is when the token in the cache ends; the zero time when there is none. It sends nothing.
+// CachedUntil is when the cached token expires; zero: there is none. It sends no request.
 func (a *Authenticator) CachedUntil() time.Time {
 	if a.cred == nil {
 		return time.Time{}
@@ -152,14 +150,13 @@ func (a *Authenticator) CachedUntil() time.Time {
 	return a.cred.read(a.cred.key(a.request())).ExpiresOn
 }
 
-// CheckLoggedIn says whether Authenticate would succeed. It never prompts.
+// CheckLoggedIn reports whether Authenticate would succeed. It never prompts.
 func (a *Authenticator) CheckLoggedIn(ctx context.Context) bool {
 	_, err := a.Authenticate(ctx)
 	return err == nil
 }
 
-// SubscriptionID is the subscription to work on: the one asked for, else the Azure CLI's current one.
-// It sends nothing.
+// SubscriptionID is the requested subscription, else the Azure CLI's current one. It sends no request.
 func (a *Authenticator) SubscriptionID() (string, error) {
 	if a.who.SubscriptionID != "" {
 		return a.who.SubscriptionID, nil
@@ -170,5 +167,5 @@ func (a *Authenticator) SubscriptionID() (string, error) {
 	return "", notSignedIn("no subscription is set; a " + strings.ToLower(a.kind.String()) + " sign-in has no current one")
 }
 
-// Identity says who would be signed in, as far as that is known without asking anybody.
+// Identity is the identity as far as it is known without a request.
 func (a *Authenticator) Identity() Credentials { return a.who }

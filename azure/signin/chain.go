@@ -9,9 +9,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// NewAuthenticator chooses the credential and reads its files; it sends nothing. When nothing is
-// there to sign in with, that is told by Authenticate, not here. What is there only in part is an
-// error: falling through to another identity would act as somebody else.
+// NewAuthenticator chooses the credential and reads its files; it sends no request. If there is no way to sign in,
+// Authenticate reports that. An incomplete configuration is an error, because the next identity would be a different one.
 func NewAuthenticator(o Options) (*Authenticator, error) {
 	o.Cloud = o.Cloud.OrPublic()
 	a := &Authenticator{options: o}
@@ -36,12 +35,12 @@ func notSignedIn(why string) error {
 	return &errkind.Error{Kind: errkind.Auth, Op: "sign in", Class: azure.ErrAuthentication, Err: fmt.Errorf("%w: %s", azure.ErrAuthentication, why)}
 }
 
-// pass records why a way was not taken.
+// pass records why a way to sign in was not used.
 func (a *Authenticator) pass(k Kind, source, format string, args ...any) {
 	a.choices = append(a.choices, Choice{Kind: k, Source: source, Reason: fmt.Sprintf(format, args...)})
 }
 
-// rest records the ways after the one that is used, by their place in the order.
+// rest records the ways after the one in use.
 func (a *Authenticator) rest(from int) {
 	o := a.options
 	_, logins := a.login()
@@ -75,7 +74,7 @@ func (o Options) hasProfile() bool {
 	return err == nil && len(profile.Subscriptions) > 0
 }
 
-// take records the way that is used.
+// take records the way in use.
 func (a *Authenticator) take(k Kind, source string, who Credentials, format string, args ...any) {
 	a.kind, a.who = k, who
 	a.choices = append(a.choices, Choice{Kind: k, Source: source, Chosen: true, Reason: fmt.Sprintf(format, args...)})
@@ -204,7 +203,7 @@ func (a *Authenticator) azureCLI() (bool, error) {
 		return true, fmt.Errorf("sign in with the Azure CLI: %w", err)
 	}
 	a.take(AzureCLI, sourceCLI, who, "az is signed in")
-	// A new az login or az account set rewrites the profile, and with it ends every token kept here.
+	// A new az login or az account set rewrites the profile, which invalidates every cached token.
 	a.cred = newTokenCache(cred, o.CacheDir, "cli", o.Cloud.Authority, who.TenantID, who.SubscriptionID,
 		sub.User, o.ProfileFile, info.ModTime().UTC().String())
 	return true, nil

@@ -16,7 +16,7 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// principal checks what every service principal needs.
+// principal checks what every service principal requires.
 func (o Options) principal() error {
 	switch {
 	case o.ClientID == "":
@@ -31,7 +31,7 @@ func (o Options) principalCredentials() Credentials {
 	return Credentials{SubscriptionID: o.SubscriptionID, TenantID: o.TenantID, UserName: o.ClientID}
 }
 
-// client is how credentials reach their token endpoint.
+// client configures access to the token endpoint.
 func (o Options) client() (policy.ClientOptions, error) {
 	if o.HTTP == nil {
 		hc, err := o.Cloud.HTTPClient()
@@ -43,7 +43,7 @@ func (o Options) client() (policy.ClientOptions, error) {
 	return policy.ClientOptions{Cloud: o.Cloud.Configuration(), Transport: transport.WithoutRedirects(o.HTTP)}, nil
 }
 
-// secret is the client secret, which may stand in a file.
+// secret is the client secret, which may be in a file.
 func (o Options) secret() (string, error) {
 	if o.ClientSecret != "" {
 		return o.ClientSecret, nil
@@ -110,7 +110,7 @@ func (o Options) newCertificate() (azcore.TokenCredential, error) {
 }
 
 func (o Options) newWorkload() (azcore.TokenCredential, error) {
-	// The SDK reads it when a token is due; that it cannot be read is better known at once.
+	// The SDK reads it when a token is due; this reports an unreadable file at once.
 	if _, err := atomicfile.Read(o.FederatedTokenFile); err != nil {
 		return nil, unreadable("the federated token", err)
 	}
@@ -128,8 +128,8 @@ func (o Options) newWorkload() (azcore.TokenCredential, error) {
 	return cred, nil
 }
 
-// newManaged is the identity of what azlin runs on. Where it is asked for the SDK finds in the
-// environment: IDENTITY_ENDPOINT, or else the metadata service of a VM.
+// newManaged is the identity of the resource on which azlin runs. The SDK finds its endpoint in the environment:
+// IDENTITY_ENDPOINT, or else the metadata service of a VM.
 func (o Options) newManaged() (azcore.TokenCredential, error) {
 	if o.HTTP == nil {
 		hc, err := o.Cloud.HTTPClient()
@@ -137,13 +137,13 @@ func (o Options) newManaged() (azcore.TokenCredential, error) {
 			return nil, err
 		}
 		if t, ok := hc.Transport.(*http.Transport); ok {
-			t.Proxy = nil // the endpoint is on this machine or next to it, behind no proxy
+			t.Proxy = nil // the endpoint is local and needs no proxy
 		}
 		o.HTTP = hc
 	}
 	options := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: policy.ClientOptions{
 		Cloud: o.Cloud.Configuration(), Transport: transport.WithoutRedirects(o.HTTP),
-		// Off Azure there is nobody at the metadata address, and that should not take minutes to learn.
+		// Outside Azure nothing answers at the metadata address; few retries keep that short.
 		Retry: policy.RetryOptions{MaxRetries: 3, RetryDelay: time.Second, TryTimeout: 5 * time.Second},
 	}}
 	if o.ClientID != "" {
@@ -156,7 +156,7 @@ func (o Options) newManaged() (azcore.TokenCredential, error) {
 	return cred, nil
 }
 
-// newAzureCLI asks az. It takes a subscription or a tenant; the subscription also chooses the account.
+// newAzureCLI uses az. It accepts a subscription or a tenant; the subscription also selects the account.
 func (o Options) newAzureCLI(sub ProfileSubscription, found bool) (azcore.TokenCredential, error) {
 	options := &azidentity.AzureCLICredentialOptions{TenantID: o.TenantID}
 	if found {

@@ -21,26 +21,25 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// developerClient is the application that stands for developers' tools in every tenant: the Azure CLI's.
+// developerClient is the Azure CLI's application id, which every tenant accepts for developer tools.
 const developerClient = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
-// everyTenant is asked for when no tenant is known: the person's own.
+// everyTenant is used when the tenant is unknown: the user's own.
 const everyTenant = "organizations"
 
-// deviceCredential renews what a person has signed in to with a device code. azidentity's credential of
-// that name keeps its refresh token in memory or in a keyring, which servers do not have; so this one
-// uses the library below it, with a file.
+// deviceCredential renews the tokens of a device code sign-in. azidentity's credential keeps its refresh token in memory or
+// in a keyring, which servers lack, so this one uses MSAL with a file.
 type deviceCredential struct {
 	client  public.Client
 	file    msalFile
 	account string
-	tenant  string // empty: the one that was signed in to
+	tenant  string // empty: the tenant of the sign-in
 }
 
-// msalFile keeps MSAL's cache, with its refresh tokens, in a file of mode 0600.
+// msalFile stores MSAL's cache, with its refresh tokens, in a file of mode 0600.
 type msalFile string
 
-// Replace implements cache.ExportReplace. A damaged file is an empty cache: one signs in again.
+// Replace implements cache.ExportReplace. A damaged file is treated as empty, so the user signs in again.
 func (f msalFile) Replace(_ context.Context, c cache.Unmarshaler, _ cache.ReplaceHints) error {
 	data, err := atomicfile.Read(string(f))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -62,7 +61,7 @@ func (f msalFile) Export(_ context.Context, c cache.Marshaler, _ cache.ExportHin
 	return atomicfile.Write(string(f), data, 0o600)
 }
 
-// publicClient makes MSAL's client and says where its cache is.
+// publicClient creates MSAL's client and returns its cache file.
 func (o Options) publicClient(tenant string) (public.Client, msalFile, error) {
 	sum := sha256.Sum256([]byte(o.Cloud.Authority))
 	file := msalFile(filepath.Join(o.CacheDir, "msal-"+hex.EncodeToString(sum[:8])+".json"))
@@ -76,7 +75,7 @@ func (o Options) publicClient(tenant string) (public.Client, msalFile, error) {
 	client, err := public.New(developerClient,
 		public.WithAuthority(o.Cloud.Authority+"/"+tenant),
 		public.WithCache(file),
-		public.WithClientCapabilities([]string{"CP1"}), // understands claims challenges
+		public.WithClientCapabilities([]string{"CP1"}), // supports claims challenges
 		public.WithHTTPClient(pipelineClient{runtime.NewPipeline("azlin", "v1.0.0", runtime.PipelineOptions{}, &options)}),
 		public.WithInstanceDiscovery(!o.Cloud.Custom),
 	)
@@ -86,7 +85,7 @@ func (o Options) publicClient(tenant string) (public.Client, msalFile, error) {
 	return client, file, nil
 }
 
-// deviceLogin has a person sign in, and notes in l who it was.
+// deviceLogin lets the user sign in, and stores the identity in l.
 func (o LoginOptions) deviceLogin(ctx context.Context, l *login) error {
 	if o.Prompt == nil {
 		return errkind.New(errkind.Invalid, "sign in with a device code: there is no way to show it")
@@ -161,7 +160,7 @@ func (d *deviceCredential) GetToken(ctx context.Context, o policy.TokenRequestOp
 	return at, err
 }
 
-// pipelineClient is azcore's pipeline, with its retries, as the HTTP client that MSAL wants.
+// pipelineClient adapts azcore's pipeline, with its retries, to MSAL's HTTP client.
 type pipelineClient struct{ pipeline runtime.Pipeline }
 
 // Do sends a request.

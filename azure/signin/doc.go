@@ -1,4 +1,3 @@
-// Package signin finds the identity that azlin works as: an explicit chain of credentials, a cache of tokens
-// between runs, and logins that are remembered. It sends nothing to Azure Resource Manager but the question
-// for subscriptions.
+// Package signin finds the identity that azlin uses: an explicit chain of credentials, a token cache, and stored logins. The
+// only request it sends to Azure Resource Manager lists subscriptions.
 package signin

@@ -11,28 +11,26 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// LoginOptions says how to sign in once, and for later. Kind chooses the way; AzureCLI is not one of
-// them, that is az's own.
+// LoginOptions specify a sign-in to store. Kind selects the way; AzureCLI is not allowed, because az stores its own.
 type LoginOptions struct {
-	Options // Cloud and CacheDir, and what Kind needs
+	Options // Cloud and CacheDir, and what Kind requires
 
 	Kind Kind
-	// Prompt shows a person where to enter which code. DeviceCode needs it.
+	// Prompt shows the user the address and the code. DeviceCode requires it.
 	Prompt func(DevicePrompt)
 }
 
-// DevicePrompt is what a person needs in order to sign in with a browser.
+// DevicePrompt is what a user needs to sign in with a browser.
 type DevicePrompt struct {
 	UserCode        string    `json:"user_code"`
 	VerificationURL string    `json:"verification_url"`
-	Message         string    `json:"message"` // both, in Entra's words
+	Message         string    `json:"message"` // both, in Entra's text
 	ExpiresOn       time.Time `json:"expires_on"`
 }
 
-// Login signs in, and remembers how in CacheDir, so that NewAuthenticator does the same from then on. What
-// is remembered of a service principal are the names of its files; a secret that came in no file is kept
-// itself, mode 0600. Of a device code it is the refresh token. Nothing is remembered when the sign-in is
-// refused.
+// Login signs in and stores how in CacheDir, for NewAuthenticator. For a service principal it stores the names of its files;
+// a secret that came from no file is stored itself, mode 0600. For a device code it stores the refresh token. A refused
+// sign-in is not stored.
 func Login(ctx context.Context, o LoginOptions) (*Authenticator, Credentials, error) {
 	fail := func(err error) (*Authenticator, Credentials, error) { return nil, Credentials{}, err }
 	o.Cloud = o.Cloud.OrPublic()
@@ -65,14 +63,14 @@ func Login(ctx context.Context, o LoginOptions) (*Authenticator, Credentials, er
 	if err := a.use(l); err != nil {
 		return fail(err)
 	}
-	// A token that another sign-in has left is no proof that this one works.
+	// A cached token of another sign-in would not prove that this one works.
 	if _, err := a.cred.fetch(ctx, a.request()); err != nil {
 		return fail(err)
 	}
 	return a, a.who, l.keep(ctx, o.CacheDir)
 }
 
-// credential makes what a remembered sign-in uses. o holds the cloud, the tenant and the client.
+// credential creates the credential of a stored sign-in. o holds the cloud, the tenant and the client.
 func (o Options) credential(l login) (azcore.TokenCredential, error) {
 	if l.Kind != ManagedIdentity && l.Kind != DeviceCode {
 		if err := o.principal(); err != nil {

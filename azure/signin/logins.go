@@ -18,18 +18,18 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// login is a sign-in that Login remembers: how to get further tokens, for one tenant of one cloud.
+// login is a stored sign-in: how to get tokens for one tenant of one cloud.
 type login struct {
 	Kind      Kind      `json:"kind"`
 	Authority string    `json:"authority"`
 	TenantID  string    `json:"tenant_id,omitempty"`
 	ClientID  string    `json:"client_id,omitempty"`
 	UserName  string    `json:"user_name,omitempty"`
-	Account   string    `json:"account,omitempty"` // of a device code, for its refresh token
+	Account   string    `json:"account,omitempty"` // for a device code: selects its refresh token
 	Time      time.Time `json:"time"`
 
 	SecretFile          string `json:"secret_file,omitempty"`
-	Secret              string `json:"secret,omitempty"` // only when it was typed or came from the environment
+	Secret              string `json:"secret,omitempty"` // only if it was typed or came from the environment
 	CertificateFile     string `json:"certificate_file,omitempty"`
 	CertificatePassword string `json:"certificate_password,omitempty"`
 	FederatedTokenFile  string `json:"federated_token_file,omitempty"`
@@ -38,8 +38,7 @@ type login struct {
 // loginsFile holds all of them.
 const loginsFile = "logins.json"
 
-// loginsVersion is written into the file, so that a later azlin can tell what it reads. Files of version 1 have no
-// checksum.
+// loginsVersion is the version of the file's format. Files of version 1 have no checksum.
 const loginsVersion = 2
 
 type loginsContent struct {
@@ -70,7 +69,7 @@ func readLogins(dir string) ([]login, error) {
 	return nil, err
 }
 
-// parseLogins reads the file's content. What it says about a broken one never quotes it: it holds secrets.
+// parseLogins parses the file. Its errors never quote the content, which holds secrets.
 func parseLogins(name string, data []byte) ([]login, error) {
 	broken := func(what string) error { return brokenLogins(name, errors.New(what)) }
 	var c loginsContent
@@ -103,8 +102,8 @@ func position(data []byte, offset int64) (line, column int) {
 	return 1 + strings.Count(before, "\n"), len(before) - strings.LastIndexByte(before, '\n')
 }
 
-// findLogin is the newest sign-in for a cloud and tenant. A person's sign-in is good for every tenant
-// that the person is a guest of, and comes after one for the tenant itself.
+// findLogin is the newest sign-in for a cloud and tenant. A user's sign-in is valid for every tenant in which the user is a
+// guest; a sign-in for the tenant itself takes precedence.
 func findLogin(all []login, authority, tenant string) (login, bool) {
 	var best login
 	rank := 0
@@ -124,7 +123,7 @@ func findLogin(all []login, authority, tenant string) (login, bool) {
 	return best, rank > 0
 }
 
-// keep remembers a sign-in in place of the one for the same tenant.
+// keep stores a sign-in, replacing the one for the same tenant.
 func (l login) keep(ctx context.Context, dir string) error {
 	name := filepath.Join(dir, loginsFile)
 	return atomicfile.Locked(ctx, name, func() error {
@@ -143,7 +142,7 @@ func (l login) keep(ctx context.Context, dir string) error {
 	})
 }
 
-// login finds what Login keeps in CacheDir for the cloud and tenant.
+// login finds the stored sign-in for the cloud and tenant.
 func (a *Authenticator) login() (login, bool) {
 	all, err := readLogins(a.options.CacheDir)
 	if err != nil {
@@ -152,7 +151,7 @@ func (a *Authenticator) login() (login, bool) {
 	return findLogin(all, a.options.Cloud.Authority, a.options.TenantID)
 }
 
-// remembered uses what Login keeps in CacheDir.
+// remembered uses the stored sign-in.
 func (a *Authenticator) remembered() (bool, error) {
 	o := a.options
 	all, err := readLogins(o.CacheDir)
@@ -172,7 +171,7 @@ func (a *Authenticator) remembered() (bool, error) {
 	return false, nil
 }
 
-// use signs in as l says.
+// use signs in with l.
 func (a *Authenticator) use(l login) error {
 	o := a.options
 	if o.TenantID == "" {
@@ -190,17 +189,17 @@ func (a *Authenticator) use(l login) error {
 	return nil
 }
 
-// Forgotten says what Logout removed.
+// Forgotten reports what Logout removed.
 type Forgotten struct {
-	Logins int `json:"logins"` // remembered sign-ins
+	Logins int `json:"logins"` // stored sign-ins
 	Tokens int `json:"tokens"` // files with tokens
 }
 
-// ownFile recognises the files that this package keeps in a CacheDir.
+// ownFile matches the files that this package stores in a CacheDir.
 var ownFile = regexp.MustCompile(`^([0-9a-f]{32}|msal-[0-9a-f]{16}|logins)\.json$`)
 
-// Logout forgets the sign-ins and tokens in dir, an AuthOptions.CacheDir. The Azure CLI's session is not
-// azlin's and stays. Nothing is sent: tokens that were given out stay valid until they end.
+// Logout removes the sign-ins and tokens in dir, an AuthOptions.CacheDir. The Azure CLI's sign-in is kept. No request is
+// sent: issued tokens stay valid until they expire.
 func Logout(ctx context.Context, dir string) (Forgotten, error) {
 	var f Forgotten
 	entries, err := os.ReadDir(dir)
@@ -210,7 +209,7 @@ func Logout(ctx context.Context, dir string) (Forgotten, error) {
 	if err != nil {
 		return f, fmt.Errorf("forget the tokens: %w", err)
 	}
-	// A broken file is forgotten as well as any other.
+	// A damaged file is removed as well.
 	if all, err := readLogins(dir); err == nil {
 		f.Logins = len(all)
 	}

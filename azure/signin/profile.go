@@ -12,7 +12,7 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// Profile is the Azure CLI's azureProfile.json: who is signed in and which subscriptions that is.
+// Profile is the Azure CLI's azureProfile.json: its identity and subscriptions.
 type Profile struct {
 	Subscriptions []ProfileSubscription
 }
@@ -23,7 +23,7 @@ type ProfileSubscription struct {
 	Name     string
 	State    string // "Enabled"
 	TenantID string
-	Cloud    string // the Azure CLI's name of it, "AzureCloud"
+	Cloud    string // the Azure CLI's name, "AzureCloud"
 	User     string
 	UserType string // "user" or "servicePrincipal"
 	Default  bool
@@ -45,8 +45,7 @@ func ReadProfile(path string) (Profile, error) {
 	return p, nil
 }
 
-// ParseProfile reads the content of azureProfile.json, with or without the byte order mark that the
-// Azure CLI puts in front of it.
+// ParseProfile parses azureProfile.json, with or without the byte order mark that the Azure CLI writes.
 func ParseProfile(data []byte) (Profile, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if len(bytes.TrimSpace(data)) == 0 {
@@ -79,8 +78,7 @@ func ParseProfile(data []byte) (Profile, error) {
 	return p, nil
 }
 
-// Current is the subscription that the Azure CLI uses now. cloud is the Azure CLI's name of a cloud;
-// empty: any.
+// Current is the Azure CLI's current subscription. cloud is the Azure CLI's name of a cloud; empty: any.
 func (p Profile) Current(cloud string) (ProfileSubscription, bool) {
 	for _, s := range p.Subscriptions {
 		if s.Default && (cloud == "" || s.Cloud == "" || strings.EqualFold(s.Cloud, cloud)) {
@@ -90,7 +88,7 @@ func (p Profile) Current(cloud string) (ProfileSubscription, bool) {
 	return ProfileSubscription{}, false
 }
 
-// Find gives a subscription by id, or by name.
+// Find returns a subscription by id or name.
 func (p Profile) Find(idOrName string) (ProfileSubscription, bool) {
 	for _, s := range p.Subscriptions {
 		if strings.EqualFold(s.ID, idOrName) {

@@ -8,7 +8,7 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Subscription is one that the signed-in identity may see.
+// Subscription is a subscription that the identity can read.
 type Subscription struct {
 	ID       string `json:"subscriptionId"`
 	Name     string `json:"displayName"`
@@ -18,11 +18,11 @@ type Subscription struct {
 
 const subscriptionsVersion = "2022-12-01"
 
-// Subscriptions lists what the identity of o.Credential can work in (GET /subscriptions, one request and one
-// for each further page). o.Target.SubscriptionID is not needed.
+// Subscriptions lists the subscriptions of o.Credential's identity (GET /subscriptions, one request plus one per further
+// page). o.Target.SubscriptionID is not needed.
 func Subscriptions(ctx context.Context, o azure.Options) ([]Subscription, error) {
 	if o.Target.SubscriptionID == "" {
-		o.Target.SubscriptionID = "00000000-0000-0000-0000-000000000000" // Open wants one; it is not used here
+		o.Target.SubscriptionID = "00000000-0000-0000-0000-000000000000" // required by Open, but not used here
 	}
 	c, err := azure.Open(o)
 	if err != nil {

@@ -21,14 +21,14 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// tokenCache keeps tokens in memory and, between runs, in files of mode 0600: asking Entra costs a
-// round trip or two, asking the Azure CLI 0.4 s for a child process.
+// tokenCache caches tokens in memory and, between runs, in files of mode 0600: requesting one from Entra takes one or two
+// round trips, from the Azure CLI 0.4 s.
 type tokenCache struct {
 	inner azcore.TokenCredential
 	dir   string   // empty: memory only
-	who   []string // authority, tenant, client, user, age of the profile: all that makes tokens differ
+	who   []string // authority, tenant, client, user, age of the profile: everything on which a token depends
 
-	turn   chan struct{} // one goroutine at a time; unlike a mutex, waiting ends with the context
+	turn   chan struct{} // one goroutine at a time; unlike for a mutex, waiting ends with the context
 	tokens map[string]cachedToken
 }
 
@@ -40,8 +40,8 @@ type cachedToken struct {
 }
 
 const (
-	refreshBefore = 5 * time.Minute  // a token that ends sooner is renewed
-	usableBefore  = 30 * time.Second // while that fails, it is used until this close to its end
+	refreshBefore = 5 * time.Minute  // a token that expires sooner is renewed
+	usableBefore  = 30 * time.Second // if renewal fails, the old one is used until this close to its expiry
 )
 
 func newTokenCache(inner azcore.TokenCredential, dir string, who ...string) *tokenCache {
@@ -58,7 +58,7 @@ func (c *tokenCache) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 		return azcore.AccessToken{}, signIn(ctx.Err())
 	}
 	if o.Claims != "" {
-		// Azure has revoked what we hold, or wants more: nothing cached will do.
+		// Azure has revoked the token, or requires more claims: cached tokens are useless.
 		return c.replace(ctx, o, key)
 	}
 	if t := c.tokens[key]; t.fresh() {
@@ -89,7 +89,7 @@ func (c *tokenCache) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 	return out, err
 }
 
-// Renew asks the credential for a token in place of one that Azure refused.
+// Renew requests a token to replace one that Azure refused.
 func (c *tokenCache) Renew(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	select {
 	case c.turn <- struct{}{}:
@@ -100,7 +100,7 @@ func (c *tokenCache) Renew(ctx context.Context, o policy.TokenRequestOptions) (a
 	return c.replace(ctx, o, c.key(o))
 }
 
-// fetch is GetToken without looking into the cache, whose file the new token replaces.
+// fetch is GetToken without reading the cache; the new token is written to it.
 func (c *tokenCache) fetch(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	key := c.key(o)
 	if c.dir != "" {
@@ -111,8 +111,7 @@ func (c *tokenCache) fetch(ctx context.Context, o policy.TokenRequestOptions) (a
 	return c.GetToken(ctx, o)
 }
 
-// renew asks the credential and keeps the answer. When it fails and the old token still lives, that
-// one is used.
+// replace requests a token and caches it. If that fails, a token that is still valid is used.
 func (c *tokenCache) replace(ctx context.Context, o policy.TokenRequestOptions, key string) (azcore.AccessToken, error) {
 	at, err := c.inner.GetToken(ctx, o)
 	if err != nil {
@@ -133,7 +132,7 @@ func (c *tokenCache) replace(ctx context.Context, o policy.TokenRequestOptions, 
 	return at, nil
 }
 
-// signIn gives a failure to get a token its class.
+// signIn gives a token error its class.
 func signIn(err error) error {
 	wrapped := azure.Wrap("sign in", "", err)
 	if e, ok := wrapped.(*errkind.Error); ok { //nolint:errorlint // what Wrap has just made
@@ -166,7 +165,7 @@ func (c *tokenCache) key(o policy.TokenRequestOptions) string {
 
 func (c *tokenCache) file(key string) string { return filepath.Join(c.dir, key+".json") }
 
-// read gives an empty token for a file that is absent or damaged: it is only a cache.
+// read returns an empty token for an absent or damaged file: it is only a cache.
 func (c *tokenCache) read(key string) cachedToken {
 	var t cachedToken
 	if c.dir == "" {

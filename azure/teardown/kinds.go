@@ -10,7 +10,8 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Of is the item of a resource, of the kinds that azlin makes for VMs, networks, Bastions and images; ok is whether it is one.
+// Of returns the item of a resource, for the types that azlin creates for VMs, networks, Bastions and images; ok reports
+// whether it is one.
 func Of(c *azure.Client, id azure.ID) (item Item, ok bool) {
 	group, name := id.ResourceGroup, id.Name()
 	switch {
@@ -18,7 +19,7 @@ func Of(c *azure.Client, id azure.ID) (item Item, ok bool) {
 		item = of(c, id, "vm", "vm", RankVM, func(ctx context.Context) (*runtime.Poller[armcompute.VirtualMachinesClientDeleteResponse], error) {
 			return c.VMs().BeginDelete(ctx, group, name, nil)
 		}, func(ctx context.Context) error { _, err := c.VMs().Get(ctx, group, name, nil); return err })
-		item.Blocks = true // whatever is attached to it would be refused
+		item.Blocks = true // deleting anything attached to it would be refused
 	case id.IsType("Microsoft.Network/networkInterfaces"):
 		item = of(c, id, "nic", "network interface", RankNIC, func(ctx context.Context) (*runtime.Poller[armnetwork.InterfacesClientDeleteResponse], error) {
 			return c.NICs().BeginDelete(ctx, group, name, nil)

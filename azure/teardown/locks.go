@@ -13,7 +13,7 @@ import (
 // locksVersion is the api-version of Microsoft.Authorization/locks.
 const locksVersion = "2016-09-01"
 
-// NameLocks adds to Azure's refusal which locks hold the resource, as far as they may be read.
+// NameLocks adds to Azure's refusal the names of the resource's locks, if they are readable.
 func NameLocks(ctx context.Context, c *azure.Client, id string, err error) error {
 	if err == nil || !strings.EqualFold(azure.Code(err), "ScopeLocked") {
 		return err
@@ -38,7 +38,7 @@ func NameLocks(ctx context.Context, c *azure.Client, id string, err error) error
 		return nil
 	})
 	if perr != nil || len(names) == 0 {
-		return err // Azure's own words name the locked scope
+		return err // Azure's message already names the locked scope
 	}
 	slices.Sort(names)
 	return &errkind.Error{

@@ -14,9 +14,9 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Run deletes the items in the order of their ranks, those of one rank at once, and looks
-// whether they are gone; what is not is tried again, because resources let go of one another late. What nobody finds
-// is deleted already. The results are in the order of items; report, which may be nil, hears of each deletion.
+// Run deletes the items in the order of their ranks, those of one rank in parallel, and verifies that they are gone. What is
+// left is tried again, because dependencies end with a delay. An absent item counts as deleted. The results are in the order
+// of items; report, which may be nil, receives each deletion.
 func Run(ctx context.Context, c *azure.Client, items []Item, report func(step string)) []Result {
 	errs := make([]error, len(items))
 	todo := make([]int, len(items))
@@ -95,10 +95,10 @@ func (i Item) remove(ctx context.Context) error {
 	return i.Delete(ctx)
 }
 
-// errHeld stands for the refusal that everything attached to a resource would get while that is there.
+// errHeld replaces the refusals that everything attached to an undeletable resource would get.
 var errHeld = errors.New("not tried")
 
-// holdBack spares what hangs on a resource that could not be deleted.
+// holdBack skips what is attached to a resource that could not be deleted.
 func holdBack(items []Item, todo []int, errs []error, rank int) bool {
 	at := slices.IndexFunc(todo, func(i int) bool {
 		return items[i].Rank == rank && items[i].Blocks && errs[i] != nil && !errors.Is(errs[i], ErrNeeded)
@@ -117,7 +117,7 @@ func holdBack(items []Item, todo []int, errs []error, rank int) bool {
 	return true
 }
 
-// remaining asks which of todo still exist.
+// remaining returns those of todo that still exist.
 func remaining(ctx context.Context, items []Item, todo []int, errs []error) []int {
 	there := make([]bool, len(items))
 	var g errgroup.Group
@@ -130,7 +130,7 @@ func remaining(ctx context.Context, items []Item, todo []int, errs []error) []in
 			case err != nil && errs[i] == nil:
 				errs[i] = fmt.Errorf("look whether %s %s is gone: %w", items[i].Kind, items[i].name(), err)
 			case err == nil && !exists:
-				errs[i] = nil // it went with another one
+				errs[i] = nil // it was deleted with another one
 			}
 			return nil
 		})
@@ -139,7 +139,7 @@ func remaining(ctx context.Context, items []Item, todo []int, errs []error) []in
 	return slices.DeleteFunc(slices.Clone(todo), func(i int) bool { return !there[i] })
 }
 
-// worthRepeating says whether waiting may help any of todo.
+// worthRepeating reports whether waiting may help any of todo.
 func worthRepeating(todo []int, errs []error) bool {
 	for _, i := range todo {
 		if errors.Is(errs[i], errHeld) || errors.Is(errs[i], ErrNeeded) {
@@ -147,7 +147,7 @@ func worthRepeating(todo []int, errs []error) bool {
 		}
 		switch errkind.Of(errs[i]) {
 		case errkind.Permission, errkind.Auth, errkind.Cancelled, errkind.Invalid,
-			errkind.Unreachable, errkind.Throttled, errkind.Provisioning: // these were waited for, or tried again, long enough
+			errkind.Unreachable, errkind.Throttled, errkind.Provisioning: // already awaited or retried long enough
 			continue
 		}
 		if !strings.EqualFold(azure.Code(errs[i]), "ScopeLocked") {
@@ -157,7 +157,7 @@ func worthRepeating(todo []int, errs []error) bool {
 	return false
 }
 
-// parallel bounds how many resources are deleted at once.
+// parallel limits how many resources are deleted at the same time.
 const parallel = 8
 
 // pause waits, or returns ctx's error when that ends first.

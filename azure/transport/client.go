@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Client returns a client that trusts what the system trusts.
+// Client returns a client that trusts the system's certificates.
 func Client() *http.Client { return &http.Client{Transport: trusting(nil)} }
 
-// ClientTrusting returns a client that trusts the certificates of pem besides the system's, and for a host of this machine
-// (empty: none) those alone. It is false when there are none in pem.
+// ClientTrusting returns a client that trusts the certificates of pem in addition to the system's; for a host on this
+// machine (empty: none) only those. It returns false when pem has no certificates.
 func ClientTrusting(pem []byte, host string) (*http.Client, bool) {
 	own := x509.NewCertPool()
 	if !own.AppendCertsFromPEM(pem) {
@@ -21,7 +21,7 @@ func ClientTrusting(pem []byte, host string) (*http.Client, bool) {
 	everybody := func() *http.Transport {
 		pool, err := x509.SystemCertPool()
 		if err != nil {
-			return trusting(own) // no system store (Windows without one): the cloud's own CA is what counts here
+			return trusting(own) // without a system store (as on Windows) the cloud's own CA is sufficient
 		}
 		pool.AppendCertsFromPEM(pem)
 		return trusting(pool)
@@ -45,8 +45,8 @@ func trusting(roots *x509.CertPool) *http.Transport {
 	}
 }
 
-// local reaches a cloud on this machine, for which its own CA is enough: reading the system's certificates would take a third
-// of the time of a command that asks for little.
+// local connects to a cloud on this machine with only its own CA: reading the system's certificates would take a third of
+// the time of a short command.
 type local struct {
 	host      string
 	there     *http.Transport

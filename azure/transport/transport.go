@@ -1,5 +1,5 @@
-// Package transport is the last step of a request on its way to Azure, and the first of its answer: it goes to the cloud's own
-// endpoint alone, and an answer that nobody at Azure would give is not believed.
+// Package transport is the last step of a request to Azure and the first of its answer: it sends only to the cloud's own
+// endpoint, and rejects answers that Azure would not give.
 package transport
 
 import (
@@ -16,15 +16,14 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Transport sends the requests to Azure Resource Manager. The links in its answers (nextLink, Location,
-// Azure-AsyncOperation) are followed with the token, by the SDK as well; so a request that has a token goes to the cloud's
-// own endpoint, or nowhere.
+// Transport sends the requests to Azure Resource Manager. The SDK follows links in answers (nextLink, Location,
+// Azure-AsyncOperation) with the token, so a request with a token is sent only to the cloud's own endpoint.
 type Transport struct {
 	client   *http.Client
 	endpoint *url.URL
 }
 
-// New makes the transport of a cloud whose Azure Resource Manager is at an address.
+// New creates the transport of a cloud with this Azure Resource Manager address.
 func New(client *http.Client, endpoint string) (Transport, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" {
@@ -34,7 +33,7 @@ func New(client *http.Client, endpoint string) (Transport, error) {
 }
 
 // WithoutRedirects returns a copy of a client that follows no redirect. Azure Resource Manager and Microsoft Entra never
-// redirect; whoever does would get what the request holds, or have its own answer believed.
+// redirect; anyone else who does would receive the request's secrets or have its answer accepted.
 func WithoutRedirects(client *http.Client) *http.Client {
 	c := *client
 	c.CheckRedirect = func(req *http.Request, _ []*http.Request) error {
@@ -44,7 +43,7 @@ func WithoutRedirects(client *http.Client) *http.Client {
 }
 
 const (
-	longestAnswer = 128 << 20       // bytes, decompressed; the catalog of sizes is the longest answer, at about 20 MB
+	longestAnswer = 128 << 20       // bytes, decompressed; the longest answer, the catalog of sizes, has about 20 MB
 	slowestAnswer = 1 << 10         // bytes per second
 	answerStall   = 2 * time.Minute // without a byte
 )
@@ -62,7 +61,7 @@ func (t Transport) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		cancel()
 		if no, ok := errors.AsType[*refusal](err); ok {
-			return nil, no // without the address around it, which may hold a secret
+			return nil, no // the URL around it may contain a secret
 		}
 		return nil, err
 	}
@@ -74,7 +73,7 @@ func (t Transport) home(u *url.URL) bool {
 	return u.Scheme == t.endpoint.Scheme && strings.EqualFold(u.Host, t.endpoint.Host)
 }
 
-// boundedBody ends an answer that is too long, or does not come.
+// boundedBody ends an answer that is too long or too slow.
 type boundedBody struct {
 	body   io.ReadCloser
 	cancel context.CancelFunc
@@ -106,15 +105,15 @@ func (b *boundedBody) Close() error {
 	return b.body.Close()
 }
 
-// refusal is an answer that is not believed. It is not tried again: the same would come.
+// refusal is the error for a rejected answer. It is not retried, because the answer would be the same.
 type refusal struct{ error }
 
-// NonRetriable tells the SDK's pipeline.
+// NonRetriable stops retries in the SDK's pipeline.
 func (refusal) NonRetriable() {}
 
 func (r refusal) Unwrap() error { return r.error }
 
-// Refused is the error of such an answer.
+// Refused is the error for a rejected answer.
 func Refused(format string, args ...any) error {
 	return &refusal{&errkind.Error{Kind: errkind.Unreachable, Err: fmt.Errorf(format, args...)}}
 }
@@ -127,13 +126,13 @@ type visited struct {
 
 type visitedKey struct{}
 
-// OnePass makes a list fail whose pages form a circle.
+// OnePass makes a list fail if its pages form a circle.
 func OnePass(ctx context.Context) context.Context {
 	return context.WithValue(ctx, visitedKey{}, &visited{pages: map[string]bool{}})
 }
 
-// visit notes the page that a request asks for. A retry asks for the page that it asked for before, so only the page
-// before that may not come again: see Turned.
+// visit records the page that a request reads. A retry reads the same page again, so only an earlier page is an error: see
+// Turned.
 func visit(req *http.Request) error {
 	v, ok := req.Context().Value(visitedKey{}).(*visited)
 	if !ok {
@@ -147,7 +146,7 @@ func visit(req *http.Request) error {
 	return nil
 }
 
-// Turned says that the page at an address was read whole.
+// Turned records that the page at an address was read completely.
 func Turned(resp *http.Response) {
 	if resp == nil || resp.Request == nil {
 		return
