@@ -20,22 +20,22 @@ import (
 	"github.com/azlin-dev/azlin/remote/repository"
 )
 
-// ContextOptions override what a person's own files and environment say. The zero value overrides nothing.
+// ContextOptions override the user's files and environment. The zero value overrides nothing.
 type ContextOptions struct {
 	Environ       []string // "KEY=value"; nil: this process's environment
 	Context       string   // name of a context; empty: AZLIN_CONTEXT, then the current one
-	ResourceGroup string   // empty: the environment's, the context's, then that of the configuration
-	AllGroups     bool     // no resource group, whatever the environment, the context and the configuration say
+	ResourceGroup string   // empty: from the environment, else the context, else the configuration
+	AllGroups     bool     // no resource group, overriding the environment, the context and the configuration
 
-	// Emulator says where the local emulator with this directory is, and starts it if need be: see emulator.Start. Nil:
-	// contexts of the emulator are refused.
+	// Emulator returns the address of the local emulator with this directory, and starts it if needed: see emulator.Start.
+	// Nil: contexts of the emulator are refused.
 	Emulator func(ctx context.Context, dir string) (EmulatorAddress, error)
 	// ProxyCommand is Options.ProxyCommand in a context of this name; nil: none.
 	ProxyCommand func(context, vmID, bastionID string) []string
 	Log          *slog.Logger // nil: nothing is logged
 }
 
-// EmulatorAddress is what one must know of a running emulator to work on it.
+// EmulatorAddress is how to reach and sign in to a running emulator.
 type EmulatorAddress struct {
 	Endpoint, CAFile           string
 	TenantID, SubscriptionID   string
@@ -43,7 +43,7 @@ type EmulatorAddress struct {
 	SSHPort                    int
 }
 
-// Destination is what somebody works on, and as whom, found before anybody has signed in.
+// Destination is the resolved target and sign-in, before signing in.
 type Destination struct {
 	Settings config.Resolution
 	Paths    config.Paths
@@ -51,9 +51,9 @@ type Destination struct {
 	Auth     signin.Options
 }
 
-// OpenContext opens a client for a person's own context, as the command does: context, configuration, environment and
-// sign-in come from where 'azlin' takes them (see docs/environment.md). It sends nothing; the first request signs in. Its
-// error is Auth when nobody is signed in, and Invalid when a file cannot be understood.
+// OpenContext opens a client for a user's context, as the command does: context, configuration, environment and sign-in come
+// from the same sources (see docs/environment.md). It sends no request; the first request signs in. Its error is Auth when
+// there is no way to sign in, and Invalid for an invalid file.
 func OpenContext(ctx context.Context, o ContextOptions) (*Client, error) {
 	d, err := ReadContext(ctx, o)
 	if err != nil {
@@ -63,7 +63,7 @@ func OpenContext(ctx context.Context, o ContextOptions) (*Client, error) {
 	return client, err
 }
 
-// ReadContext finds what OpenContext works on.
+// ReadContext resolves the target of OpenContext.
 func ReadContext(ctx context.Context, o ContextOptions) (Destination, error) {
 	var d Destination
 	environ := o.Environ
@@ -99,8 +99,8 @@ func ReadContext(ctx context.Context, o ContextOptions) (Destination, error) {
 	return d, nil
 }
 
-// Open makes the client, and says who is signed in: Options.Credential and User when they are set, else as Auth says. It
-// sends nothing.
+// Open creates the client, and returns how it signs in: Options.Credential and User if set, else by Auth. It sends no
+// request.
 func (d Destination) Open() (*Client, *signin.Authenticator, error) {
 	who, err := signin.NewAuthenticator(d.Auth)
 	if err != nil {
@@ -134,7 +134,7 @@ func readSettings(paths config.Paths, env config.Environment, flags config.Flags
 	return config.Resolve(flags, env, all, c)
 }
 
-// optionsOf are the options that follow from a person's files and environment. The cloud is not in them.
+// optionsOf returns the options from the user's files and environment, without the cloud.
 func optionsOf(r config.Resolution, paths config.Paths, env config.Environment) Options {
 	silence := r.Config.SSHPatience()
 	return Options{
@@ -155,7 +155,7 @@ func optionsOf(r config.Resolution, paths config.Paths, env config.Environment) 
 	}
 }
 
-// lent is what this machine can lend to the clone of a repository.
+// lent is what a clone may use of this machine's credentials.
 func lent(paths config.Paths, env config.Environment) repository.Access {
 	access := repository.Access{Agent: env.SSHAuthSock != ""}
 	for _, name := range []string{"known_hosts", "known_hosts2"} {
@@ -168,7 +168,7 @@ func lent(paths config.Paths, env config.Environment) repository.Access {
 	return access
 }
 
-// notifier is how this person wants to be told that something has ended.
+// notifier is the user's configured way of notification.
 func notifier(c config.Config, env config.Environment) *notify.Notifier {
 	n := notify.Config{
 		Command: c.Notifier(), URL: c.NotificationWebhook, Headless: runtime.GOOS == "linux" && env.Display == "",
@@ -179,7 +179,7 @@ func notifier(c config.Config, env config.Environment) *notify.Notifier {
 	return notify.New(n)
 }
 
-// environmentAuth is what the environment and the Azure CLI offer to sign in with.
+// environmentAuth is the sign-in offered by the environment and the Azure CLI.
 func environmentAuth(target azure.Target, paths config.Paths, env config.Environment) signin.Options {
 	auth := signin.Options{
 		Cloud: target.Cloud, TenantID: target.TenantID, SubscriptionID: target.SubscriptionID, CacheDir: paths.Tokens,
@@ -193,8 +193,8 @@ func environmentAuth(target azure.Target, paths config.Paths, env config.Environ
 	return auth
 }
 
-// useEmulator points everything at the local emulator, which must be the only thing that can be reached then: the
-// environment's credentials and subscription are for the real Azure.
+// useEmulator points everything at the local emulator. Nothing else may be reachable then, so the environment's credentials
+// and subscription are ignored: they are for the real Azure.
 func (d *Destination) useEmulator(ctx context.Context, o ContextOptions) error {
 	if o.Emulator == nil {
 		return errkind.New(errkind.Invalid, "the context %s is in the local emulator, which this program does not start", d.Settings.Context.Name)
@@ -209,14 +209,13 @@ func (d *Destination) useEmulator(ctx context.Context, o ContextOptions) error {
 	}
 	target := &d.Options.Target
 	target.Cloud = cloud
-	// A context in the emulator's cloud may name others, as one of Azure may; then it gets what Azure says to a
-	// subscription that is not there.
+	// A context in the emulator's cloud may set other ids; then it gets the emulator's answer for an absent subscription.
 	target.TenantID = cmp.Or(target.TenantID, at.TenantID)
 	target.SubscriptionID = cmp.Or(target.SubscriptionID, at.SubscriptionID)
 	d.Options.SSHPort = at.SSHPort
 	d.Options.PriceService = at.Endpoint + "/api/retail/prices"
 	d.Options.EchoServices = []string{at.Endpoint + "/echo/ipv4/1", at.Endpoint + "/echo/ipv4/2"}
-	// One signs in as 'azlin login' has said, else as the emulator's default service principal.
+	// A stored sign-in takes precedence over the emulator's default service principal.
 	d.Auth = signin.Options{Cloud: cloud, TenantID: target.TenantID, SubscriptionID: target.SubscriptionID, CacheDir: d.Paths.Tokens}
 	remembered, err := signin.NewAuthenticator(d.Auth)
 	if err != nil || remembered.Kind() != "" {

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// Mark is what a tag says of the operation that a resource belongs to: <kind>:<id>:<step>, or
-// <kind>:<id>:<step>:<with> where somebody who goes on has to know more.
+// Mark is a tag's record of the operation that a resource belongs to: <kind>:<id>:<step>, or <kind>:<id>:<step>:<with> if
+// resuming needs more data.
 type Mark struct {
 	Kind Kind
-	ID   string // of what was made as one: of a clone, a VM's is "clone-<key>-<name>", and a snapshot's "<key>"
-	Step string // in which the resource was made, or that it has come to
-	// With is what is needed to go on, by name. Nil: nothing, or the tag is of an azlin that did not write it down.
+	ID   string // of one resource's part: for a clone, a VM has "clone-<key>-<name>", a snapshot "<key>"
+	Step string // in which the resource was created, or that it has reached
+	// With is the data needed to resume, by name. Nil: none, or an older azlin wrote the tag.
 	With map[string]string
 }
 
-// The steps that resources of a VM, and snapshots through which disks travel, are marked with.
+// The steps in the marks of a VM's resources and of temporary snapshots.
 const (
 	StepNetwork  = "network"
 	StepVM       = "vm"
@@ -26,7 +26,7 @@ const (
 	StepSnapshot = "snapshot"
 )
 
-// String is the tag's text. ParseMark is its reverse.
+// String is the tag's value, the reverse of ParseMark.
 func (m Mark) String() string {
 	text := string(m.Kind) + ":" + m.ID + ":" + m.Step
 	if len(m.With) == 0 {
@@ -39,14 +39,14 @@ func (m Mark) String() string {
 	return text + ":" + with.Encode()
 }
 
-// ParseMark reads a tag. ok is whether it is one of an operation, of this azlin or an earlier one.
+// ParseMark parses a tag's value. ok reports whether it marks an operation, of this or an older azlin.
 func ParseMark(text string) (m Mark, ok bool) {
 	parts := strings.SplitN(text, ":", 4)
 	if len(parts) < 3 || slices.Contains(parts, "") {
 		return Mark{}, false
 	}
 	m = Mark{Kind: Kind(parts[0]), ID: parts[1], Step: parts[2]}
-	if m.Kind == New { // which earlier ones wrote for whatever made a VM
+	if m.Kind == New { // older versions wrote it for everything that created a VM
 		m.Kind = KindOfVM(m.ID)
 	}
 	if len(parts) < 4 {
@@ -63,7 +63,7 @@ func ParseMark(text string) (m Mark, ok bool) {
 	return m, true
 }
 
-// Operation is the id of the operation that everybody sees. A copy's VMs and snapshots have one together.
+// Operation is the id of the operation as users see it. All VMs and snapshots of a copy have the same.
 func (m Mark) Operation() string {
 	if m.Kind != Clone && m.Kind != Bake {
 		return m.ID
@@ -71,7 +71,7 @@ func (m Mark) Operation() string {
 	return CopyID(m.Kind, m.Key())
 }
 
-// Key is what the ids of all parts of a copy have in common; empty: it is no copy.
+// Key is the common part of the ids of a copy; empty: not a copy.
 func (m Mark) Key() string {
 	if m.Kind != Clone && m.Kind != Bake {
 		return ""
@@ -80,11 +80,11 @@ func (m Mark) Key() string {
 	return key
 }
 
-// CopyID is the id of an operation that makes a VM of another one's disks: kind is Clone or Bake, rest the key of the copy and,
-// where it makes several VMs, what tells those apart, after a "-".
+// CopyID is the id of an operation that creates a VM from another one's disks. kind is Clone or Bake; rest is the key of the
+// copy and, if it creates several VMs, a "-" and a suffix for each.
 func CopyID(kind Kind, rest string) string { return string(kind) + "-" + rest }
 
-// KindOfVM is what an operation that makes a VM does, by its id.
+// KindOfVM is the kind of an operation that creates a VM, by its id.
 func KindOfVM(id string) Kind {
 	for _, kind := range []Kind{Clone, Bake} {
 		if strings.HasPrefix(id, CopyID(kind, "")) {
@@ -94,8 +94,7 @@ func KindOfVM(id string) Kind {
 	return New
 }
 
-// KeyOf is ten digits that follow from texts, in any letter case: for names and ids that whoever goes on with something
-// finds again.
+// KeyOf is a ten-digit hash of texts, ignoring case, for names and ids that must be the same when an operation resumes.
 func KeyOf(texts ...string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(strings.Join(texts, "\n"))))
 	return hex.EncodeToString(sum[:5])

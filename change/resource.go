@@ -9,34 +9,34 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Resource is what the list of all resources tells of one.
+// Resource is an entry in the list of all resources.
 type Resource struct {
 	ID     azure.ID
 	Region string
-	State  string     // its provisioning state, as Azure's list has it; empty: not told
-	Made   *time.Time // UTC: by its tag azlin-created; nil: that does not say
+	State  string     // its provisioning state in Azure's list; empty: not reported
+	Made   *time.Time // UTC, from its tag azlin-created; nil: unknown
 	Tags   map[string]string
 }
 
-// Mark reads the tag azlin-op. ok is whether azlin made the resource in an operation.
+// Mark reads the tag azlin-op. ok reports whether an operation of azlin created the resource.
 func (r Resource) Mark() (m Mark, ok bool) { return MarkOf(r.Tags) }
 
-// MarkOf reads the tag azlin-op among tags. ok is whether azlin made what has them in an operation.
+// MarkOf reads the mark in tags. ok reports whether an operation of azlin created the resource with these tags.
 func MarkOf(tags map[string]string) (m Mark, ok bool) {
 	tag, _ := azure.Tag(tags, azure.TagOperation)
 	m, ok = ParseMark(tag)
 	return m, ok && azure.Managed(tags)
 }
 
-// Tag is a tag's value; empty: there is none.
+// Tag is a tag's value; empty: absent.
 func (r Resource) Tag(name string) string {
 	value, _ := azure.Tag(r.Tags, name)
 	return value
 }
 
-// Resources lists what exists in a group (resources/listByResourceGroup), or, when group is empty, in the subscription
-// (resources/list): one request for each page. It does not filter: in a list that is filtered by tag, Azure leaves out the
-// tags. A group that is not there is NotFound.
+// Resources lists the resources of a group (resources/listByResourceGroup), or, when group is empty, of the subscription
+// (resources/list): one request per page. It does not filter, because Azure leaves the tags out of a list filtered by tag.
+// An absent group is NotFound.
 func Resources(ctx context.Context, c *azure.Client, group string) ([]Resource, error) {
 	expand := "provisioningState"
 	var items []*armresources.GenericResourceExpanded
@@ -58,7 +58,7 @@ func Resources(ctx context.Context, c *azure.Client, group string) ([]Resource, 
 	for _, item := range items {
 		id, err := azure.ParseID(azure.Value(item.ID))
 		if err != nil {
-			continue // nothing that azlin makes
+			continue // of a type that azlin does not create
 		}
 		r := Resource{ID: id, Region: azure.Value(item.Location), State: azure.Value(item.ProvisioningState), Tags: azure.Tags(item.Tags)}
 		if made, err := time.Parse(time.RFC3339, r.Tag(azure.TagCreated)); err == nil {

@@ -11,40 +11,40 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Handler knows operations of one kind, or of a few that are alike: how they are found, gone on with, and undone.
+// Handler finds, resumes and undoes operations of one kind, or of a few similar ones.
 type Handler struct {
 	Kinds []Kind
-	// Find finds those that have not ended among the resources of a group, or of a subscription, by their tags. It sends
-	// nothing. Nil: no tag tells of them, only this machine's files.
+	// Find finds unfinished operations by the tags of a group's or subscription's resources. It sends no request. Nil: only
+	// this machine's files record them.
 	Find func(all []Resource) []Unfinished
-	// Resume plans what is left to be done. It changes nothing.
+	// Resume plans the remaining steps. It changes nothing.
 	Resume func(ctx context.Context, u Unfinished) (Plan, error)
-	// Abandon plans how what was begun goes again. It changes nothing. Nil: it cannot be undone; Stays says why.
+	// Abandon plans to undo what was done. It changes nothing. Nil: it cannot be undone; Stays has the reason.
 	Abandon func(ctx context.Context, u Unfinished) (Plan, error)
 	Stays   string
 }
 
-// Plan is what is about to be done about an operation.
+// Plan is what resuming or abandoning an operation will do.
 type Plan struct {
 	Operation Unfinished
-	Steps     []string // what will be done, in order, for people
+	Steps     []string // the steps, in order, for display
 	Notes     []string // what could not be checked, and why
-	// Run does it, and gives what came of it: what the call of the package returns that knows the kind, as vm.LifecycleResult of
-	// a power operation; nil: nothing but that it is done. It may be cut off anywhere: the operation is found again then.
-	// report, which may be nil, hears of each step.
+	// Run carries it out and returns the result of the kind's own package, such as vm.LifecycleResult for a power operation;
+	// nil: no result. It may be interrupted anywhere: the operation is found again. report, which may be nil, receives each
+	// step.
 	Run func(ctx context.Context, report func(step string)) (any, error)
 }
 
-// Service knows all unfinished operations of a subscription. Make one with azlin.Open.
+// Service lists all unfinished operations of a subscription. Use azlin.Open to create one.
 type Service struct {
 	Azure    *azure.Client
-	Store    Store // of this machine
+	Store    Store // this machine's
 	Handlers []Handler
 }
 
-// List returns the unfinished operations, the oldest first: those that this machine remembers, and those that the tags of
-// what is in group tell of; of the whole subscription when it is empty. Tags are read with one list of all resources, however
-// many kinds of operations there are. An error comes with what could be found all the same.
+// List returns the unfinished operations, oldest first: those recorded on this machine, and those recorded in the tags of
+// group's resources; empty: of the whole subscription. Tags are read with one list of all resources, however many kinds of
+// operations there are. On an error, it also returns what was found.
 func (s *Service) List(ctx context.Context, group string) ([]Unfinished, error) {
 	files, damaged := s.Store.List()
 	resources, err := Resources(ctx, s.Azure, group)
@@ -73,10 +73,10 @@ func (s *Service) List(ctx context.Context, group string) ([]Unfinished, error) 
 	return all, cmp.Or(damaged, err)
 }
 
-// Get finds an operation by its id, the beginning of that, or the name of a VM that it works on. The error is NotFound, or
-// Conflict when several fit. One of a kind that no tag tells of is found by its whole id without a request.
+// Get finds an operation by its id, a prefix of the id, or the name of a VM that it works on. The error is NotFound, or
+// Conflict when several match. An operation that only this machine records is found by its full id without a request.
 func (s *Service) Get(ctx context.Context, group, name string) (Unfinished, error) {
-	op, _ := s.Store.Get(name) // what keeps it from being read, List will say
+	op, _ := s.Store.Get(name) // List will report why it cannot be read
 	elsewhere := op != nil && !strings.EqualFold(op.Subscription, s.Azure.SubscriptionID())
 	if op != nil && op.ID == name && !elsewhere {
 		if h := s.handler(op.Kind); h != nil && h.Find == nil {
@@ -120,7 +120,7 @@ func (s *Service) handler(kind Kind) *Handler {
 	return &s.Handlers[i]
 }
 
-// Resume plans to go on with an operation. Its end makes this machine forget it.
+// Resume plans to resume an operation. When it ends, this machine's record is removed.
 func (s *Service) Resume(ctx context.Context, u Unfinished) (Plan, error) {
 	h := s.handler(u.Kind)
 	if h == nil {
@@ -130,8 +130,8 @@ func (s *Service) Resume(ctx context.Context, u Unfinished) (Plan, error) {
 	return s.ending(p, u), failed("resume operation", u, err)
 }
 
-// Abandon plans to undo what an operation has begun. Its end makes this machine forget it. Of a kind that cannot be undone
-// it is a Conflict.
+// Abandon plans to undo an operation. When it ends, this machine's record is removed. An operation that cannot be undone is
+// a Conflict.
 func (s *Service) Abandon(ctx context.Context, u Unfinished) (Plan, error) {
 	h := s.handler(u.Kind)
 	switch {
@@ -144,7 +144,7 @@ func (s *Service) Abandon(ctx context.Context, u Unfinished) (Plan, error) {
 	return s.ending(p, u), failed("abandon operation", u, err)
 }
 
-// ending makes a plan forget its operation in the end.
+// ending makes a plan remove the operation's record at its end.
 func (s *Service) ending(p Plan, u Unfinished) Plan {
 	run := p.Run
 	p.Operation = u
@@ -161,7 +161,7 @@ func (s *Service) ending(p Plan, u Unfinished) Plan {
 	return p
 }
 
-// Forget removes what this machine remembers of an operation. Nothing changes in Azure.
+// Forget removes this machine's record of an operation. Nothing changes in Azure.
 func (s *Service) Forget(u Unfinished) error {
 	if u.File == nil {
 		return nil

@@ -16,13 +16,13 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// Store is the directory of a machine's unfinished operations. The zero value keeps nothing.
+// Store is the directory of this machine's unfinished operations. The zero value stores nothing.
 type Store struct {
 	Dir string
 }
 
-// List returns the unfinished operations, the oldest first. A file that cannot be read is an error of kind
-// Invalid that names it, beside those that can.
+// List returns the unfinished operations, oldest first. An unreadable file is an error of kind Invalid that names it; the
+// readable ones are returned with it.
 func (s Store) List() ([]*Operation, error) {
 	if s.Dir == "" {
 		return nil, nil
@@ -39,7 +39,7 @@ func (s Store) List() ([]*Operation, error) {
 		}
 		op, err := read(filepath.Join(s.Dir, e.Name()))
 		switch {
-		case errors.Is(err, fs.ErrNotExist): // it has ended meanwhile
+		case errors.Is(err, fs.ErrNotExist): // it ended meanwhile
 		case err != nil:
 			damaged = append(damaged, err)
 		default:
@@ -52,8 +52,8 @@ func (s Store) List() ([]*Operation, error) {
 	return all, errors.Join(damaged...)
 }
 
-// Find returns the oldest unfinished operation that is wanted; nil when there is none. It reads every file,
-// so a damaged one is an error here too: it might be the one.
+// Find returns the oldest unfinished operation for which wanted is true; nil: none. It reads every file; a damaged one is an
+// error, because it may be the one.
 func (s Store) Find(wanted func(*Operation) bool) (*Operation, error) {
 	all, err := s.List()
 	if err != nil {
@@ -65,8 +65,8 @@ func (s Store) Find(wanted func(*Operation) bool) (*Operation, error) {
 	return nil, nil
 }
 
-// Get returns the operation with this id, or the only one whose id begins so, or that works on the only VM of
-// this name. The error is NotFound, or Conflict when several fit.
+// Get returns the operation with this id, or the only one whose id has this prefix or that works on the VM with this name.
+// The error is NotFound, or Conflict when several match.
 func (s Store) Get(id string) (*Operation, error) {
 	all, damaged := s.List()
 	if i := slices.IndexFunc(all, func(o *Operation) bool { return o.ID == id }); i >= 0 {
@@ -129,7 +129,7 @@ func read(file string) (*Operation, error) {
 
 var errNewer = errors.New("was written by a newer azlin")
 
-// Save writes the operation to disk, whole or not at all, and a copy that is read when the file is damaged.
+// Save writes the operation atomically, and a copy that is read if the file is damaged.
 func (s Store) Save(op *Operation, now time.Time) error {
 	if s.Dir == "" {
 		return nil
@@ -141,7 +141,7 @@ func (s Store) Save(op *Operation, now time.Time) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return fmt.Errorf("save operation: %w", err)
 	}
-	atomicfile.Sweep(s.Dir) // a killed process may have left a private host key there
+	atomicfile.Sweep(s.Dir) // a killed process may have left a private host key in it
 	data, err := json.MarshalIndent(op, "", "  ")
 	if err != nil {
 		return fmt.Errorf("save operation: %w", err)
@@ -152,7 +152,7 @@ func (s Store) Save(op *Operation, now time.Time) error {
 	return nil
 }
 
-// Remove forgets the operation. One that is not on disk is no error.
+// Remove deletes the operation's record. An absent record is not an error.
 func (s Store) Remove(op *Operation) error {
 	if op.file == "" {
 		return nil
@@ -164,7 +164,7 @@ func (s Store) Remove(op *Operation) error {
 	return nil
 }
 
-// Replace removes what is remembered of operations of these kinds on op's VM, and keeps op in their place if keep is set.
+// Replace removes the records of operations of these kinds on op's VM, and stores op instead if keep is set.
 func (s Store) Replace(op *Operation, keep bool, kinds ...Kind) error {
 	if err := s.RemoveAll(func(o *Operation) bool {
 		return slices.Contains(kinds, o.Kind) && o.On(op.Subscription, op.Group, op.Name)
@@ -174,7 +174,7 @@ func (s Store) Replace(op *Operation, keep bool, kinds ...Kind) error {
 	return s.Save(op, time.Now())
 }
 
-// RemoveAll forgets all operations that are meant.
+// RemoveAll removes the records for which meant is true.
 func (s Store) RemoveAll(meant func(*Operation) bool) error {
 	all, err := s.List()
 	if err != nil {

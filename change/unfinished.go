@@ -9,34 +9,33 @@ import (
 	"github.com/azlin-dev/azlin/azure"
 )
 
-// Unfinished is an operation that has not ended, as everybody sees it: by what azlin's tags tell, by what this machine
-// remembers, or by both.
+// Unfinished is an unfinished operation, from azlin's tags, this machine's record, or both.
 type Unfinished struct {
 	ID            string
 	Kind          Kind
-	VM            string   // of several the first; empty: there is none, or none yet
-	VMs           []string // all that it works on, as far as they are there; of a rotation of keys none
+	VM            string   // the first of several; empty: none, or none yet
+	VMs           []string // all existing VMs it works on; empty for a rotation of keys
 	ResourceGroup string
 	Subscription  string
-	Region        string     // empty: only this machine's file tells of it
-	Created       *time.Time // UTC; nil: not known
-	Updated       *time.Time // UTC; nil: not since Created, or not known
-	Step          string     // how far it came; empty: not known
-	LastError     string     // why it stopped there; empty: it was cut off, or is at work
-	Owner         string     // who began it, by the tags; empty: not known
-	Source        string     // of a copy: the VM whose disks it begins with
-	Image         string     // of an image that is baked: its name, and its version when that is settled
-	HasVM         bool       // its VM is there
-	Resources     []string   // ids of what it has made so far, sorted; nil: nothing, or not looked for
+	Region        string     // empty: only this machine's file records it
+	Created       *time.Time // UTC; nil: unknown
+	Updated       *time.Time // UTC; nil: not updated, or unknown
+	Step          string     // how far it came; empty: unknown
+	LastError     string     // why it stopped; empty: it was interrupted, or is still running
+	Owner         string     // who started it, from the tags; empty: unknown
+	Source        string     // for a copy: the VM that has the disks
+	Image         string     // for a bake: the image's name, and its version once decided
+	HasVM         bool       // its VM exists
+	Resources     []string   // ids of what it has created so far, sorted; nil: nothing, or not read
 	With          map[string]string
 
-	File *Operation // what this machine remembers of it; nil: nothing
+	File *Operation // this machine's record; nil: none
 }
 
-// Here is whether this machine remembers what was asked for.
+// Here reports whether this machine has the request.
 func (u Unfinished) Here() bool { return u.File != nil }
 
-// Request is what was asked for, as the file keeps it; nil: not known here.
+// Request is the request in the file; nil: not on this machine.
 func (u Unfinished) Request() json.RawMessage {
 	if u.File == nil {
 		return nil
@@ -44,12 +43,12 @@ func (u Unfinished) Request() json.RawMessage {
 	return u.File.Request
 }
 
-// Add counts a resource to the operation, and takes from it what it tells.
+// Add adds a resource to the operation, with the data in its tags.
 func (u *Unfinished) Add(r Resource) {
 	u.Resources = append(u.Resources, r.ID.String())
 	u.Region, u.ResourceGroup = cmp.Or(u.Region, r.Region), cmp.Or(u.ResourceGroup, r.ID.ResourceGroup)
 	u.Owner, u.Source = cmp.Or(u.Owner, r.Tag(azure.TagOwner)), cmp.Or(u.Source, r.Tag(azure.TagSource))
-	if image := r.Tag(azure.TagImage); len(image) > len(u.Image) { // with its version, once that is settled
+	if image := r.Tag(azure.TagImage); len(image) > len(u.Image) { // the longer one has the version
 		u.Image = image
 	}
 	if r.Made != nil && (u.Created == nil || r.Made.Before(*u.Created)) {
@@ -60,7 +59,7 @@ func (u *Unfinished) Add(r Resource) {
 	}
 }
 
-// On counts a VM to the operation.
+// On adds a VM to the operation.
 func (u *Unfinished) On(name string) {
 	if name != "" && !slices.Contains(u.VMs, name) {
 		u.VMs = append(u.VMs, name)
@@ -69,7 +68,7 @@ func (u *Unfinished) On(name string) {
 	}
 }
 
-// remembered adds what this machine's file says.
+// remembered adds the data of this machine's file.
 func (u *Unfinished) remembered(op *Operation) {
 	u.File, u.ID, u.Kind, u.Subscription = op, op.ID, op.Kind, op.Subscription
 	u.ResourceGroup = cmp.Or(u.ResourceGroup, op.Group)
@@ -80,7 +79,7 @@ func (u *Unfinished) remembered(op *Operation) {
 	}
 }
 
-// ByAge sorts operations, the oldest first.
+// ByAge sorts operations, oldest first.
 func ByAge(all []Unfinished) {
 	slices.SortStableFunc(all, func(a, b Unfinished) int {
 		if a.Created != nil && b.Created != nil && !a.Created.Equal(*b.Created) {

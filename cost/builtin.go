@@ -10,11 +10,11 @@ import (
 //go:embed builtin.tsv
 var builtInList string
 
-// builtIn is the list of this program: size and region, folded, to US dollars per hour.
+// builtIn is the built-in list: lower-case size and region, to US dollars per hour.
 var builtIn = sync.OnceValue(func() map[[2]string]string { return parseBuiltIn(builtInList) })
 
-// parseBuiltIn reads a table with the regions in its first line and a line per size. '#' starts a comment,
-// '-' is an unknown price.
+// parseBuiltIn parses a table with the regions in its first line and one line per size. '#' starts a comment, '-' is an
+// unknown price.
 func parseBuiltIn(table string) map[[2]string]string {
 	prices := map[[2]string]string{}
 	var regions []string
@@ -38,8 +38,8 @@ func parseBuiltIn(table string) map[[2]string]string {
 // BuiltInDate is the date of the built-in list.
 func BuiltInDate() time.Time { return time.Date(2026, time.June, 1, 0, 0, 0, 0, time.UTC) }
 
-// BuiltIn is a size's price on the built-in list, which has the on-demand prices of the common sizes in
-// the large regions, in US dollars. OnDemand is nil for all others.
+// BuiltIn is a size's price in the built-in list, which has the on-demand prices of the common sizes in the large regions,
+// in US dollars. OnDemand is nil for all others.
 func BuiltIn(region, size string) VMPrice {
 	price := VMPrice{Source: Source{Name: SourceBuiltIn, AsOf: BuiltInDate()}}
 	if amount, ok := builtIn()[[2]string{strings.ToLower(size), foldRegion(region)}]; ok {
@@ -60,7 +60,7 @@ func Known(size string) bool {
 	return false
 }
 
-// foldRegion is a region as Azure writes it: "West US 2" is westus2.
+// foldRegion is a region in Azure's spelling: "West US 2" is westus2.
 func foldRegion(region string) string {
 	return strings.ToLower(strings.ReplaceAll(region, " ", ""))
 }

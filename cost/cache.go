@@ -13,10 +13,10 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// freshFor is how long a price is believed.
+// freshFor is how long a price is cached.
 const freshFor = 24 * time.Hour
 
-// sizePrice is what the service said of a size. Without either price it knows none.
+// sizePrice is the service's answer for a size. Without either price, the service has none.
 type sizePrice struct {
 	OnDemand *Money    `json:"on_demand,omitempty"`
 	Spot     *Money    `json:"spot,omitempty"`
@@ -33,10 +33,10 @@ type onePrice struct {
 	At    time.Time `json:"at"`
 }
 
-// regionPrices are the known prices of a region, as they are kept on disk.
+// regionPrices are the known prices of a region, as stored on disk.
 type regionPrices struct {
 	Sizes  map[string]sizePrice  `json:"sizes"`
-	All    time.Time             `json:"all"` // when all sizes were read at once; zero: never
+	All    time.Time             `json:"all"` // when all sizes were read together; zero: never
 	Disks  map[string]tierPrices `json:"disks"`
 	Meters map[string]onePrice   `json:"meters"` // hourly, by name
 }
@@ -46,7 +46,7 @@ func fresh(at, now time.Time) bool {
 	return age >= 0 && age < freshFor
 }
 
-// size is what is known of a size: when all were read, the absence of one is known, too.
+// size is the cached price of a size. If all sizes were read, it may also be known to have none.
 func (r regionPrices) size(name string, now time.Time) (sizePrice, bool) {
 	if p, ok := r.Sizes[name]; ok && fresh(p.At, now) {
 		return p, true
@@ -54,7 +54,7 @@ func (r regionPrices) size(name string, now time.Time) (sizePrice, bool) {
 	return sizePrice{At: r.All}, fresh(r.All, now)
 }
 
-// with returns r with newer put over it.
+// with returns r updated by newer.
 func (r regionPrices) with(newer regionPrices) regionPrices {
 	out := regionPrices{Sizes: map[string]sizePrice{}, All: r.All, Disks: map[string]tierPrices{}, Meters: map[string]onePrice{}}
 	for _, from := range []regionPrices{r, newer} {
@@ -68,7 +68,7 @@ func (r regionPrices) with(newer regionPrices) regionPrices {
 	return out
 }
 
-// file is where a region's prices are kept, apart for each service and currency.
+// file is where a region's prices are stored, separately for each service and currency.
 func (p *Prices) file(region string) string {
 	host := p.retail.endpoint
 	if u, err := url.Parse(host); err == nil {
@@ -84,7 +84,7 @@ func (p *Prices) file(region string) string {
 	return filepath.Join(p.dir, name)
 }
 
-// known is what memory and disk hold of a region.
+// known returns a region's prices from memory and disk.
 func (p *Prices) known(region string) regionPrices {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,7 +102,7 @@ func (p *Prices) known(region string) regionPrices {
 	return r
 }
 
-// keep remembers new prices. The file is best effort: without it the next run asks again.
+// keep stores new prices. The file is best effort: without it, the next run sends the request again.
 func (p *Prices) keep(ctx context.Context, region string, newer regionPrices) {
 	p.mu.Lock()
 	p.regions[region] = p.regions[region].with(newer)

@@ -1,4 +1,3 @@
-// Package cost knows what things cost: list prices of VMs, disks and addresses from Azure's retail price
-// service, kept on disk for a day, else from a built-in list with its date. What is not known is nil, never
-// zero. It does not know what was billed.
+// Package cost looks up list prices of VMs, disks and addresses: from Azure's retail price service, cached on disk for a
+// day, else from a dated built-in list. An unknown price is nil, never zero. It has no billing data.
 package cost

@@ -7,8 +7,7 @@ import (
 	"sync"
 )
 
-// Estimate adds up what a machine costs while it runs, at list prices and without traffic. The parts are
-// asked for at the same time.
+// Estimate sums up the cost of a running machine, at list prices and without traffic. The prices are requested in parallel.
 func (p *Prices) Estimate(ctx context.Context, m Machine) Estimate {
 	var machine VMPrices
 	var address, gateway Price

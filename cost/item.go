@@ -38,7 +38,7 @@ func parsePage(data []byte) (page, error) {
 	return p, nil
 }
 
-// money is the item's price, if it has one that can be meant.
+// money is the item's price, if it is usable.
 func (i item) money() (Money, bool) {
 	if len(i.Price) > 40 || len(i.Currency) != 3 {
 		return Money{}, false
@@ -50,13 +50,13 @@ func (i item) money() (Money, bool) {
 	return Money{Amount: d, Currency: i.Currency}, true
 }
 
-// valid reports whether the price is the one from the first unit on, for whoever pays as he goes.
+// valid reports whether the price is a pay-as-you-go price from the first unit.
 func (i item) valid() bool {
 	first, err := i.MinimumUnit.Float64()
 	return (i.Type == "" || i.Type == "Consumption") && (i.MinimumUnit == "" || err == nil && first == 0)
 }
 
-// future reports whether the price holds from a later time on.
+// future reports whether the price starts later than now.
 func (i item) future(now time.Time) bool {
 	since, err := time.Parse(time.RFC3339, i.Since)
 	return err == nil && since.After(now)
@@ -64,8 +64,8 @@ func (i item) future(now time.Time) bool {
 
 func (i item) per(unit string) bool { return strings.ReplaceAll(i.Unit, " ", "") == unit }
 
-// linux says whether the item is the hourly price of a Linux VM, and whether of a spot one. Low priority is
-// the forerunner of spot, for scale sets only.
+// linux reports whether the item is the hourly price of a Linux VM (ok), and of a spot VM (spot). Low priority is the
+// predecessor of spot, for scale sets only.
 func (i item) linux() (spot, ok bool) {
 	if !i.per("1Hour") || strings.HasSuffix(i.Product, " Windows") || strings.Contains(i.Product, "Cloud Services") ||
 		strings.HasSuffix(i.Meter, " Low Priority") || strings.HasSuffix(i.SKU, " Low Priority") {
@@ -74,8 +74,8 @@ func (i item) linux() (spot, ok bool) {
 	return strings.HasSuffix(i.SKU, " Spot") || strings.HasSuffix(i.Meter, " Spot"), true
 }
 
-// newest keeps, of several prices for one thing, the one that holds since the latest date. One that is to
-// hold later counts when there is no other: this machine's clock may be wrong.
+// newest keeps the price with the latest start date among several for one thing. A future price counts only if there is no
+// other: this machine's clock may be wrong.
 type newest struct {
 	money  Money
 	since  string
@@ -100,7 +100,7 @@ func (n *newest) known() *Money {
 	return &n.money
 }
 
-// vmPrices are the prices of VM sizes of a region among items.
+// vmPrices returns the prices of a region's VM sizes among items.
 func vmPrices(items []item, region string, now time.Time) map[string]sizePrice {
 	type pair struct{ onDemand, spot newest }
 	found := map[string]*pair{}
@@ -127,7 +127,7 @@ func vmPrices(items []item, region string, now time.Time) map[string]sizePrice {
 	return prices
 }
 
-// diskPrices are the monthly prices of the disks of a region among items, by tier: "P10 LRS".
+// diskPrices returns the monthly prices of a region's disks among items, by tier: "P10 LRS".
 func diskPrices(items []item, region string, now time.Time) map[string]Money {
 	found := map[string]*newest{}
 	for _, i := range items {
@@ -148,7 +148,7 @@ func diskPrices(items []item, region string, now time.Time) map[string]Money {
 	return prices
 }
 
-// meterPrice is the hourly price of a meter: the region's own, else the one for all.
+// meterPrice is the hourly price of a meter: the region's own, else the global one.
 func meterPrice(items []item, meter, region string, now time.Time) *Money {
 	var here, everywhere newest
 	for _, i := range items {

@@ -2,36 +2,35 @@ package cost
 
 import "slices"
 
-// VMPrice is what a Linux VM of a size costs per hour in a region.
+// VMPrice is the price of a Linux VM of a size per hour in a region.
 type VMPrice struct {
-	OnDemand *Money `json:"on_demand"` // nil: not known
-	Spot     *Money `json:"spot"`      // the present one; it changes. nil: not known
+	OnDemand *Money `json:"on_demand"` // nil: unknown
+	Spot     *Money `json:"spot"`      // the current one; it changes. nil: unknown
 	Source   Source `json:"source"`
 }
 
-// VMPrices are the prices of several sizes, by the names that were asked for.
+// VMPrices are the prices of several sizes, by the names passed in.
 type VMPrices struct {
 	Sizes map[string]VMPrice
 
-	// Failed says why the price service could not be asked; prices are then from the built-in list as far
-	// as that goes.
+	// Failed is why the price service gave no answer; prices are then from the built-in list, where it has them.
 	Failed error
 }
 
-// Price is what something else costs.
+// Price is the price of something other than a VM.
 type Price struct {
-	Money  *Money // nil: not known
+	Money  *Money // nil: unknown
 	Source Source
 	Failed error // as in VMPrices
 }
 
-// Machine is what an estimate is made of.
+// Machine is what to estimate.
 type Machine struct {
-	Region, Size string // names as Azure writes them: "westus2", "Standard_D4s_v5"
+	Region, Size string // in Azure's spelling: "westus2", "Standard_D4s_v5"
 	Spot         bool
 	Disks        []Disk // the OS disk first
 	PublicIP     bool   // a Standard static IPv4 address
-	NATGateway   bool   // one made for it, with an address of its own
+	NATGateway   bool   // one created for it, with its own address
 }
 
 // Disk is a managed disk.
@@ -43,19 +42,19 @@ type Disk struct {
 // Part is one line of an estimate.
 type Part struct {
 	Name    string  `json:"name"`          // "VM", "OS disk", "data disk 1", "public IP", "NAT gateway"
-	Hourly  *Money  `json:"price_hourly"`  // nil: not known
+	Hourly  *Money  `json:"price_hourly"`  // nil: unknown
 	Monthly *Money  `json:"price_monthly"` // of 730 hours
-	Source  *Source `json:"source"`        // nil: not known
+	Source  *Source `json:"source"`        // nil: unknown
 }
 
-// Estimate is what a machine costs at list prices, without traffic.
+// Estimate is the cost of a machine at list prices, without traffic.
 type Estimate struct {
-	Hourly  *Money   `json:"price_hourly"`  // the sum of what is known; nil: nothing is
+	Hourly  *Money   `json:"price_hourly"`  // the sum of the known parts; nil: none is known
 	Monthly *Money   `json:"price_monthly"` // of 730 hours
-	Unknown []string `json:"unknown"`       // names of the parts whose price is not known
+	Unknown []string `json:"unknown"`       // names of the parts without a known price
 	Parts   []Part   `json:"parts"`
 
-	// Failed says why the price service could not be asked for a part.
+	// Failed is why the price service gave no answer for a part.
 	Failed error `json:"-"`
 }
 
@@ -71,14 +70,14 @@ func (e *Estimate) add(p Part) {
 	}
 	hourly, err := e.Hourly.Add(*p.Hourly)
 	monthly, err2 := e.Monthly.Add(*p.Monthly)
-	if err != nil || err2 != nil { // a cent and a penny make no sum
+	if err != nil || err2 != nil { // different currencies cannot be added
 		e.Unknown = append(e.Unknown, p.Name)
 		return
 	}
 	e.Hourly, e.Monthly = &hourly, &monthly
 }
 
-// Without is the estimate without the part of that name, for a machine that is not paid for at present.
+// Without is the estimate without the part of that name, for a machine that is not billed at present.
 func (e Estimate) Without(name string) Estimate {
 	less := Estimate{Unknown: []string{}, Failed: e.Failed}
 	for _, p := range e.Parts {
@@ -89,7 +88,7 @@ func (e Estimate) Without(name string) Estimate {
 	return less
 }
 
-// Sources are the different sources of the parts, the first one first.
+// Sources returns the parts' different sources, in order.
 func (e Estimate) Sources() []Source {
 	var all []Source
 	for _, p := range e.Parts {

@@ -14,39 +14,38 @@ import (
 	"github.com/azlin-dev/azlin/internal/money"
 )
 
-// Options of Prices. The zero value asks Microsoft's service for US dollars and keeps nothing on disk.
+// Options of Prices. The zero value uses Microsoft's service in US dollars and stores nothing on disk.
 type Options struct {
 	Endpoint string       // of the retail price service; empty: DefaultEndpoint
 	HTTP     *http.Client // nil: http.DefaultClient
-	CacheDir string       // where prices are kept for a day, mode 0600; empty: memory only
+	CacheDir string       // where prices are cached for a day, mode 0600; empty: memory only
 	Currency string       // ISO 4217; empty: "USD"
 }
 
-// Prices are the list prices of Azure. It may be used by several goroutines.
+// Prices looks up Azure's list prices. It is safe for concurrent use.
 type Prices struct {
 	retail retail
 	dir    string
 
 	mu      sync.Mutex
 	regions map[string]regionPrices
-	turns   map[string]chan struct{} // by what is asked for: several askers ask the service once
+	turns   map[string]chan struct{} // by request: simultaneous callers send one request
 	failed  map[string]failure
 }
 
-// failure keeps many askers from waiting for a service that does not answer, one after the other.
+// failure saves waiting again for a service that does not answer.
 type failure struct {
 	err error
 	at  time.Time
 }
 
-// failedFor is how long a service that did not answer is not asked again.
+// failedFor is how long a failed service is not used again.
 const failedFor = time.Minute
 
-// atOnce is how many sizes are asked for one by one. For more of them all sizes of the region are read,
-// which is some ten pages.
+// atOnce is the maximum of sizes for individual requests. For more, all sizes of the region are read, about ten pages.
 const atOnce = 8
 
-// New makes Prices. It sends nothing.
+// New creates Prices. It sends no request.
 func New(o Options) *Prices {
 	return &Prices{
 		retail: retail{
@@ -59,7 +58,7 @@ func New(o Options) *Prices {
 // Known reports whether the built-in list has the size in any region.
 func (p *Prices) Known(size string) bool { return Known(size) }
 
-// Hourly is what VMs cost, as VMs does, without those whose price is not known.
+// Hourly returns the prices of VMs as VMs does, without the unknown ones.
 func (p *Prices) Hourly(ctx context.Context, region string, spot bool, sizes ...string) map[string]money.Price {
 	all := map[string]money.Price{}
 	for size, price := range p.VMs(ctx, region, sizes...).Sizes {
@@ -74,9 +73,9 @@ func (p *Prices) Hourly(ctx context.Context, region string, spot bool, sizes ...
 	return all
 }
 
-// VMs are the hourly prices of VM sizes, written as Azure does: "Standard_D4s_v5" (GET /api/retail/prices, one
-// request per size that is not known from the last day, or all of the region for many). When the service
-// does not answer they are from the built-in list.
+// VMs returns the hourly prices of VM sizes in Azure's spelling, "Standard_D4s_v5" (GET /api/retail/prices, one request per
+// size that is not cached, or all of the region for many). When the service does not answer, they are from the built-in
+// list.
 func (p *Prices) VMs(ctx context.Context, region string, sizes ...string) VMPrices {
 	region = foldRegion(region)
 	missing := func() (l []string) {
@@ -144,7 +143,7 @@ func (p *Prices) sizes(ctx context.Context, region string, missing []string) (re
 	return newer, err
 }
 
-// Disk is the monthly price of a disk, by the tier that it is billed as.
+// Disk is the monthly price of a disk, by its billing tier.
 func (p *Prices) Disk(ctx context.Context, region string, d Disk) Price {
 	region = foldRegion(region)
 	tier, ok := DiskTier(d)
@@ -173,7 +172,7 @@ func (p *Prices) Disk(ctx context.Context, region string, d Disk) Price {
 	return price
 }
 
-// Nothing is what costs nothing, in the currency of the prices.
+// Nothing is a price of zero, in the currency of the prices.
 func (p *Prices) Nothing() Money { return Money{Currency: p.retail.currency} }
 
 // PublicIP is the hourly price of a Standard static IPv4 address.
@@ -181,13 +180,13 @@ func (p *Prices) PublicIP(ctx context.Context, region string) Price {
 	return p.hourly(ctx, region, "Virtual Network", addressMeter)
 }
 
-// NATGateway is the hourly price of a NAT gateway, without its address and the data that goes through it.
+// NATGateway is the hourly price of a NAT gateway, without its address and traffic.
 func (p *Prices) NATGateway(ctx context.Context, region string) Price {
 	return p.hourly(ctx, region, "NAT Gateway", natMeter)
 }
 
-// Bastion is the hourly price of a Bastion of a SKU with the two instances that it comes with, without its address and the
-// data that goes through it. Developer costs nothing.
+// Bastion is the hourly price of a Bastion of a SKU with its two included instances, without its address and traffic.
+// Developer is free.
 func (p *Prices) Bastion(ctx context.Context, region, sku string) Price {
 	if strings.EqualFold(sku, "Developer") {
 		free := p.Nothing()
@@ -199,10 +198,10 @@ func (p *Prices) Bastion(ctx context.Context, region, sku string) Price {
 // hourly is the price of a service's meter.
 func (p *Prices) hourly(ctx context.Context, region, service, meter string) Price {
 	region = foldRegion(region)
-	key := service + "/" + meter // two services may have a meter of the same name
+	key := service + "/" + meter // two services may have meters of the same name
 	known := func() bool { return fresh(p.known(region).Meters[key].At, time.Now()) }
 	err := p.ask(ctx, key+" "+region, known, func() error {
-		// Not by region: where the price is the same everywhere it is listed for some only.
+		// Without a region: a price that is the same everywhere is listed for some regions only.
 		items, err := p.retail.items(ctx, condition{"serviceName", service}, condition{"meterName", meter})
 		if err != nil {
 			return err
@@ -218,7 +217,7 @@ func (p *Prices) hourly(ctx context.Context, region, service, meter string) Pric
 	return Price{Money: m.Money, Source: Source{Name: SourceRetail, AsOf: m.At}}
 }
 
-// ask fetches what is not known yet, once for all who want it at the same time.
+// ask requests what is not known yet, once for simultaneous callers.
 func (p *Prices) ask(ctx context.Context, what string, known func() bool, fetch func() error) error {
 	if known() {
 		return nil

@@ -12,12 +12,12 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// DefaultEndpoint is Microsoft's retail price service. It needs no sign-in.
+// DefaultEndpoint is Microsoft's retail price service. It requires no sign-in.
 const DefaultEndpoint = "https://prices.azure.com/api/retail/prices"
 
 const (
-	apiVersion     = "2023-01-01-preview" // compares values with their case
-	requestTimeout = 5 * time.Second      // of each page: nobody waits long for an estimate
+	apiVersion     = "2023-01-01-preview" // compares values case-sensitively
+	requestTimeout = 5 * time.Second      // per page: an estimate must not cause a long wait
 	maxPages       = 400
 	maxPageBytes   = 16 << 20
 )
@@ -25,7 +25,7 @@ const (
 // condition is one comparison of a filter.
 type condition struct{ field, value string }
 
-// filterOf writes conditions that must all hold.
+// filterOf joins conditions with "and".
 func filterOf(conditions []condition) string {
 	parts := make([]string, len(conditions))
 	for n, c := range conditions {
@@ -34,7 +34,7 @@ func filterOf(conditions []condition) string {
 	return strings.Join(parts, " and ")
 }
 
-// retail asks the service.
+// retail sends the requests.
 type retail struct {
 	endpoint, currency string
 	http               *http.Client

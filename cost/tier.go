@@ -14,8 +14,8 @@ const (
 	natMeter        = "Standard Gateway"
 )
 
-// DiskTier is what a disk is billed as: a premium SSD of 100 GB is "P10 LRS". A disk is billed as the next
-// larger size that there is. ok is false for kinds that are billed otherwise, and for impossible sizes.
+// DiskTier is a disk's billing tier: a premium SSD of 100 GB is "P10 LRS". A disk is billed as the next larger size. ok is
+// false for types that are billed differently, and for impossible sizes.
 func DiskTier(d Disk) (tier string, ok bool) {
 	kind, redundancy, _ := strings.Cut(d.Type, "_")
 	letter, least := "", 1
@@ -54,7 +54,7 @@ func DiskTier(d Disk) (tier string, ok bool) {
 	return "", false
 }
 
-// product is the price service's name for a kind of disk, by the first letter of its tier.
+// product is the price service's name for a disk type, by the first letter of its tier.
 func product(tier string) string {
 	switch tier[0] {
 	case 'P':

@@ -1,7 +1,6 @@
-// Package errkind says what kind of failure an error is, so that a program can decide
-// what to do and the command line can choose an exit code and a hint.
-//
-// It classifies; it does not explain. Hints and exit codes live in the command line.
+// Package errkind classifies errors, so that a program can decide what to do and the command line can choose an exit code
+// and a hint.
+// Hints and exit codes are defined by the command line.
 package errkind
 
 import (
@@ -14,7 +13,7 @@ import (
 // Kind is the class of a failure. The zero value, Unknown, means that nothing classified it.
 type Kind string
 
-// The kinds of failure that azlin tells apart.
+// The kinds of failure that azlin distinguishes.
 const (
 	Unknown      Kind = ""
 	Auth         Kind = "auth"         // nobody is signed in, or the credential was refused
@@ -28,27 +27,27 @@ const (
 	Prerequisite Kind = "prerequisite" // a program or setting on this machine is missing
 	Provisioning Kind = "provisioning" // Azure accepted the request and then failed to carry it out
 	Unreachable  Kind = "unreachable"  // the network or the machine does not answer
-	HostKey      Kind = "hostkey"      // the machine is not the one it was
+	HostKey      Kind = "hostkey"      // the machine's host key has changed
 	Partial      Kind = "partial"      // some of several things failed
 	Cancelled    Kind = "cancelled"    // the caller asked to stop
 )
 
-// Error is a failure with everything a person needs to act on it. Only Err or Class must be set.
+// Error is a failure with everything a person needs to act on it. Only Err or Class is required.
 type Error struct {
 	Kind          Kind
 	Op            string   // what was being done: "create vm"
-	Resource      string   // on what: a name or an ARM id
+	Resource      string   // a name or an ARM id
 	Code          string   // Azure's error code, as sent
 	CorrelationID string   // Azure's correlation id, for a support request
 	LeftOver      []string // resources that exist because of this operation and cost money
-	Next          Step     // what to do next, when only the place of failure knows it
+	Next          Step     // what to do next, if it follows from the place of failure
 	Class         error    // the sentinel of the module that failed, for errors.Is
 	Err           error    // the cause
 }
 
-// Error reads "op resource: cause", leaving out what is not known. A resource that is an ARM id is named by its last part. A
-// cause that is itself an operation on the same resource is not introduced again, and what Go's libraries say is put into English
-// (Sentence). The code and the correlation id are in their fields only.
+// Error is "op resource: cause", without the unknown parts. For an ARM id it uses the last part. If the cause is an
+// operation on the same resource, op and resource are not repeated, and texts of Go's libraries are replaced by English ones
+// (Sentence). Code and correlation id are only in their fields.
 func (e *Error) Error() string {
 	head := e.Op
 	if e.Resource != "" {
@@ -62,7 +61,7 @@ func (e *Error) Error() string {
 		return head
 	}
 	text := Sentence(cause)
-	for _, call := range []string{"open ", "stat ", "lstat ", "read ", "mkdir ", "remove "} { // a file that failed is named once
+	for _, call := range []string{"open ", "stat ", "lstat ", "read ", "mkdir ", "remove "} { // a file that failed is named only once
 		text = strings.TrimPrefix(text, call+e.Resource+": ")
 	}
 	if head == "" || text == head || strings.HasPrefix(text, head+": ") || says(cause, e.Resource) {
@@ -71,7 +70,7 @@ func (e *Error) Error() string {
 	return head + ": " + text
 }
 
-// Unwrap gives errors.Is and errors.As both the class and the cause.
+// Unwrap returns the class and the cause, for errors.Is and errors.As.
 func (e *Error) Unwrap() []error {
 	var errs []error
 	if e.Class != nil {
@@ -88,8 +87,8 @@ func New(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Err: fmt.Errorf(format, args...)}
 }
 
-// Of returns the kind of the outermost classified error in err's tree. A cancelled context is
-// Cancelled and an expired deadline Unreachable, unless something above them says otherwise.
+// Of returns the kind of the outermost classified error in err's tree. A cancelled context is Cancelled and an expired
+// deadline Unreachable, unless an outer error has another kind.
 func Of(err error) Kind {
 	for e := range All(err) {
 		if e.Kind != Unknown {

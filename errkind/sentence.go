@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// ShortName is how a person calls a resource: the last part of an ARM id, anything else as it is.
+// ShortName is a resource's name for messages: the last part of an ARM id, anything else unchanged.
 func ShortName(resource string) string {
 	if !strings.HasPrefix(resource, "/subscriptions/") {
 		return resource
@@ -15,8 +15,8 @@ func ShortName(resource string) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// Sentence is the text of err in English: what Go's libraries say in words of their own, about contexts, connections, numbers
-// and programs, is put into words that a user of a command understands. It is empty for nil.
+// Sentence is the text of err in English: texts of Go's libraries about contexts, connections, numbers and programs are
+// replaced by ones that a user understands. It is empty for nil.
 func Sentence(err error) string {
 	if err == nil {
 		return ""
@@ -28,7 +28,7 @@ func Sentence(err error) string {
 	return text
 }
 
-// words are in the order in which they are looked for.
+// words are tried in this order.
 var words = []struct {
 	foreign *regexp.Regexp
 	english string
@@ -46,7 +46,7 @@ var words = []struct {
 	{regexp.MustCompile(`\bexit status (\d+)`), "exit code $1"},
 }
 
-// says is whether err begins with an operation on the resource.
+// says reports whether err begins with an operation on the resource.
 func says(err error, resource string) bool {
 	if resource == "" || err == nil {
 		return false

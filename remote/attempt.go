@@ -7,7 +7,7 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// attempt is one of the attempts of a reconnection.
+// attempt is one attempt of a reconnection.
 type attempt struct {
 	*reconnection
 
@@ -18,10 +18,10 @@ type attempt struct {
 	diagnosed  bool
 }
 
-// quiet is how long a VM does not answer before reasons are looked for.
+// quiet is how long a VM must be silent before reasons are looked for.
 const quiet = 2 * time.Second
 
-// run waits until the VM answers. It is at a.host then.
+// run waits until the VM answers, at a.host.
 func (a *attempt) run(ctx context.Context) error {
 	for {
 		problem, err := a.wait(ctx)
@@ -35,7 +35,7 @@ func (a *attempt) run(ctx context.Context) error {
 	}
 }
 
-// look is for who does not reconnect: it looks for a problem, and waits for the VM only when one was mended.
+// look is run without reconnecting: it looks for a problem, and waits for the VM only after fixing one.
 func (a *attempt) look(ctx context.Context, lost error) error {
 	bounded, cancel := context.WithTimeout(ctx, a.window)
 	defer cancel()
@@ -51,7 +51,7 @@ func (a *attempt) look(ctx context.Context, lost error) error {
 	return a.run(ctx)
 }
 
-// problem is what keeps the VM from being reached, or nil.
+// problem returns why the VM cannot be reached, or nil.
 func (a *attempt) problem(ctx context.Context) error {
 	if a.Route != nil {
 		h, err := a.Route(ctx)
@@ -75,8 +75,7 @@ func (r *reconnection) mend(ctx context.Context, problem error) error {
 	return r.Mend(ctx, problem)
 }
 
-// wait knocks at the VM and looks for the way there, side by side, until the VM answers (nil, nil), a problem is found, or
-// the time is up.
+// wait tries SSH and looks up the route in parallel, until the VM answers (nil, nil), a problem is found, or the time is up.
 func (a *attempt) wait(ctx context.Context) (problem, err error) {
 	ctx, cancel := context.WithTimeout(ctx, a.window)
 	defer cancel()
@@ -93,7 +92,7 @@ func (a *attempt) wait(ctx context.Context) (problem, err error) {
 				return nil, err
 			}
 			if knocking.done = nil; looked {
-				return err, nil // the way is closed, and there is no other
+				return err, nil // the route is closed, and there is no other
 			}
 			problem = err
 		case found := <-routes:
@@ -109,7 +108,7 @@ func (a *attempt) wait(ctx context.Context) (problem, err error) {
 			case problem != nil:
 				return problem, nil
 			}
-			routes = a.lookForWay(ctx, again) // a VM that is on its way down says so only when it is there
+			routes = a.lookForWay(ctx, again) // a VM that is shutting down reports that only afterwards
 			again *= 2
 		case reason := <-reasons:
 			if reasons = nil; reason != nil && ctx.Err() == nil {
@@ -128,7 +127,7 @@ func (a *attempt) tell(heard error) {
 	a.report(ReconnectEvent{Phase: Waiting, Host: a.host, Attempt: a.number, Of: a.of, Lasts: a.window, Err: heard})
 }
 
-// passing reports whether looking for the way failed for a reason that may pass.
+// passing reports whether the look-up of the route failed temporarily.
 func passing(err error) bool {
 	switch errkind.Of(err) {
 	case errkind.Unreachable, errkind.Throttled, errkind.Unknown, errkind.Cancelled:
@@ -137,13 +136,13 @@ func passing(err error) bool {
 	return false
 }
 
-// route is what came of looking for the way.
+// route is the result of a look-up of the route.
 type route struct {
 	host Host
 	err  error
 }
 
-// lookForWay looks for the way after a while.
+// lookForWay looks the route up after a delay.
 func (a *attempt) lookForWay(ctx context.Context, after time.Duration) <-chan route {
 	if a.Route == nil {
 		return nil
@@ -158,7 +157,7 @@ func (a *attempt) lookForWay(ctx context.Context, after time.Duration) <-chan ro
 	return routes
 }
 
-// lookForReason looks for reasons once the VM has been quiet for a while, and once in an attempt.
+// lookForReason looks for reasons once per attempt, when the VM has been silent for a while.
 func (a *attempt) lookForReason(ctx context.Context) <-chan error {
 	if a.Diagnose == nil || a.diagnosed {
 		return nil
@@ -173,10 +172,10 @@ func (a *attempt) lookForReason(ctx context.Context) <-chan error {
 	return reasons
 }
 
-// knocking is a host that is being knocked at.
+// knocking is a host on which SSH is being tried.
 type knocking struct {
 	done  <-chan error // once: see knock
-	heard <-chan error // what the attempts fail with, as far as somebody listens
+	heard <-chan error // the errors of the tries, if received
 	stop  context.CancelFunc
 }
 

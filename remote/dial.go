@@ -24,27 +24,27 @@ import (
 // DefaultUser is the login user of VMs that azlin creates.
 const DefaultUser = "azureuser"
 
-// DefaultPort is the SSH port when a Host names none.
+// DefaultPort is the SSH port of a Host without one.
 const DefaultPort = 22
 
-// Host is everything needed to reach one VM and to know that it is the right one.
+// Host is everything needed to reach one VM and to verify its identity.
 type Host struct {
 	Name        string        // for messages; empty: Address
-	VMID        string        // the name under which its host key is recorded
+	VMID        string        // id under which its host key is recorded
 	Address     string        // IP address or host name
 	Port        int           // 0: 22
 	User        string        // empty: azureuser
 	KeyPath     string        // private key; empty: only the agent's keys
-	EarlierKeys []string      // private keys that KeyPath has taken the place of, offered after it, a few at a time; absent files are skipped
+	EarlierKeys []string      // private keys that KeyPath replaced, offered after it, a few at a time; absent files are skipped
 	AgentSocket string        // SSH_AUTH_SOCK; empty: no agent
-	HostKey     ssh.PublicKey // the key the VM must show; required
-	Only        ssh.PublicKey // sign in with this key and no other, wherever it is held; nil: with any of them
+	HostKey     ssh.PublicKey // the expected host key; required
+	Only        ssh.PublicKey // sign in with only this key, wherever it is; nil: with any
 
-	Via          Dialer   // the way to a VM that cannot be dialled directly; nil: TCP to Address and Port
-	ProxyCommand []string // the same way for the system's ssh: a command whose standard input and output lead to the VM
+	Via          Dialer   // route to a VM that cannot be dialled directly; nil: TCP to Address and Port
+	ProxyCommand []string // the same route for the system's ssh: a command whose standard input and output are connected to the VM
 
 	Limits Limits // how long it may be silent; the zero value: the defaults
-	Dials  *Dials // bounds how many connect at once; nil: nothing does
+	Dials  *Dials // limits simultaneous connection attempts; nil: no limit
 }
 
 // Dialer opens a connection to the SSH server of one VM. Its errors carry an errkind.Kind.
@@ -52,7 +52,7 @@ type Dialer interface {
 	Dial(ctx context.Context) (net.Conn, error)
 }
 
-// open connects to the host's SSH server, and says how it is called on the way.
+// open connects to the host's SSH server, and returns the address used.
 func (h Host) open(ctx context.Context) (conn net.Conn, addr string, err error) {
 	if h.Via != nil {
 		conn, err = h.Via.Dial(ctx)
@@ -63,14 +63,14 @@ func (h Host) open(ctx context.Context) (conn net.Conn, addr string, err error) 
 	return conn, addr, err
 }
 
-// Open connects to the host's SSH server and speaks nothing: the bytes are for another client, which verifies the host
+// Open connects to the host's SSH server without SSH handshake: the bytes are for another client, which verifies the host
 // key itself. The error is of kind Unreachable when nothing answers.
 func Open(ctx context.Context, h Host) (net.Conn, error) {
 	conn, _, err := h.connect(ctx)
 	return conn, err
 }
 
-// wayFailed is the failure of open. A way that knows why it failed says what kind of failure it is.
+// wayFailed is the error of open. A Dialer's error keeps its kind.
 func (h Host) wayFailed(err error) error {
 	if kind := errkind.Of(err); h.Via != nil && kind != errkind.Unknown {
 		return h.failure(kind, err)
@@ -82,7 +82,7 @@ func (h Host) name() string { return cmp.Or(h.Name, h.Address) }
 func (h Host) user() string { return cmp.Or(h.User, DefaultUser) }
 func (h Host) port() int    { return cmp.Or(h.Port, DefaultPort) }
 
-// key is the host among all others.
+// key is the cache key for the host.
 func (h Host) key() string {
 	return cmp.Or(strings.ToLower(h.VMID), h.Address+" "+strconv.Itoa(h.port()))
 }
@@ -95,23 +95,23 @@ func (h Host) failure(kind errkind.Kind, err error) error {
 	return &errkind.Error{Kind: kind, Op: "connect to", Resource: h.name(), Class: class, Err: err}
 }
 
-// ErrKeyRefused is the cause when the machine answered but accepted none of the keys offered.
+// ErrKeyRefused is the cause when the VM answered but accepted none of the offered keys.
 var ErrKeyRefused = errors.New("the VM accepts none of the offered keys")
 
-// Client is an SSH connection to a VM. It may be used by several goroutines; Close it when done.
+// Client is an SSH connection to a VM. It is safe for concurrent use; Close it when done.
 type Client struct {
 	ssh      *ssh.Client
 	host     Host
 	closers  []io.Closer
-	sessions chan struct{} // one for each that is open
+	sessions chan struct{} // one for each open session
 	gone     chan struct{} // closed when the connection has ended
 
 	agentOnce sync.Once
 }
 
-// Dial connects to h and verifies its host key. The error is of kind Unreachable when nothing answers in time
-// (Host.Limits), HostKey when another machine does, Permission when the key is refused, and Cancelled when ctx is. A
-// connection that ends before the login, as a busy sshd ends them, is tried again up to four times.
+// Dial connects to h and verifies its host key. The error is of kind Unreachable when nothing answers in time (Host.Limits),
+// HostKey when another machine does, Permission when the key is refused, and Cancelled when ctx is cancelled. A connection
+// that ends before the login, as with a busy sshd, is retried up to four times.
 func Dial(ctx context.Context, h Host) (*Client, error) {
 	if h.HostKey == nil {
 		return nil, h.failure(errkind.HostKey, errors.New("its host key is not known"))
@@ -130,7 +130,7 @@ func Dial(ctx context.Context, h Host) (*Client, error) {
 	}
 	c := &Client{ssh: client, host: h, closers: closers, sessions: make(chan struct{}, maxSessions), gone: make(chan struct{})}
 	go func() {
-		_ = client.Wait() // whoever uses it gets to know why
+		_ = client.Wait() // users of the connection get the error
 		close(c.gone)
 	}()
 	return c, nil
@@ -148,7 +148,7 @@ func (h Host) signIn(ctx context.Context) (*ssh.Client, []io.Closer, error) {
 		HostKeyAlgorithms: hostKeyAlgorithms(h.HostKey),
 		ClientVersion:     "SSH-2.0-azlin",
 	}
-	// An agent may ask for a finger on a key, and wait for ever: when the time is up it is let go of, too.
+	// An agent may wait for the touch of a hardware key; on a timeout it is closed too.
 	letGo := func() { _ = closeAll(closers) }
 	client, err := h.retried(ctx, func() (*ssh.Client, error) { return h.dial(ctx, *config, letGo) })
 	if err != nil {
@@ -166,8 +166,8 @@ func hostKeyAlgorithms(key ssh.PublicKey) []string {
 	return []string{key.Type()}
 }
 
-// authMethods offers the key file first, those that were in use before it, and then the agent's keys. A key with a
-// passphrase is left to the agent.
+// authMethods offers the key file first, then the earlier keys, then the agent's keys. A key with a passphrase is left to
+// the agent.
 func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, error) {
 	var signers []ssh.Signer
 	var locked bool
@@ -196,7 +196,7 @@ func (h Host) authMethods(ctx context.Context) ([]ssh.AuthMethod, []io.Closer, e
 		if conn, err := (&net.Dialer{}).DialContext(ctx, "unix", h.AgentSocket); err == nil {
 			closers = append(closers, conn)
 			bounded, cancel := context.WithTimeout(ctx, h.Limits.connect())
-			stop := context.AfterFunc(bounded, func() { _ = conn.Close() }) // an agent that does not answer is as good as none
+			stop := context.AfterFunc(bounded, func() { _ = conn.Close() }) // an agent that does not answer is treated as absent
 			if held, err := agent.NewClient(conn).Signers(); err == nil {
 				signers = append(signers, held...)
 			}
@@ -227,14 +227,13 @@ func closeAll(closers []io.Closer) error {
 
 func (c *Client) closeAuth() error { return closeAll(c.closers) }
 
-// Close ends the connection and everything that runs over it.
+// Close ends the connection and everything that uses it.
 func (c *Client) Close() error { return errors.Join(c.ssh.Close(), c.closeAuth()) }
 
-// WaitForSSH dials h every interval (default one second) until it accepts a login, and returns that
-// connection. It goes on while the machine boots: no answer, a refused connection, or a key that is not
-// yet accepted because the user does not exist yet. Another machine's host key ends it at once, and so does a way
-// (Host.Via) that is not open to the caller. report,
-// which may be nil, is told after every failed attempt. When ctx ends, the error holds the last failure.
+// WaitForSSH dials h every interval (default one second) until it accepts a login, and returns that connection. It retries
+// while the machine boots: no answer, a refused connection, or a key that is not yet accepted because the user does not
+// exist yet. Another host key ends it at once, and so does a route (Host.Via) that the caller may not use. report, which may
+// be nil, is called after every failed attempt. When ctx ends, the error contains the last failure.
 func WaitForSSH(ctx context.Context, h Host, interval time.Duration, report func(attempt int, last error)) (*Client, error) {
 	interval = cmp.Or(interval, time.Second)
 	var last error
@@ -247,7 +246,7 @@ func WaitForSSH(ctx context.Context, h Host, interval time.Duration, report func
 			return nil, err
 		}
 		if last == nil || ctx.Err() == nil {
-			last = err // an attempt that ctx cuts short says less than the one before
+			last = err // an attempt that ctx interrupts has a less specific error
 		}
 		if report != nil && ctx.Err() == nil {
 			report(attempt, err)
@@ -260,7 +259,7 @@ func WaitForSSH(ctx context.Context, h Host, interval time.Duration, report func
 	}
 }
 
-// hopeless reports whether the way to the host will not open by waiting.
+// hopeless reports whether waiting cannot open the route to the host.
 func (h Host) hopeless(err error) bool {
 	if h.Via == nil || errors.Is(err, ErrKeyRefused) {
 		return false
@@ -290,6 +289,6 @@ func TestConnection(ctx context.Context, h Host, timeout time.Duration) bool {
 	if err != nil {
 		return false
 	}
-	_ = c.Close() // it answered; that is all that was asked
+	_ = c.Close() // only the login was tested
 	return true
 }

@@ -9,29 +9,29 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// DisconnectExitCode is what ssh returns when the connection, and not the remote command, failed.
+// DisconnectExitCode is ssh's exit code when the connection failed.
 const DisconnectExitCode = 255
 
 // IsDisconnectExitCode reports whether an exit code of ssh means that the connection was lost.
 func IsDisconnectExitCode(code int) bool { return code == DisconnectExitCode }
 
-// ShouldAttemptReconnect reports whether it makes sense to connect again after ssh ended with this exit code. A
-// ReconnectHandler finds out more: refused keys end with the same code.
+// ShouldAttemptReconnect reports whether reconnecting makes sense after this exit code of ssh. A ReconnectHandler checks
+// further: refused keys cause the same code.
 func ShouldAttemptReconnect(code int) bool { return IsDisconnectExitCode(code) }
 
 // Cause is why ssh ended with DisconnectExitCode.
 type Cause string
 
-// The causes that a ReconnectHandler tells apart.
+// The causes that a ReconnectHandler distinguishes.
 const (
 	CauseNetwork Cause = "network" // there was no connection, or it was lost
 	CauseKey     Cause = "key"     // the VM accepts none of the offered keys
 	CauseHostKey Cause = "hostkey" // another machine answers
-	CauseForward Cause = "forward" // a forward cannot be had
-	CauseRemote  Cause = "remote"  // nothing is wrong with the connection: the remote command itself ended so
+	CauseForward Cause = "forward" // a forward cannot be established
+	CauseRemote  Cause = "remote"  // the connection is fine: the remote command ended with this code
 )
 
-// What OpenSSH says, in the order in which it counts. It speaks English everywhere.
+// OpenSSH's messages, in order of priority. They are in English in every locale.
 var sayings = [...]struct {
 	cause Cause
 	text  string
@@ -48,11 +48,11 @@ var sayings = [...]struct {
 	{CauseForward, "Bad dynamic forwarding specification"},
 }
 
-// lossOfASession are what it says when a connection ends on which a session ran.
+// lossOfASession are its messages when a connection with a session ends.
 var lossOfASession = [...]string{"client_loop: ", "Timeout, server ", " closed by remote host", "Read from remote host "}
 
-// cause says why ssh ended with DisconnectExitCode. tmux says that it ran tmux, which does not end so by itself: but when
-// a VM goes down, what runs there is killed, and ssh says nothing about that.
+// cause returns why ssh ended with DisconnectExitCode. tmux reports whether it ran tmux, which does not end with this code
+// itself; but when a VM shuts down, its processes are killed, and ssh prints nothing.
 func (e ended) cause(tmux bool) Cause {
 	for _, s := range sayings {
 		if strings.Contains(e.said, s.text) {
@@ -67,7 +67,7 @@ func (e ended) cause(tmux bool) Cause {
 			return CauseNetwork
 		}
 	}
-	return CauseRemote // ssh would have said something
+	return CauseRemote // otherwise ssh would have printed a message
 }
 
 // stood reports whether there was a session before the connection was lost.
@@ -83,7 +83,7 @@ func (e ended) stood(l Limits) bool {
 	return false
 }
 
-// last is the last line that ssh said that says anything.
+// last is ssh's last meaningful line.
 func (e ended) last() string {
 	found := ""
 	for line := range strings.Lines(e.said) {
@@ -94,7 +94,7 @@ func (e ended) last() string {
 	return found
 }
 
-// unbound is the line in which ssh says why it cannot listen at a port of this machine, which is not its last.
+// unbound is ssh's message that it cannot listen on a local port, which is not its last line.
 func (e ended) unbound() string {
 	for line := range strings.Lines(e.said) {
 		if strings.HasPrefix(line, "bind [") {
@@ -104,10 +104,10 @@ func (e ended) unbound() string {
 	return ""
 }
 
-// ErrForward is the cause when a forward could not be had.
+// ErrForward is the cause when a forward could not be established.
 var ErrForward = errors.New("a forward cannot be had")
 
-// lossError says what ended the session, as ssh has told.
+// lossError is the error for a lost session, from ssh's messages.
 func (in Interactive) lossError(e ended) error {
 	h := in.Host
 	switch e.cause(in.tmux()) {

@@ -1,9 +1,7 @@
-// Package remote reaches VMs over SSH: key pairs, verified host keys, waiting for a machine to come
-// up, running commands, and interactive sessions inside tmux.
-//
-// Everything programmatic happens in this process; an interactive session runs the system's ssh, so
-// that people keep their agent, their terminal and their configuration. No connection is ever made
-// to a machine whose host key is not known.
+// Package remote reaches VMs over SSH: key pairs, verified host keys, waiting for a machine to boot, running commands, and
+// interactive sessions inside tmux.
+// Non-interactive commands use an SSH client in this process; an interactive session runs the system's ssh, so that users
+// keep their agent, their terminal and their configuration. It never connects to a machine with an unknown host key.
 package remote
 
 import (

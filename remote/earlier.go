@@ -13,20 +13,20 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// offered is how many keys one connection offers: sshd lets nobody try more than six.
+// offered is how many keys one connection offers: sshd allows six tries.
 const offered = 5
 
-// besideAgent is how many of the earlier keys are offered together with the agent's, which come after them.
+// besideAgent is how many earlier keys are offered before the agent's keys.
 const besideAgent = 2
 
-// firstKeys is h with as many earlier keys as go into one connection, and the others.
+// firstKeys returns h with as many earlier keys as fit in one connection, and the other keys.
 func (h Host) firstKeys() (first Host, rest []string) {
 	room := offered - 1
 	if h.AgentSocket != "" {
 		room = besideAgent
 	}
 	if h.Only != nil {
-		room = len(h.EarlierKeys) // only one of them is offered
+		room = len(h.EarlierKeys) // only one of them will be offered
 	}
 	room = min(room, len(h.EarlierKeys))
 	first, rest = h, h.EarlierKeys[room:]
@@ -34,14 +34,14 @@ func (h Host) firstKeys() (first Host, rest []string) {
 	return first, rest
 }
 
-// withKeys is h with these private keys and no others.
+// withKeys is h with only these private keys.
 func (h Host) withKeys(paths []string) Host {
 	h.KeyPath, h.EarlierKeys, h.AgentSocket = paths[0], paths[1:], ""
 	return h
 }
 
-// fitting is h with the keys that the VM accepts, for the system's ssh, which makes one connection. It is found out where
-// they are more than one connection may offer; a failure is left to ssh to meet.
+// fitting returns h with only the keys that the VM accepts, for the system's ssh, which makes one connection. It tests them
+// if there are more than one connection can offer; errors are left for ssh to report.
 func (h Host) fitting(ctx context.Context) Host {
 	if len(h.EarlierKeys) < offered {
 		return h
@@ -54,7 +54,7 @@ func (h Host) fitting(ctx context.Context) Host {
 	return c.host
 }
 
-// identities are the files of the keys that the system's ssh offers.
+// identities are the key files that the system's ssh offers.
 func (h Host) identities() []string {
 	if h.KeyPath == "" {
 		return nil
@@ -62,7 +62,7 @@ func (h Host) identities() []string {
 	return append([]string{h.KeyPath}, h.EarlierKeys[:min(len(h.EarlierKeys), offered-1)]...)
 }
 
-// earlier reads the keys that were in use before. One that cannot be read is no worse than one that is not there.
+// earlier reads the earlier keys. An unreadable one is skipped like an absent one.
 func (h Host) earlier() []ssh.Signer {
 	var signers []ssh.Signer
 	for _, path := range h.EarlierKeys {
@@ -75,8 +75,8 @@ func (h Host) earlier() []ssh.Signer {
 	return signers
 }
 
-// checkKeyMode refuses a private key that ssh would not read, because other people on this machine may. A key that the
-// agent holds is not read.
+// checkKeyMode refuses a private key that others on this machine can read, because ssh would refuse it. A key held by the
+// agent is not read.
 func (h Host) checkKeyMode() error {
 	if runtime.GOOS == "windows" || h.KeyPath == "" || h.AgentSocket != "" {
 		return nil

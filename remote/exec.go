@@ -16,35 +16,33 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Command is one command line to run on a VM. The zero value of every stream is nothing: no input,
-// output thrown away.
+// Command is one command line to run on a VM. A nil stream means no input, or discarded output.
 type Command struct {
 	Line         string   // run by the login shell; see CommandLine
-	Script       string   // run by sh in place of Line; what the login shell itself prints is left out
+	Script       string   // run by sh instead of Line; the login shell's own output is left out
 	Args         []string // of Script: $1, $2, …
 	Stdin        io.Reader
 	Stdout       io.Writer
 	Stderr       io.Writer
-	ForwardAgent bool // lend the local agent for the time of this command
+	ForwardAgent bool // forward the local agent during this command
 }
 
-// Result is what a command did.
+// Result is the result of a command.
 type Result struct {
 	Success  bool          `json:"success"` // the exit code was 0
 	Stdout   string        `json:"stdout"`
 	Stderr   string        `json:"stderr"`
-	ExitCode int           `json:"exit_code"` // 128 plus the signal's number when one ended it
+	ExitCode int           `json:"exit_code"` // 128 plus the signal's number after a signal
 	Duration time.Duration `json:"-"`
 }
 
-// ErrLost is the cause when the connection ended, or the VM did not answer any more, before the command ended. What
-// was running on the VM may go on there.
+// ErrLost is the cause when the connection ended, or the VM stopped answering, before the command ended. The command may
+// still be running on the VM.
 var ErrLost = errors.New("the connection was lost")
 
-// Run runs cmd and returns its exit code. The error is nil whenever the command ran to its end, whatever
-// its exit code. When ctx ends the command is sent SIGTERM and its channel is closed. A VM that no longer answers is
-// given up after a while (Host.Limits); the error is then ErrLost, of kind Unreachable. A connection has ten sessions
-// at most: more commands at a time wait for their turn.
+// Run runs cmd and returns its exit code. The error is nil if the command ended by itself, whatever its exit code. When ctx
+// ends, the command gets SIGTERM and its channel is closed. If the VM stops answering (Host.Limits), the error is ErrLost,
+// of kind Unreachable. A connection has at most ten sessions: further commands wait.
 func (c *Client) Run(ctx context.Context, cmd Command) (exitCode int, err error) {
 	select {
 	case c.sessions <- struct{}{}:
@@ -89,25 +87,25 @@ func (c *Client) Run(ctx context.Context, cmd Command) (exitCode int, err error)
 		}
 	}
 	if cmd.Stdin != nil {
-		// A pipe instead of session.Stdin: Wait would otherwise wait for the input to end.
+		// A pipe instead of session.Stdin, because Wait would wait for the input to end.
 		in, err := session.StdinPipe()
 		if err != nil {
 			return 0, c.execError(err)
 		}
 		go func() {
-			_, _ = io.Copy(in, cmd.Stdin) // the command may well end without reading its input
+			_, _ = io.Copy(in, cmd.Stdin) // the command may end without reading its input
 			_ = in.Close()                // as above
 		}()
 	}
 	if err := session.Start(line); err != nil {
-		return 0, c.failed(ctx, true, err) // the answer may be what was lost
+		return 0, c.failed(ctx, true, err) // the answer may have been lost
 	}
 	err = session.Wait()
 	var exit *ssh.ExitError
 	switch {
 	case err == nil:
 		return 0, nil
-	case ctx.Err() != nil: // it was told to end, which is not an end of its own, whatever its exit code is
+	case ctx.Err() != nil: // it was interrupted, so its exit code is not its own result
 	case errors.As(err, &exit) && exit.Signal() != "":
 		return 128 + signalNumber(exit.Signal()), nil
 	case errors.As(err, &exit):
@@ -116,10 +114,10 @@ func (c *Client) Run(ctx context.Context, cmd Command) (exitCode int, err error)
 	return 0, c.failed(ctx, true, err)
 }
 
-// goodbye is how long a command that is to end may take to let go of its channel.
+// goodbye is how long an interrupted command may take to close its channel.
 const goodbye = 3 * time.Second
 
-// interrupt ends a command whose time is up. Whoever does not even answer that is not there any more.
+// interrupt ends a command after a timeout. If the VM does not react, the connection is closed.
 func (c *Client) interrupt(ctx context.Context, running *atomic.Pointer[ssh.Session], over <-chan struct{}) {
 	if !errors.Is(context.Cause(ctx), errSilent) {
 		go func() {
@@ -134,10 +132,10 @@ func (c *Client) interrupt(ctx context.Context, running *atomic.Pointer[ssh.Sess
 		case <-time.After(goodbye):
 		}
 	}
-	_ = c.ssh.Close() // nothing more will come
+	_ = c.ssh.Close() // there will be no more answers
 }
 
-// newSession opens a session. The server may take a moment to see that an earlier one has ended.
+// newSession opens a session. The server may need a moment to notice that an earlier one has ended.
 func (c *Client) newSession(ctx context.Context) (*ssh.Session, error) {
 	for attempt := 1; ; attempt++ {
 		session, err := c.ssh.NewSession()
@@ -153,7 +151,7 @@ func (c *Client) newSession(ctx context.Context) (*ssh.Session, error) {
 	}
 }
 
-// failed is the error of a command that did not tell how it ended.
+// failed is the error of a command without an exit code.
 func (c *Client) failed(ctx context.Context, begun bool, err error) error {
 	cause := context.Cause(ctx)
 	missing := func(err error) bool { _, ok := errors.AsType[*ssh.ExitMissingError](err); return ok }
@@ -175,7 +173,7 @@ func (c *Client) failed(ctx context.Context, begun bool, err error) error {
 	return c.execError(err)
 }
 
-// isGone reports whether the connection has ended, which its sessions get to know a moment earlier.
+// isGone reports whether the connection has ended; its sessions notice that slightly earlier.
 func (c *Client) isGone() bool {
 	select {
 	case <-c.gone:
@@ -185,7 +183,7 @@ func (c *Client) isGone() bool {
 	}
 }
 
-// Output runs line and collects what it prints.
+// Output runs line and collects its output.
 func (c *Client) Output(ctx context.Context, line string) (Result, error) {
 	var stdout, stderr bytes.Buffer
 	began := time.Now()
@@ -210,8 +208,7 @@ func Execute(ctx context.Context, h Host, line string, timeout time.Duration) (R
 
 var errSilent = errors.New("the VM has not answered")
 
-// watch ends the command when the other side no longer answers, which TCP alone may notice only after
-// hours.
+// watch ends the command when the VM no longer answers, which TCP alone may notice only after hours.
 func (c *Client) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	limits := c.host.Limits
 	tick := time.NewTicker(limits.keepAlive())
@@ -224,7 +221,7 @@ func (c *Client) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 			return
 		case err := <-answered:
 			if err != nil {
-				return // the connection is gone and Wait knows
+				return // the connection is gone, which Wait reports
 			}
 			waiting, missed = false, 0
 		case <-tick.C:
@@ -252,7 +249,7 @@ func (c *Client) execError(err error) error {
 	return &errkind.Error{Kind: kind, Op: "run on", Resource: c.host.name(), Class: ErrExec, Err: err}
 }
 
-// signalNumber follows the numbers of Linux, which every shell reports as 128+n.
+// signalNumber uses Linux's numbers, which every shell reports as 128+n.
 func signalNumber(name string) int {
 	numbers := map[ssh.Signal]int{
 		ssh.SIGHUP: 1, ssh.SIGINT: 2, ssh.SIGQUIT: 3, ssh.SIGILL: 4, ssh.SIGABRT: 6, ssh.SIGFPE: 8,

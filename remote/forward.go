@@ -9,25 +9,24 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// ForwardKind is which way a forward goes.
+// ForwardKind is the direction of a forward.
 type ForwardKind string
 
-// The kinds of forwards, each named by ssh's own flag.
+// The kinds of forwards, named after ssh's flags.
 const (
-	LocalForward   ForwardKind = "L" // a port of this machine leads to something the VM reaches
-	RemoteForward  ForwardKind = "R" // a port of the VM leads to something this machine reaches
-	DynamicForward ForwardKind = "D" // a port of this machine is a SOCKS proxy that ends at the VM
+	LocalForward   ForwardKind = "L" // a local port leads to an address reached from the VM
+	RemoteForward  ForwardKind = "R" // a port of the VM leads to an address reached from this machine
+	DynamicForward ForwardKind = "D" // a local port is a SOCKS proxy through the VM
 )
 
-// Forward is one forward of an interactive connection. Make it with ParseForward.
+// Forward is one forward of an interactive connection. Create it with ParseForward.
 type Forward struct {
 	Kind ForwardKind
-	Spec string // as ssh takes it
+	Spec string // in ssh's syntax
 }
 
-// ParseForward checks a forward as ssh's flags of the same letter take it: [ADDRESS:]PORT:HOST:HOSTPORT, where either
-// end may be the path of a Unix socket, and [ADDRESS:]PORT for a dynamic one, which a remote one may be, too. IPv6
-// addresses stand in brackets.
+// ParseForward checks a forward in the syntax of ssh's flag of the same letter: [ADDRESS:]PORT:HOST:HOSTPORT, where either
+// end may be the path of a Unix socket, and [ADDRESS:]PORT for a dynamic or remote one. IPv6 addresses are in brackets.
 func ParseForward(kind ForwardKind, spec string) (Forward, error) {
 	bad := func(format string, args ...any) (Forward, error) {
 		return Forward{}, errkind.New(errkind.Invalid, "forward -"+string(kind)+" %q: "+format, append([]any{spec}, args...)...)
@@ -72,7 +71,7 @@ func forwardForm(kind ForwardKind) string {
 	return "[ADDRESS:]PORT:HOST:HOSTPORT"
 }
 
-// splitForward takes a forward apart at its colons; those in brackets do not count, and the brackets go.
+// splitForward splits a forward at its colons, except those in brackets, and removes the brackets.
 func splitForward(spec string) (fields []string, ok bool) {
 	for {
 		field, rest, more := strings.Cut(spec, ":")
@@ -95,7 +94,7 @@ func splitForward(spec string) (fields []string, ok bool) {
 
 func isSocket(s string) bool { return path.IsAbs(s) }
 
-// forwardEnds divides the fields into where is listened and where it leads; listen is nil when they are not a forward.
+// forwardEnds splits the fields into the listening end and the target; listen is nil when they are not a forward.
 func forwardEnds(kind ForwardKind, f []string) (listen, target []string) {
 	switch {
 	case len(f) == 1 || kind == DynamicForward && len(f) <= 2:
@@ -114,7 +113,7 @@ func forwardEnds(kind ForwardKind, f []string) (listen, target []string) {
 	return nil, nil
 }
 
-// wrongEnd says what is wrong with one end: a socket, a port, or an address with a port.
+// wrongEnd describes what is wrong with one end, which must be a socket, a port, or an address with a port.
 func wrongEnd(end []string, zero bool) string {
 	if len(end) == 0 || len(end) == 1 && isSocket(end[0]) {
 		return ""
@@ -130,14 +129,15 @@ func wrongEnd(end []string, zero bool) string {
 	return ""
 }
 
-// forwardArgs are ssh's. A forward that cannot be had ends ssh: a connection without it would look as if it were there.
+// forwardArgs are ssh's arguments. ssh fails if a forward cannot be established, because the user would assume that it
+// works.
 func (in Interactive) forwardArgs() ([]string, error) {
 	if len(in.Forwards) == 0 {
 		return nil, nil
 	}
 	args := []string{"-o", "ExitOnForwardFailure=yes"}
 	if in.again {
-		args = append(args, "-o", "StreamLocalBindUnlink=yes") // the sockets that are there are those of the connection before
+		args = append(args, "-o", "StreamLocalBindUnlink=yes") // existing sockets are from the previous connection
 	}
 	for _, f := range in.Forwards {
 		if _, err := ParseForward(f.Kind, f.Spec); err != nil {

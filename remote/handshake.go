@@ -15,7 +15,7 @@ import (
 	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
-// retried dials until it succeeds, or fails otherwise than by a connection that ended.
+// retried dials until it succeeds, or fails for another reason than a connection that ended.
 func (h Host) retried(ctx context.Context, dial func() (*ssh.Client, error)) (*ssh.Client, error) {
 	attempts := dialAttempts
 	if h.Via != nil {
@@ -39,7 +39,7 @@ func (h Host) retried(ctx context.Context, dial func() (*ssh.Client, error)) (*s
 	}
 }
 
-// rootCause leaves out that it was h that was connected to.
+// rootCause removes the part of the error that names h.
 func rootCause(err error) error {
 	if e, ok := errors.AsType[*errkind.Error](err); ok && e.Err != nil {
 		return e.Err
@@ -47,7 +47,7 @@ func rootCause(err error) error {
 	return err
 }
 
-// because is a text of our own for an error whose words say nothing to a person.
+// because replaces an error whose text does not help the user.
 type because struct {
 	text  string
 	cause error
@@ -59,7 +59,7 @@ func (e *because) Unwrap() error { return e.cause }
 
 // dial connects and signs in, once.
 func (h Host) dial(ctx context.Context, config ssh.ClientConfig, letGo func()) (*ssh.Client, error) {
-	var shown ssh.PublicKey // kept to say in the error which key it was
+	var shown ssh.PublicKey // for the error message
 	config.HostKeyCallback = func(name string, remote net.Addr, key ssh.PublicKey) error {
 		shown = key
 		return ssh.FixedHostKey(h.HostKey)(name, remote, key)
@@ -74,14 +74,14 @@ func (h Host) dial(ctx context.Context, config ssh.ClientConfig, letGo func()) (
 	return nil, err
 }
 
-// otherKey is the failure when a machine shows another host key than h's.
+// otherKey is the error when a machine shows another host key than h's.
 func (h Host) otherKey(shown ssh.PublicKey) error {
 	return h.failure(errkind.HostKey, fmt.Errorf("expected host key %s, the machine showed %s",
 		ssh.FingerprintSHA256(h.HostKey), ssh.FingerprintSHA256(shown)))
 }
 
-// handshake connects, and signs in as the configuration has it. letGo is called when the time is up, to end what the
-// configuration may wait for.
+// handshake connects and signs in with the configuration. letGo is called on a timeout, to end what the configuration may be
+// waiting for.
 func (h Host) handshake(ctx context.Context, config *ssh.ClientConfig, letGo func()) (*ssh.Client, error) {
 	leave, err := h.Dials.enter(ctx, h.key())
 	if err != nil {
@@ -95,7 +95,7 @@ func (h Host) handshake(ctx context.Context, config *ssh.ClientConfig, letGo fun
 	limit := h.Limits.handshake()
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	// ssh.NewClientConn knows no context: closing the connection is what ends it.
+	// ssh.NewClientConn does not support a context: closing the connection ends it.
 	stop := context.AfterFunc(bounded, func() {
 		_ = conn.Close()
 		letGo()
@@ -115,7 +115,7 @@ func (h Host) handshake(ctx context.Context, config *ssh.ClientConfig, letGo fun
 	return nil, h.classify(err)
 }
 
-// connect opens a connection within the time there is for it. Its error is as a caller is to have it.
+// connect opens a connection within its time limit. Its error is ready for the caller.
 func (h Host) connect(ctx context.Context) (net.Conn, string, error) {
 	bounded, cancel := context.WithTimeout(ctx, h.Limits.connect())
 	defer cancel()

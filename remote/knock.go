@@ -11,19 +11,19 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// How far apart connections are tried while a host is waited for. A network that is back shall be noticed at once,
-// and a machine that stays away not be pestered. A way through others costs them more.
+// The intervals between connection attempts while waiting for a host: short, to notice a restored network at once, then
+// longer, to spare a machine that stays away. A Via route costs more per attempt.
 const (
 	firstKnock  = 100 * time.Millisecond
-	firstKnocks = 10 * time.Second // as long it stays at that
+	firstKnocks = 10 * time.Second // how long the first interval is used
 	lastKnock   = time.Second
 	tunnelKnock = time.Second
-	knockLasts  = 5 * time.Second // one
+	knockLasts  = 5 * time.Second // the limit for one attempt
 )
 
-// knock opens connections until an SSH server answers at the other end of one. Each is given up on its own, so that one
-// that was sent into a dead network does not keep the next from being tried. When ctx ends the error is what the last
-// one said, and when the way is not open to the caller it ends before that. report hears of each failure.
+// knock opens connections until an SSH server answers on one. Each has its own timeout, so that one sent into a dead network
+// does not delay the next. When ctx ends, the error is the last attempt's; when the caller may not use the route, it ends
+// earlier. report receives each failure.
 func (h Host) knock(ctx context.Context, report func(error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -73,7 +73,7 @@ func (h Host) knock(ctx context.Context, report func(error)) error {
 	}
 }
 
-// greeted opens a connection and waits until the other end says that it speaks SSH.
+// greeted opens a connection and waits for the SSH greeting.
 func (h Host) greeted(ctx context.Context) error {
 	conn, _, err := h.open(ctx)
 	if err != nil {
@@ -83,7 +83,7 @@ func (h Host) greeted(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	if d, ok := ctx.Deadline(); ok {
-		_ = conn.SetReadDeadline(d) // closing it ends the reading, too
+		_ = conn.SetReadDeadline(d) // closing it also ends the read
 	}
 	var greeting [4]byte
 	_, err = io.ReadFull(conn, greeting[:])

@@ -2,7 +2,7 @@ package remote
 
 import "strings"
 
-// Quote returns s as one word of a POSIX shell.
+// Quote quotes s as one word of a POSIX shell.
 func Quote(s string) string {
 	if s != "" && strings.IndexFunc(s, unsafeInShell) < 0 {
 		return s
@@ -18,8 +18,8 @@ func unsafeInShell(r rune) bool {
 	return !strings.ContainsRune("-_./:=@%+,", r)
 }
 
-// CommandLine turns an argument vector into the line that a login shell runs. A single argument is
-// taken as a line already, as ssh does; several are quoted one by one, so that each arrives as it is.
+// CommandLine converts an argument vector to a line for a login shell. A single argument is used as a line, as ssh does;
+// several are quoted, so that each arrives unchanged.
 func CommandLine(argv []string) string {
 	if len(argv) == 1 {
 		return argv[0]

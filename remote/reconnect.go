@@ -15,44 +15,41 @@ import (
 	"github.com/azlin-dev/azlin/remote/knownhosts"
 )
 
-// DefaultMaxAttempts is how often a ReconnectHandler tries when it is told nothing else.
+// DefaultMaxAttempts is a ReconnectHandler's default number of attempts.
 const DefaultMaxAttempts = 3
 
-// UntilStopped as MaxAttempts goes on until the context ends.
+// UntilStopped as MaxAttempts retries until the context ends.
 const UntilStopped = -1
 
-// ReconnectHandler brings a session back whose connection was lost. The zero value tries three times, on the way that the
-// connection had.
-//
-// An attempt knocks at the VM for a while, the first for Limits.Connect and each further one for twice as long as the
-// one before, up to a minute; whatever the VM is waited for, it is noticed at once when it answers.
+// ReconnectHandler restores a session whose connection was lost. The zero value tries three times, on the same route.
+// An attempt tries SSH for a while: the first for Limits.Connect, each further one twice as long as the previous one, up to
+// a minute. An answering VM is noticed at once, whatever it is waited for.
 type ReconnectHandler struct {
-	MaxAttempts int // in a row without a session in between; 0: DefaultMaxAttempts, UntilStopped: no end
+	MaxAttempts int // in a row without a session in between; 0: DefaultMaxAttempts; UntilStopped: no limit
 
-	// Route finds the way to the VM anew, in each attempt: its address may have changed, or whether it runs. It is asked
-	// beside the knocking, and again less and less often as long as nobody answers. An error of kind Unreachable, Throttled or Unknown is waited out; any other is a problem (see
-	// Mend). nil: the way stays as it was.
+	// Route looks up the route to the VM in each attempt: its address or power state may have changed. It runs in parallel
+	// with trying SSH, at growing intervals while nothing answers. An error of kind Unreachable, Throttled or Unknown is
+	// waited out; any other is a problem (see Mend). nil: the route does not change.
 	Route func(ctx context.Context) (Host, error)
-	// Diagnose looks for a reason that waiting does not mend, after a while without an answer. nil, or when it returns
-	// nil: there is none.
+	// Diagnose looks for a permanent reason after a while without an answer. nil, or returning nil: none.
 	Diagnose func(ctx context.Context, h Host) error
-	// Mend does something about a problem that Route or Diagnose found, after having asked, say. nil from it goes on;
-	// what else it returns is the end. nil: every problem is the end.
+	// Mend fixes a problem found by Route or Diagnose, for example after asking the user. If it returns nil, the
+	// reconnection continues; otherwise it ends with that error. nil: every problem ends it.
 	Mend func(ctx context.Context, problem error) error
 
-	// Report hears what is going on, one event at a time. nil: nobody does.
+	// Report receives the progress, one event at a time. nil: nobody.
 	Report func(ReconnectEvent)
 }
 
-// ReconnectPhase is what a ReconnectEvent tells.
+// ReconnectPhase is the phase in a ReconnectEvent.
 type ReconnectPhase string
 
 // The phases of a reconnection.
 const (
-	Lost    ReconnectPhase = "lost"    // the connection is gone, or never stood; Err says why
-	Waiting ReconnectPhase = "waiting" // an attempt has begun, or something was learnt in it: Err
-	Back    ReconnectPhase = "back"    // the VM answers: ssh is run again
-	Over    ReconnectPhase = "over"    // there will be no connection; the error that is returned says why
+	Lost    ReconnectPhase = "lost"    // the connection is lost, or was never established; Err has the reason
+	Waiting ReconnectPhase = "waiting" // an attempt has begun, or Err happened in it
+	Back    ReconnectPhase = "back"    // the VM answers: ssh is started again
+	Over    ReconnectPhase = "over"    // it is given up; the returned error has the reason
 )
 
 // ReconnectEvent is one step of a reconnection.
@@ -60,24 +57,23 @@ type ReconnectEvent struct {
 	Phase   ReconnectPhase
 	Host    Host
 	Attempt int           // from 1
-	Of      int           // 0: without end
-	Lasts   time.Duration // this attempt, at most
+	Of      int           // 0: no limit
+	Lasts   time.Duration // the longest time of this attempt
 	Err     error
 }
 
-// Connector keeps an interactive session going over connections that break. The zero value reconnects up to three times.
+// Connector keeps an interactive session across lost connections. The zero value reconnects up to three times.
 type Connector struct {
 	ReconnectHandler
 
-	// NoReconnect leaves it at one connection. Diagnose and Mend still say why there was none.
+	// NoReconnect makes only one connection. Diagnose and Mend still explain a failure.
 	NoReconnect bool
 }
 
-// Connect runs the session until it ends on the VM and returns its exit code. A connection that is lost is made again,
-// with its forwards, unless the VM refuses the keys, another machine answers, or a forward cannot be had; a command
-// (Interactive.Command) is never run twice. When the code is DisconnectExitCode because there is no connection, the
-// error says why: of kind Permission for ErrKeyRefused, HostKey, Conflict for ErrForward, else Unreachable, or as Mend
-// has it.
+// Connect runs the session until it ends on the VM and returns its exit code. It reconnects a lost connection, with its
+// forwards, unless the VM refuses the keys, another machine answers, or a forward cannot be established; a command
+// (Interactive.Command) never runs twice. If the code is DisconnectExitCode because there is no connection, the error has
+// the reason: of kind Permission for ErrKeyRefused, HostKey, Conflict for ErrForward, else Unreachable, or Mend's error.
 func (c Connector) Connect(ctx context.Context, in Interactive) (exitCode int, err error) {
 	r := reconnection{ReconnectHandler: c.ReconnectHandler, never: c.NoReconnect}
 	if err := in.Host.checkKeyMode(); err != nil {
@@ -87,8 +83,8 @@ func (c Connector) Connect(ctx context.Context, in Interactive) (exitCode int, e
 	return r.connect(ctx, in)
 }
 
-// HandleDisconnect goes on with a session after ssh has ended with exitCode, and returns the code and the error that
-// Connector.Connect would. Any code but DisconnectExitCode is returned as it is.
+// HandleDisconnect resumes a session after ssh has ended with exitCode, and returns the same code and error as
+// Connector.Connect. Any code but DisconnectExitCode is returned unchanged.
 func (h ReconnectHandler) HandleDisconnect(ctx context.Context, exitCode int, in Interactive) (int, error) {
 	if !ShouldAttemptReconnect(exitCode) {
 		return exitCode, nil
@@ -103,15 +99,15 @@ func (h ReconnectHandler) HandleDisconnect(ctx context.Context, exitCode int, in
 	return r.connect(ctx, in)
 }
 
-// ConnectSSH joins a tmux session of a VM on this process's terminal (empty: DefaultSession), reconnects when the
-// connection is lost, and returns the session's exit code.
+// ConnectSSH joins a tmux session on a VM (empty: DefaultSession) on this process's terminal, reconnects when the connection
+// is lost, and returns the session's exit code.
 func ConnectSSH(ctx context.Context, h Host, known knownhosts.File, session string) (exitCode int, err error) {
 	return Connector{}.Connect(ctx, Interactive{
 		Host: h, KnownHosts: known, Session: session, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 	})
 }
 
-// reconnection is the state of one session that is kept going.
+// reconnection is the state of one session.
 type reconnection struct {
 	ReconnectHandler
 
@@ -135,7 +131,7 @@ func (r *reconnection) connect(ctx context.Context, in Interactive) (int, error)
 			r.stood, r.tries = true, 0
 		}
 		lost := in.lossError(e)
-		if stands && (r.never || len(in.Command) > 0) { // a command may go on there
+		if stands && (r.never || len(in.Command) > 0) { // the command may still be running there
 			return e.code, lost
 		}
 		if err := r.final(ctx, &in, cause, lost); err != nil {
@@ -148,7 +144,7 @@ func (r *reconnection) connect(ctx context.Context, in Interactive) (int, error)
 	}
 }
 
-// final is the error that ends it all, or nil when the loss is worth another attempt.
+// final returns the final error, or nil when another attempt makes sense.
 func (r *reconnection) final(ctx context.Context, in *Interactive, cause Cause, lost error) error {
 	switch cause {
 	case CauseKey:
@@ -156,9 +152,9 @@ func (r *reconnection) final(ctx context.Context, in *Interactive, cause Cause, 
 	case CauseForward:
 		if !r.stood || !in.hasRemoteForwards() {
 			return lost
-		} // else the VM has not noticed yet that the connection before is gone
+		} // otherwise the VM has not noticed yet that the previous connection is gone
 	case CauseHostKey:
-		// The address may be another machine's by now: whoever asks Azure knows.
+		// The address may belong to another machine by now: the look-up in Azure tells.
 		if r.Route == nil || r.never {
 			return in.shownKey(ctx, lost)
 		}
@@ -173,7 +169,7 @@ func (r *reconnection) final(ctx context.Context, in *Interactive, cause Cause, 
 	return nil
 }
 
-// shownKey adds to a refused host key which one it was.
+// shownKey adds the shown key to a host key error.
 func (in Interactive) shownKey(ctx context.Context, refused error) error {
 	ctx, cancel := context.WithTimeout(ctx, in.Host.Limits.connect())
 	defer cancel()
@@ -184,10 +180,10 @@ func (in Interactive) shownKey(ctx context.Context, refused error) error {
 	return in.Host.otherKey(key)
 }
 
-// longestAttempt is where the attempts stop to last longer and longer.
+// longestAttempt is the maximum of the growing duration of attempts.
 const longestAttempt = time.Minute
 
-// window is how long the attempt lasts that is made now.
+// window is the duration of the current attempt.
 func (r *reconnection) window(l Limits) time.Duration {
 	w := l.connect()
 	for range r.tries - 1 {
@@ -196,7 +192,7 @@ func (r *reconnection) window(l Limits) time.Duration {
 	return w
 }
 
-// recover waits until the VM answers, and returns the way on which it does.
+// recover waits until the VM answers, and returns its route.
 func (r *reconnection) recover(ctx context.Context, in Interactive, lost error) (Host, error) {
 	of := r.MaxAttempts
 	switch {
@@ -214,7 +210,7 @@ func (r *reconnection) recover(ctx context.Context, in Interactive, lost error) 
 		if of > 0 && r.tries > of {
 			return h, r.over(h, r.gaveUp(h, of, last))
 		}
-		if answered && r.tries > 1 { // it answers, and yet there was no session
+		if answered && r.tries > 1 { // it answers, but there was no session
 			if err := pause(ctx, time.Second<<min(r.tries-2, 5)); err != nil {
 				return h, r.over(h, err)
 			}

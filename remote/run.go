@@ -20,23 +20,23 @@ import (
 	"github.com/azlin-dev/azlin/remote/child"
 )
 
-// Connect runs the session once, until it ends, and returns ssh's exit code: the remote command's own, or
-// DisconnectExitCode when the connection failed. A Connector goes on after that.
+// Connect runs the session once and returns ssh's exit code: the remote command's, or DisconnectExitCode when the connection
+// failed. A Connector then reconnects.
 func Connect(ctx context.Context, in Interactive) (exitCode int, err error) {
 	e, err := in.run(ctx)
 	return e.code, err
 }
 
-// ended is how one run of ssh ended.
+// ended is the result of one run of ssh.
 type ended struct {
 	code   int
-	said   string // the end of what ssh wrote to standard error
+	said   string // the last part of ssh's standard error
 	lasted time.Duration
-	slept  bool // it was ended here, because this machine had slept
-	killed bool // somebody ended it
+	slept  bool // it was ended here after this machine had slept
+	killed bool // another process killed it
 }
 
-// letGo is how long ssh may take to end when it is told to.
+// letGo is how long ssh may take to end after a signal.
 const letGo = 2 * time.Second
 
 // run runs the system's ssh until it ends.
@@ -59,7 +59,7 @@ func (in Interactive) run(ctx context.Context) (ended, error) {
 		cmd.Stdout = &oneByOne{w: in.Stdout, mu: &said.mu}
 	}
 	cmd.Cancel = func() error { return terminate(cmd.Process) }
-	cmd.WaitDelay = letGo // for a helper of ssh's that keeps standard error open, too
+	cmd.WaitDelay = letGo // for a helper of ssh that keeps standard error open
 	restore := keepTerminal(in.Stdin, in.Stdout)
 	defer child.EndWithUs(cmd)()
 	began := time.Now()
@@ -70,7 +70,7 @@ func (in Interactive) run(ctx context.Context) (ended, error) {
 	slept := in.watchSleep(cmd.Process)
 	err = cmd.Wait()
 	e := ended{said: said.String(), lasted: time.Since(began), slept: slept()}
-	if errors.Is(err, exec.ErrWaitDelay) { // ssh itself has ended well
+	if errors.Is(err, exec.ErrWaitDelay) { // ssh itself ended normally
 		err = nil
 	}
 	exit, exited := errors.AsType[*exec.ExitError](err)
@@ -95,7 +95,7 @@ func (in Interactive) run(ctx context.Context) (ended, error) {
 	return e, in.Host.failure(errkind.Unreachable, err)
 }
 
-// terminate asks ssh to end, so that it leaves the terminal as it found it.
+// terminate lets ssh end itself, so that it restores the terminal.
 func terminate(p *os.Process) error {
 	if runtime.GOOS == "windows" {
 		return p.Kill()
@@ -103,9 +103,9 @@ func terminate(p *os.Process) error {
 	return p.Signal(syscall.SIGTERM)
 }
 
-// watchSleep ends ssh when this machine, or this process, was away for longer than the VM may be silent: by then the VM
-// and everything in between have forgotten the connection, which ssh would notice only much later. It does so only
-// where a tmux session goes on, because nothing is lost then. The function it returns ends the watch, and tells.
+// watchSleep ends ssh when this machine, or this process, was suspended for longer than the VM may be silent: by then the VM
+// and the network have dropped the connection, which ssh would notice much later. It does so only with tmux, because then
+// nothing is lost. The returned function ends the watch and reports whether it ended ssh.
 func (in Interactive) watchSleep(p *os.Process) (slept func() bool) {
 	if !in.tmux() {
 		return func() bool { return false }
@@ -126,7 +126,7 @@ func (in Interactive) watchSleep(p *os.Process) (slept func() bool) {
 			case <-tick.C:
 			}
 			now := time.Now()
-			// What sleeps with the machine is the monotonic clock; what is seen of a stopped process is both.
+			// When the machine sleeps, the monotonic clock stops; when the process is stopped, both clocks advance.
 			gap := max(now.Sub(last), now.Round(0).Sub(last.Round(0)))
 			last = now
 			if gap < limit+interval || away {
@@ -155,11 +155,11 @@ func (in Interactive) watchSleep(p *os.Process) (slept func() bool) {
 
 func (in Interactive) tmux() bool { return !in.NoTmux && len(in.Command) == 0 }
 
-// resetTerminal leaves what a program on the VM that was cut off had switched the terminal to: the alternate screen,
-// reports of the mouse, of focus and of pasted text, a hidden cursor, colours.
+// resetTerminal resets modes that an interrupted program on the VM may have set: the alternate screen, reports of the mouse,
+// of focus and of pasted text, a hidden cursor, colours.
 const resetTerminal = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m\r"
 
-// keepTerminal remembers how the terminal is, if there is one, for a connection that ends otherwise than it should.
+// keepTerminal saves the terminal's state, if there is one, for a connection that ends abnormally.
 func keepTerminal(stdin io.Reader, stdout io.Writer) (restore func()) {
 	in, ok := stdin.(*os.File)
 	if !ok || !xterm.IsTerminal(int(in.Fd())) {
@@ -170,14 +170,14 @@ func keepTerminal(stdin io.Reader, stdout io.Writer) (restore func()) {
 		return func() {}
 	}
 	return func() {
-		_ = xterm.Restore(int(in.Fd()), state) // it may be gone
+		_ = xterm.Restore(int(in.Fd()), state) // the terminal may be gone
 		if out, ok := stdout.(*os.File); ok && xterm.IsTerminal(int(out.Fd())) {
 			_, _ = io.WriteString(out, resetTerminal) // as above
 		}
 	}
 }
 
-// tail passes on what is written to it, but for what ssh says to nobody's use, and keeps the end of it.
+// tail passes its input on, except useless messages of ssh, and keeps the last part.
 type tail struct {
 	pass io.Writer // nil: nobody
 
@@ -205,7 +205,7 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// oneByOne writes while nobody else does.
+// oneByOne serialises writes.
 type oneByOne struct {
 	w  io.Writer
 	mu *sync.Mutex
@@ -217,8 +217,8 @@ func (o *oneByOne) Write(b []byte) (int, error) {
 	return o.w.Write(b)
 }
 
-// noise is what ssh says that would only disturb a screen: that a session ended as it should, that there is no terminal
-// where none was wanted, and that nobody listens where a forward leads at the moment.
+// noise matches messages of ssh that would only disturb a screen: a session ended normally, no terminal although none was
+// requested, and no listener at a forward's target.
 func noise(line []byte) bool {
 	s := string(line)
 	return strings.HasPrefix(s, "Connection to ") && strings.HasSuffix(strings.TrimSpace(s), " closed.") ||

@@ -8,9 +8,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// ScanHostKey connects to h, reads the key that the machine shows, and disconnects before anything is
-// sent to it. Nothing proves that the machine is the right one: whoever calls this has decided to trust
-// the network once.
+// ScanHostKey connects to h, reads the machine's host key, and disconnects before sending anything. It does not verify the
+// machine: the caller decides to trust the network once.
 func ScanHostKey(ctx context.Context, h Host) (ssh.PublicKey, error) {
 	var shown ssh.PublicKey
 	enough := errors.New("the key has been read")

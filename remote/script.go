@@ -11,19 +11,19 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// mark is what a script prints first, to both of its streams. What stands before it was printed by the login shell.
+// mark is what a script prints first, to both streams. Anything before it is the login shell's output.
 const mark = "azlin-begins-here-5f2d"
 
-// scriptLine is the line by which any login shell, fish as well, has sh run a script: plain words and single quotes.
+// scriptLine is a line with which any login shell, including fish, lets sh run a script: plain words and single quotes.
 func scriptLine(script string, args []string) string {
 	return "exec " + CommandLine(append([]string{"sh", "-c", "echo " + mark + "; echo " + mark + " >&2\n" + script, "azlin"}, args...))
 }
 
-// afterMark hands on what comes after the mark.
+// afterMark passes on what follows the mark.
 type afterMark struct {
-	w    io.Writer // nil: nowhere
+	w    io.Writer // nil: discard
 	seen bool
-	kept []byte // the end of what came so far, in which the mark may have begun
+	kept []byte // the last part received, which may contain the beginning of the mark
 }
 
 func (a *afterMark) Write(p []byte) (int, error) {
@@ -47,17 +47,17 @@ func (a *afterMark) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// ErrLoginShell is the cause when the user's login shell ended before it ran what it was given: a line of its start-up
-// files, such as .bashrc, ends it.
+// ErrLoginShell is the cause when the user's login shell ended before it ran the command, because of a start-up file such as
+// .bashrc.
 var ErrLoginShell = errors.New("the login shell ended before it ran anything")
 
-// shellEnded is the error for a script that never began.
+// shellEnded is the error for a script that never started.
 func (c *Client) shellEnded(code int) error {
 	return c.host.failure(errkind.Provisioning, fmt.Errorf("%w, with exit code %d: look at the start-up files of %s, such as .bashrc", ErrLoginShell, code, c.host.user()))
 }
 
-// Script runs a POSIX shell script with arguments ($1, $2, …) and collects what it prints, whatever the user's login shell
-// is and prints.
+// Script runs a POSIX shell script with arguments ($1, $2, …) and collects its output, whatever the login shell is and
+// prints.
 func (c *Client) Script(ctx context.Context, script string, args ...string) (Result, error) {
 	var stdout, stderr bytes.Buffer
 	began := time.Now()

@@ -11,27 +11,27 @@ import (
 	"github.com/azlin-dev/azlin/remote/knownhosts"
 )
 
-// options are what the system's ssh has to be told of a host whatever it is used for, as they stand in its
-// configuration. Its host key check is strict and against azlin's own file, under the VM's id instead of its address.
+// options are a host's options for the system's ssh, in its configuration's format. Host key checking is strict, with
+// azlin's own file and the VM's id instead of its address.
 func (h Host) options(known knownhosts.File) [][2]string {
 	return [][2]string{
 		{"HostKeyAlias", knownhosts.Alias(h.VMID)},
 		{"UserKnownHostsFile", quoteOption(known.Path)},
 		{"StrictHostKeyChecking", "yes"},
 		{"CheckHostIP", "no"},
-		{"RemoteCommand", "none"}, // one that is set for all hosts would refuse every command
+		{"RemoteCommand", "none"}, // a value set for all hosts would prevent every command
 		{"HostKeyAlgorithms", strings.Join(hostKeyAlgorithms(h.HostKey), ",")},
 		{"ServerAliveInterval", seconds(h.Limits.keepAlive())},
 		{"ServerAliveCountMax", strconv.Itoa(h.Limits.unanswered())},
 	}
 }
 
-// proxyOption is the host's ProxyCommand: ssh expands %, and has the user's shell run the rest, with exec before it.
+// proxyOption is the host's ProxyCommand: ssh expands %, and the user's shell runs the rest, with exec before it.
 func (h Host) proxyOption() string {
 	return strings.ReplaceAll(CommandLine(h.ProxyCommand), "%", "%%")
 }
 
-// check refuses what would mean something else to ssh.
+// check refuses values with a special meaning for ssh.
 func (h Host) check() error {
 	if h.HostKey == nil {
 		return h.failure(errkind.HostKey, errors.New("its host key is not known"))
@@ -49,12 +49,12 @@ func (h Host) check() error {
 
 var configName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
 
-// ConfigName reports whether an ssh configuration can have a host of this name: parentheses, which the name of a resource
-// group may hold, and patterns are none.
+// ConfigName reports whether an ssh configuration can have a host with this name. Patterns are not allowed, nor are
+// parentheses, which the name of a resource group may contain.
 func ConfigName(name string) bool { return configName.MatchString(name) }
 
-// ConfigBlock is the block of an ssh configuration under which ssh, and whatever runs it, reaches the host by any of
-// names. The key that the host must show has to be in known. ProxyCommand goes before Address.
+// ConfigBlock is a block of an ssh configuration through which ssh, and programs that run it, reach the host by any of
+// names. The host's key must be in known. ProxyCommand takes precedence over Address.
 func (h Host) ConfigBlock(names []string, known knownhosts.File) (string, error) {
 	if err := h.check(); err != nil {
 		return "", err
@@ -71,7 +71,7 @@ func (h Host) ConfigBlock(names []string, known knownhosts.File) (string, error)
 	line := func(key, value string) { fmt.Fprintf(&b, "    %s %s\n", key, value) }
 	fmt.Fprintf(&b, "Host %s\n", strings.Join(names, " "))
 	if len(h.ProxyCommand) > 0 {
-		line("HostName", knownhosts.Alias(h.VMID)) // nothing that is configured for other hosts by their address
+		line("HostName", knownhosts.Alias(h.VMID)) // nothing in the configuration matches it by address
 		line("ProxyCommand", h.proxyOption())
 	} else {
 		line("HostName", h.Address)

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// connectionMark names, in the environment of what sshd runs, the connector that asked for it.
+// connectionMark is an environment variable that identifies the Connector that started a process on the VM.
 const connectionMark = "AZLIN_CONNECTION"
 
-// mark puts the name of this connector before the command that sshd runs, where that will be of use.
+// mark sets that variable before the command that sshd runs, if it is needed.
 func (in Interactive) mark() string {
 	if in.id == "" || !in.hasRemoteForwards() {
 		return ""
@@ -17,12 +17,12 @@ func (in Interactive) mark() string {
 	return connectionMark + "=" + in.id + " "
 }
 
-// staleGoes is how long it may take to end an earlier connection.
+// staleGoes limits the time to end an earlier connection.
 const staleGoes = 5 * time.Second
 
-// endStale ends what an earlier connection of this connector left on the VM. A VM does not notice for minutes, or
-// hours, that a connection is dead, and as long as it does not, the ports that were forwarded from there stay taken. It
-// is best effort: the forwards are tried again for a while.
+// endStale ends this Connector's earlier connections on the VM. A VM may notice only after minutes or hours that a
+// connection is dead, and until then its forwarded ports stay in use. It is best effort: the forwards are retried for a
+// while.
 func (in Interactive) endStale(ctx context.Context, h Host) {
 	if in.mark() == "" || !in.tmux() {
 		return
@@ -37,7 +37,7 @@ func (in Interactive) endStale(ctx context.Context, h Host) {
 	_, _ = c.Script(ctx, strings.ReplaceAll(staleScript, "MARK", strings.TrimSpace(in.mark())))
 }
 
-// The programs that tmux runs have the mark, too; the parent of none of them is sshd.
+// Programs run by tmux have the variable too, but their parent is not sshd.
 const staleScript = `for e in $(grep -zlx MARK /proc/[0-9]*/environ 2>/dev/null); do
     p=$(sed -n 's/^PPid:[[:space:]]*//p' "${e%environ}status" 2>/dev/null)
     case $(cat "/proc/$p/comm" 2>/dev/null) in sshd*) kill "$p" ;; esac

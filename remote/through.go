@@ -10,8 +10,8 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// DialFrom opens a TCP connection from the VM to an address as the VM knows it, like "localhost:5432". Its error is ErrLost
-// when the connection to the VM is what failed.
+// DialFrom opens a TCP connection from the VM to an address as seen from the VM, such as "localhost:5432". Its error is
+// ErrLost when the connection to the VM failed.
 func (c *Client) DialFrom(ctx context.Context, addr string) (net.Conn, error) {
 	conn, err := c.ssh.DialContext(ctx, "tcp", addr)
 	if err == nil {
@@ -32,8 +32,8 @@ func (c *Client) DialFrom(ctx context.Context, addr string) (net.Conn, error) {
 	return nil, fail(errkind.Unreachable, ErrLost)
 }
 
-// Stay returns when the connection has ended, or the VM does not answer any more (Host.Limits): ErrLost. When ctx ends it
-// returns the cause.
+// Stay returns ErrLost when the connection has ended or the VM stops answering (Host.Limits). When ctx ends, it returns the
+// cause.
 func (c *Client) Stay(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

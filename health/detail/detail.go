@@ -1,5 +1,5 @@
-// Package detail says what one VM is made of, what it costs, who may come in and by which way. It changes nothing and does not
-// ask the VM itself; package status does.
+// Package detail reports what one VM is made of, its cost, who can sign in and how it is reached. It changes nothing and
+// does not connect to the VM; package status does.
 package detail
 
 import (
@@ -30,24 +30,24 @@ type Reader struct {
 type Disk struct {
 	Name   string `json:"name"`
 	Role   string `json:"role"`    // "os" or "data"
-	SizeGB *int   `json:"size_gb"` // nil: not known
-	Type   string `json:"type"`    // "Premium_LRS"; empty: not known
+	SizeGB *int   `json:"size_gb"` // nil: unknown
+	Type   string `json:"type"`    // "Premium_LRS"; empty: unknown
 }
 
-// VM is a VM with its details. What could not be read is in Unknown.
+// VM is a VM with its details. Failed look-ups are in Unknown.
 type VM struct {
 	Info vm.Info
 
 	Disks   []Disk
 	Cost    cost.Estimate
-	Monthly *cost.Money // with everything that is paid for as long as nothing changes; nil: not known
-	Sources []string    // from where its security groups admit SSH, "any" for everybody; nil: not known
-	Bastion string      // that leads to it when it has no public address; empty: none does, or not known
+	Monthly *cost.Money // including everything that is billed while nothing changes; nil: unknown
+	Sources []string    // sources that its security groups admit to SSH, "any" for everyone; nil: unknown
+	Bastion string      // that reaches it if it has no public address; empty: none, or unknown
 
-	Unknown []error // why something is not known
+	Unknown []error // why details are unknown
 }
 
-// Of reads the details of a VM that was listed before, all at once.
+// Of reads the details of a listed VM in parallel.
 func (r Reader) Of(ctx context.Context, i vm.Info) VM {
 	v := VM{Info: i}
 	var disks []disk.Disk

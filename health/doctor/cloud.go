@@ -13,13 +13,13 @@ import (
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
-// Azure refuses tokens whose times it cannot believe: five minutes is its tolerance.
+// Azure refuses tokens with implausible times: it tolerates five minutes.
 const (
 	skewWarning = 30 * time.Second
 	skewFailure = 5 * time.Minute
 )
 
-// endpoints looks whether Azure can be reached from here, without signing in, and what time it is there.
+// endpoints checks that Azure is reachable, without signing in, and compares the clocks.
 func endpoints(ctx context.Context, s Subject) []Finding {
 	if s.Cloud.Endpoint == "" {
 		return []Finding{{Check: "endpoints", Status: Skipped, Detail: "it is not known which cloud to work in"}}
@@ -34,7 +34,7 @@ func endpoints(ctx context.Context, s Subject) []Finding {
 	return []Finding{arm, entra, clock(date)}
 }
 
-// reach asks an address for anything. Every answer counts: it is the way there that is looked at.
+// reach sends a request to an address. Any answer is a success: only reachability is tested.
 func reach(ctx context.Context, client *http.Client, what, address string) (Finding, time.Time) {
 	f := Finding{Check: "reach " + what, Status: OK}
 	began := time.Now()
@@ -42,7 +42,7 @@ func reach(ctx context.Context, client *http.Client, what, address string) (Find
 	if err == nil {
 		var resp *http.Response
 		if resp, err = client.Do(req); err == nil {
-			_ = resp.Body.Close() // only the header is of interest
+			_ = resp.Body.Close() // only the header is used
 			f.Detail = fmt.Sprintf("%s answered in %d ms", req.URL.Host, time.Since(began).Milliseconds())
 			date, _ := http.ParseTime(resp.Header.Get("Date"))
 			return f, date
@@ -73,7 +73,7 @@ func clock(azure time.Time) Finding {
 	return f
 }
 
-// signIn signs in, from the cache if that holds a token.
+// signIn signs in, from the cache if possible.
 func signIn(ctx context.Context, s Subject) []Finding {
 	f := Finding{Check: "sign-in", Status: OK, Next: errkind.Step{Action: errkind.Run, Command: "az login"}}
 	if s.Auth == nil {
@@ -93,8 +93,7 @@ func signIn(ctx context.Context, s Subject) []Finding {
 	return []Finding{f}
 }
 
-// permissions looks which commands the signed-in identity may not use. Few people may use all of them, so
-// what is missing is a warning.
+// permissions finds commands that the identity may not use. Missing ones are a warning, because few users may use all.
 func permissions(ctx context.Context, s Subject) []Finding {
 	if s.Azure == nil {
 		return []Finding{{Check: "permissions", Status: Skipped, Detail: "nobody is signed in"}}
@@ -118,7 +117,7 @@ func permissions(ctx context.Context, s Subject) []Finding {
 	return []Finding{f}
 }
 
-// quota looks whether another VM fits into the region.
+// quota checks whether another VM fits into the region's quota.
 func quota(ctx context.Context, s Subject) []Finding {
 	if s.Catalog == nil {
 		return []Finding{{Check: "quota", Status: Skipped, Detail: "nobody is signed in"}}

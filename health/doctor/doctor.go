@@ -1,5 +1,5 @@
-// Package doctor looks at everything that azlin depends on, on this machine and in Azure, and says for each
-// thing whether it is in order and how to mend it. It changes nothing.
+// Package doctor checks everything azlin depends on, on this machine and in Azure, and reports for each whether it works and
+// how to fix it. It changes nothing.
 package doctor
 
 import (
@@ -13,49 +13,49 @@ import (
 	"github.com/azlin-dev/azlin/vm/catalog"
 )
 
-// Status is what was found.
+// Status is the result of a check.
 type Status string
 
 // The outcomes of a check.
 const (
 	OK      Status = "ok"
-	Warning Status = "warning" // azlin works, but not all of it, or not for long
-	Failed  Status = "failed"  // something that azlin cannot do without
-	Skipped Status = "skipped" // could not be looked at, because something before it failed
+	Warning Status = "warning" // azlin works, but partly or not for long
+	Failed  Status = "failed"  // azlin cannot work without it
+	Skipped Status = "skipped" // not checked, because an earlier check failed
 )
 
-// Finding is the outcome of one check.
+// Finding is a check's result.
 type Finding struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
 	Detail string `json:"detail"`
-	// Next is what mends it; zero: nothing that can be run. Advice says it then.
+	// Next fixes it; zero: no command does, see Advice.
 	Next   errkind.Step `json:"next_step,omitzero"`
 	Advice string       `json:"-"`
 }
 
-// Subject is what is examined. What is left out is not looked at.
+// Subject is what to examine. Fields left empty are not checked.
 type Subject struct {
 	Paths   config.Paths
-	Cloud   azure.Cloud           // zero: not known, and not looked at
-	Auth    *signin.Authenticator // nil with SignInErr set: nobody can be signed in
-	Catalog *catalog.Service      // nil: quota is not looked at
-	Azure   *azure.Client         // nil: permissions are not looked at
-	Group   string                // whose permissions are looked at
+	Cloud   azure.Cloud           // zero: unknown, and not checked
+	Auth    *signin.Authenticator // nil with SignInErr set: sign-in is impossible
+	Catalog *catalog.Service      // nil: quota is not checked
+	Azure   *azure.Client         // nil: permissions are not checked
+	Group   string                // for permissions
 	// SignInErr is why there is no way to sign in.
 	SignInErr error
-	Region    string        // whose quota is looked at
+	Region    string        // for quota
 	Patience  time.Duration // of each check; zero: 15 seconds
 }
 
-// check is one thing to look at.
+// check is one check.
 type check struct {
 	name string
 	look func(context.Context, Subject) []Finding
 }
 
-// Examine makes all checks at once and returns what they found, in a fixed order. Checks in Azure are
-// skipped when signing in fails.
+// Examine runs all checks in parallel and returns their results in a fixed order. Checks in Azure are skipped when signing
+// in fails.
 func Examine(ctx context.Context, s Subject) []Finding {
 	if s.Patience == 0 {
 		s.Patience = 15 * time.Second
@@ -90,7 +90,7 @@ func Examine(ctx context.Context, s Subject) []Finding {
 	return all
 }
 
-// Healthy reports whether no check failed. Warnings do not count.
+// Healthy reports whether no check failed. Warnings are ignored.
 func Healthy(findings []Finding) bool {
 	for _, f := range findings {
 		if f.Status == Failed {

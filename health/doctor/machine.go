@@ -18,7 +18,7 @@ import (
 	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
-// tools looks for the programs that azlin runs. Only ssh is needed by everybody.
+// tools checks the programs that azlin runs. Only ssh is always required.
 func tools(ctx context.Context, s Subject) []Finding {
 	var all []Finding
 	for _, t := range prereq.RequiredTools() {
@@ -41,7 +41,7 @@ func tools(ctx context.Context, s Subject) []Finding {
 	return all
 }
 
-// files looks whether other people may read what is secret.
+// files checks whether others can read secret files.
 func files(_ context.Context, s Subject) []Finding {
 	if runtime.GOOS == "windows" {
 		return []Finding{{Check: "file permissions", Status: Skipped, Detail: "Windows keeps other people out of your profile by itself"}}
@@ -87,7 +87,7 @@ func configuration(_ context.Context, s Subject) []Finding {
 	return []Finding{f}
 }
 
-// auditLog reads the whole log and checks that nobody edited it.
+// auditLog verifies the whole log.
 func auditLog(ctx context.Context, s Subject) []Finding {
 	const check = "audit log"
 	if s.Paths.Audit == "" {

@@ -9,10 +9,10 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 )
 
-// CloudInitStatus is what cloud-init came to on a VM.
+// CloudInitStatus is the result of cloud-init on a VM.
 type CloudInitStatus struct {
-	State    string   // "done", "running", "error - done", "degraded done"; empty: not known
-	Problems []string // its errors, and its warnings about what it left out
+	State    string   // "done", "running", "error - done", "degraded done"; empty: unknown
+	Problems []string // its errors, and its warnings about skipped parts
 }
 
 // Err is nil unless cloud-init had problems on the VM of this name; then it is Partial.
@@ -36,7 +36,7 @@ func AwaitCloudInit(ctx context.Context, client *remote.Client) (CloudInitStatus
 	return ParseCloudInit(said.Stdout), nil
 }
 
-// ParseCloudInit reads what 'cloud-init status --long' says.
+// ParseCloudInit parses the output of 'cloud-init status --long'.
 func ParseCloudInit(said string) CloudInitStatus {
 	var s CloudInitStatus
 	inProblems := false
@@ -47,7 +47,7 @@ func ParseCloudInit(said string) CloudInitStatus {
 		switch {
 		case inProblems && indented && strings.Contains(line, "- "):
 			s.Problems = append(s.Problems, strings.TrimSpace(line[strings.Index(line, "- ")+2:]))
-		case inProblems && indented && len(s.Problems) > 0: // the same goes on
+		case inProblems && indented && len(s.Problems) > 0: // the previous one continues
 			s.Problems[len(s.Problems)-1] += " " + strings.TrimSpace(line)
 		case isField && key == "extended_status":
 			s.State = strings.TrimSpace(value)
@@ -58,7 +58,7 @@ func ParseCloudInit(said string) CloudInitStatus {
 		case isField && (key == "WARNING" || key == "ERROR" || key == "CRITICAL"): // below recoverable_errors
 			inProblems = true
 		case isField && !indented:
-			inProblems = false // DEPRECATED is of no consequence
+			inProblems = false // DEPRECATED is not a problem
 		}
 	}
 	return s

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// maxLine bounds a line, in bytes; what is longer comes in pieces.
+// maxLine limits a line, in bytes; longer ones are split.
 const maxLine = 64 << 10
 
-// lineWriter takes a stream apart into lines.
+// lineWriter splits a stream into lines.
 type lineWriter struct {
 	emit func(line string)
 	rest []byte
@@ -33,7 +33,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	}
 }
 
-// end hands over a last line that was not ended.
+// end emits a last line without a line ending.
 func (w *lineWriter) end() {
 	if len(w.rest) > 0 {
 		w.emit(string(w.rest))
@@ -41,7 +41,7 @@ func (w *lineWriter) end() {
 	}
 }
 
-// limited keeps the first bytes of what a command says.
+// limited keeps the first bytes of a command's output.
 type limited struct{ w *bytes.Buffer }
 
 func (l *limited) Write(p []byte) (int, error) {
@@ -53,14 +53,14 @@ func (l *limited) Write(p []byte) (int, error) {
 
 var _ io.Writer = (*limited)(nil)
 
-// ageFilter leaves out lines that are too old. It takes the first line for the VM's time and zone.
+// ageFilter leaves out lines that are too old. The first line holds the VM's time and zone.
 type ageFilter struct {
 	since time.Duration // 0: keeps all
 
 	begun  bool
 	now    time.Time
 	cutoff time.Time
-	fresh  bool // the last line with a time was young enough: those without one belong to it
+	fresh  bool // the last line with a time was recent enough: lines without one belong to it
 }
 
 func (f *ageFilter) keep(line string) bool {
@@ -80,7 +80,7 @@ func (f *ageFilter) keep(line string) bool {
 	return f.fresh
 }
 
-// parseClock reads "@1700000000.5 +0100".
+// parseClock parses "@1700000000.5 +0100".
 func parseClock(line string) time.Time {
 	seconds, zone, ok := strings.Cut(strings.TrimPrefix(line, "@"), " ")
 	if !ok || !strings.HasPrefix(line, "@") {
@@ -97,8 +97,8 @@ func parseClock(line string) time.Time {
 	return time.Unix(0, 0).Add(at).In(offset.Location())
 }
 
-// timeOf reads the time with which a line begins: RFC 3339 as rsyslog and journalctl write it, cloud-init's,
-// or the old form of syslog, which has no year. The latter two are in the VM's time zone, which is now's.
+// timeOf parses the time at the beginning of a line: RFC 3339 as rsyslog and journalctl write it, cloud-init's, or the old
+// syslog format, which has no year. The latter two are in the VM's time zone, which is now's.
 func timeOf(line string, now time.Time) (time.Time, bool) {
 	first, rest, _ := strings.Cut(line, " ")
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999-0700"} {

@@ -1,7 +1,6 @@
-// Package logs reads what a VM tells of itself: the logs of cloud-init and of the system over SSH, the serial
-// console through Azure, which works when SSH does not, and the record of the tools that were installed.
-//
-// Lines come from the VM as they are. Whoever shows them on a terminal cleans them first.
+// Package logs reads a VM's logs: those of cloud-init and the system over SSH, the serial console through Azure, which works
+// without SSH, and the record of installed tools.
+// Lines are returned unchanged. Clean them before showing them on a terminal.
 package logs
 
 import (
@@ -23,12 +22,12 @@ type Source string
 
 // The sources. Serial is read through Azure, the others over SSH.
 const (
-	CloudInit       Source = "cloud-init"        // what cloud-init does, step by step
-	CloudInitOutput Source = "cloud-init-output" // what its scripts print
+	CloudInit       Source = "cloud-init"        // cloud-init's steps
+	CloudInitOutput Source = "cloud-init-output" // the output of its scripts
 	Serial          Source = "serial"            // the serial console
 	Auth            Source = "auth"              // logins and sudo
 	Syslog          Source = "syslog"            // everything else
-	ToolsRecord     Source = "tools"             // what became of each tool; see Tools
+	ToolsRecord     Source = "tools"             // the result of each tool; see Tools
 )
 
 // Sources lists all of them.
@@ -48,10 +47,10 @@ func ParseSource(name string) (Source, error) {
 	return "", errkind.New(errkind.Invalid, "there is no log %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// Timed reports whether the lines of a source say when they were written, so that Since can be asked for.
+// Timed reports whether a source's lines have times, so that Since can be used.
 func (s Source) Timed() bool { return s == CloudInit || s == Auth || s == Syslog }
 
-// file is where Ubuntu keeps a log, and what journalctl is told where there is only the journal.
+// file is the path of a log on Ubuntu, and journalctl's arguments where only the journal exists.
 func (s Source) file() (path, journal string) {
 	switch s {
 	case CloudInit:
@@ -67,22 +66,22 @@ func (s Source) file() (path, journal string) {
 	return "", ""
 }
 
-// Options say which lines of a log. Its zero value is the whole of it, as far as maxRead.
+// Options select lines of a log. The zero value is the whole log, up to maxRead.
 type Options struct {
 	Lines int           // the last ones; 0: all
-	Since time.Duration // not older than this by the VM's clock; 0: however old. Only for a source that is Timed
+	Since time.Duration // maximum age by the VM's clock; 0: no limit. Only for a source that is Timed
 }
 
-// maxRead bounds, in bytes, what is read of one log: its end.
+// maxRead limits, in bytes, how much of a log's end is read.
 const maxRead = 16 << 20
 
 // ErrLost is the cause when the connection ended while a log was being followed.
 var ErrLost = errors.New("the connection to the VM was lost")
 
-// command makes the script that prints a log. Its first line is the VM's time and time zone.
+// command returns the script that prints a log. Its first line is the VM's time and time zone.
 func (s Source) command(o Options, follow bool) string {
 	path, journal := s.file()
-	// With Since the last lines are chosen here, after the old ones are gone.
+	// With Since, the last lines are selected here, after removing old ones.
 	tail := fmt.Sprintf("tail -c %d", maxRead)
 	if o.Lines > 0 && o.Since == 0 {
 		tail = "tail -n " + strconv.Itoa(o.Lines)
@@ -92,11 +91,11 @@ func (s Source) command(o Options, follow bool) string {
 		journalLines = "-n all"
 	}
 	if follow {
-		// tail ends with the connection even where nothing new is written: the shell's parent is sshd's child.
+		// tail ends with the connection even if nothing new is written: the shell's parent is a child of sshd.
 		tail += " -F --pid=$PPID"
 		journalLines += " -f"
 	}
-	// Ubuntu's login user may read these logs, as a member of adm; sudo, which leaves a trace in them, is for others.
+	// Ubuntu's login user can read these logs as a member of adm; for others sudo is used, which adds entries to them.
 	script := "date '+@%s.%N %z'\nif [ -r " + path + " ]; then exec " + tail + " " + path + " 2>/dev/null; fi\n" +
 		"if [ -e " + path + " ]; then exec sudo -n " + tail + " " + path + "; fi\n"
 	if journal != "" {
@@ -119,9 +118,9 @@ func Read(ctx context.Context, client *remote.Client, s Source, o Options) ([]st
 	return lines, err
 }
 
-// Follow hands over the lines of a log, and then each new one as it is written, until ctx ends, which is no
-// error; emit fails, which ends it with that error; or the connection does, which is ErrLost. Lines counts
-// what is handed over at first; with Since, all that is not older.
+// Follow emits the lines of a log, and then each new one as it is written. It ends when ctx ends, which is not an error,
+// when emit fails, with that error, or when the connection ends, with ErrLost. Lines limits the lines emitted at first; with
+// Since, all that are recent enough.
 func Follow(ctx context.Context, client *remote.Client, s Source, o Options, emit func(line string) error) error {
 	err := s.each(ctx, client, o, true, emit)
 	if ctx.Err() != nil {
@@ -130,7 +129,7 @@ func Follow(ctx context.Context, client *remote.Client, s Source, o Options, emi
 	return err
 }
 
-// each runs a log's command and hands over its lines.
+// each runs a log's command and emits its lines.
 func (s Source) each(ctx context.Context, client *remote.Client, o Options, follow bool, emit func(string) error) error {
 	if path, _ := s.file(); path == "" {
 		return errkind.New(errkind.Invalid, "the log %q is not read this way", s)
@@ -142,7 +141,7 @@ func (s Source) each(ctx context.Context, client *remote.Client, o Options, foll
 	defer cancel(nil)
 	var stderr bytes.Buffer
 	filter := ageFilter{since: o.Since}
-	some := false // it could be read
+	some := false // the log was readable
 	out := &lineWriter{emit: func(line string) {
 		some = some || filter.begun
 		if keep := filter.keep(line); !keep || ctx.Err() != nil {
@@ -164,7 +163,7 @@ func (s Source) each(ctx context.Context, client *remote.Client, o Options, foll
 		return err
 	case code == 66:
 		return errkind.New(errkind.NotFound, "log %s: %s", s, strings.TrimSpace(stderr.String()))
-	case code != 0 && !(follow && (some || code > 128)): // else whoever read it was ended from outside
+	case code != 0 && !(follow && (some || code > 128)): // otherwise the reading process was killed
 		return errkind.New(errkind.Permission, "log %s: it cannot be read: %s", s, strings.TrimSpace(stderr.String()))
 	case follow:
 		return &errkind.Error{Kind: errkind.Unreachable, Op: "follow the log", Resource: string(s), Class: ErrLost, Err: ErrLost}

@@ -15,8 +15,8 @@ type Reader struct {
 	Reach reach.Finder
 }
 
-// Read returns the lines of a log: of Serial through Azure, of any other over SSH, signed in as signIn says. The log that
-// is not there is NotFound; of a VM that does not run only Serial can be read, any other is a Conflict.
+// Read returns the lines of a log: Serial through Azure, any other over SSH with signIn. An absent log is NotFound. For a VM
+// that is not running, any log but Serial is a Conflict.
 func (r Reader) Read(ctx context.Context, i vm.Info, s Source, o Options, signIn reach.Options) ([]string, error) {
 	if s == Serial {
 		if err := o.serial(); err != nil {
@@ -32,8 +32,7 @@ func (r Reader) Read(ctx context.Context, i vm.Info, s Source, o Options, signIn
 	return Read(ctx, client, s, o)
 }
 
-// Follow hands over the lines of a log, and then each new one, as the function Follow does; Serial is asked for every five
-// seconds.
+// Follow emits the lines of a log, and then each new one, as the function Follow does; Serial is read every five seconds.
 func (r Reader) Follow(ctx context.Context, i vm.Info, s Source, o Options, signIn reach.Options, emit func(line string) error) error {
 	if s == Serial {
 		if err := o.serial(); err != nil {
@@ -49,7 +48,7 @@ func (r Reader) Follow(ctx context.Context, i vm.Info, s Source, o Options, sign
 	return Follow(ctx, client, s, o, emit)
 }
 
-// Tools returns how far the installation of azlin's tools has come on a VM.
+// Tools returns the progress of the installation of azlin's tools on a VM.
 func (r Reader) Tools(ctx context.Context, i vm.Info, signIn reach.Options) (Installation, error) {
 	client, err := r.Reach.Dial(ctx, i, signIn)
 	if err != nil {
@@ -59,7 +58,7 @@ func (r Reader) Tools(ctx context.Context, i vm.Info, signIn reach.Options) (Ins
 	return Tools(ctx, client)
 }
 
-// serial refuses what cannot be asked of a serial console.
+// serial refuses options that a serial console does not support.
 func (o Options) serial() error {
 	if o.Since > 0 {
 		return errkind.New(errkind.Invalid, "the lines of the log %q do not say when they were written: %s cannot be looked back", Serial, o.Since.Round(time.Second))

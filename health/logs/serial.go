@@ -9,7 +9,7 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// serialLines takes a serial log apart; terminals get \r\n.
+// serialLines splits a serial log into lines; it is written for terminals, with \r\n.
 func serialLines(data []byte) []string {
 	text := strings.ReplaceAll(string(data), "\r\n", "\n")
 	if text = strings.TrimSuffix(text, "\n"); text == "" {
@@ -25,8 +25,8 @@ func last(lines []string, n int) []string {
 	return lines
 }
 
-// ReadSerial returns the last lines (0: all) of a VM's serial console. Azure keeps it, so that it can be read
-// whatever the VM does (virtualMachines/retrieveBootDiagnosticsData). NotFound: boot diagnostics are off.
+// ReadSerial returns the last lines (0: all) of a VM's serial console. Azure stores it, so it is readable in any state of
+// the VM (virtualMachines/retrieveBootDiagnosticsData). NotFound: boot diagnostics are off.
 func ReadSerial(ctx context.Context, vms *vm.Service, ref vm.Ref, lines int) ([]string, error) {
 	data, err := vms.SerialLog(ctx, ref)
 	if err != nil {
@@ -35,8 +35,8 @@ func ReadSerial(ctx context.Context, vms *vm.Service, ref vm.Ref, lines int) ([]
 	return last(serialLines(data), lines), nil
 }
 
-// FollowSerial hands over the last lines and then, asking Azure every interval (zero: five seconds), what has
-// come since, until ctx ends, which is no error. Azure shows the console with a delay of its own.
+// FollowSerial emits the last lines and then, reading every interval (zero: five seconds), the new ones, until ctx ends,
+// which is not an error. Azure adds a delay of its own.
 func FollowSerial(ctx context.Context, vms *vm.Service, ref vm.Ref, lines int, interval time.Duration, emit func(line string) error) error {
 	if interval == 0 {
 		interval = 5 * time.Second
@@ -50,7 +50,7 @@ func FollowSerial(ctx context.Context, vms *vm.Service, ref vm.Ref, lines int, i
 		if err != nil {
 			return err
 		}
-		whole := data[:bytes.LastIndexByte(data, '\n')+1] // a line that is being written comes next time
+		whole := data[:bytes.LastIndexByte(data, '\n')+1] // an incomplete line is emitted next time
 		fresh := serialLines(added(seen, whole))
 		if first {
 			fresh = last(fresh, lines)
@@ -69,11 +69,11 @@ func FollowSerial(ctx context.Context, vms *vm.Service, ref vm.Ref, lines int, i
 	}
 }
 
-// maxAnchor is how many bytes of what was seen are looked for in what is there now.
+// maxAnchor is how many of the last seen bytes are searched for in the new log.
 const maxAnchor = 512
 
-// added is what came after the bytes that were seen. Azure drops the beginning of a log that grows too long,
-// and begins anew when the VM does.
+// added returns what is new since the bytes in seen. Azure drops the beginning of a log that grows too long, and starts a
+// new one when the VM restarts.
 func added(seen, now []byte) []byte {
 	if bytes.HasPrefix(now, seen) {
 		return now[len(seen):]

@@ -12,17 +12,17 @@ import (
 	"github.com/azlin-dev/azlin/vm/cloudinit"
 )
 
-// State is how far something has come.
+// State is the progress of an installation or a tool.
 type State string
 
-// The states of an installation, and of one tool in it. Unknown and Interrupted are no success.
+// The states of an installation, and of one tool in it. Unknown and Interrupted are not successes.
 const (
 	Unknown     State = "unknown"     // the VM has no record of it
-	Waiting     State = "waiting"     // its turn has not come
-	Running     State = "running"     // it is under way
-	Done        State = "done"        // all of it went well
-	Failed      State = "failed"      // it has ended, and something in it failed
-	Interrupted State = "interrupted" // it was begun, has not ended, and nothing goes on with it
+	Waiting     State = "waiting"     // not started yet
+	Running     State = "running"     // in progress
+	Done        State = "done"        // all succeeded
+	Failed      State = "failed"      // it ended, and something failed
+	Interrupted State = "interrupted" // it was started, has not ended, and nothing continues it
 )
 
 // Tool is one tool of an installation, or the startup script after them.
@@ -30,11 +30,11 @@ type Tool struct {
 	Name    string   `json:"tool"`
 	State   State    `json:"state"`
 	Version string   `json:"version,omitempty"`
-	Seconds *float64 `json:"seconds,omitempty"` // nil: it has not ended
-	Output  string   `json:"output,omitempty"`  // its last lines, when it failed; from the VM, not to be trusted
+	Seconds *float64 `json:"seconds,omitempty"` // nil: not ended
+	Output  string   `json:"output,omitempty"`  // its last lines, if it failed; from the VM, so not trustworthy
 }
 
-// Installation is what a VM's record says of the tools that azlin asked it to install.
+// Installation is a VM's record of the tools it installs for azlin.
 type Installation struct {
 	State State      `json:"state"`
 	Tools []Tool     `json:"tools"`
@@ -42,10 +42,10 @@ type Installation struct {
 	Ended *time.Time `json:"ended,omitempty"` // of the tools; as Began
 }
 
-// Over reports whether nothing more will come by itself.
+// Over reports whether the installation has stopped changing.
 func (i Installation) Over() bool { return i.State != Running && i.State != Waiting }
 
-// Failures lists what failed, or was to be there and is not known to be.
+// Failures lists the tools that failed, or whose success is unknown.
 func (i Installation) Failures() []Tool {
 	var failed []Tool
 	for _, t := range i.Tools {
@@ -56,7 +56,7 @@ func (i Installation) Failures() []Tool {
 	return failed
 }
 
-// Err is nil for an installation that is done, and else Partial: the VM is there, and something on it is not.
+// Err is nil for a successful installation, else Partial: the VM exists, but something on it is missing.
 func (i Installation) Err(vmName string) error {
 	if i.State == Done {
 		return nil
@@ -82,15 +82,15 @@ func (i Installation) Err(vmName string) error {
 	}
 }
 
-// readRecord prints whether the installation is running, whether cloud-init has finished this boot, whether
-// one is expected at all, and then the record, which Ubuntu's login user may read as a member of adm.
+// readRecord prints whether the installation is running, whether cloud-init has finished this boot, whether an installation
+// is expected at all, and then the record, which Ubuntu's login user can read as a member of adm.
 var readRecord = strings.NewReplacer("RECORD", cloudinit.RecordFile, "LOCK", cloudinit.RecordLock).Replace(
 	`if [ -e LOCK ] && ! flock -ns LOCK true; then echo busy; else echo idle; fi
 if [ -e /run/cloud-init/result.json ]; then echo booted; else echo booting; fi
 if [ -e /var/lib/cloud/scripts/per-boot/azlin-tools ]; then echo expected; else echo foreign; fi
 if [ -r RECORD ]; then cat RECORD; elif [ -e RECORD ]; then sudo -n cat RECORD 2>/dev/null; fi`)
 
-// Tools reads how the installation of tools on a VM goes.
+// Tools reads the state of the installation of tools on a VM.
 func Tools(ctx context.Context, client *remote.Client) (Installation, error) {
 	out, err := client.Script(ctx, readRecord)
 	if err != nil {
@@ -99,7 +99,7 @@ func Tools(ctx context.Context, client *remote.Client) (Installation, error) {
 	return parseInstallation([]byte(out.Stdout)), nil
 }
 
-// parseInstallation reads what readRecord printed.
+// parseInstallation parses the output of readRecord.
 func parseInstallation(data []byte) Installation {
 	flag := func(word string) bool {
 		line, rest, _ := bytes.Cut(data, []byte("\n"))
@@ -143,7 +143,7 @@ func installationOf(r cloudinit.Record, busy, booted, expected bool) Installatio
 		case r.Ended.IsZero() || name == cloudinit.StartupName:
 			open = true
 		default:
-			t.State, failed = Unknown, true // the tools have ended without a word about this one
+			t.State, failed = Unknown, true // the tools have ended without a result for this one
 		}
 		i.Tools = append(i.Tools, t)
 	}
@@ -165,10 +165,9 @@ func installationOf(r cloudinit.Record, busy, booted, expected bool) Installatio
 	return i
 }
 
-// Await reads the installation again and again, every interval (zero: one second), until it is over. report,
-// which may be nil, is told each time. When the connection is lost, as by a restart, connect makes another
-// one; nil: that is an error. The client that is connected in the end is the caller's to close, whatever
-// became of the wait; the one that was given is closed if it was replaced.
+// Await reads the installation at every interval (zero: one second) until it is over. report, which may be nil, receives
+// each state. When the connection is lost, as by a restart, connect makes a new one; nil: that is an error. The caller
+// closes the returned client, also on an error; the original client is closed if it was replaced.
 func Await(ctx context.Context, client *remote.Client, interval time.Duration, connect func(context.Context) (*remote.Client, error),
 	report func(Installation),
 ) (Installation, *remote.Client, error) {
@@ -185,7 +184,7 @@ func Await(ctx context.Context, client *remote.Client, interval time.Duration, c
 			if cerr != nil {
 				return i, client, cerr
 			}
-			_ = client.Close() // it is lost
+			_ = client.Close() // the connection is lost
 			client = again
 			continue
 		case i.Over():

@@ -16,11 +16,11 @@ import (
 	"github.com/azlin-dev/azlin/vm"
 )
 
-// patience is how long a VM that shows no sign of life is waited for when all others have answered: three tries of
-// TCP's to connect. After that, as long as the slowest of the others took, and a bit.
+// patience is how long to wait for a silent VM when all others have answered: three TCP attempts to connect. After that, as
+// long as the slowest of the others took, plus a margin.
 const patience = 2 * time.Second
 
-// asking is the questions to many VMs, all at once.
+// asking queries many VMs in parallel.
 type asking struct {
 	start time.Time
 
@@ -28,14 +28,14 @@ type asking struct {
 	vms []*one
 }
 
-// one is the question to one VM.
+// one is the query of one VM.
 type one struct {
 	alive, done bool
 	cancel      context.CancelCauseFunc
 }
 
-// askAll asks the running VMs, each within limit. It is over when all that live have answered, or their time is up; dead ones do not
-// delay it, but for patience.
+// askAll queries the running VMs, each within limit. It ends when all that respond have answered or timed out; silent ones
+// delay it by patience only.
 func askAll(ctx context.Context, limit time.Duration, vms []VM, ask func(ctx context.Context, v *VM, shows func(alive bool)) error) {
 	late := fmt.Errorf("it did not answer within %s", limit)
 	deadline := time.Now().Add(limit)
@@ -47,7 +47,7 @@ func askAll(ctx context.Context, limit time.Duration, vms []VM, ask func(ctx con
 		if vms[n].PowerState != vm.Running {
 			continue
 		}
-		o := &one{alive: true} // while Azure is asked for the way to it
+		o := &one{alive: true} // while its route is looked up in Azure
 		ctx, cancel := context.WithCancelCause(ctx)
 		o.cancel = cancel
 		a.mu.Lock()
@@ -58,7 +58,7 @@ func askAll(ctx context.Context, limit time.Duration, vms []VM, ask func(ctx con
 			err := ask(ctx, &vms[n], func(alive bool) { a.shows(o, alive) })
 			cause := context.Cause(ctx)
 			if cause == nil && !time.Now().Before(deadline) {
-				cause = late // a dialer keeps the deadline by a clock of its own, and may be the first to notice
+				cause = late // a dialer has its own timer, which may fire first
 			}
 			if err != nil && cause != nil && errkind.Of(err) != errkind.HostKey {
 				err = &errkind.Error{Kind: errkind.Unreachable, Op: "ask", Resource: vms[n].Name, Err: cause}
@@ -84,12 +84,12 @@ func (a *asking) ended(o *one) {
 	a.settle()
 }
 
-// settle lets those go that show no sign of life, once nobody else is waited for.
+// settle gives up the silent VMs once nothing else is awaited.
 func (a *asking) settle() {
 	if silent, since := a.silent(); len(silent) > 0 {
 		after := max(patience, since*23/20)
 		time.AfterFunc(after-since, func() {
-			still, _ := a.silent() // one may have come alive, and then the others have its time
+			still, _ := a.silent() // one may have responded, and then the others get its time
 			for _, o := range still {
 				o.cancel(fmt.Errorf("nothing answers there, within %s", after.Round(100*time.Millisecond)))
 			}
@@ -97,7 +97,7 @@ func (a *asking) settle() {
 	}
 }
 
-// silent are the VMs that show no sign of life, if there are others and all of them have ended.
+// silent returns the VMs that do not respond, if there are others and all of them have ended.
 func (a *asking) silent() ([]*one, time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -119,7 +119,7 @@ func (a *asking) silent() ([]*one, time.Duration) {
 	return silent, time.Since(a.start)
 }
 
-// ask asks one VM over one connection. shows is told whether it lives.
+// ask queries one VM over one connection. shows is called when it responds.
 func (d Dashboard) ask(ctx context.Context, v *VM, signIn reach.Options, shows func(alive bool)) error {
 	host, err := d.Reach.Host(ctx, v.Info, signIn)
 	if err != nil {
@@ -143,7 +143,7 @@ func (d Dashboard) ask(ctx context.Context, v *VM, signIn reach.Options, shows f
 	return nil
 }
 
-// watched is the way to a host, which tells when the host answers.
+// watched wraps a route and notices when the host answers.
 type watched struct {
 	host  remote.Host
 	shows func(alive bool)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// question is what a VM is asked: one fact per line, with its name first. A session's name comes last in its line,
-// where nothing in it can be taken for something else.
+// question is the script that queries a VM: one fact per line, beginning with its name. A session's name is last in its
+// line, so that it cannot be mistaken for something else.
 const question = `export LC_ALL=C
 cpu() { head -n 1 /proc/stat 2>/dev/null; }
 ticks() { cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' | awk '{ t += $12 + $13 } END { print t + 0 }'; }
@@ -38,7 +38,7 @@ else
 fi
 `
 
-// parse takes what a VM answered. What cannot be understood is not known.
+// parse parses a VM's answer. What cannot be parsed stays unknown.
 func parse(answer string, v *VM) {
 	facts := map[string][]string{}
 	var sessions []TmuxSession
@@ -69,7 +69,7 @@ func parse(answer string, v *VM) {
 	}
 	used, ok := number("disk", 2)
 	if free, ok2 := number("disk", 3); ok && ok2 {
-		v.DiskUsage = percent(used, used+free) // as df counts
+		v.DiskUsage = percent(used, used+free) // as df computes it
 	}
 	before, ok := number("ticks", 0)
 	if after, ok2 := number("ticks", 1); ok && ok2 { // in 0.3 s, of hundredths of a second
@@ -90,23 +90,23 @@ func percent(part, whole float64) *float64 {
 	if whole <= 0 || part < 0 || part > whole {
 		return nil
 	}
-	return new(math.Round(part/whole*1000) / 10) // more is not known
+	return new(math.Round(part/whole*1000) / 10) // the precision of the measurement
 }
 
-// cpuUsage compares two first lines of /proc/stat: how much of the time between them was not idle.
+// cpuUsage compares two first lines of /proc/stat: the part of the time between them that was not idle.
 func cpuUsage(before, after []string) *float64 {
 	if len(before) < 6 || len(after) < 6 {
 		return nil
 	}
 	var total, idle float64
-	for n := 1; n < min(len(before), len(after), 9); n++ { // guest time is counted in user time already
+	for n := 1; n < min(len(before), len(after), 9); n++ { // user time already includes guest time
 		a, err := strconv.ParseUint(before[n], 10, 53)
 		b, err2 := strconv.ParseUint(after[n], 10, 53)
 		if err != nil || err2 != nil {
 			return nil
 		}
 		if b < a {
-			continue // iowait may go back
+			continue // iowait may decrease
 		}
 		total += float64(b - a)
 		if n == 4 || n == 5 { // idle and iowait

@@ -1,7 +1,6 @@
-// Package status tells how VMs are: what Azure says of them, what they say themselves over one SSH connection each,
-// what they cost, and when they were last used from this machine.
-//
-// What is not known is nil, never zero, and a VM that could not be asked says why.
+// Package status reports the state of VMs: from Azure, from the VMs over one SSH connection each, their cost, and their last
+// use from this machine.
+// An unknown value is nil, never zero. For a VM that could not be queried, the reason is reported.
 package status
 
 import (
@@ -23,26 +22,26 @@ import (
 // DefaultTimeout is timeout for each VM.
 const DefaultTimeout = 10 * time.Second
 
-// Dashboard finds out how VMs are. It changes nothing, on the VMs neither.
+// Dashboard reads the state of VMs. It changes nothing, not even on the VMs.
 type Dashboard struct {
 	VMs     *vm.Service
-	Disks   *disk.Service // nil: the prices of disks are not known
+	Disks   *disk.Service // nil: prices of disks are unknown
 	Reach   reach.Finder
-	Prices  *cost.Prices // nil: costs are not known
-	History history.Log  // without a path: last uses are not known
+	Prices  *cost.Prices // nil: costs are unknown
+	History history.Log  // without a path: last uses are unknown
 }
 
-// Options are how VMs are asked. The zero value is ready.
+// Options are how to query VMs. The zero value is ready for use.
 type Options struct {
 	SSH     reach.Options // how to sign in; the zero value: as the VM's admin user, with the default key and the agent's
-	Timeout time.Duration // for each VM, from the beginning; zero: DefaultTimeout
+	Timeout time.Duration // per VM, including the look-up; zero: DefaultTimeout
 }
 
-// VM is how one VM is.
+// VM is the state of one VM.
 type VM struct {
 	vm.Ref
 
-	Status            string // for people: "Running", "Stopped (deallocated)"
+	Status            string // for display: "Running", "Stopped (deallocated)"
 	PowerState        vm.PowerState
 	Location          string
 	Size              string
@@ -50,44 +49,44 @@ type VM struct {
 	PrivateIP         string
 	ProvisioningState string
 	OSType            string
-	Info              vm.Info // all that Azure says
+	Info              vm.Info // everything Azure reports
 
-	// What the VM says itself. Nil: not known.
+	// From the VM itself. Nil: unknown.
 	Uptime        *time.Duration
 	CPUUsage      *float64      // percent of all processors together
 	MemoryUsage   *float64      // percent
 	DiskUsage     *float64      // percent of the file system /
-	BusyProcesses *float64      // percent of one processor that its processes take, where CPUUsage tells of all that the kernel sees
-	TmuxSessions  []TmuxSession // of the user who signs in; nil: not known; empty: there are none
-	Err           error         // why it could not be asked; nil: it was, or it does not run
+	BusyProcesses *float64      // percent of one processor; its processes only, CPUUsage is system-wide
+	TmuxSessions  []TmuxSession // of the login user; nil: unknown; empty: none
+	Err           error         // why it could not be queried; nil: it was, or it is not running
 
-	// EstimatedCost is what it costs per month if it stays in the state it is in, at list prices and without traffic.
-	// Nil: not all of it is known; Cost has what is.
+	// EstimatedCost is the cost per month if the VM stays in its state, at list prices and without traffic. Nil: partly
+	// unknown; Cost has the known parts.
 	EstimatedCost *cost.Money
 	Cost          cost.Estimate
 
-	LastUsed *time.Time // UTC: the newest connection made from this machine; nil: none is known
+	LastUsed *time.Time // UTC: start of the newest connection from this machine; nil: none known
 
-	// LastActivity is the newest sign of life of the user who signs in, UTC: a key typed in a terminal, something that a tmux
-	// session showed, a change in the home directory's first level. Nil: not known.
+	// LastActivity is the login user's last activity, UTC: a key typed in a terminal, output in a tmux session, a change in
+	// the home directory's first level. Nil: unknown.
 	LastActivity *time.Time
 }
 
 // TmuxSession is a tmux session on a VM.
 type TmuxSession struct {
 	Name        string
-	IsConnected bool // somebody is attached to it
+	IsConnected bool // a client is attached
 	NumWindows  int
 	Created     time.Time // UTC
 }
 
-// Report is how several VMs are.
+// Report is the state of several VMs.
 type Report struct {
 	VMs    []VM // newest first
-	Hidden int  // VMs in the same place that are not azlin's
+	Hidden int  // VMs in the same place that azlin does not manage
 }
 
-// Get tells how one VM is. Absent, it is NotFound; one that cannot be asked is no error, but has VM.Err.
+// Get returns the state of one VM. An absent one is NotFound; one that cannot be queried is not an error, but has VM.Err.
 func (d Dashboard) Get(ctx context.Context, ref vm.Ref, o Options) (VM, error) {
 	i, err := d.VMs.Get(ctx, ref)
 	if err != nil {
@@ -96,7 +95,7 @@ func (d Dashboard) Get(ctx context.Context, ref vm.Ref, o Options) (VM, error) {
 	return d.Of(ctx, []vm.Info{i}, o)[0], nil
 }
 
-// List tells how the VMs are that vm.Service.List finds. The running ones are asked all at once.
+// List returns the state of the VMs that vm.Service.List finds. The running ones are queried in parallel.
 func (d Dashboard) List(ctx context.Context, which vm.ListOptions, o Options) (Report, error) {
 	l, err := d.VMs.List(ctx, which)
 	if err != nil {
@@ -105,7 +104,7 @@ func (d Dashboard) List(ctx context.Context, which vm.ListOptions, o Options) (R
 	return Report{VMs: d.Of(ctx, l.VMs, o), Hidden: l.Hidden}, nil
 }
 
-// Of tells how VMs are that were listed before, in the same order.
+// Of returns the state of listed VMs, in the same order.
 func (d Dashboard) Of(ctx context.Context, infos []vm.Info, o Options) []VM {
 	vms := make([]VM, len(infos))
 	last := d.lastUses()
@@ -127,7 +126,7 @@ func (d Dashboard) Of(ctx context.Context, infos []vm.Info, o Options) []VM {
 	return vms
 }
 
-// lastUses reads the history once. A history that cannot be read knows nothing.
+// lastUses reads the history once. An unreadable history has no entries.
 func (d Dashboard) lastUses() func(vm.Info) *time.Time {
 	var all []history.Connection
 	if d.History.Path != "" {
@@ -151,16 +150,16 @@ func (d Dashboard) lastUses() func(vm.Info) *time.Time {
 	}
 }
 
-// pricesAtOnce bounds how many estimates are made at a time; most come from the day's cache.
+// pricesAtOnce limits how many estimates are made in parallel; most prices come from the day's cache.
 const pricesAtOnce = 8
 
-// price estimates what the VMs cost as they are.
+// price estimates the cost of the VMs in their current state.
 func (d Dashboard) price(ctx context.Context, vms []VM, limit time.Duration) {
 	if d.Prices == nil || len(vms) == 0 {
 		return
 	}
 	group := vms[0].ResourceGroup
-	for n := range vms { // not by value: their other fields are being filled in
+	for n := range vms { // not by value: other goroutines fill in other fields
 		if !strings.EqualFold(vms[n].ResourceGroup, group) {
 			group = ""
 		}
@@ -169,7 +168,7 @@ func (d Dashboard) price(ctx context.Context, vms []VM, limit time.Duration) {
 	defer cancel()
 	var disks []disk.Disk
 	if d.Disks != nil {
-		disks, _ = d.Disks.List(ctx, group) // who may not read them does not know their price
+		disks, _ = d.Disks.List(ctx, group) // if disks cannot be read, their price is unknown
 	}
 	var estimates errgroup.Group
 	estimates.SetLimit(pricesAtOnce)
@@ -186,14 +185,15 @@ func (d Dashboard) priceOf(ctx context.Context, v *VM, all []disk.Disk) {
 	v.Cost, v.EstimatedCost = d.Estimate(ctx, v.Info, all)
 }
 
-// Estimate is what a VM costs with its disks, which are among all, as it is. monthly is nil when some of it is not known.
+// Estimate is the cost of a VM with its disks, which are among all, in its current state. monthly is nil when part of it is
+// unknown.
 func (d Dashboard) Estimate(ctx context.Context, i vm.Info, all []disk.Disk) (e cost.Estimate, monthly *cost.Money) {
 	m := cost.Machine{Region: i.Location, Size: i.VMSize, Spot: i.Spot, PublicIP: i.PublicIP != ""}
 	for _, one := range disk.Of(i.Disks, all) {
 		m.Disks = append(m.Disks, cost.Disk{Type: one.Type, SizeGB: one.SizeGB})
 	}
 	e = d.Prices.Estimate(ctx, m)
-	if i.PowerState == vm.Deallocated { // its machine is nobody's
+	if i.PowerState == vm.Deallocated { // deallocated: no compute charge
 		e = e.Without("VM")
 	}
 	if len(e.Unknown) == 0 && i.PowerState != vm.UnknownState {

@@ -14,21 +14,21 @@ import (
 // activityVersion is the api-version of the activity log.
 const activityVersion = "2015-04-01"
 
-// Event is something that went wrong with a VM, from Azure's activity log.
+// Event is a failed operation in Azure's activity log.
 type Event struct {
 	Time        time.Time `json:"time"`      // UTC
-	Operation   string    `json:"operation"` // Azure's name of the action: Microsoft.Compute/virtualMachines/start/action
+	Operation   string    `json:"operation"` // Azure's name: Microsoft.Compute/virtualMachines/start/action
 	Caller      string    `json:"caller"`
-	Code        string    `json:"code"` // Azure's error code; empty: not told
+	Code        string    `json:"code"` // Azure's error code; empty: none
 	Message     string    `json:"message"`
 	Correlation string    `json:"correlation_id"`
 }
 
-// Failures lists the failed operations on a resource since a time, newest first (eventtypes/management/values; Azure
-// keeps 90 days, and shows an event some minutes after it happened). The right it needs is
-// Microsoft.Insights/eventtypes/values/read on the subscription.
+// Failures lists the failed operations on a resource since a time, newest first (eventtypes/management/values; Azure keeps
+// 90 days, with a delay of some minutes). It requires the permission Microsoft.Insights/eventtypes/values/read on the
+// subscription.
 func Failures(ctx context.Context, c *azure.Client, id string, since time.Time) ([]Event, error) {
-	// Azure wants both ends of the time; an hour ahead makes up for a clock that is behind Azure's.
+	// Azure requires an end of the interval; one hour ahead allows for a slow local clock.
 	filter := fmt.Sprintf("eventTimestamp ge '%s' and eventTimestamp le '%s' and resourceUri eq '%s'",
 		since.UTC().Format(time.RFC3339), c.Clock().Now().Add(time.Hour).UTC().Format(time.RFC3339), id)
 	path := "/subscriptions/" + url.PathEscape(c.SubscriptionID()) + "/providers/Microsoft.Insights/eventtypes/management/values?$filter=" + url.QueryEscape(filter)
@@ -51,7 +51,7 @@ func Failures(ctx context.Context, c *azure.Client, id string, since time.Time) 
 	return events, nil
 }
 
-// entry is what is read of an event. Values of properties may be anything.
+// entry holds the used fields of an event. Values of properties may have any type.
 type entry struct {
 	EventTimestamp time.Time
 	Caller         string
@@ -71,8 +71,8 @@ func (e entry) event() Event {
 	return out
 }
 
-// azureError reads the error in a status message, which is the JSON of Azure's envelope as a rule; the innermost of its
-// errors says most.
+// azureError parses the error in a status message, normally the JSON of Azure's envelope; the innermost error is the most
+// specific.
 func azureError(text string) (code, message string) {
 	type failure struct {
 		Code, Message string

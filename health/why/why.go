@@ -1,4 +1,4 @@
-// Package why finds out what is wrong with a VM: it asks everybody who may know, all at once, and says what follows.
+// Package why finds what is wrong with a VM: it queries all sources in parallel and draws conclusions.
 package why
 
 import (
@@ -29,15 +29,15 @@ const (
 	DefaultTimeout = 20 * time.Second
 )
 
-// Inquirer asks about VMs. It changes nothing.
+// Inquirer examines VMs. It changes nothing.
 type Inquirer struct {
 	Azure    *azure.Client
 	VMs      *vm.Service
 	Reach    reach.Finder
-	Operator *network.Operator // whom the security groups have to admit; nil: they are not looked at
+	Operator *network.Operator // who must be admitted by the security groups; nil: not checked
 }
 
-// Options are how far an Inquirer looks. The zero value is ready.
+// Options limit the search. The zero value is ready for use.
 type Options struct {
 	SSH     reach.Options
 	Since   time.Duration // how far to look back in the activity log; zero: DefaultSince
@@ -48,38 +48,38 @@ type Options struct {
 // Problem is one thing that is wrong.
 type Problem struct {
 	What string       `json:"what"`
-	Next errkind.Step `json:"next_step,omitzero"` // zero: nothing mends it from here
+	Next errkind.Step `json:"next_step,omitzero"` // zero: no command fixes it
 }
 
-// Source is one of those who were asked, and could not tell.
+// Source is a source that could not be read.
 type Source struct {
 	Name string
 	Err  error
 }
 
-// Report is what they said.
+// Report is the result.
 type Report struct {
 	VM       vm.Info
-	Problems []Problem // what is wrong, the cause of the others first; none: nothing is known to be
+	Problems []Problem // what is wrong, causes first; none: no known problem
 
-	ProvisioningCode    string // why Azure's last operation failed; empty: it did not
+	ProvisioningCode    string // why Azure's last operation failed; empty: it succeeded
 	ProvisioningMessage string
-	AgentReady          *bool // whether the VM's Azure agent reports; nil: not known
+	AgentReady          *bool // whether the VM's Azure agent is ready; nil: unknown
 
-	SSH          error              // why nobody can sign in; nil: it was done, or was not tried
-	SSHTried     bool               // it runs, and there is a way to it
-	Installation *logs.Installation // of azlin's tools; nil: not known
-	CloudInit    string             // "done", "running", "error", "degraded done"; empty: not known
+	SSH          error              // why sign-in failed; nil: it succeeded, or was not tried
+	SSHTried     bool               // it is running, and has a route
+	Installation *logs.Installation // of azlin's tools; nil: unknown
+	CloudInit    string             // "done", "running", "error", "degraded done"; empty: unknown
 	CloudErrors  []string           // cloud-init's own
-	FullDisk     bool               // the root file system has no room left
+	FullDisk     bool               // the root file system is full
 
 	Events []Event  // failed operations, newest first
 	Serial []string // the last lines of its console
 
-	Unknown []Source // who could not be asked, and why
+	Unknown []Source // unreadable sources, and why
 }
 
-// Ask asks about a VM that was listed before.
+// Ask examines a listed VM.
 func (q Inquirer) Ask(ctx context.Context, i vm.Info, o Options) Report {
 	r := Report{VM: i, Events: []Event{}, Serial: []string{}, Problems: []Problem{}}
 	var admission, view, events, serial error
@@ -113,7 +113,7 @@ func (q Inquirer) Ask(ctx context.Context, i vm.Info, o Options) Report {
 	return r
 }
 
-// view reads what Azure says of the VM's last operation and of its agent.
+// view reads Azure's status of the VM's last operation and of its agent.
 func (q Inquirer) view(ctx context.Context, r *Report) error {
 	v, err := q.Azure.VMs().InstanceView(ctx, r.VM.ResourceGroup, r.VM.Name, nil)
 	if err != nil {
@@ -142,12 +142,12 @@ func deref(s *string) string {
 	return *s
 }
 
-// question is what the VM is asked: what cloud-init came to, and whether there is room.
+// question is the script run on the VM: cloud-init's result, and free space.
 const question = `cloud-init status --long 2>/dev/null | tr -d '\r'
 echo "--"
 df -Pk / | awk 'NR == 2 { print $5 }'`
 
-// inside signs in and asks the VM itself.
+// inside signs in and queries the VM itself.
 func (q Inquirer) inside(ctx context.Context, r *Report, o Options) {
 	limit := cmp.Or(o.Timeout, DefaultTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it did not answer within %s", limit))
@@ -178,7 +178,7 @@ func (q Inquirer) inside(ctx context.Context, r *Report, o Options) {
 	r.FullDisk = strings.TrimSpace(disk) == "100%"
 }
 
-// conclude says what is wrong, and what to do.
+// conclude derives the problems and what to do.
 func (r *Report) conclude(refused *network.NotAdmitted) {
 	name := r.VM.Name
 	add := func(next errkind.Step, format string, args ...any) {
@@ -206,7 +206,7 @@ func (r *Report) conclude(refused *network.NotAdmitted) {
 		add(errkind.Step{Action: errkind.AdmitMe, VM: name}, "%s", strings.TrimPrefix(refused.Error(), "connect to "+name+": "))
 	}
 	switch {
-	case errors.Is(r.SSH, remote.ErrLoginShell): // which no log tells about
+	case errors.Is(r.SSH, remote.ErrLoginShell): // which no log records
 		add(errkind.Step{}, "%s", strings.TrimPrefix(r.SSH.Error(), "connect to "+name+": "))
 	case r.SSH != nil:
 		add(cmp.Or(errkind.Next(r.SSH), errkind.Step{Action: errkind.ReadLog, VM: name, Name: "serial"}), "nobody can sign in: %s", strings.TrimPrefix(r.SSH.Error(), "connect to "+name+": "))

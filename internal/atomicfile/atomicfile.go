@@ -15,9 +15,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Write replaces the file name with data: a temporary file in the same directory is written,
-// synced and renamed. The file ends with mode perm whatever the umask is. Temporary files that
-// killed processes left of this name are removed. Something that is not a file stays: the error is ErrNotRegular.
+// Write replaces the file name with data: a temporary file in the same directory is written, synced and renamed. The file
+// has mode perm, whatever the umask. Temporary files of killed processes for this name are removed. If name is not a regular
+// file, nothing changes and the error is ErrNotRegular.
 func Write(name string, data []byte, perm fs.FileMode) error {
 	if err := regular(name); err != nil {
 		return err
@@ -33,17 +33,17 @@ func Write(name string, data []byte, perm fs.FileMode) error {
 }
 
 const (
-	// temporary stands between the name of a file, after a dot, and a number in the names of temporary files.
+	// temporary is the part between a file's name, after a dot, and a number in the names of temporary files.
 	temporary = ".tmp-"
-	// staleAfter is how old a temporary file is whose writer has died; writing one takes milliseconds.
+	// staleAfter is the age from which a temporary file belongs to a dead writer; writing one takes milliseconds.
 	staleAfter = time.Minute
 )
 
-// errSwept is the error of a writer that was stopped for so long that another one removed its temporary file.
+// errSwept is the error of a writer that was stopped so long that another removed its temporary file.
 var errSwept = errors.New("the temporary file was removed")
 
-// Sweep removes the temporary files that killed processes left in dir. They hold what their files were to hold, private
-// keys as well. dir must be one that only Write writes to.
+// Sweep removes the temporary files that killed processes left in dir. They may contain secrets, such as private keys. Only
+// Write may write to dir.
 func Sweep(dir string) { sweep(dir, ".") }
 
 func sweep(dir, prefix string) {
@@ -56,7 +56,7 @@ func sweep(dir, prefix string) {
 			continue
 		}
 		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > staleAfter {
-			_ = os.Remove(filepath.Join(dir, e.Name())) // the next writer tries again
+			_ = os.Remove(filepath.Join(dir, e.Name())) // the next writer retries
 		}
 	}
 }
@@ -68,7 +68,7 @@ func write(name, dir, base string, data []byte, perm fs.FileMode) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = tmp.Close()           // the first error is the one that matters
+			_ = tmp.Close()           // the first error is the important one
 			_ = os.Remove(tmp.Name()) // as above
 		}
 	}()
@@ -93,13 +93,13 @@ func write(name, dir, base string, data []byte, perm fs.FileMode) (err error) {
 	return syncDir(dir)
 }
 
-// retryEvery is how often a lock held by another process is tried again.
+// retryEvery is the interval between tries for a lock that another process holds.
 const retryEvery = 20 * time.Millisecond
 
 // Locked runs f while holding an exclusive lock on name+".lock", waiting for it until ctx ends.
 // The lock is between processes as well as goroutines, and is released when a process dies.
 func Locked(ctx context.Context, name string, f func() error) (err error) {
-	if err := regular(name + ".lock"); err != nil { // opening a pipe would wait, whatever ctx says
+	if err := regular(name + ".lock"); err != nil { // opening a pipe would block, ignoring ctx
 		return fmt.Errorf("lock %s: %w", name, err)
 	}
 	l := flock.New(name+".lock", flock.SetPermissions(0o600))
@@ -110,8 +110,8 @@ func Locked(ctx context.Context, name string, f func() error) (err error) {
 	return f()
 }
 
-// Update reads name (nil when it does not exist), passes it to edit and writes what edit returns,
-// all under the lock of Locked. Returning nil data leaves the file as it is.
+// Update reads name (nil when it does not exist), passes it to edit and writes the result, all under the lock of Locked.
+// Returning nil data leaves the file unchanged.
 func Update(ctx context.Context, name string, perm fs.FileMode, edit func(old []byte) ([]byte, error)) error {
 	return Locked(ctx, name, func() error {
 		old, err := Read(name)

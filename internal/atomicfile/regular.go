@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 )
 
-// ErrNotRegular is returned for a pipe, a socket, a device or a directory in the place of a file. Reading a pipe would
-// wait for a writer without end.
+// ErrNotRegular is returned for a pipe, a socket, a device or a directory instead of a file. Reading a pipe could block
+// forever.
 var ErrNotRegular = errors.New("not a regular file")
 
-// Read is os.ReadFile for a regular file, or a link to one; anything else is an *fs.PathError with ErrNotRegular.
+// Read is os.ReadFile for a regular file or a link to one; anything else is an *fs.PathError with ErrNotRegular.
 func Read(name string) ([]byte, error) {
 	f, err := Open(name, os.O_RDONLY, 0)
 	if err != nil {
@@ -23,12 +23,12 @@ func Read(name string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// Open is os.OpenFile for a regular file, or a link to one; anything else is an *fs.PathError with ErrNotRegular.
+// Open is os.OpenFile for a regular file or a link to one; anything else is an *fs.PathError with ErrNotRegular.
 func Open(name string, flag int, perm fs.FileMode) (*os.File, error) {
 	// Without the flag, opening a pipe waits for its other end.
 	f, err := os.OpenFile(name, flag|nonblocking, perm)
 	if err != nil {
-		// The system's own word for a socket, or a pipe that nobody reads, is of no help.
+		// The system's error for a socket, or for a pipe without a reader, is not helpful.
 		if judged := regular(name); judged != nil {
 			return nil, judged
 		}
@@ -45,7 +45,7 @@ func Open(name string, flag int, perm fs.FileMode) (*os.File, error) {
 	return f, nil
 }
 
-// regular is an error only where something is in the file's place that is not a file.
+// regular returns an error only if something other than a file has this name.
 func regular(name string) error {
 	info, err := os.Stat(name)
 	if err != nil || info.Mode().IsRegular() {
@@ -57,7 +57,7 @@ func regular(name string) error {
 // maxLinks is how many symbolic links in a row Linux follows.
 const maxLinks = 40
 
-// Target is the file that name leads to through symbolic links, whether it exists or not. Write would replace the link.
+// Target is the file to which name leads through symbolic links, whether it exists or not. Write would replace the link.
 func Target(name string) (string, error) {
 	if real, err := filepath.EvalSymlinks(name); err == nil {
 		return real, nil
@@ -65,10 +65,10 @@ func Target(name string) (string, error) {
 	for range maxLinks {
 		to, err := os.Readlink(name)
 		if err != nil {
-			return name, nil // no link: it does not exist yet; anything else shows when it is read
+			return name, nil // not a link: it does not exist yet; other errors appear when it is read
 		}
 		if !filepath.IsAbs(to) {
-			dir, err := filepath.EvalSymlinks(filepath.Dir(name)) // ".." means the directory above this one
+			dir, err := filepath.EvalSymlinks(filepath.Dir(name)) // ".." is relative to the real directory
 			if err != nil {
 				return "", err
 			}

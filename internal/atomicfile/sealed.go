@@ -10,17 +10,17 @@ import (
 	"path/filepath"
 )
 
-// ErrDamaged is returned when a sealed file is not what was written.
+// ErrDamaged is returned when a sealed file has changed since it was written.
 var ErrDamaged = errors.New("its checksum does not fit: it was damaged, or edited")
 
-// The seal is the first member of a JSON object; the checksum is that of the object with zeros in its place.
+// The seal is the first member of a JSON object; its checksum is computed with zeros in its place.
 const (
 	sealStart  = `{"checksum":"crc32c:`
 	sealZeros  = "00000000"
 	sealLength = len(sealStart) + len(sealZeros) + 1
 )
 
-// Seal gives a JSON object a first member "checksum", for files that are not meant for editing.
+// Seal adds a first member "checksum" to a JSON object, for files that are not edited by hand.
 func Seal(object []byte) ([]byte, error) {
 	rest := bytes.TrimLeft(object, " \t\r\n")
 	if len(rest) == 0 || rest[0] != '{' {
@@ -41,11 +41,11 @@ func sum(zeroed []byte) string {
 	return fmt.Sprintf("%08x", crc32.Checksum(zeroed, crc32.MakeTable(crc32.Castagnoli)))
 }
 
-// Verify is ErrDamaged for an object whose seal does not fit. An object without one was written by a version that had
-// none, and is taken as it is.
+// Verify returns ErrDamaged if an object's seal does not match. An object without one was written by an older version and is
+// accepted.
 func Verify(object []byte) error {
 	if !bytes.HasPrefix(object, []byte(sealStart)) || len(object) < sealLength {
-		// What is left of a seal shows that there was one.
+		// Remains of a seal show that there was one.
 		start := object[:min(len(object), sealLength)]
 		if bytes.Contains(start, []byte("checksum")) || bytes.Contains(start, []byte("crc32c")) {
 			return ErrDamaged
@@ -62,7 +62,7 @@ func Verify(object []byte) error {
 	return nil
 }
 
-// VerifySealed is Verify for files of which there are none without a seal: some damage takes the seal away.
+// VerifySealed is Verify for files that always have a seal, because some damage removes the seal.
 func VerifySealed(object []byte) error {
 	if !bytes.HasPrefix(object, []byte(sealStart)) {
 		return ErrDamaged
@@ -70,7 +70,7 @@ func VerifySealed(object []byte) error {
 	return Verify(object)
 }
 
-// copyOf is where the copy of a file is that Keep writes.
+// copyOf is the path of the copy that Keep writes.
 func copyOf(name string) string {
 	return filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".copy")
 }
@@ -87,8 +87,8 @@ func Keep(name string, object []byte, perm fs.FileMode) error {
 	return Write(copyOf(name), sealed, perm)
 }
 
-// Recall reads a file that Keep wrote, or its copy where the file itself is damaged: usable says what is. The error of
-// the file is returned when neither can be used; a file that is not there has no copy.
+// Recall reads a file that Keep wrote, or its copy if usable rejects the file. The file's error is returned when both are
+// unusable; an absent file has no copy.
 func Recall(name string, usable func(object []byte) error) ([]byte, error) {
 	data, err := Read(name)
 	if err != nil {
@@ -109,10 +109,10 @@ func Recall(name string, usable func(object []byte) error) ([]byte, error) {
 	return nil, err
 }
 
-// Forget removes a file that Keep wrote, and its copy. Files that are not there are no error.
+// Forget removes a file that Keep wrote, and its copy. Absent files are not an error.
 func Forget(name string) error {
 	var all error
-	for _, n := range []string{copyOf(name), name} { // a copy alone would be litter
+	for _, n := range []string{copyOf(name), name} { // the copy first: alone it would be of no use
 		if err := os.Remove(n); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			all = errors.Join(all, err)
 		}

@@ -11,7 +11,7 @@ func syncDir(dir string) error {
 		return err
 	}
 	if err := d.Sync(); err != nil {
-		_ = d.Close() // the sync error is the one that matters
+		_ = d.Close() // the sync error is the important one
 		return err
 	}
 	return d.Close()

@@ -1,4 +1,4 @@
 package atomicfile
 
-// syncDir does nothing: Windows has no way to sync a directory, and its rename is journalled.
+// syncDir does nothing: Windows cannot sync a directory, and its rename is journalled.
 func syncDir(string) error { return nil }

@@ -1,4 +1,4 @@
-// Package damage spoils the content of state files for tests, in the ways that disks, editors and crashes do it.
+// Package damage corrupts the content of state files for tests, as disks, editors and crashes do.
 package damage
 
 import (
@@ -11,7 +11,7 @@ import (
 // Kinds is how many kinds of damage there are.
 const Kinds = 9
 
-// Spoil returns damaged data and what was done to it: kind is taken modulo Kinds, and the rest is by chance.
+// Spoil returns damaged data and a description. kind is taken modulo Kinds; the details are random.
 func Spoil(random *rand.Rand, data []byte, kind int) ([]byte, string) {
 	data = slices.Clone(data)
 	if len(data) == 0 {

@@ -1,4 +1,4 @@
-// Package detach starts programs that outlive the one that starts them: in a session of their own, without its terminal.
+// Package detach starts programs that outlive their parent: in their own session, without its terminal.
 package detach
 
 import (
@@ -6,7 +6,7 @@ import (
 	"os/exec"
 )
 
-// Process is a program that was started.
+// Process is a started program.
 type Process struct {
 	PID    int
 	Exited <-chan struct{} // closed when it has ended
@@ -15,12 +15,12 @@ type Process struct {
 	err     error
 }
 
-// Start starts argv without standard input. Its output goes to log; nil: nowhere. env nil: this process's; dir empty: where
-// this process is.
+// Start starts argv without standard input. Its output goes to log; nil: discarded. env nil: this process's; dir empty: the
+// current directory.
 func Start(argv, env []string, dir string, log *os.File) (*Process, error) {
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it lives on without its starter: no context ends it
 	cmd.Env, cmd.Dir, cmd.SysProcAttr = env, dir, session()
-	if log != nil { // or what the fields hold is a *os.File that is nil, and not nil
+	if log != nil { // otherwise the fields would hold a nil *os.File, which is not a nil interface
 		cmd.Stdout, cmd.Stderr = log, log
 	}
 	if err := cmd.Start(); err != nil {
@@ -35,10 +35,10 @@ func Start(argv, env []string, dir string, log *os.File) (*Process, error) {
 	return p, nil
 }
 
-// Err is how it ended: nil with exit code 0. Only after Exited.
+// Err is nil for exit code 0. Valid only after Exited.
 func (p *Process) Err() error { return p.err }
 
-// Kill ends it at once and waits until it has ended.
+// Kill kills it and waits until it has ended.
 func (p *Process) Kill() {
 	_ = p.process.Kill() // it may have ended already
 	<-p.Exited

@@ -4,5 +4,5 @@ package detach
 
 import "syscall"
 
-// session is one of its own: closing the terminal of the starter does not end it.
+// session starts a new session: closing the parent's terminal does not end it.
 func session() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

@@ -2,10 +2,10 @@ package detach
 
 import "syscall"
 
-// noConsole keeps a program from the console of its starter.
+// noConsole detaches a program from its parent's console.
 const noConsole = 0x8
 
-// session lets a program live on when its starter's console is closed.
+// session lets a program continue when its parent's console is closed.
 func session() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP | noConsole}
 }

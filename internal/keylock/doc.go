@@ -1,2 +1,2 @@
-// Package keylock serialises work on one thing among the goroutines of a service.
+// Package keylock provides a lock per key for the goroutines of a service.
 package keylock

@@ -5,14 +5,13 @@ import (
 	"sync"
 )
 
-// Locks serialises work on one thing among the goroutines of a service. Waiting ends with the
-// context, which a mutex would not allow. The zero value is ready.
+// Locks is a lock per key. Unlike for a mutex, waiting ends with the context. The zero value is ready for use.
 type Locks struct {
 	mu   sync.Mutex
 	held map[string]chan struct{}
 }
 
-// Lock waits for its turn; unlock must be called when err is nil.
+// Lock waits for the lock of key; unlock must be called when err is nil.
 func (k *Locks) Lock(ctx context.Context, key string) (unlock func(), err error) {
 	k.mu.Lock()
 	if k.held == nil {

@@ -1,2 +1,2 @@
-// Package money is amounts in a currency, and where a price is from: what the judge of sizes and the prices share.
+// Package money is amounts in a currency with their source; the judge of sizes and the prices share it.
 package money

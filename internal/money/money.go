@@ -8,16 +8,16 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// HoursPerMonth is what a month of running is estimated with.
+// HoursPerMonth is the number of hours in an estimated month.
 const HoursPerMonth = 730
 
-// Money is an amount in a currency. Its JSON has the amount as a number, with all its digits.
+// Money is an amount in a currency. In JSON the amount is a number with all its digits.
 type Money struct {
 	Amount   decimal.Decimal `json:"amount"`
 	Currency string          `json:"currency"` // ISO 4217: "USD"
 }
 
-// MarshalJSON gives {"amount": 0.192, "currency": "USD"}: what reads it can calculate with it.
+// MarshalJSON returns {"amount": 0.192, "currency": "USD"}, a number to calculate with.
 func (m Money) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Amount   json.Number `json:"amount"`
@@ -25,7 +25,7 @@ func (m Money) MarshalJSON() ([]byte, error) {
 	}{json.Number(m.Amount.String()), m.Currency})
 }
 
-// ErrCurrency is returned when amounts in different currencies are to be added.
+// ErrCurrency is returned when amounts in different currencies are added.
 var ErrCurrency = errors.New("amounts are in different currencies")
 
 // USD is an amount in US dollars, for example USD("0.192").
@@ -48,15 +48,15 @@ func (m Money) Add(other Money) (Money, error) {
 	return Money{m.Amount.Add(other.Amount), m.Currency}, nil
 }
 
-// Times returns the amount n times.
+// Times returns the amount multiplied by n.
 func (m Money) Times(n int64) Money {
 	return Money{m.Amount.Mul(decimal.NewFromInt(n)), m.Currency}
 }
 
-// PerMonth is what an hourly price comes to in a month of running.
+// PerMonth converts an hourly price to a month.
 func (m Money) PerMonth() Money { return m.Times(HoursPerMonth) }
 
-// PerHour is what a monthly price comes to in an hour, to a millionth.
+// PerHour converts a monthly price to an hour, rounded to a millionth.
 func (m Money) PerHour() Money {
 	return Money{m.Amount.DivRound(decimal.NewFromInt(HoursPerMonth), 6), m.Currency}
 }

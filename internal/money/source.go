@@ -4,17 +4,17 @@ import "time"
 
 // The names of the sources of prices.
 const (
-	SourceRetail  = "retail"   // Azure's retail price service, now or within the last day
+	SourceRetail  = "retail"   // Azure's retail price service, at most a day old
 	SourceBuiltIn = "built-in" // the list in this program
 )
 
-// Source says where a price comes from and of when it is.
+// Source is the origin and date of a price.
 type Source struct {
 	Name string    `json:"name"`
-	AsOf time.Time `json:"as_of"` // UTC: when the service was asked, or the date of the list
+	AsOf time.Time `json:"as_of"` // UTC: when it was requested, or the date of the list
 }
 
-// Price is what an hour of something costs.
+// Price is a price per hour.
 type Price struct {
 	Hourly Money
 	Source Source

@@ -1,4 +1,4 @@
-// Package near finds names that somebody may have meant who typed another one.
+// Package near finds names that are similar to a mistyped one.
 package near
 
 import (
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Names returns those of all that are near to what was typed, the nearest first, three at most: another spelling in upper
-// and lower case, a beginning, one typing error in short names and two in names of six letters and more.
+// Names returns the names most similar to typed, at most three: with other upper and lower case, with typed as a prefix,
+// with one typing error in short names and two in names of at least six letters.
 func Names(typed string, all []string) []string {
 	type candidate struct {
 		name string
@@ -44,8 +44,7 @@ func Names(typed string, all []string) []string {
 	return names
 }
 
-// Suggestion is the question that follows a message about a name that nothing has: `; did you mean "live"?`. Empty: nothing
-// is near.
+// Suggestion is the question after an error about an unknown name: `; did you mean "live"?`. Empty: nothing is similar.
 func Suggestion(typed string, all []string) string {
 	names := Names(typed, all)
 	if len(names) == 0 {
@@ -57,7 +56,7 @@ func Suggestion(typed string, all []string) string {
 	return "; did you mean " + strings.Join(names, " or ") + "?"
 }
 
-// distance counts the typing errors between two words: a letter too many, too few, another one, or two that changed places.
+// distance counts the typing errors between two words: a letter added, missing, replaced, or two swapped.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)

@@ -1,4 +1,4 @@
-// Package owner keeps directories that belong to one process each, under a lock that is free when the process is no more.
+// Package owner manages directories that each belong to one process, with a lock that is released when the process ends.
 package owner
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// ErrTaken is returned for a directory whose process lives.
+// ErrTaken is returned for a directory of a running process.
 var ErrTaken = errors.New("it belongs to a process that runs")
 
 // Dir is a directory that this process holds.
@@ -23,10 +23,10 @@ type Dir struct {
 
 const lockName = "lock"
 
-// Take makes a directory, of mode 0700, and holds it. ErrTaken: somebody else does.
+// Take creates a directory, of mode 0700, and locks it. ErrTaken: another process has it.
 func Take(path string) (*Dir, error) {
 	for {
-		// A clean-up may remove it at any of these steps.
+		// A clean-up may remove it between any of these steps.
 		err := os.MkdirAll(path, 0o700)
 		if err != nil && !errors.Is(err, os.ErrExist) {
 			return nil, err
@@ -38,7 +38,7 @@ func Take(path string) (*Dir, error) {
 	}
 }
 
-// Left holds a directory that is there. ErrTaken: its process lives. What it returns is to be removed, or let go of.
+// Left locks an existing directory. ErrTaken: its process is running. Remove or release the result.
 func Left(path string) (*Dir, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func hold(path string) (*Dir, error) {
 	if !held {
 		return nil, ErrTaken
 	}
-	// If it was removed in between, the lock means nothing.
+	// If the directory was removed in between, the lock has no effect.
 	mine, err := lock.Stat()
 	if err == nil {
 		var there os.FileInfo
@@ -69,14 +69,14 @@ func hold(path string) (*Dir, error) {
 	return &Dir{path, lock}, nil
 }
 
-// Release lets go of the directory and leaves it where it is.
+// Release unlocks the directory and keeps it.
 func (d *Dir) Release() error { return d.lock.Unlock() }
 
 // Remove deletes the directory with all that is in it.
 func (d *Dir) Remove() error {
 	gone := d.Path
-	// Under its own name somebody else could take it as soon as its lock is deleted, and would lose what they put into it.
-	// Windows, which moves nothing that is open, refuses to delete it just as well.
+	// Under its own name another process could take it as soon as its lock is deleted, and would lose its files. Windows
+	// cannot rename an open directory, but refuses to delete it too.
 	if runtime.GOOS != "windows" {
 		gone += ".removed-" + rand.Text()
 		if err := os.Rename(d.Path, gone); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -87,5 +87,5 @@ func (d *Dir) Remove() error {
 	if unlocked := d.lock.Unlock(); unlocked != nil || err == nil {
 		return unlocked
 	}
-	return os.RemoveAll(gone) // a clean-up may have looked into it
+	return os.RemoveAll(gone) // a clean-up may have opened it
 }

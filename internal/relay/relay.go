@@ -1,4 +1,4 @@
-// Package relay carries bytes between two connections.
+// Package relay copies bytes between two connections.
 package relay
 
 import (
@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Join carries bytes both ways until both have ended, or one has where the connections cannot be closed one way at a time,
-// or an error or ctx ends it. Then it closes both.
+// Join copies bytes both ways until both directions have ended, or one has if the connections cannot be half-closed, or an
+// error or ctx ends it. Then it closes both.
 func Join(ctx context.Context, a, b net.Conn) {
 	end := sync.OnceFunc(func() { _, _ = a.Close(), b.Close() })
 	defer end()
@@ -23,7 +23,7 @@ func Join(ctx context.Context, a, b net.Conn) {
 		both.Go(func() {
 			_, err := io.Copy(way[1], way[0])
 			if err != nil || !halfA || !halfB || way[1].(halfCloser).CloseWrite() != nil {
-				end() // either side may end it
+				end() // either direction may end it
 			}
 		})
 	}

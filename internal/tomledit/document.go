@@ -1,7 +1,6 @@
-// Package tomledit changes single values of a TOML document and leaves every other byte of it as it
-// was: comments, order, spacing, line ends and keys that nobody knows.
-//
-// It edits; it does not know what the keys mean, and it touches no files.
+// Package tomledit changes single values of a TOML document and keeps every other byte: comments, order, spacing, line
+// endings and unknown keys.
+// It edits text; it does not interpret keys, and it reads no files.
 package tomledit
 
 import (
@@ -13,11 +12,11 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Document is a TOML document that was understood. It does not change: edits return a new one.
+// Document is a parsed TOML document. It is immutable: edits return a new one.
 type Document struct {
 	data     []byte
 	values   map[string]any
-	sections []section // the first is what stands before any header
+	sections []section // the first is the part before any header
 }
 
 // span is a range of bytes.
@@ -36,14 +35,14 @@ type section struct {
 type pair struct {
 	key   []string
 	parts []span // of each part of key
-	line  span   // all its lines, with what follows the value; only outside of inline tables
+	line  span   // all its lines, including comments after the value; only outside inline tables
 	whole span   // from the key to the end of the value
 	value span
 	table bool   // the value is an inline table
 	inner []pair // of the inline table
 }
 
-// Error says where a document is wrong.
+// Error is a syntax error with its position.
 type Error struct {
 	Line, Column int // from 1; the column counts bytes
 	Message      string
@@ -53,7 +52,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
 }
 
-// Parse reads a document. Its errors are of type *Error.
+// Parse parses a document. Its errors are of type *Error.
 func Parse(data []byte) (*Document, error) {
 	d := &Document{data: slices.Clone(data), values: map[string]any{}, sections: []section{{}}}
 	if err := toml.Unmarshal(d.data, &d.values); err != nil {
@@ -68,13 +67,13 @@ func Parse(data []byte) (*Document, error) {
 	for p.NextExpression() {
 		d.add(p.Expression())
 	}
-	if err := p.Error(); err != nil { // toml.Unmarshal found nothing, so that this does not happen
+	if err := p.Error(); err != nil { // unreachable, because toml.Unmarshal reported no error
 		return nil, &Error{Line: 1, Column: 1, Message: err.Error()}
 	}
 	return d, nil
 }
 
-// add takes in one top-level expression.
+// add adds one top-level expression.
 func (d *Document) add(n *unstable.Node) {
 	switch n.Kind {
 	case unstable.KeyValue:
@@ -125,7 +124,7 @@ func (d *Document) skipBlank(at int) int {
 	return at
 }
 
-// lines widens s to whole lines, with the line end.
+// lines extends s to whole lines, including the line ending.
 func (d *Document) lines(s span) span {
 	for s.start > 0 && d.data[s.start-1] != '\n' {
 		s.start--
@@ -142,8 +141,8 @@ func (d *Document) lines(s span) span {
 // Bytes is the document's text.
 func (d *Document) Bytes() []byte { return slices.Clone(d.data) }
 
-// Values is what the document says, as go-toml decodes it: map[string]any, []any, string, int64,
-// float64, bool and the types of dates. It must not be changed.
+// Values is the document as go-toml decodes it: map[string]any, []any, string, int64, float64, bool and the types of dates.
+// It must not be changed.
 func (d *Document) Values() map[string]any { return d.values }
 
 // Get returns the value at path.
@@ -161,8 +160,8 @@ func (d *Document) Get(path ...string) (any, bool) {
 	return v, true
 }
 
-// Position tells the line and column, from 1, of the value at path, of the header of a table, or of the
-// first key below it; of the nearest table around it when the document does not have it.
+// Position returns the line and column, from 1, of the value at path, of a table's header, or of the first key below it; if
+// absent, of the nearest enclosing table.
 func (d *Document) Position(path ...string) (line, column int) {
 	for ; len(path) > 0; path = path[:len(path)-1] {
 		if p, ok := d.find(path); ok {
@@ -195,7 +194,7 @@ func (d *Document) lineColumn(at int) (line, column int) {
 	return line, column
 }
 
-// find returns the pair that gives exactly path its value.
+// find returns the pair that sets exactly path.
 func (d *Document) find(path []string) (found pair, ok bool) {
 	for _, s := range d.sections {
 		if s.array || !startsWith(path, s.path) {

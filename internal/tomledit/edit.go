@@ -9,22 +9,20 @@ import (
 	"strings"
 )
 
-// ErrShape is returned when a document gives a key another shape than an edit needs: a table where a
-// value is to be set, or the reverse.
+// ErrShape is returned when a key is a table where a value is to be set, or the reverse.
 var ErrShape = errors.New("the document has another shape")
 
-// errDefeated guards against edits that would do something else than was asked for. It is not known to
-// happen.
+// errDefeated guards against edits with an unintended result. No such case is known.
 var errDefeated = errors.New("this document cannot be edited by a program; change it by hand")
 
-// splice puts text in the place of some bytes.
+// splice replaces a range of bytes by text.
 type splice struct {
 	at   span
 	text string
 }
 
-// Set returns the document with value (a string, bool, int64 or []string) at path. An existing value is
-// replaced where it stands; a new one goes below its siblings, in a table that is made if need be.
+// Set returns the document with value (a string, bool, int64 or []string) at path. An existing value is replaced in place; a
+// new one is added below its siblings, in a new table if needed.
 func (d *Document) Set(value any, path ...string) (*Document, error) {
 	if len(path) == 0 {
 		return nil, errors.New("an edit needs a key")
@@ -40,7 +38,7 @@ func (d *Document) Set(value any, path ...string) (*Document, error) {
 	return d.apply(with(d.values, path, decoded), change)
 }
 
-// placing finds where a value goes.
+// placing finds the place for a value.
 func (d *Document) placing(path []string, text string) (splice, error) {
 	if p, ok := d.find(path); ok {
 		if p.table {
@@ -64,7 +62,7 @@ func (d *Document) placing(path []string, text string) (splice, error) {
 	return d.placeLine(path, text)
 }
 
-// placeInline puts a pair into the inline table around it, if there is one.
+// placeInline adds a pair to the enclosing inline table, if there is one.
 func (d *Document) placeInline(path []string, text string) (splice, bool, error) {
 	for n := len(path) - 1; n > 0; n-- {
 		p, ok := d.find(path[:n])
@@ -85,8 +83,8 @@ func (d *Document) placeInline(path []string, text string) (splice, bool, error)
 	return splice{}, false, nil
 }
 
-// placeLine puts a pair on a line of its own: below the last one of its table, whether that has a header
-// or is written with dotted keys, else below a new header at the end.
+// placeLine adds a pair on its own line: below the last one of its table, which may have a header or dotted keys, else below
+// a new header at the end.
 func (d *Document) placeLine(path []string, text string) (splice, error) {
 	parent := len(path) - 1
 	for n := parent; n >= min(parent, 1); n-- {
@@ -95,7 +93,7 @@ func (d *Document) placeLine(path []string, text string) (splice, error) {
 			if s.array || !startsWith(table, s.path) || len(s.path) == n && n < parent {
 				continue
 			}
-			// A table that dotted keys make may not get a header, nor may the tables in it.
+			// A table made by dotted keys must not get a header, nor may its sub-tables.
 			after, indent, found := d.below(s, table)
 			if !found && len(s.path) < n {
 				continue
@@ -125,8 +123,8 @@ func (d *Document) placeLine(path []string, text string) (splice, error) {
 	return d.insertLine(len(d.data), gap+"["+header+"]"+d.newline()+key+" = "+text), nil
 }
 
-// below finds the end of the last line of s that says something about table by its own or dotted keys, and
-// how that line is indented. Without one it is the end of the header.
+// below finds the end of the last line of s that concerns table, by its own or dotted keys, and that line's indentation.
+// Without one it is the end of the header.
 func (d *Document) below(s section, table []string) (after int, indent string, found bool) {
 	after = s.line.end
 	for _, p := range s.pairs {
@@ -138,7 +136,7 @@ func (d *Document) below(s section, table []string) (after int, indent string, f
 	return after, indent, found
 }
 
-// firstLine puts a line before the first header and the comments that belong to it.
+// firstLine inserts a line before the first header and its comments.
 func (d *Document) firstLine(line string) splice {
 	if len(d.sections) == 1 {
 		return d.insertLine(len(d.data), line)
@@ -154,16 +152,16 @@ func (d *Document) firstLine(line string) splice {
 	return splice{span{at, at}, line + d.newline() + d.newline()}
 }
 
-// insertLine puts a line at the beginning of a line, or at the end of the document.
+// insertLine inserts a line at the beginning of a line, or at the end of the document.
 func (d *Document) insertLine(at int, line string) splice {
 	nl := d.newline()
-	if at > 0 && d.data[at-1] != '\n' { // the last line has no end
+	if at > 0 && d.data[at-1] != '\n' { // the last line has no line ending
 		return splice{span{at, at}, nl + line + nl}
 	}
 	return splice{span{at, at}, line + nl}
 }
 
-// newline is the line end that the document uses.
+// newline is the document's line ending.
 func (d *Document) newline() string {
 	if i := bytes.IndexByte(d.data, '\n'); i > 0 && d.data[i-1] == '\r' {
 		return "\r\n"
@@ -171,7 +169,7 @@ func (d *Document) newline() string {
 	return "\n"
 }
 
-// blankBefore says whether the line that ends at at is empty.
+// blankBefore reports whether the line that ends at at is empty.
 func (d *Document) blankBefore(at int) bool {
 	if at == 0 || d.data[at-1] != '\n' {
 		return false
@@ -180,14 +178,14 @@ func (d *Document) blankBefore(at int) bool {
 	return len(bytes.TrimSpace(d.data[above.start:at])) == 0
 }
 
-// apply makes the changes and holds the result against what it must say.
+// apply makes the changes and compares the result with the expected values.
 func (d *Document) apply(want map[string]any, changes ...splice) (*Document, error) {
 	slices.SortFunc(changes, func(a, b splice) int { return cmp.Compare(a.at.start, b.at.start) })
 	var out []byte
 	end := 0
 	for _, c := range changes {
 		if c.at.start < end {
-			continue // inside of what is removed already
+			continue // already removed
 		}
 		out = append(append(out, d.data[end:c.at.start]...), c.text...)
 		end = c.at.end

@@ -10,7 +10,7 @@ import (
 
 var errNotUTF8 = errors.New("the text is not UTF-8")
 
-// encode writes a value as TOML, and as go-toml would read it back.
+// encode writes a value as TOML, and returns it as go-toml decodes it.
 func encode(value any) (text string, decoded any, err error) {
 	switch v := value.(type) {
 	case string:

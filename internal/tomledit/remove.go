@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// Unset returns the document without the value or the table at path, and the same document when it has
-// none. What follows a value on its line goes with it; comments on lines of their own stay, except between
-// the lines of a removed table.
+// Unset returns the document without the value or table at path; without it, the same document. A comment on the value's
+// line is removed too; comments on their own lines are kept, except within a removed table.
 func (d *Document) Unset(path ...string) (*Document, error) {
 	if len(path) == 0 {
 		return nil, errors.New("an edit needs a key")
@@ -34,7 +33,7 @@ func (d *Document) Unset(path ...string) (*Document, error) {
 	return d.apply(without(d.values, path), changes...)
 }
 
-// block is a section from its header to its last pair, with the empty line that set it apart.
+// block is a section from its header to its last pair, including the empty line before it.
 func (d *Document) block(s section) span {
 	at := s.line
 	if len(s.pairs) > 0 {
@@ -46,7 +45,7 @@ func (d *Document) block(s section) span {
 	return at
 }
 
-// removals are the changes that take path, and what is below it, out of pairs.
+// removals are the changes that remove path, and what is below it, from pairs.
 func (d *Document) removals(pairs []pair, path []string, inline bool) []splice {
 	var changes []splice
 	var gone []int
@@ -64,7 +63,7 @@ func (d *Document) removals(pairs []pair, path []string, inline bool) []splice {
 		}
 		return changes
 	}
-	// Between the braces a comma goes with each pair: the one after it, and for the last ones the one before.
+	// In an inline table each pair is removed with the comma after it, and the last ones with the comma before.
 	for _, i := range gone {
 		at := pairs[i].whole
 		switch last := lastKept(len(pairs), gone); {
@@ -75,13 +74,13 @@ func (d *Document) removals(pairs []pair, path []string, inline bool) []splice {
 		}
 		changes = append(changes, splice{at: at})
 	}
-	if len(gone) == len(pairs) && len(pairs) > 0 { // a comma after the last pair goes, too
+	if len(gone) == len(pairs) && len(pairs) > 0 { // a trailing comma is removed too
 		return []splice{{at: span{pairs[0].whole.start, d.afterComma(pairs[len(pairs)-1].whole.end)}}}
 	}
 	return changes
 }
 
-// afterGap is the end of the empty line that firstLine puts below the only pairs before a header, or of the pairs.
+// afterGap is the end of the pairs, or of the empty line that firstLine adds below the only pairs before a header.
 func (d *Document) afterGap(pairs []pair) int {
 	start, end := pairs[0].line.start, pairs[len(pairs)-1].line.end
 	if below := d.lines(span{end, end}).end; (start == 0 || d.blankBefore(start)) && len(bytes.TrimSpace(d.data[end:below])) == 0 {
@@ -90,14 +89,14 @@ func (d *Document) afterGap(pairs []pair) int {
 	return end
 }
 
-// lastKept is the index of the last of n pairs that stays.
+// lastKept is the index of the last of n pairs that is kept.
 func lastKept(n int, gone []int) int {
 	for n--; n >= 0 && slices.Contains(gone, n); n-- {
 	}
 	return n
 }
 
-// afterComma skips a comma that follows on the same line.
+// afterComma skips a comma on the same line.
 func (d *Document) afterComma(at int) int {
 	if next := d.skipBlank(at); next < len(d.data) && d.data[next] == ',' {
 		return next + 1
@@ -105,8 +104,8 @@ func (d *Document) afterComma(at int) int {
 	return at
 }
 
-// Rename returns the document with the last part of path called name, in every header and dotted key. An
-// absent path, and a name that is taken, are errors.
+// Rename returns the document with the last part of path renamed to name, in every header and dotted key. An absent path,
+// and a name in use, are errors.
 func (d *Document) Rename(name string, path ...string) (*Document, error) {
 	old, ok := d.Get(path...)
 	if !ok || len(path) == 0 {

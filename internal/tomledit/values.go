@@ -6,7 +6,7 @@ import (
 	"reflect"
 )
 
-// with returns table with value at path; tables on the way are copied, or made.
+// with returns table with value at path; tables on the way are copied or created.
 func with(table map[string]any, path []string, value any) map[string]any {
 	out := maps.Clone(table)
 	if out == nil {
@@ -16,7 +16,7 @@ func with(table map[string]any, path []string, value any) map[string]any {
 		out[path[0]] = value
 		return out
 	}
-	inner, _ := out[path[0]].(map[string]any) // absent: made
+	inner, _ := out[path[0]].(map[string]any) // absent: created
 	out[path[0]] = with(inner, path[1:], value)
 	return out
 }
@@ -34,8 +34,7 @@ func without(table map[string]any, path []string) map[string]any {
 	return out
 }
 
-// same compares decoded values. An empty table and an absent one are the same: a table without a header
-// goes with its last key.
+// same compares decoded values. An empty table equals an absent one: a table without a header disappears with its last key.
 func same(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
@@ -72,7 +71,7 @@ func same(a, b any) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// void says whether v is nothing, or tables with nothing in them.
+// void reports whether v is nil, or only nested empty tables.
 func void(v any) bool {
 	table, ok := v.(map[string]any)
 	if !ok {

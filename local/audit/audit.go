@@ -1,8 +1,6 @@
-// Package audit keeps the record of every change azlin makes: an append-only file of JSON lines in
-// which each line carries the hash of the line before it, so that an edited or removed line shows.
-//
-// It records that something was done, by whom and with what outcome. It never records bodies,
-// secrets or tokens, and it decides nothing.
+// Package audit keeps the record of every change azlin makes: an append-only file of JSON lines in which each line contains
+// the hash of the line before it, so that edited or removed lines are detected.
+// It records each action with user and result, but never bodies, secrets or tokens.
 package audit
 
 import (
@@ -28,19 +26,19 @@ const (
 	SignIn     EventType = "sign_in"
 )
 
-// Status says how far the change has come.
+// Status is how far the change has come.
 type Status string
 
-// The outcomes of a change. Started is written before the request is sent, so that a change whose
-// process died is on record too; one of the others follows.
+// The results of a change. Started is written before the request is sent, so that a change is on record even if the process
+// dies; one of the others follows.
 const (
 	Started   Status = "started"
-	Accepted  Status = "accepted" // Azure goes on with it in the background
+	Accepted  Status = "accepted" // Azure continues it in the background
 	Succeeded Status = "succeeded"
 	Failed    Status = "failed"
 )
 
-// Record is one line. Only Time, Event and Status must be set; Append sets Time when it is zero.
+// Record is one line. Only Time, Event and Status are required; Append sets a zero Time.
 type Record struct {
 	Time          time.Time `json:"time"` // UTC
 	Event         EventType `json:"event"`
@@ -48,7 +46,7 @@ type Record struct {
 	Method        string    `json:"method,omitempty"`    // of the HTTP request
 	Resource      string    `json:"resource,omitempty"`  // ARM id, or a name
 	Operation     string    `json:"operation,omitempty"` // "start", "Microsoft.Compute/virtualMachines/write"
-	Detail        string    `json:"detail,omitempty"`    // what else should be known: that a rule admits everyone
+	Detail        string    `json:"detail,omitempty"`    // additional facts: a rule admits everyone
 	Code          string    `json:"code,omitempty"`      // Azure's error code, when it failed
 	RequestID     string    `json:"request_id,omitempty"`
 	CorrelationID string    `json:"correlation_id,omitempty"`
@@ -58,14 +56,14 @@ type Record struct {
 	Previous      string    `json:"previous"` // hash of the line before; Append sets it
 }
 
-// maxLine bounds a line, so that a damaged file cannot fill the memory.
+// maxLine limits a line, so that a damaged file cannot fill the memory.
 const maxLine = 1 << 20
 
 // ErrMalformed is returned for a line that is not a record.
 var ErrMalformed = errors.New("not an audit record")
 
-// Parse reads one line. It returns ErrMalformed when the line is no JSON object of the known fields
-// or lacks one that every record has.
+// Parse parses one line. It returns ErrMalformed when the line is not a JSON object of the known fields, or lacks a required
+// one.
 func Parse(line []byte) (Record, error) {
 	var r Record
 	if len(line) > maxLine {

@@ -20,11 +20,10 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// genesis is the hash that the first record carries.
+// genesis is the previous hash in the first record.
 var genesis = strings.Repeat("0", 2*sha256.Size)
 
-// Log appends records to one file. It holds no open file and may be used by several goroutines and
-// processes at once.
+// Log appends records to one file. It keeps no file open and is safe for concurrent use by goroutines and processes.
 type Log struct {
 	path string
 }
@@ -32,10 +31,10 @@ type Log struct {
 // Open returns the log at path. The file and its directory are made by the first Append.
 func Open(path string) *Log { return &Log{path: path} }
 
-// Path is where the log is.
+// Path is the file's path.
 func (l *Log) Path() string { return l.path }
 
-// head remembers how long the log was, so that lines cut off its end are missed.
+// head holds the length of the log, to detect lines removed from its end.
 type head struct {
 	Records int    `json:"records"`
 	Size    int64  `json:"size"`
@@ -61,7 +60,7 @@ func (l *Log) Append(ctx context.Context, r Record) error {
 	return nil
 }
 
-// append runs under the lock.
+// append must be called with the lock held.
 func (l *Log) append(r Record) (err error) {
 	h, err := readHead(l.path)
 	if err != nil {
@@ -79,17 +78,17 @@ func (l *Log) append(r Record) (err error) {
 	size := info.Size()
 	switch {
 	case size > h.Size:
-		// A writer died between the line and the head. What it wrote counts if it is whole.
+		// A writer died between writing the line and the head. The line counts if it is complete.
 		if h, err = catchUp(f, h, size); err != nil {
 			return err
 		}
-		if err := f.Truncate(h.Size); err != nil { // a torn line was never confirmed to anybody
+		if err := f.Truncate(h.Size); err != nil { // an incomplete line was never confirmed to a caller
 			return err
 		}
 		size = h.Size
 	case size < h.Size:
-		// Lines are missing. The record goes on from the head's hash, which no line has any more,
-		// so that the gap stays visible for good.
+		// Lines are missing. The next record uses the head's hash, which no line has any more, so that the gap stays
+		// visible.
 		h.Size = size
 	}
 	r.Previous = h.Hash
@@ -107,7 +106,7 @@ func (l *Log) append(r Record) (err error) {
 			return err
 		}
 	}
-	if last[0] != '\n' { // what is left of a damaged line stays to be seen, on a line of its own
+	if last[0] != '\n' { // keep the rest of a damaged line visible, on its own line
 		written = append([]byte{'\n'}, written...)
 	}
 	if _, err := f.WriteAt(written, size); err != nil {
@@ -119,7 +118,7 @@ func (l *Log) append(r Record) (err error) {
 	return writeHead(l.path, head{Records: h.Records + 1, Size: size + int64(len(written)), Hash: hashOf(line)})
 }
 
-// catchUp advances h over the whole lines between it and the end of the file.
+// catchUp advances h over the complete lines between it and the end of the file.
 func catchUp(f *os.File, h head, size int64) (head, error) {
 	rest := make([]byte, size-h.Size)
 	if _, err := f.ReadAt(rest, h.Size); err != nil && !errors.Is(err, io.EOF) {

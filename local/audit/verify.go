@@ -13,20 +13,19 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// Report is what Verify found.
+// Report is the result of Verify.
 type Report struct {
-	Records int    // records read, up to the first broken one
+	Records int    // valid records before the first broken one
 	Broken  int    // number of the first broken line, from 1; 0: none
 	Reason  string // what is wrong with it
 }
 
-// OK says that the log is whole.
+// OK reports whether the log is intact.
 func (r Report) OK() bool { return r.Broken == 0 }
 
-// Verify reads the whole log and reports the first line that was edited, that is not a record, or
-// before which lines are missing. Lines cut off the end are noticed by the head file; who rewrites
-// both the log and the head file is not found out. A log that does not exist yet is whole, unless
-// its head file says that it had records.
+// Verify reads the whole log and reports the first line that was edited, is not a record, or has lines missing before it.
+// Lines removed from the end are detected by the head file; rewriting both the log and the head file is not detected. An
+// absent log is intact, unless its head file records lines.
 func (l *Log) Verify(ctx context.Context) (Report, error) {
 	var rep Report
 	if _, err := os.Stat(l.path); errors.Is(err, fs.ErrNotExist) {
@@ -102,7 +101,7 @@ func (l *Log) Read(f func(Record) error) error {
 	})
 }
 
-// errStop ends lines without being an error.
+// errStop ends lines without an error.
 var errStop = errors.New("stop")
 
 // lines calls f with each line and whether it ended in a newline.

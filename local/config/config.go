@@ -1,7 +1,6 @@
-// Package config reads and edits what a person has decided: config.toml, contexts.toml and the
-// environment. It is the only package that reads environment variables.
-//
-// It does not talk to Azure and does not know what the values are used for.
+// Package config reads and edits the user's configuration: config.toml, contexts.toml and the environment. It is the only
+// package that reads environment variables.
+// It sends no requests and does not interpret the values.
 package config
 
 import (
@@ -11,7 +10,7 @@ import (
 	"time"
 )
 
-// Defaults for a person who has decided nothing yet.
+// Defaults for unset keys.
 const (
 	DefaultRegion              = "westus2"
 	DefaultVMSize              = "Standard_B2s"
@@ -19,22 +18,20 @@ const (
 	DefaultSSHTimeout          = 15 * time.Second
 	DefaultOperationTimeout    = time.Hour
 	DefaultReconnectAttempts   = 3
-	DefaultNotificationCommand = "imessR" // used where it is installed
+	DefaultNotificationCommand = "imessR" // used if installed
 )
 
 // The classes of this package's failures, for errors.Is.
 var (
 	// ErrConfig is the class of every failure to read, understand or change a configuration file.
 	ErrConfig = errors.New("configuration error")
-	// ErrContext is the class of every failure with contexts.toml and the contexts in it; it is an
-	// ErrConfig, too.
+	// ErrContext is the class of every failure with contexts.toml and its contexts; it is also an ErrConfig.
 	ErrContext = fmt.Errorf("context error: %w", ErrConfig)
-	// ErrEnvironment is the class of a refused change of what the environment says, as the subscription.
+	// ErrEnvironment is the class of a refused change of a value that the environment sets, such as the subscription.
 	ErrEnvironment = fmt.Errorf("environment error: %w", ErrConfig)
 )
 
-// Config is config.toml. An empty or nil field was not set; see the accessors for the defaults, and Keys
-// for what each is for.
+// Config is config.toml. An empty or nil field is not set; see the accessors for defaults, and Keys for descriptions.
 type Config struct {
 	DefaultResourceGroup string
 	DefaultRegion        string
@@ -45,21 +42,21 @@ type Config struct {
 	NotificationWebhook  string            // secret
 	SessionNames         map[string]string // by VM name
 	VMStorage            map[string]string // by VM name
-	Aliases              map[string]string // command lines by the words that stand for them
+	Aliases              map[string]string // command lines by alias
 	DefaultNFSStorage    string
-	SSHSource            string   // "any", an address or a CIDR from which SSH is admitted; empty: the operator's own address
+	SSHSource            string   // "any", an address or a CIDR that is admitted to SSH; empty: the operator's own address
 	SSHTimeout           string   // a duration; see SSHPatience
 	OperationTimeout     string   // a duration; see OperationPatience
 	MaxReconnectAttempts string   // a number; see ReconnectAttempts
-	EchoServices         []string // HTTPS services that tell the caller's address
-	Terminal             string   // that new windows are opened in, where it can be; one of Terminals
+	EchoServices         []string // HTTPS services that return the caller's address
+	Terminal             string   // terminal for new windows, if available; one of Terminals
 
-	Unknown []UnknownKey // kept in the file, used for nothing
+	Unknown []UnknownKey // kept in the file, not used
 
 	where map[string]string // file:line:column of each key that is set
 }
 
-// UnknownKey is a key in a file that azlin has no use for.
+// UnknownKey is a key in a file that azlin does not know.
 type UnknownKey struct {
 	Key   string
 	Where string // file:line:column
@@ -71,15 +68,15 @@ func (c Config) Region() string { return or(c.DefaultRegion, DefaultRegion) }
 // VMSize returns the default VM size.
 func (c Config) VMSize() string { return or(c.DefaultVMSize, DefaultVMSize) }
 
-// Notifier returns the command that notifies, which need not be installed.
+// Notifier returns the notification command, which may not be installed.
 func (c Config) Notifier() string { return or(c.NotificationCommand, DefaultNotificationCommand) }
 
-// OperationPatience returns how long an operation of Azure's is waited for.
+// OperationPatience returns how long to wait for an operation in Azure.
 func (c Config) OperationPatience() time.Duration {
 	return durationOr(c.OperationTimeout, DefaultOperationTimeout)
 }
 
-// durationOr is a duration that was checked when it was loaded, or the default when it is not set.
+// durationOr is a duration that was validated on loading, or the default when it is not set.
 func durationOr(s string, otherwise time.Duration) time.Duration {
 	if d, err := time.ParseDuration(s); err == nil && d > 0 {
 		return d
@@ -87,11 +84,10 @@ func durationOr(s string, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
-// SSHPatience returns how long a VM may be silent at a time: until it answers, until the login, and between questions
-// whether it is still there.
+// SSHPatience returns the timeout for connecting, for signing in, and for keepalive probes.
 func (c Config) SSHPatience() time.Duration { return durationOr(c.SSHTimeout, DefaultSSHTimeout) }
 
-// ReconnectAttempts returns how often in a row a lost connection is made again; 0 is without end.
+// ReconnectAttempts returns the number of reconnect attempts in a row; 0: no limit.
 func (c Config) ReconnectAttempts() int {
 	if n, err := strconv.Atoi(c.MaxReconnectAttempts); err == nil && n >= 0 {
 		return n
@@ -106,8 +102,8 @@ func or(value, fallback string) string {
 	return value
 }
 
-// Load reads config.toml. An absent file is an empty Config; one that cannot be understood is an
-// ErrConfig that names file, line and column, and is left as it is.
+// Load reads config.toml. An absent file is an empty Config; an invalid one is an ErrConfig with file, line and column, and
+// is not changed.
 func Load(name string) (Config, error) {
 	d, err := readDocument(name, ErrConfig)
 	if err != nil {

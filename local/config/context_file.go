@@ -9,13 +9,12 @@ import (
 	"github.com/azlin-dev/azlin/internal/tomledit"
 )
 
-// ContextFile is contexts.toml. Its edits are made as those of File are.
+// ContextFile is contexts.toml. It is edited in the same way as File.
 type ContextFile struct {
 	Path string // Paths.Contexts
 }
 
-// ContextChange says which fields of a context to change: nil leaves a field alone, the empty text takes
-// it away.
+// ContextChange lists the changes to a context: nil leaves a field unchanged, the empty text removes it.
 type ContextChange struct {
 	Cloud, TenantID, SubscriptionID, ResourceGroup, Region, Description *string
 	Protected, ReadOnly                                                 *bool
@@ -24,7 +23,7 @@ type ContextChange struct {
 // Load reads the file, as LoadContexts does.
 func (f ContextFile) Load() (Contexts, error) { return LoadContexts(f.Path) }
 
-// edit is editDocument with the class of contexts.
+// edit is editDocument with the class ErrContext.
 func (f ContextFile) edit(ctx context.Context, op, name string, edit func(*tomledit.Document) (*tomledit.Document, error)) error {
 	return editDocument(ctx, f.Path, ErrContext, func(d *tomledit.Document) (*tomledit.Document, error) {
 		changed, err := edit(d)
@@ -35,7 +34,7 @@ func (f ContextFile) edit(ctx context.Context, op, name string, edit func(*tomle
 	})
 }
 
-// exists says whether the file has that context.
+// exists reports whether the file has that context.
 func exists(d *tomledit.Document, name string) bool {
 	_, ok := d.Get("contexts", name)
 	return ok
@@ -43,7 +42,7 @@ func exists(d *tomledit.Document, name string) bool {
 
 func (f ContextFile) absent(d *tomledit.Document, name string) error {
 	all, err := decodeContexts(f.Path, d)
-	if err != nil { // then the names cannot be listed
+	if err != nil { // the names could not be listed
 		return errkind.New(errkind.NotFound, "there is no such context")
 	}
 	_, err = all.Get(name)
@@ -52,7 +51,7 @@ func (f ContextFile) absent(d *tomledit.Document, name string) error {
 
 var errBuiltIn = errkind.New(errkind.Conflict, "the context %s is built in", EmulatorContext)
 
-// Create adds a context. A name that is taken is a Conflict, a field that is not valid Invalid.
+// Create adds a context. An existing name is a Conflict, an invalid field Invalid.
 func (f ContextFile) Create(ctx context.Context, c Context) error {
 	return f.edit(ctx, "create context", c.Name, func(d *tomledit.Document) (*tomledit.Document, error) {
 		if c.Name == EmulatorContext {
@@ -64,7 +63,7 @@ func (f ContextFile) Create(ctx context.Context, c Context) error {
 		if exists(d, c.Name) {
 			return nil, errkind.New(errkind.Conflict, "it exists")
 		}
-		// Always written, so that a context without any other field exists.
+		// Always written, so that a context without other fields exists.
 		c.Cloud = or(c.Cloud, Clouds()[0])
 		return f.write(d, c.Name, func(field contextField) (any, bool) {
 			switch p := field.field(&c).(type) {
@@ -78,7 +77,7 @@ func (f ContextFile) Create(ctx context.Context, c Context) error {
 	})
 }
 
-// write sets the fields that value gives and checks the whole context. The empty text takes a field away.
+// write sets the fields in value and checks the whole context. The empty text removes a field.
 func (f ContextFile) write(d *tomledit.Document, name string, value func(contextField) (any, bool)) (_ *tomledit.Document, err error) {
 	for _, field := range contextFields() {
 		v, ok := value(field)
@@ -99,13 +98,13 @@ func (f ContextFile) write(d *tomledit.Document, name string, value func(context
 		}
 	}
 	if !exists(d, name) {
-		return d, nil // the last field of the built-in one was taken away
+		return d, nil // the last field of the built-in one was removed
 	}
 	_, _, err = decodeContext(f.Path, d, name)
 	return d, err
 }
 
-// Change changes fields of a context. Of the built-in one those that say where can't be.
+// Change changes fields of a context. The target of the built-in one cannot be changed.
 func (f ContextFile) Change(ctx context.Context, name string, change ContextChange) error {
 	return f.edit(ctx, "change context", name, func(d *tomledit.Document) (*tomledit.Document, error) {
 		if !exists(d, name) && name != EmulatorContext {
@@ -135,7 +134,7 @@ func (f ContextFile) Change(ctx context.Context, name string, change ContextChan
 	})
 }
 
-// Use makes a context the current one.
+// Use sets the current context.
 func (f ContextFile) Use(ctx context.Context, name string) error {
 	return f.edit(ctx, "use context", name, func(d *tomledit.Document) (*tomledit.Document, error) {
 		if !exists(d, name) && name != EmulatorContext {
@@ -150,7 +149,7 @@ func (f ContextFile) Use(ctx context.Context, name string) error {
 	})
 }
 
-// Delete removes a context. Deleting the current one leaves none.
+// Delete removes a context. After deleting the current one, none is current.
 func (f ContextFile) Delete(ctx context.Context, name string) error {
 	return f.edit(ctx, "delete context", name, func(d *tomledit.Document) (*tomledit.Document, error) {
 		if name == EmulatorContext {
@@ -167,7 +166,7 @@ func (f ContextFile) Delete(ctx context.Context, name string) error {
 	})
 }
 
-// Rename gives a context another name; the current one stays current.
+// Rename renames a context; the current one stays current.
 func (f ContextFile) Rename(ctx context.Context, name, to string) error {
 	return f.edit(ctx, "rename context", name, func(d *tomledit.Document) (*tomledit.Document, error) {
 		switch {
@@ -194,8 +193,8 @@ func (f ContextFile) Rename(ctx context.Context, name, to string) error {
 	})
 }
 
-// SetSubscription changes the subscription of the active context: the one that the environment names, else
-// the current one. Without an active context it is an ErrEnvironment.
+// SetSubscription changes the subscription of the active context: the one named in the environment, else the current one.
+// Without an active context it is an ErrEnvironment.
 func (f ContextFile) SetSubscription(ctx context.Context, env Environment, id string) error {
 	fail := func(err error) error {
 		return &errkind.Error{Kind: errkind.Of(err), Op: "set the subscription", Class: ErrEnvironment, Err: err}

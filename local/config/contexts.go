@@ -12,11 +12,10 @@ import (
 	"github.com/azlin-dev/azlin/internal/tomledit"
 )
 
-// EmulatorContext is the name of the built-in context that stands for the local emulator, and of the cloud
-// that it is in.
+// EmulatorContext is the name of the built-in context of the local emulator, and of its cloud.
 const EmulatorContext = "emulator"
 
-// Context is one place to work in: which cloud, tenant, subscription and group.
+// Context is a target: cloud, tenant, subscription and group.
 type Context struct {
 	Name           string `json:"name"`
 	Cloud          string `json:"cloud,omitempty"` // see Clouds; empty: public
@@ -25,17 +24,17 @@ type Context struct {
 	ResourceGroup  string `json:"resource_group,omitempty"`
 	Region         string `json:"region,omitempty"`
 	Description    string `json:"description,omitempty"`
-	Protected      bool   `json:"protected"` // asks for its name before anything destructive
+	Protected      bool   `json:"protected"` // requires its name to be typed before destructive changes
 	ReadOnly       bool   `json:"read_only"` // sends no write
 }
 
-// Clouds lists what a context's cloud may be; the Azure CLI's names for Microsoft's are understood, too.
+// Clouds lists the values of a context's cloud; the Azure CLI's names for Microsoft's clouds are also accepted.
 func Clouds() []string { return []string{"public", "usgovernment", "china", EmulatorContext} }
 
 // Contexts is contexts.toml together with the built-in context.
 type Contexts struct {
 	Current string            // empty: none
-	Unknown []UnknownKey      // kept in the file, used for nothing
+	Unknown []UnknownKey      // kept in the file, not used
 	Path    string            // of the file
 	where   map[string]string // file:line:column of each context and of "current"
 	named   map[string]Context
@@ -53,7 +52,7 @@ type contextField struct {
 	field func(*Context) any // *string or *bool
 }
 
-// contextFields are in the order in which a new context is written.
+// contextFields are in the order in which they are written to a new context.
 func contextFields() []contextField {
 	return []contextField{
 		{"cloud", validCloud, func(c *Context) any { return &c.Cloud }},
@@ -89,8 +88,8 @@ func validContextName(name string) error {
 	return nil
 }
 
-// LoadContexts reads contexts.toml. An absent file holds only the built-in context; one that cannot be
-// understood is an ErrContext that names file, line and column, and is left as it is.
+// LoadContexts reads contexts.toml. An absent file has only the built-in context; an invalid one is an ErrContext with file,
+// line and column, and is not changed.
 func LoadContexts(name string) (Contexts, error) {
 	d, err := readDocument(name, ErrContext)
 	if err != nil {
@@ -142,7 +141,7 @@ func (c *Contexts) add(d *tomledit.Document, name string) error {
 	return nil
 }
 
-// decodeContext reads the context of that name and checks it.
+// decodeContext decodes and checks the context with that name.
 func decodeContext(file string, d *tomledit.Document, name string) (Context, []UnknownKey, error) {
 	path := []string{"contexts", name}
 	fail := func(err error, field ...string) error {
@@ -183,7 +182,7 @@ func (f contextField) decode(c *Context, v any) error {
 		}
 		*p = s
 		if s == "" {
-			return nil // as good as absent
+			return nil // treated as absent
 		}
 		if err := f.valid(s); err != nil {
 			return fmt.Errorf("%q: %w", s, err)
@@ -210,7 +209,7 @@ func (c Contexts) List() []Context {
 	return list
 }
 
-// Get returns the context of that name, or an error that lists those there are.
+// Get returns the context with that name, or an error that lists the existing ones.
 func (c Contexts) Get(name string) (Context, error) {
 	found, ok := c.named[name]
 	if !ok {

@@ -38,16 +38,16 @@ func parseDocument(name string, data []byte, class error) (*tomledit.Document, e
 	return nil, &errkind.Error{Kind: errkind.Invalid, Op: "read", Resource: name, Class: class, Err: err}
 }
 
-// place writes a position as editors and compilers do.
+// place formats a position as editors and compilers do.
 func place(name string, line, column int) string { return fmt.Sprintf("%s:%d:%d", name, line, column) }
 
-// placeOf is where d has path.
+// placeOf is the position of path in d.
 func placeOf(name string, d *tomledit.Document, path ...string) string {
 	line, column := d.Position(path...)
 	return place(name, line, column)
 }
 
-// wrongValue is the error for a value that is not what its key wants.
+// wrongValue is the error for a value of the wrong type.
 func wrongValue(name string, d *tomledit.Document, class, err error, path ...string) error {
 	return &errkind.Error{
 		Kind: errkind.Invalid, Op: "read", Resource: placeOf(name, d, path...), Class: class,
@@ -55,8 +55,7 @@ func wrongValue(name string, d *tomledit.Document, class, err error, path ...str
 	}
 }
 
-// inOrder gives the keys of the table at path in the order of the file, so that of several mistakes the
-// first one is told.
+// inOrder returns the keys of the table at path in the order of the file, so that the first of several errors is reported.
 func inOrder(d *tomledit.Document, table map[string]any, path ...string) []string {
 	type key struct {
 		name         string
@@ -80,11 +79,11 @@ func inOrder(d *tomledit.Document, table map[string]any, path ...string) []strin
 	return names
 }
 
-// lockTimeout is how long an edit waits for others, which take milliseconds each.
+// lockTimeout is how long an edit waits for other processes, whose edits take milliseconds.
 const lockTimeout = 30 * time.Second
 
-// editDocument changes a TOML file under its lock: edit gets what is there now and returns what is to be
-// there. A file that cannot be understood is not changed.
+// editDocument changes a TOML file under its lock: edit gets the current document and returns the new one. An invalid file
+// is not changed.
 func editDocument(ctx context.Context, name string, class error, edit func(*tomledit.Document) (*tomledit.Document, error)) error {
 	return replaceDocument(ctx, name, class, func(old []byte) (*tomledit.Document, error) {
 		d, err := parseDocument(name, old, class)
@@ -95,8 +94,8 @@ func editDocument(ctx context.Context, name string, class error, edit func(*toml
 	})
 }
 
-// replaceDocument writes what edit returns for the text that is there, under the file's lock. Nothing is
-// written when that is the same, or when anything is wrong. A file that is a symbolic link stays one.
+// replaceDocument writes the result of edit for the current text, under the file's lock. Nothing is written when the text is
+// unchanged, or on an error. A symbolic link is kept.
 func replaceDocument(ctx context.Context, name string, class error, edit func(old []byte) (*tomledit.Document, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, lockTimeout,
 		errkind.New(errkind.Conflict, "another process holds %s.lock", name))

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Environment is what azlin reads from environment variables. Each field names its variable in
-// docs/environment.md; no other package reads the environment.
+// Environment is what azlin reads from environment variables. docs/environment.md describes them; no other package reads the
+// environment.
 type Environment struct {
 	ConfigDir        string // AZLIN_CONFIG_DIR
 	Context          string // AZLIN_CONTEXT
@@ -18,8 +18,8 @@ type Environment struct {
 	Certificate      string // AZURE_CLIENT_CERTIFICATE_PATH: PEM or PKCS #12, with its key
 	CertificatePass  string // AZURE_CLIENT_CERTIFICATE_PASSWORD
 	FederatedToken   string // AZURE_FEDERATED_TOKEN_FILE
-	IdentityEndpoint string // IDENTITY_ENDPOINT, when IDENTITY_HEADER is set too; the SDK reads both
-	CAFile           string // AZLIN_CA_FILE: PEM certificates to trust besides the system's
+	IdentityEndpoint string // IDENTITY_ENDPOINT, if IDENTITY_HEADER is also set; the SDK reads both
+	CAFile           string // AZLIN_CA_FILE: PEM certificates to trust in addition to the system's
 	AzureConfigDir   string // AZURE_CONFIG_DIR: where the Azure CLI keeps its profile
 	Home             string // HOME (USERPROFILE on Windows)
 	User             string // USER (USERNAME on Windows)
@@ -29,7 +29,7 @@ type Environment struct {
 	NoColor          bool   // NO_COLOR is set to anything
 	SSHAuthSock      string // SSH_AUTH_SOCK
 	CI               bool   // CI is set to anything but "false"
-	OperatorHostname string // HOSTNAME, only to say who created a VM
+	OperatorHostname string // HOSTNAME, only to record who created a VM
 	Display          string // DISPLAY or WAYLAND_DISPLAY: a desktop session on Linux
 	Editor           string // VISUAL, EDITOR: for 'azlin config edit'
 	Shell            string // SHELL (COMSPEC on Windows): for 'azlin context shell'
@@ -37,12 +37,12 @@ type Environment struct {
 	Terminal TerminalEnvironment
 }
 
-// TerminalEnvironment is what terminals tell the programs that run in them. Empty: not in that one.
+// TerminalEnvironment holds the variables that terminals set for their programs. Empty: not that terminal.
 type TerminalEnvironment struct {
 	Program     string // TERM_PROGRAM: iTerm.app, Apple_Terminal, WezTerm and others
 	Tmux        string // TMUX
 	Kitty       string // KITTY_WINDOW_ID
-	KittyListen string // KITTY_LISTEN_ON: where kitty takes orders
+	KittyListen string // KITTY_LISTEN_ON: address for remote control of kitty
 	WezTerm     string // WEZTERM_PANE
 	Alacritty   string // ALACRITTY_WINDOW_ID
 	Konsole     string // KONSOLE_VERSION
@@ -55,7 +55,7 @@ type TerminalEnvironment struct {
 // Environ returns the environment of this process in the form ReadEnvironment takes.
 func Environ() []string { return os.Environ() }
 
-// ReadEnvironment picks azlin's variables out of "KEY=value" strings. The last of a repeated key wins.
+// ReadEnvironment reads azlin's variables from "KEY=value" strings. The last of a repeated key wins.
 func ReadEnvironment(environ []string) Environment {
 	vars := make(map[string]string, len(environ))
 	for _, kv := range environ {
@@ -117,7 +117,7 @@ func ReadEnvironment(environ []string) Environment {
 	}
 }
 
-// ASCII reports whether the locale has ASCII's characters only. A locale that is not set is no statement.
+// ASCII reports whether the locale supports only ASCII. An unset locale is not treated as ASCII.
 func (e Environment) ASCII() bool {
 	name := strings.ToLower(e.Locale)
 	return name != "" && !strings.Contains(name, "utf-8") && !strings.Contains(name, "utf8")

@@ -12,8 +12,8 @@ import (
 	"github.com/azlin-dev/azlin/internal/tomledit"
 )
 
-// File is config.toml. Its edits are made under a lock, so that processes do not undo each other's, and
-// change no byte but those of the value: comments, order and unknown keys stay.
+// File is config.toml. Edits are made under a lock, so that processes do not undo each other's, and change only the value:
+// comments, order and unknown keys are kept.
 type File struct {
 	Path string // Paths.Config
 }
@@ -21,8 +21,8 @@ type File struct {
 // Load reads the file, as the function Load does.
 func (f File) Load() (Config, error) { return Load(f.Path) }
 
-// Save writes what differs between the file and c: every key that c has is set, every known key that c
-// does not have is unset. Unknown keys stay.
+// Save writes the differences between the file and c: every key set in c is set, every other known key is unset. Unknown
+// keys are kept.
 func (f File) Save(ctx context.Context, c Config) error {
 	return editDocument(ctx, f.Path, ErrConfig, func(d *tomledit.Document) (*tomledit.Document, error) {
 		old, err := decodeConfig(f.Path, d)
@@ -42,7 +42,7 @@ func saveAll(d *tomledit.Document, old, c Config) (_ *tomledit.Document, err err
 	return d, nil
 }
 
-// save makes the value of k in d what it should be.
+// save sets the value of k in d.
 func (k Key) save(d *tomledit.Document, old, value any) (*tomledit.Document, error) {
 	switch value := value.(type) {
 	case string:
@@ -54,7 +54,7 @@ func (k Key) save(d *tomledit.Document, old, value any) (*tomledit.Document, err
 			return k.set(d, "", value)
 		}
 	case map[string]string:
-		had, _ := old.(map[string]string) // nil: nothing was set
+		had, _ := old.(map[string]string) // nil: it was not set
 		var err error
 		for _, entry := range slices.Sorted(maps.Keys(had)) {
 			if _, keep := value[entry]; !keep {
@@ -104,8 +104,8 @@ func (k Key) set(d *tomledit.Document, entry string, values []string) (*tomledit
 	return d.Set(values[0], path...)
 }
 
-// Set sets a key of the schema, or the entry of a table: "session_names.dev". A list takes any number of
-// values, everything else one. A value that is not valid is an ErrConfig, and nothing is changed.
+// Set sets a key of the schema, or an entry of a table: "session_names.dev". A list accepts any number of values, other keys
+// one. An invalid value is an ErrConfig, and nothing is changed.
 func (f File) Set(ctx context.Context, name string, values ...string) error {
 	k, entry, err := Lookup(name)
 	if err != nil {
@@ -116,8 +116,7 @@ func (f File) Set(ctx context.Context, name string, values ...string) error {
 	})
 }
 
-// Unset takes a key, or the entry of a table, out of the file; one that azlin does not know, too. It says
-// whether there was anything to take out.
+// Unset removes a key, also an unknown one, or an entry of a table. It reports whether it was set.
 func (f File) Unset(ctx context.Context, name string) (was bool, err error) {
 	k, entry, unknown := Lookup(name)
 	path := []string{k.Name}
@@ -136,7 +135,7 @@ func (f File) Unset(ctx context.Context, name string) (was bool, err error) {
 	return was, err
 }
 
-// Update passes what the file says to change and saves what that leaves, all under the file's lock.
+// Update passes the file's configuration to change and saves the result, all under the file's lock.
 func (f File) Update(ctx context.Context, change func(*Config) error) error {
 	return editDocument(ctx, f.Path, ErrConfig, func(d *tomledit.Document) (*tomledit.Document, error) {
 		old, err := decodeConfig(f.Path, d)
@@ -153,7 +152,7 @@ func (f File) Update(ctx context.Context, change func(*Config) error) error {
 	})
 }
 
-// SetSessionName records the session name of a VM; the empty name forgets it.
+// SetSessionName stores the session name of a VM; the empty name removes it.
 func (f File) SetSessionName(ctx context.Context, vm, session string) error {
 	if vm == "" {
 		return &errkind.Error{Kind: errkind.Invalid, Op: "set session name", Class: ErrConfig, Err: errors.New("no VM is named")}
@@ -165,7 +164,7 @@ func (f File) SetSessionName(ctx context.Context, vm, session string) error {
 	return f.Set(ctx, "session_names."+vm, session)
 }
 
-// SessionName is the recorded session name of a VM; empty when there is none.
+// SessionName is the stored session name of a VM; empty: none.
 func (f File) SessionName(vm string) (string, error) {
 	c, err := f.Load()
 	return c.SessionNames[vm], err

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Inherited picks from environ what another azlin of the same person needs to find what this one finds: its files, the
-// sign-in, the agent and the programs. What belongs to a terminal is not among it.
+// Inherited selects the variables from environ that another azlin process of the same user needs to use the same files,
+// sign-in, agent and programs. Variables of the terminal are left out.
 func Inherited(environ []string) []string {
 	names := []string{
 		"HOME", "USERPROFILE", "USER", "USERNAME", "LOGNAME", "PATH", "SSH_AUTH_SOCK", "IDENTITY_ENDPOINT", "IDENTITY_HEADER",

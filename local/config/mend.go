@@ -13,8 +13,8 @@ func (p Paths) private() []string {
 	return []string{p.Config, p.Contexts, p.KnownHosts, p.History, p.Audit, p.Audit + ".head"}
 }
 
-// Mend takes rights on azlin's directories and files away from other people, where they have any, and says
-// what it changed and what it could not change. What does not exist is not made. Windows has no such rights.
+// Mend removes other users' permissions on azlin's directories and files, and returns what it changed and what it could not
+// change. It creates nothing. Windows has no such permissions.
 func (p Paths) Mend() (notes []string) {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -25,7 +25,7 @@ func (p Paths) Mend() (notes []string) {
 		if dir == p.Dir {
 			continue // its files are in the list
 		}
-		entries, _ := os.ReadDir(dir) // whoever needs it reports that it cannot be read
+		entries, _ := os.ReadDir(dir) // whoever needs it reports that it is unreadable
 		for _, e := range entries {
 			files = append(files, filepath.Join(dir, e.Name()))
 		}
@@ -36,7 +36,7 @@ func (p Paths) Mend() (notes []string) {
 	return notes
 }
 
-// mend leaves alone what is neither a file nor a directory, and links: what a link leads to is not azlin's.
+// mend changes only files and directories, no links: their targets are not azlin's.
 func mend(name string, perm fs.FileMode) (notes []string) {
 	info, err := os.Lstat(name)
 	if name == "" || err != nil || info.Mode().Perm()&0o077 == 0 || !info.Mode().IsRegular() && !info.IsDir() {
@@ -46,7 +46,7 @@ func mend(name string, perm fs.FileMode) (notes []string) {
 	if err := os.Chmod(name, had&perm); err != nil {
 		return []string{fmt.Sprintf("%s is open to others (%04o), and that cannot be changed: %v", name, had, err)}
 	}
-	// Some file systems accept a change of rights and have none.
+	// Some file systems accept a change of permissions without effect.
 	if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o077 != 0 {
 		return []string{fmt.Sprintf("%s is open to others (%04o), and its file system has no such rights", name, had)}
 	}

@@ -15,16 +15,16 @@ type Paths struct {
 	KnownHosts string // known_hosts: verified host keys by VM id
 	Audit      string // audit.jsonl: every change, hash-chained
 	History    string // connections.jsonl: every interactive connection
-	Operations string // operations/: plans that can be resumed
-	Templates  string // templates/: a file for each template of VMs
+	Operations string // operations/: unfinished operations
+	Templates  string // templates/: one file per VM template
 	Cache      string // cache/: prices, SKUs; may be deleted at any time
 	Tokens     string // tokens/: cached access tokens, mode 0600
 	Emulator   string // emulator/: state of the local Azure
 	SSHDir     string // ~/.ssh
-	AzureDir   string // ~/.azure: the Azure CLI's own state, only read
+	AzureDir   string // ~/.azure: the Azure CLI's own state, read-only
 }
 
-// ErrNoHome is returned when neither AZLIN_CONFIG_DIR nor a home directory is known.
+// ErrNoHome is returned when neither AZLIN_CONFIG_DIR nor a home directory is set.
 var ErrNoHome = errors.New("no home directory: set HOME or AZLIN_CONFIG_DIR")
 
 // ResolvePaths finds azlin's files from the environment. It creates nothing.
@@ -65,7 +65,7 @@ func ResolvePaths(env Environment) (Paths, error) {
 	}, nil
 }
 
-// Ensure creates the directory and takes rights away from other people if they had any.
+// Ensure creates the directory and removes other users' permissions on it.
 func (p Paths) Ensure() error {
 	if err := os.MkdirAll(p.Dir, 0o700); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"github.com/azlin-dev/azlin/internal/tomledit"
 )
 
-// Read returns the text of the file; no file is no text.
+// Read returns the file's text; an absent file is empty.
 func (f File) Read() ([]byte, error) {
 	data, err := atomicfile.Read(f.Path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -20,8 +20,8 @@ func (f File) Read() ([]byte, error) {
 	return data, nil
 }
 
-// Replace makes text the whole content of the file if it is a valid configuration and the file still says
-// old. draft is the name by which errors call the text.
+// Replace replaces the file's whole content by text, if text is a valid configuration and the file still contains old. draft
+// is the name of text in errors.
 func (f File) Replace(ctx context.Context, draft string, old, text []byte) error {
 	d, err := parseDocument(draft, text, ErrConfig)
 	if err != nil {

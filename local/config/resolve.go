@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Origin is where an effective value comes from. Of several the first in this order counts: flag,
-// environment, context, configuration, default; but a context's tenant and subscription go before the
-// environment's, which are other programs' variables.
+// Origin is the source of an effective value. The first in this order takes precedence: flag, environment, context,
+// configuration, default. But a context's tenant and subscription take precedence over the environment's, which are
+// variables of other programs.
 type Origin string
 
 // The origins of values.
@@ -17,14 +17,14 @@ const (
 	FromContext     Origin = "context"
 	FromConfig      Origin = "config"
 	FromDefault     Origin = "default"
-	FromNowhere     Origin = "" // it is not set
+	FromNowhere     Origin = "" // not set
 )
 
-// Flags are what the command line says about the target.
+// Flags are the flags that set the target.
 type Flags struct {
 	Context       string // --context
 	ResourceGroup string // --resource-group
-	AllGroups     bool   // --all-groups: none, whatever else is set
+	AllGroups     bool   // no group, overriding everything else
 }
 
 // Setting is one effective value with its origin.
@@ -32,20 +32,20 @@ type Setting struct {
 	Name   string
 	Value  any // string, []string or map[string]string; nil: not set
 	Origin Origin
-	Where  string // the variable, file:line:column; empty: it is a flag, a default, or not set
+	Where  string // the variable, or file:line:column; empty: a flag, a default, or not set
 }
 
-// Text is the value of a setting that is a text; empty when it is not set.
+// Text is a setting's text; empty when it is not set.
 func (s Setting) Text() string {
-	text, _ := s.Value.(string) // other shapes have no text
+	text, _ := s.Value.(string) // other types have no text
 	return text
 }
 
-// Resolution is what a command works with: the active context and every effective value.
+// Resolution is the active context and every effective value.
 type Resolution struct {
-	Context Context // Name is empty: none is active
+	Context Context // Name is empty: no context is active
 	Config  Config
-	Unknown []UnknownKey // of both files
+	Unknown []UnknownKey // in both files
 
 	// Writable are the names of other contexts with the same target that are not read-only.
 	Writable []string
@@ -53,7 +53,7 @@ type Resolution struct {
 	ActiveContext, Cloud, TenantID, SubscriptionID, ResourceGroup, Region Setting
 }
 
-// candidate is a value that counts if those before it are empty.
+// candidate is a value that is used if those before it are empty.
 type candidate struct {
 	value  string
 	origin Origin
@@ -69,8 +69,8 @@ func first(name string, candidates ...candidate) Setting {
 	return Setting{Name: name}
 }
 
-// Resolve finds the active context and the target. What the Azure CLI's profile or the emulator add is not
-// in it: there a subscription and tenant that are not set stay so.
+// Resolve determines the active context and the target. It leaves out what the Azure CLI's profile or the emulator add:
+// subscription and tenant may stay unset.
 func Resolve(flags Flags, env Environment, all Contexts, c Config) (Resolution, error) {
 	r := Resolution{Config: c, Unknown: slices.Concat(c.Unknown, all.Unknown)}
 	r.ActiveContext = first("context",
@@ -89,7 +89,7 @@ func Resolve(flags Flags, env Environment, all Contexts, c Config) (Resolution, 
 		}
 	}
 	if strings.EqualFold(r.Context.Cloud, EmulatorContext) {
-		// What the environment says is about the real Azure.
+		// The environment's values are for the real Azure.
 		env.TenantID, env.SubscriptionID = "", ""
 	}
 	at := all.where["contexts."+r.Context.Name]

@@ -10,10 +10,10 @@ import (
 	"github.com/azlin-dev/azlin/internal/tomledit"
 )
 
-// Kind is the shape of a key's value.
+// Kind is the type of a key's value.
 type Kind string
 
-// The shapes of values.
+// The types of values.
 const (
 	Text  Kind = "text"
 	List  Kind = "list"  // of texts
@@ -23,15 +23,15 @@ const (
 // Key describes one key of config.toml.
 type Key struct {
 	Name        string
-	Default     string // what holds when it is not set; empty: nothing, or what Description says
+	Default     string // used when it is not set; empty: nothing, or see Description
 	Description string
 	Secret      bool // its value is never shown
 
-	valid func(string) error // of the text, or of each text in a list or table
+	valid func(string) error // for the text, or each text in a list or table
 	field func(*Config) any  // *string, *[]string or *map[string]string
 }
 
-// Kind is the shape of the key's value.
+// Kind is the type of the key's value.
 func (k Key) Kind() Kind {
 	switch k.field(&Config{}).(type) {
 	case *[]string:
@@ -42,7 +42,7 @@ func (k Key) Kind() Kind {
 	return Text
 }
 
-// Keys is everything that config.toml may say, in the order in which it is shown.
+// Keys is the schema of config.toml, in display order.
 func Keys() []Key {
 	return []Key{
 		{
@@ -116,7 +116,7 @@ func Keys() []Key {
 	}
 }
 
-// Lookup finds the key that name means. A name like "session_names.dev" is the entry dev of a table.
+// Lookup finds the key with that name. "session_names.dev" is the entry dev of a table.
 func Lookup(name string) (k Key, entry string, err error) {
 	top, entry, dotted := strings.Cut(name, ".")
 	var names []string
@@ -135,7 +135,7 @@ func Lookup(name string) (k Key, entry string, err error) {
 	}
 }
 
-// value is what c says for k: a string, []string or map[string]string; nil when it is not set.
+// value is the value of k in c: a string, []string or map[string]string; nil when it is not set.
 func (k Key) value(c *Config) any {
 	switch f := k.field(c).(type) {
 	case *string:
@@ -154,10 +154,10 @@ func (k Key) value(c *Config) any {
 	return nil
 }
 
-// Value is what c says for the key: a string, []string or map[string]string; nil when it is not set.
+// Value is the value of the key: a string, []string or map[string]string; nil when it is not set.
 func (c Config) Value(k Key) any { return k.value(&c) }
 
-// decodeConfig reads d by the schema.
+// decodeConfig decodes d by the schema.
 func decodeConfig(name string, d *tomledit.Document) (Config, error) {
 	c := Config{where: map[string]string{}}
 	for _, top := range inOrder(d, d.Values()) {
@@ -216,7 +216,7 @@ func (k Key) decode(name string, d *tomledit.Document, c *Config) error {
 	return nil
 }
 
-// text reads one text and checks it.
+// text decodes and checks one text.
 func (k Key) text(v any) (string, error) {
 	s, ok := v.(string)
 	if !ok {
@@ -225,7 +225,7 @@ func (k Key) text(v any) (string, error) {
 	return s, k.check(s)
 }
 
-// check validates one text. The value of a secret key is not repeated.
+// check validates one text. Its error does not contain the value of a secret key.
 func (k Key) check(s string) error {
 	err := k.valid(s)
 	if err == nil || k.Secret {
@@ -234,7 +234,7 @@ func (k Key) check(s string) error {
 	return fmt.Errorf("%q: %w", s, err)
 }
 
-// describe names the type of a decoded value as TOML does.
+// describe is TOML's name for the type of a decoded value.
 func describe(v any) string {
 	switch v.(type) {
 	case string:

@@ -15,7 +15,7 @@ import (
 	"github.com/google/shlex"
 )
 
-// The forms of names. They are as strict as Azure's own rules and no stricter.
+// The allowed names. The rules are exactly as strict as Azure's.
 var (
 	regionName  = regexp.MustCompile(`^[a-zA-Z0-9]{2,64}$`)
 	sizeName    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -96,7 +96,7 @@ func validHTTPS(s string) error {
 	return nil
 }
 
-// validWebhook admits plain HTTP to this machine only. Its error does not repeat the address.
+// validWebhook allows plain HTTP only to this machine. Its error does not contain the address.
 func validWebhook(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" {
@@ -120,7 +120,7 @@ func validChannel(s string) error {
 	return nil
 }
 
-// Terminals lists the terminals that new windows can be opened in.
+// Terminals lists the terminals that can open new windows.
 func Terminals() []string {
 	return []string{
 		"iterm", "terminal", "gnome-terminal", "konsole", "xterm", "alacritty", "kitty", "wezterm", "windows-terminal", "tmux",

@@ -27,7 +27,7 @@ const (
 	ended   event = "end"
 )
 
-// maxLine bounds a line, so that a damaged file cannot fill the memory.
+// maxLine limits a line, so that a damaged file cannot fill the memory.
 const maxLine = 64 << 10
 
 // write appends a line under the lock.
@@ -69,7 +69,7 @@ func (l Log) writeLocked(data []byte) (err error) {
 		if _, err := f.ReadAt(last, size-1); err != nil {
 			return err
 		}
-		if last[0] != '\n' { // whoever wrote last died at it; their line must not take ours with it
+		if last[0] != '\n' { // the last writer died; its incomplete line must not spoil ours
 			data = append([]byte{'\n'}, data...)
 		}
 	}
@@ -79,7 +79,7 @@ func (l Log) writeLocked(data []byte) (err error) {
 	return f.Sync()
 }
 
-// readLines gives the lines that can be read; no file is none.
+// readLines returns the readable lines; an absent file has none.
 func readLines(name string) ([]line, error) {
 	f, err := atomicfile.Open(name, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,7 +94,7 @@ func readLines(name string) ([]line, error) {
 	for {
 		text, err := r.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
-			continue // what is left of this line will not parse either
+			continue // the rest of this line will not parse
 		}
 		if ln, ok := parseLine(text); ok {
 			lines = append(lines, ln)
@@ -108,7 +108,7 @@ func readLines(name string) ([]line, error) {
 	}
 }
 
-// parseLine reads one line; ok is false when it is not a whole record.
+// parseLine parses one line; ok is false when it is not a complete record.
 func parseLine(text []byte) (ln line, ok bool) {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 || json.Unmarshal(text, &ln) != nil || ln.ID == "" {

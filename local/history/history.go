@@ -1,7 +1,5 @@
-// Package history remembers the interactive connections that were made from this machine: to which VM, when
-// they began and ended, and with which exit code.
-//
-// It keeps a file of JSON lines; it does not connect. Changes to Azure are recorded by package audit.
+// Package history records the interactive connections from this machine: VM, start, end, and exit code.
+// It keeps a file of JSON lines; it does not connect. Package audit records changes to Azure.
 package history
 
 import (
@@ -29,11 +27,11 @@ type Connection struct {
 	Address        string     `json:"address,omitempty"`
 	Session        string     `json:"session,omitempty"` // tmux session; empty: a plain shell or a command
 	Started        time.Time  `json:"started,omitzero"`  // UTC
-	Ended          *time.Time `json:"ended"`             // UTC; nil: it goes on, or azlin was killed
-	ExitCode       *int       `json:"exit_code"`         // ssh's; nil: not known
+	Ended          *time.Time `json:"ended"`             // UTC; nil: still open, or azlin was killed
+	ExitCode       *int       `json:"exit_code"`         // ssh's; nil: unknown
 }
 
-// Duration is how long the connection lasted; ok is false when its end is not known.
+// Duration is how long the connection lasted; ok is false when its end is unknown.
 func (c Connection) Duration() (d time.Duration, ok bool) {
 	if c.Ended == nil {
 		return 0, false
@@ -41,18 +39,18 @@ func (c Connection) Duration() (d time.Duration, ok bool) {
 	return c.Ended.Sub(c.Started), true
 }
 
-// DefaultMaxBytes is when a log starts anew, keeping what it had as an older half.
+// DefaultMaxBytes is the size at which the log file becomes the older half and a new one is started.
 const DefaultMaxBytes = 1 << 20
 
-// Log is the history in one file, and an older one beside it with ".1" at its end. Several goroutines and
-// processes may use it at once.
+// Log is the history in one file, with an older half in a file with the suffix ".1". It is safe for concurrent use by
+// goroutines and processes.
 type Log struct {
 	Path     string
 	MaxBytes int64 // size at which the file becomes the older one; 0: DefaultMaxBytes
 }
 
-// Start records that a connection begins and returns its id for End. VM must be set; a zero Started is now. ID, Ended and ExitCode must be
-// zero.
+// Start records the start of a connection and returns its id for End. VM is required; a zero Started is now. ID, Ended and
+// ExitCode must be zero.
 func (l Log) Start(ctx context.Context, c Connection) (id string, err error) {
 	if c.VM == "" {
 		return "", &errkind.Error{Kind: errkind.Invalid, Op: "record a connection", Class: ErrHistory, Err: errors.New("no VM is named")}
@@ -64,19 +62,19 @@ func (l Log) Start(ctx context.Context, c Connection) (id string, err error) {
 	return c.ID, l.append(ctx, line{Event: started, Connection: c})
 }
 
-// End records how the connection of that id ended. A zero time is now.
+// End records how the connection with that id ended. A zero time is now.
 func (l Log) End(ctx context.Context, id string, exitCode int, at time.Time) error {
 	now := stamp(at)
 	return l.append(ctx, line{Event: ended, Connection: Connection{ID: id, Ended: &now, ExitCode: &exitCode}})
 }
 
-// Record records a connection that was made, without an end.
+// Record records a connection without an end.
 func (l Log) Record(ctx context.Context, vm, address, session string) error {
 	_, err := l.Start(ctx, Connection{VM: vm, Address: address, Session: session})
 	return err
 }
 
-// stamp is t in the precision and zone of the file.
+// stamp converts t to the precision and zone of the file.
 func stamp(t time.Time) time.Time {
 	if t.IsZero() {
 		t = time.Now()
@@ -84,8 +82,8 @@ func stamp(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Millisecond)
 }
 
-// List returns the connections, newest first. Lines that cannot be read, as one that was cut off when the
-// machine lost power, are left out. No file is no connections.
+// List returns the connections, newest first. Unreadable lines, such as one that a power failure cut short, are left out. An
+// absent file has none.
 func (l Log) List() ([]Connection, error) {
 	var list []Connection
 	at := map[string]int{}
@@ -105,12 +103,12 @@ func (l Log) List() ([]Connection, error) {
 			}
 		}
 	}
-	slices.Reverse(list) // of two at the same time the later one was written later
+	slices.Reverse(list) // for equal times, the later line is newer
 	slices.SortStableFunc(list, func(a, b Connection) int { return b.Started.Compare(a.Started) })
 	return list, nil
 }
 
-// Last returns the connection that began last; ok is false when there is none.
+// Last returns the connection with the latest start; ok is false when there is none.
 func (l Log) Last() (last Connection, ok bool, err error) {
 	list, err := l.List()
 	if err != nil || len(list) == 0 {

@@ -1,5 +1,5 @@
-// Package names keeps what things in Azure are called, for whoever completes a name: what a listing has seen is read again
-// without a request. Everything in it may be deleted at any time.
+// Package names caches the names of things in Azure for completion, so that no request is needed. All of it may be deleted
+// at any time.
 package names
 
 import (
@@ -13,34 +13,34 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// Name is one thing that can be named.
+// Name is the name of one thing.
 type Name struct {
 	Name    string `json:"name"`
-	About   string `json:"about,omitempty"` // a few words that tell it from others
+	About   string `json:"about,omitempty"` // a short description that distinguishes it
 	Group   string `json:"group,omitempty"`
-	Foreign bool   `json:"foreign,omitempty"` // azlin did not make it
+	Foreign bool   `json:"foreign,omitempty"` // azlin does not manage it
 }
 
-// Cache is the names of one place, such as a subscription.
+// Cache is the names in one place, such as a subscription.
 type Cache struct {
 	Dir   string
 	Scope string    // the place
-	Since time.Time // what was kept before is about another place; zero: nothing is
+	Since time.Time // older entries are of another place; zero: none are
 }
 
 const (
 	believed  = 24 * time.Hour
-	retryWait = time.Minute // after a request that failed: whoever presses a key again does not wait again
+	retryWait = time.Minute // after a failed request, so that the next key press does not wait again
 )
 
 type file struct {
 	Names []Name    `json:"names"`
 	Kept  time.Time `json:"kept"`
-	At    time.Time `json:"at"`    // when they were seen; zero: something may have changed since
-	Tried time.Time `json:"tried"` // when they were last asked for in vain
+	At    time.Time `json:"at"`    // when they were read; zero: something may have changed since
+	Tried time.Time `json:"tried"` // when a request for them last failed
 }
 
-// Read returns the names of a kind, and whether they need not be asked for again.
+// Read returns the names of a kind, and whether they are still fresh.
 func (c Cache) Read(kind string) (all []Name, fresh bool) {
 	f, ok := c.read(kind)
 	if !ok {
@@ -56,12 +56,12 @@ func within(t, now time.Time, limit time.Duration) bool {
 	return age >= 0 && age < limit
 }
 
-// Keep remembers the names of a kind. sure is whether they stay as they are: false while a change is going on.
+// Keep stores the names of a kind. sure is false while a change is in progress.
 func (c Cache) Keep(kind string, all []Name, sure bool) {
 	now := time.Now().UTC()
 	have, ok := c.read(kind)
 	if ok && slices.Equal(have.Names, all) && sure && within(have.At, now, time.Hour) && have.At.After(c.doubted()) {
-		return // a write for every list is not worth it
+		return // not worth a write for every list
 	}
 	f := file{Names: all, Kept: now}
 	if sure {
@@ -70,14 +70,14 @@ func (c Cache) Keep(kind string, all []Name, sure bool) {
 	c.write(kind, f)
 }
 
-// Tried remembers that the names of a kind could not be asked for.
+// Tried records that a request for the names of a kind failed.
 func (c Cache) Tried(kind string) {
 	f, _ := c.read(kind)
 	f.Tried, f.Kept = time.Now().UTC(), time.Now().UTC()
 	c.write(kind, f)
 }
 
-// Doubt says that something is about to change: all names are to be asked for again.
+// Doubt marks all names as outdated, before a change.
 func (c Cache) Doubt() {
 	if c.Dir == "" || os.MkdirAll(c.Dir, 0o700) != nil {
 		return
@@ -94,7 +94,7 @@ func (c Cache) doubted() time.Time {
 	return at
 }
 
-// read gives nothing for a file that is absent, damaged, or about another place.
+// read returns nothing for a file that is absent, damaged, or of another place.
 func (c Cache) read(kind string) (file, bool) {
 	var f file
 	if c.Dir == "" {
@@ -107,7 +107,7 @@ func (c Cache) read(kind string) (file, bool) {
 	return f, true
 }
 
-// write is best effort: without the file the next one asks again.
+// write is best effort: without the file, the next completion sends the request again.
 func (c Cache) write(kind string, f file) {
 	if c.Dir == "" || os.MkdirAll(c.Dir, 0o700) != nil {
 		return

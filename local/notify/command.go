@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// program splits the command into words and finds its program.
+// program splits the command into words and looks up its program.
 func (n *Notifier) program() ([]string, error) {
 	words := strings.Fields(n.config.Command)
 	if len(words) == 0 {
@@ -22,8 +22,7 @@ func (n *Notifier) program() ([]string, error) {
 	return append([]string{path}, words[1:]...), nil
 }
 
-// run gives the message to the command as its last argument. A message that looks like an option gets a
-// space in front, so that it stays a message.
+// run passes the message to the command as its last argument. A message that looks like an option gets a space in front.
 func (n *Notifier) run(ctx context.Context, message string) error {
 	words, err := n.program()
 	if err != nil {
@@ -33,7 +32,7 @@ func (n *Notifier) run(ctx context.Context, message string) error {
 		message = " " + message
 	}
 	cmd := exec.CommandContext(ctx, words[0], append(words[1:], message)...)
-	cmd.WaitDelay = n.config.Timeout // a grandchild that holds the output open must not hold us
+	cmd.WaitDelay = n.config.Timeout // a grandchild that keeps the output open must not block us
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		if said := bytes.TrimSpace(out[:min(len(out), 200)]); len(said) > 0 {

@@ -6,8 +6,7 @@ import (
 	"github.com/gen2brain/beeep"
 )
 
-// showOnDesktop is the only use of a desktop library. It knows no context, so a desktop that hangs is left
-// behind.
+// showOnDesktop is the only use of a desktop library. The library supports no context, so a call that hangs is abandoned.
 func showOnDesktop(ctx context.Context, message, title string) error {
 	done := make(chan error, 1)
 	go func() { done <- beeep.Notify(title, message, "") }()

@@ -1,7 +1,6 @@
-// Package notify tells a person that something has ended, by a command, the desktop or a webhook.
-//
-// It never makes the job fail that it reports on: a channel that does not work is a Result, not an error,
-// and nothing here waits longer than its timeout. No shell is involved.
+// Package notify notifies the user that something has ended, by a command, the desktop or a webhook.
+// It never makes the reported job fail: a channel that does not work is a Result, not an error, and nothing waits longer
+// than its timeout. No shell is involved.
 package notify
 
 import (
@@ -13,10 +12,10 @@ import (
 	"time"
 )
 
-// Channel is a way to reach a person.
+// Channel is a way of notification.
 type Channel string
 
-// The channels. Off is a choice, too.
+// The channels. Off disables notification.
 const (
 	Command Channel = "command" // run a program with the message as its last argument
 	Desktop Channel = "desktop" // the desktop's own notifications
@@ -24,30 +23,30 @@ const (
 	Off     Channel = "off"
 )
 
-// DefaultCommand is the reference's default. It is used when it is installed and passed over when not.
+// DefaultCommand is the default of the reference. It is skipped when it is not installed.
 const DefaultCommand = "imessR"
 
-// Config says how to notify. The zero value tries DefaultCommand and then the desktop.
+// Config configures notification. The zero value tries DefaultCommand and then the desktop.
 type Config struct {
 	Command  string        // program and arguments, split at spaces; empty: DefaultCommand
 	Timeout  time.Duration // of one channel; zero: 5 seconds
 	Channels []Channel     // the first that works is used; empty: command, then desktop
 	URL      string        // of the webhook, https (http only on this machine)
 	HTTP     *http.Client  // for the webhook; nil: http.DefaultClient
-	Headless bool          // there is no desktop session to show anything on
+	Headless bool          // there is no desktop session
 }
 
-// Result says what became of a notification.
+// Result is the result of a notification.
 type Result struct {
 	Success bool
-	Channel Channel // the one that worked, or the last that was tried; empty: none could be
-	Err     error   // why the last one that was tried failed
+	Channel Channel // the one that worked, or the last that was tried; empty: none was available
+	Err     error   // why the last channel failed
 }
 
 // ErrUnavailable is the reason when no channel can be used on this machine.
 var ErrUnavailable = errors.New("no way to notify is available")
 
-// Notifier sends notifications. Make one with New; it may be used by several goroutines.
+// Notifier sends notifications. Create it with New; it is safe for concurrent use.
 type Notifier struct{ config Config }
 
 // New returns a Notifier.
@@ -60,7 +59,7 @@ func New(c Config) *Notifier {
 	return &Notifier{c}
 }
 
-// Send tries the channels in their order until one works.
+// Send tries the channels in order until one works.
 func (n *Notifier) Send(ctx context.Context, message, title string) Result {
 	title = cmp.Or(title, "azlin")
 	last := Result{Err: ErrUnavailable}
@@ -94,12 +93,12 @@ func (n *Notifier) sendBy(ctx context.Context, channel Channel, message, title s
 	return fmt.Errorf("unknown channel %q", channel)
 }
 
-// Notify sends a message and reports whether it went out.
+// Notify sends a message and reports whether it was sent.
 func (n *Notifier) Notify(ctx context.Context, message string) bool {
 	return n.Send(ctx, message, "").Success
 }
 
-// NotifyCompletion says that a VM is ready.
+// NotifyCompletion reports that a VM is ready.
 func (n *Notifier) NotifyCompletion(ctx context.Context, vm, ip string) bool {
 	message := fmt.Sprintf("VM %s is ready", vm)
 	if ip != "" {
@@ -108,12 +107,12 @@ func (n *Notifier) NotifyCompletion(ctx context.Context, vm, ip string) bool {
 	return n.Send(ctx, message, "azlin - VM ready").Success
 }
 
-// NotifyError says that something failed.
+// NotifyError reports a failure.
 func (n *Notifier) NotifyError(ctx context.Context, message string) bool {
 	return n.Send(ctx, message, "azlin - error").Success
 }
 
-// IsAvailable reports whether any channel could be tried. It sends nothing.
+// IsAvailable reports whether a channel is available. It sends nothing.
 func (n *Notifier) IsAvailable() bool {
 	for _, channel := range n.config.Channels {
 		if channel == Off {

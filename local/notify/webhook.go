@@ -12,7 +12,7 @@ import (
 	"net/url"
 )
 
-// post sends {"title", "text"}. The address may hold a secret and is left out of errors.
+// post sends {"title", "text"}. The address may contain a secret and is left out of errors.
 func (n *Notifier) post(ctx context.Context, message, title string) error {
 	u, err := url.Parse(n.config.URL)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package prereq knows the programs that azlin runs on this machine, who needs which, and how to install
-// them. It runs them only to ask for their versions.
+// Package prereq lists the programs that azlin runs on this machine, what needs them, and how to install them. It runs them
+// only to read their versions.
 package prereq
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Need is something a command is about to do that takes a program.
+// Need is an action that requires a program.
 type Need string
 
-// What takes a program. Everything else azlin does takes none.
+// The actions that require a program. Everything else requires none.
 const (
 	Connect      Need = "connect to a VM interactively"
 	AzureCLI     Need = "sign in with the Azure CLI's session"
@@ -34,7 +34,7 @@ type Tool struct {
 	version []string
 }
 
-// RequiredTools lists the programs, in the reference's order.
+// RequiredTools lists the programs, in the order of the reference.
 func RequiredTools() []Tool {
 	return []Tool{
 		{"az", []Need{AzureCLI}, "azure-cli", []string{"version", "--query", `"azure-cli"`, "-o", "tsv"}},
@@ -54,7 +54,7 @@ func CheckTool(name string) bool {
 	return err == nil
 }
 
-// MissingTools lists the required programs that are not on the PATH, whoever needs them.
+// MissingTools lists all required programs that are not on the PATH.
 func MissingTools() []string {
 	var missing []string
 	for _, t := range RequiredTools() {
@@ -65,8 +65,8 @@ func MissingTools() []string {
 	return missing
 }
 
-// CheckAll returns an ErrMissing, of kind Prerequisite, that names every program which one of the needs
-// takes and which is not installed. Without needs nothing is required.
+// CheckAll returns an ErrMissing, of kind Prerequisite, that names every program that one of the needs requires and that is
+// not installed. Without needs nothing is required.
 func CheckAll(needs ...Need) error {
 	var names, packages, why []string
 	for _, t := range RequiredTools() {
@@ -89,11 +89,11 @@ func CheckAll(needs ...Need) error {
 
 const versionPatience = 10 * time.Second
 
-// Version asks a program for its version and returns the first line of its answer.
+// Version returns the first line of a program's version output.
 func (t Tool) Version(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, versionPatience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, t.Name, t.version...).CombinedOutput() // ssh answers on standard error
+	out, err := exec.CommandContext(ctx, t.Name, t.version...).CombinedOutput() // ssh prints it to standard error
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w", t.Name, strings.Join(t.version, " "), err)
 	}

@@ -1,6 +1,5 @@
-// Package progress reports how far a long operation has come, as a sequence of stages.
-//
-// It only says what happens; drawing it is the caller's business (see Sink).
+// Package progress reports the progress of a long operation as a sequence of stages.
+// It only emits events; the caller displays them (see Sink).
 package progress
 
 import (
@@ -13,13 +12,13 @@ import (
 type Stage struct {
 	Name              string
 	Description       string
-	EstimatedDuration time.Duration // zero: not known
+	EstimatedDuration time.Duration // zero: unknown
 }
 
-// Phase is what happened to a stage.
+// Phase is the state of a stage.
 type Phase string
 
-// The phases of a stage, in the order in which they can happen.
+// The phases of a stage, in order.
 const (
 	Started   Phase = "started"
 	Updated   Phase = "updated"
@@ -34,20 +33,19 @@ type Event struct {
 	Phase   Phase
 	Stage   Stage
 	Index   int    // from 1
-	Total   int    // number of stages, 0 when not known
-	Message string // what is going on, or why it failed
+	Total   int    // number of stages; 0: unknown
+	Message string // what is in progress, or why it failed
 	Elapsed time.Duration
 }
 
-// Sink receives events in order, one at a time. A nil Sink drops them.
+// Sink receives events in order, one at a time. A nil Sink discards them.
 type Sink func(Event)
 
-// ErrNoStage is returned when a stage is completed, failed or updated that was not started.
+// ErrNoStage is returned when no stage was started before Complete, Fail or Update.
 var ErrNoStage = errors.New("no stage has been started")
 
-// Display follows one operation through its stages. Use New to make one; it may be used by
-// several goroutines. A nil Display
-// shows nothing.
+// Display tracks the stages of one operation. Create it with New; it is safe for concurrent use. A nil Display shows
+// nothing.
 type Display struct {
 	mu      sync.Mutex
 	sink    Sink
@@ -57,12 +55,12 @@ type Display struct {
 	began   time.Time
 }
 
-// New returns a Display of totalStages stages (0: not known) that reports to sink.
+// New returns a Display of totalStages stages (0: unknown) that reports to sink.
 func New(totalStages int, sink Sink) *Display {
 	return &Display{sink: sink, total: totalStages}
 }
 
-// StartStage begins a stage. One still running is completed first.
+// StartStage starts a stage. A running one is completed first.
 func (d *Display) StartStage(s Stage) {
 	if d == nil {
 		return
@@ -77,16 +75,16 @@ func (d *Display) StartStage(s Stage) {
 	d.emit(Started, s.Description)
 }
 
-// Update says what the current stage is doing.
+// Update reports what the current stage is doing.
 func (d *Display) Update(message string) error { return d.report(Updated, message) }
 
-// CompleteStage ends the current stage well.
+// CompleteStage ends the current stage successfully.
 func (d *Display) CompleteStage() error { return d.report(Completed, "") }
 
-// SkipStage ends the current stage without doing it, and says why.
+// SkipStage ends the current stage as skipped, with the reason.
 func (d *Display) SkipStage(reason string) error { return d.report(Skipped, reason) }
 
-// FailStage ends the current stage with what went wrong.
+// FailStage ends the current stage as failed, with the reason.
 func (d *Display) FailStage(message string) error { return d.report(Failed, message) }
 
 func (d *Display) report(p Phase, message string) error {

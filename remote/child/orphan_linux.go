@@ -1,4 +1,4 @@
-// Package child ties a program that azlin runs on the terminal, ssh, to azlin's own end and suspension.
+// Package child ties a child process on the terminal, ssh, to the end and suspension of azlin.
 package child
 
 import (
@@ -7,9 +7,8 @@ import (
 	"syscall"
 )
 
-// EndWithUs makes cmd end when this process is killed: an ssh that goes on alone would keep its forwards open and share the
-// terminal with whoever is there next. Linux takes the thread that started cmd for its parent, so that this one has to
-// stay until cmd has ended.
+// EndWithUs kills cmd when this process is killed: an orphaned ssh would keep its forwards open and share the terminal.
+// Linux uses the thread that started cmd as its parent, so the thread must exist until cmd has ended.
 func EndWithUs(cmd *exec.Cmd) (release func()) {
 	runtime.LockOSThread()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}

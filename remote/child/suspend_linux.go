@@ -10,10 +10,9 @@ import (
 	xterm "golang.org/x/term"
 )
 
-// FollowSuspension stops this process when ssh suspends itself, which it does after ~^Z, so that the shell that waits for
-// both takes the terminal back. The shell lets both go on. ssh gives back a terminal whose keys send signals, whatever
-// else the shell had made of it meanwhile; when somebody else stops it, it does not, and then nothing happens here. It
-// ends with ssh.
+// FollowSuspension stops this process when ssh suspends itself after ~^Z, so that the shell, which waits for both, gets the
+// terminal back. The shell resumes both. ssh restores a terminal mode with signals before it suspends itself; if another
+// process stops ssh, the mode stays, and nothing happens here. It ends with ssh.
 func FollowSuspension(p *os.Process, stdin io.Reader) {
 	in, ok := stdin.(*os.File)
 	if !ok || !xterm.IsTerminal(int(in.Fd())) {
@@ -29,15 +28,15 @@ func FollowSuspension(p *os.Process, stdin io.Reader) {
 				return
 			}
 			now, err := unix.IoctlGetTermios(int(in.Fd()), unix.TCGETS)
-			// By now it may go on, and have given the terminal back because it ends: to stop then would be for ever.
+			// ssh may have been resumed, or be ending after restoring the terminal: stopping then would never end.
 			if stopped(p) && err == nil && now.Lflag&unix.ISIG != 0 {
-				_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // it works on oneself
+				_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // it is sent to this process
 			}
 		}
 	}()
 }
 
-// stopped reports whether a child stands still, and forgets that it was said to.
+// stopped reports whether a child is stopped, and clears that report.
 func stopped(p *os.Process) bool {
 	var info unix.Siginfo
 	return unix.Waitid(unix.P_PID, p.Pid, &info, unix.WSTOPPED|unix.WNOHANG, nil) == nil && info.Signo != 0

@@ -7,6 +7,6 @@ import (
 	"os"
 )
 
-// FollowSuspension does nothing: on other systems, asking whether a child is stopped would take its exit status from the code
-// that waits for it.
+// FollowSuspension does nothing: on other systems, checking whether a child is stopped would take its exit status from the
+// code that waits for it.
 func FollowSuspension(*os.Process, io.Reader) {}

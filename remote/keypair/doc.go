@@ -1,3 +1,3 @@
-// Package keypair makes and reads SSH key pairs of this machine, and the host keys that new VMs are given. Existing keys are
-// never overwritten.
+// Package keypair generates and reads this machine's SSH key pairs, and generates the host keys of new VMs. Existing keys
+// are never overwritten.
 package keypair

@@ -17,19 +17,19 @@ import (
 	"github.com/azlin-dev/azlin/internal/atomicfile"
 )
 
-// Key is a key pair of this machine.
+// Key is a key pair on this machine.
 type Key struct {
-	Path        string // the private half; of a key that only the agent holds, the public half
+	Path        string // the private half; for a key that only the agent holds, the public half
 	Line        string // the public half: type, key and comment
 	Fingerprint string // SHA256:...
-	InAgent     bool   // the private half is with the agent, and in no file, or in one with a passphrase
+	InAgent     bool   // the agent has the private half, and no file has it without a passphrase
 
 	Public ssh.PublicKey `json:"-"`
 }
 
-// Read reads the key pair of which path is either half, and makes sure that this machine can sign in with it: the private
-// half must be a file without a passphrase, or in the agent at agentSocket (empty: no agent). Otherwise the error is of
-// class ErrKey, and Key is what is known. The public half is derived from the private one where both exist.
+// Read reads a key pair, of which path is either half, and checks that this machine can sign in with it: the private half
+// must be a file without a passphrase, or in the agent at agentSocket (empty: no agent). Otherwise the error is of class
+// ErrKey, and Key holds what is known. If both halves exist, the public one is derived from the private one.
 func Read(ctx context.Context, path, agentSocket string) (Key, error) {
 	k, usable, err := read(path)
 	if err != nil {
@@ -53,8 +53,8 @@ func Read(ctx context.Context, path, agentSocket string) (Key, error) {
 	}
 }
 
-// ReadPublic reads the public half of the key pair of which path is either half, whether or not this machine can sign in
-// with it.
+// ReadPublic reads the public half of a key pair, of which path is either half, whether or not this machine can sign in with
+// it.
 func ReadPublic(path string) (Key, error) {
 	k, _, err := read(path)
 	if err != nil {
@@ -63,8 +63,8 @@ func ReadPublic(path string) (Key, error) {
 	return k, nil
 }
 
-// CheckHalves is an error where the file beside a private key is the public half of another one: ssh would offer that
-// one, and sign with this one.
+// CheckHalves returns an error if the .pub file of a private key belongs to another key: ssh would offer that one, and sign
+// with this one.
 func CheckHalves(path string) error {
 	private := privatePath(path)
 	k, _, err := read(private)
@@ -94,7 +94,7 @@ func CheckHalves(path string) error {
 
 func privatePath(path string) string { return strings.TrimSuffix(path, ".pub") }
 
-// read reads a key pair. usable is whether the private half is a file without a passphrase.
+// read reads a key pair. usable reports whether the private half is a file without a passphrase.
 func read(path string) (k Key, usable bool, err error) {
 	private := privatePath(path)
 	public, perr := atomicfile.Read(private + ".pub")
@@ -118,14 +118,14 @@ func read(path string) (k Key, usable bool, err error) {
 	}
 	k.Fingerprint = ssh.FingerprintSHA256(k.Public)
 	k.Line = AuthorizedKey(k.Public)
-	// The comment, if the file beside it is of the same key. A rotation that was cut off may have left another one's.
+	// The .pub file's comment, if it is of the same key. An interrupted rotation may have left another key's file.
 	if other, comment, _, _, err := ssh.ParseAuthorizedKey(public); err == nil && Same(other, k.Public) && comment != "" {
 		k.Line += " " + comment
 	}
 	return k, usable, nil
 }
 
-// publicOf derives the public half of a private key. One with a passphrase may keep it to itself; then it is the file beside it.
+// publicOf derives the public half of a private key. If a passphrase prevents that, it uses the .pub file.
 func publicOf(private, beside []byte) (key ssh.PublicKey, usable bool, err error) {
 	signer, err := ssh.ParsePrivateKey(private)
 	if err == nil {
@@ -144,10 +144,10 @@ func publicOf(private, beside []byte) (key ssh.PublicKey, usable bool, err error
 	return nil, false, errors.New("it has a passphrase and does not contain its public half; write that beside it with ssh-keygen -y")
 }
 
-// errNotPrivate replaces what Go's parsers say of a file that is empty, cut off or damaged.
+// errNotPrivate replaces the errors of Go's parsers for an empty, incomplete or damaged file.
 var errNotPrivate = errors.New("the file is not a private key, or it is damaged")
 
-// Parse reads a line of authorized_keys as the public half of the key at path.
+// Parse parses a line of authorized_keys as the public half of the key at path.
 func Parse(path, line string) (Key, error) {
 	public, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
 	if err != nil {
@@ -156,7 +156,7 @@ func Parse(path, line string) (Key, error) {
 	return Key{Path: path, Line: line, Fingerprint: ssh.FingerprintSHA256(public), Public: public}, nil
 }
 
-// Same reports whether both are the same key; nil is none.
+// Same reports whether both are the same key; false if one is nil.
 func Same(a, b ssh.PublicKey) bool {
 	return a != nil && b != nil && bytes.Equal(a.Marshal(), b.Marshal())
 }

@@ -22,23 +22,22 @@ import (
 // ErrKey is the class of the failures of this package, for errors.Is.
 var ErrKey = errors.New("SSH key error")
 
-// DefaultKeyName is the file name of the key pair that azlin makes for itself.
+// DefaultKeyName is the file name of azlin's own key pair.
 const DefaultKeyName = "azlin_key"
 
-// KeyPair names the two halves of an SSH key on disk.
+// KeyPair holds the paths of an SSH key's halves.
 type KeyPair struct {
 	Private string
 	Public  string // Private + ".pub"
 }
 
-// KeyError names the file of a key that cannot be used.
+// KeyError adds the file's name to the error of an unusable key.
 func KeyError(path string, err error) error {
 	return &errkind.Error{Kind: errkind.Invalid, Op: "ssh key", Resource: path, Class: ErrKey, Err: err}
 }
 
-// CheckKeyPath reports whether there is a key to sign in with at path, either half of it: an agent may hold the private
-// one. Otherwise ssh would go on with the keys that it finds elsewhere. An empty path is none that was asked for. The
-// error is of class ErrKey.
+// CheckKeyPath checks that there is a key at path, either half of it: an agent may hold the private one. Without this, ssh
+// would use other keys that it finds. An empty path is valid. The error is of class ErrKey.
 func CheckKeyPath(path string) error {
 	if path == "" {
 		return nil
@@ -54,9 +53,9 @@ func CheckKeyPath(path string) error {
 	return nil
 }
 
-// GenerateKeyPair makes sure that dir holds the ed25519 key pair name (default azlin_key) and returns
-// its paths. An existing private key is never replaced; its public half is derived when it is missing.
-// The directory is created with mode 0700, the private key with 0600.
+// GenerateKeyPair ensures that dir has the ed25519 key pair name (default azlin_key) and returns its paths. An existing
+// private key is never replaced; a missing public half is derived. The directory is created with mode 0700, the private key
+// with 0600.
 func GenerateKeyPair(dir, name string) (KeyPair, error) {
 	d, err := Prepare(dir, name)
 	if err != nil {
@@ -65,7 +64,7 @@ func GenerateKeyPair(dir, name string) (KeyPair, error) {
 	return d.KeyPair, d.Save()
 }
 
-// Draft is a key pair that is on disk, or will be when Save has written it.
+// Draft is a key pair that is on disk after Save.
 type Draft struct {
 	KeyPair
 	Line string // the public half, a line of authorized_keys
@@ -74,7 +73,7 @@ type Draft struct {
 	private []byte
 }
 
-// Prepare reads the key pair name (default azlin_key) of dir, or makes a new ed25519 key in memory. It writes nothing.
+// Prepare reads the key pair name (default azlin_key) of dir, or generates a new ed25519 key in memory. It writes nothing.
 func Prepare(dir, name string) (*Draft, error) {
 	if name == "" {
 		name = DefaultKeyName
@@ -96,7 +95,7 @@ func Prepare(dir, name string) (*Draft, error) {
 	return d, d.derive()
 }
 
-// derive finds the public half.
+// derive determines the public half.
 func (d *Draft) derive() error {
 	beside, err := atomicfile.Read(d.Public)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -113,8 +112,8 @@ func (d *Draft) derive() error {
 	return nil
 }
 
-// Save writes what is not on disk yet: both halves, or the public one. Where another process made the key meanwhile,
-// that one stays, and Line becomes its public half.
+// Save writes the missing halves. If another process created the key meanwhile, that one is kept, and Line becomes its
+// public half.
 func (d *Draft) Save() error {
 	if d.New {
 		if err := os.MkdirAll(filepath.Dir(d.Private), 0o700); err != nil {
@@ -138,16 +137,16 @@ func (d *Draft) Save() error {
 	return nil
 }
 
-// createPrivateKey writes a new key, unless there is one by then: two processes cannot replace each other's, and the loser
-// reads the winner's key. It is written under another name first, so that nobody finds half of it.
+// createPrivateKey writes a new key unless one exists: processes cannot replace each other's key, and the later one reads
+// the earlier one's. It writes to a temporary name first, so that no incomplete file is visible.
 func createPrivateKey(path string, data []byte) ([]byte, error) {
 	whole := path + ".new-" + uuid.NewString()
 	if err := writeNew(whole, data); err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.Remove(whole) }() // the key has two names by then, or another one won
+	defer func() { _ = os.Remove(whole) }() // the key also has its final name, or was created by another process
 	err := os.Link(whole, path)
-	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without links
+	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without hard links
 		err = writeNew(path, data)
 	}
 	if errors.Is(err, fs.ErrExist) {
@@ -186,14 +185,14 @@ func AuthorizedKey(key ssh.PublicKey) string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
 }
 
-// KeyExists reports whether dir holds the private key name (default azlin_key). Its public half can be derived.
+// KeyExists reports whether dir has the private key name (default azlin_key). Its public half can be derived.
 func KeyExists(dir, name string) bool {
 	info, err := os.Stat(filepath.Join(dir, cmp.Or(name, DefaultKeyName)))
 	return err == nil && info.Mode().IsRegular()
 }
 
-// PublicKeyContent reads a public key file and returns its line, checked to be a public key. A
-// private key given by mistake is refused without its content appearing in the error.
+// PublicKeyContent reads a public key file and returns its line, after validating it. If it is a private key, the error does
+// not contain its content.
 func PublicKeyContent(path string) (string, error) {
 	data, err := atomicfile.Read(path)
 	if err != nil {
@@ -209,7 +208,7 @@ func PublicKeyContent(path string) (string, error) {
 }
 
 // At returns the pair for a path to either half, and the public line, and writes nothing. The line is derived from the
-// private key where that is on this machine, with the comment of the file beside it.
+// private key if that is on this machine, with the .pub file's comment.
 func At(path string) (pair KeyPair, public string, err error) {
 	private := privatePath(path)
 	pair = KeyPair{Private: private, Public: private + ".pub"}
@@ -217,13 +216,13 @@ func At(path string) (pair KeyPair, public string, err error) {
 	return pair, k.Line, err
 }
 
-// HostKey is a machine's identity, made by azlin before the machine exists.
+// HostKey is a VM's host key, generated by azlin before the VM exists.
 type HostKey struct {
-	Private string // OpenSSH PEM; secret until the machine has it
+	Private string // OpenSSH PEM; secret
 	Public  string // authorized_keys form, without comment
 }
 
-// NewHostKey makes an ed25519 host key.
+// NewHostKey generates an ed25519 host key.
 func NewHostKey() (HostKey, error) {
 	private, err := newPrivateKey("")
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package knownhosts keeps the host keys of VMs.
+// Package knownhosts stores the host keys of VMs.
 package knownhosts
 
 import (
@@ -18,8 +18,8 @@ import (
 	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
-// File is a known_hosts file of azlin's own, keyed by VM id instead of address, because
-// addresses are reused and VM ids are not. The system's ssh reads the same file (HostKeyAlias).
+// File is azlin's own known_hosts file, with VM ids instead of addresses as keys, because addresses are reused and VM ids
+// are not. The system's ssh reads the same file (HostKeyAlias).
 type File struct {
 	Path string
 }
@@ -27,10 +27,10 @@ type File struct {
 // ErrHostKey is the class of failures to verify a host key.
 var ErrHostKey = errors.New("host key verification failed")
 
-// Alias is the name under which a VM stands in the file. ssh lower-cases what it looks up.
+// Alias is a VM's name in the file. ssh converts names to lower case before looking them up.
 func Alias(vmID string) string { return "azlin-" + strings.ToLower(vmID) }
 
-// Lookup returns the key recorded for the VM, or nil when there is none.
+// Lookup returns the key recorded for the VM, or nil.
 func (k File) Lookup(vmID string) (ssh.PublicKey, error) {
 	data, err := atomicfile.Read(k.Path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -47,7 +47,7 @@ func findHostKey(data []byte, vmID string) (ssh.PublicKey, error) {
 	for len(data) > 0 {
 		_, hosts, key, _, rest, err := ssh.ParseKnownHosts(data)
 		if err != nil {
-			if errors.Is(err, io.EOF) { // only blank and comment lines were left
+			if errors.Is(err, io.EOF) { // only blank and comment lines are left
 				return nil, nil
 			}
 			return nil, fmt.Errorf("parse known hosts: %w", err)
@@ -60,8 +60,7 @@ func findHostKey(data []byte, vmID string) (ssh.PublicKey, error) {
 	return nil, nil
 }
 
-// Pin records the key of a VM. A VM that is recorded with another key is refused with ErrHostKey:
-// only Forget makes room for a new identity.
+// Pin records the key of a VM. A VM recorded with another key is refused with ErrHostKey: only Forget allows a new key.
 func (k File) Pin(ctx context.Context, vmID string, key ssh.PublicKey) error {
 	return atomicfile.Update(ctx, k.Path, 0o600, func(old []byte) ([]byte, error) {
 		known, err := findHostKey(old, vmID)
@@ -82,7 +81,7 @@ func (k File) Pin(ctx context.Context, vmID string, key ssh.PublicKey) error {
 	})
 }
 
-// Forget removes what is recorded for a VM, for example because it was deleted.
+// Forget removes a VM's record, for example because the VM was deleted.
 func (k File) Forget(ctx context.Context, vmID string) error {
 	if _, err := os.Stat(k.Path); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -98,9 +97,8 @@ func (k File) Forget(ctx context.Context, vmID string) error {
 	})
 }
 
-// Identify decides which key the VM must show: the recorded one, else the one that was announced by
-// the VM's tag (empty when there is none), which is then recorded. It returns nil when neither is
-// known, and ErrHostKey when they disagree.
+// Identify returns the expected key of a VM: the recorded one, else the announced one from the VM's tag (empty: none), which
+// is then recorded. It returns nil when neither is known, and ErrHostKey when they differ.
 func (k File) Identify(ctx context.Context, vmID, announced string) (ssh.PublicKey, error) {
 	known, err := k.Lookup(vmID)
 	if err != nil {

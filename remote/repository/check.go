@@ -9,16 +9,15 @@ import (
 	"github.com/azlin-dev/azlin/errkind"
 )
 
-// Access is what this machine can lend to a clone. The zero value opens public repositories only.
+// Access lists the credentials that a clone may use. The zero value allows only public repositories.
 type Access struct {
-	Agent      bool     // an ssh-agent runs here, and may be lent
+	Agent      bool     // an ssh-agent is available and may be forwarded
 	KnownHosts []string // the operator's own known_hosts files, for servers that are not built in
-	GitHubCLI  string   // path of gh, which is asked for a token; empty: not there
+	GitHubCLI  string   // path of gh, which provides a token; empty: not installed
 }
 
-// Check finds out, before anything is created, whether the clone can succeed as far as this machine goes: a local
-// repository can be read, and for an SSH URL there is an agent to lend and the server's host key is known. Its
-// errors are Invalid and Prerequisite.
+// Check checks in advance whether the clone can succeed: a local repository is readable, and for an SSH URL there is an
+// agent and the server's host key is known. Its errors are Invalid and Prerequisite.
 func (r *Repository) Check(ctx context.Context, a Access) error {
 	if r.local == "" {
 		if r.scheme != "ssh" {

@@ -14,10 +14,9 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 )
 
-// Clone makes ~/Name on the VM. A directory that is a clone of the same URL already is left as it is, so that a
-// resumed launch does not fail on it.
-//
-// An HTTPS repository is tried without a token first: what is public needs none.
+// Clone creates ~/Name on the VM. A directory that is already a clone of the same URL is kept, so that a resumed launch does
+// not fail.
+// An HTTPS repository is tried without a token first, because public ones need none.
 func (r *Repository) Clone(ctx context.Context, c *remote.Client, a Access) error {
 	switch r.scheme {
 	case "file":
@@ -65,7 +64,7 @@ type attempt struct {
 	agent   bool
 }
 
-// gitError is what git said when it failed.
+// gitError is git's message after a failure.
 type gitError struct{ text string }
 
 func (e *gitError) Error() string { return "git said: " + lastLines(e.text, 3) }
@@ -80,11 +79,11 @@ func (r *Repository) run(ctx context.Context, c *remote.Client, a attempt) error
 	}
 	var script strings.Builder
 	script.WriteString("set -eu; cd; export GIT_TERMINAL_PROMPT=0 LC_ALL=C; " + a.setup)
-	// A clone whose connection was lost goes on; whoever comes after it waits, and finds what it made.
+	// A clone whose connection was lost continues; a later one waits for it and uses its result.
 	script.WriteString("if command -v flock >/dev/null; then exec 9<.; flock -w 600 9 || { echo another clone of it is still at work >&2; exit 1; }; fi; ")
 	fmt.Fprintf(&script, `if [ -d %[1]s/.git ] && [ "$(git -C %[1]s remote get-url origin)" = %[2]s ]; then exit 0; fi; `,
 		r.Name, remote.Quote(r.URL))
-	// A clone that was cut off leaves a directory behind; one made under another name and moved does not.
+	// An interrupted clone leaves a directory behind; cloning to another name and moving it avoids that.
 	fmt.Fprintf(&script, `rm -rf .azlin-clone; git %sclone --quiet %s-- %s .azlin-clone; `, a.options, branch, a.source)
 	if r.local != "" {
 		fmt.Fprintf(&script, `git -C .azlin-clone remote set-url origin %s; `, remote.Quote(r.URL))
@@ -104,8 +103,8 @@ func (r *Repository) run(ctx context.Context, c *remote.Client, a attempt) error
 	return nil
 }
 
-// signIn is what git says, in the C locale, when a server wants to know who asks. Forges say so of private
-// repositories and of absent ones alike.
+// signIn matches git's message, in the C locale, when a server requires a login. Forges answer so for private and for absent
+// repositories.
 var signIn = regexp.MustCompile(`could not read (Username|Password) for|Authentication failed for|terminal prompts disabled`)
 
 func wantsSignIn(err error) bool {
@@ -113,7 +112,7 @@ func wantsSignIn(err error) bool {
 	return ok && signIn.MatchString(failure.text)
 }
 
-// token asks the GitHub CLI for the token of the repository's host. It goes from one pipe into another.
+// token reads the token of the repository's host from the GitHub CLI. It is passed through pipes only.
 func (r *Repository) token(ctx context.Context, a Access) (string, error) {
 	refused := func(reason, next string) error {
 		return &errkind.Error{
@@ -148,7 +147,7 @@ func (r *Repository) bundle(ctx context.Context) ([]byte, error) {
 	return out, nil
 }
 
-// lastLines leaves out what git says after every failure, whatever the cause.
+// lastLines leaves out git's general advice after every failure.
 func lastLines(s string, n int) string {
 	var lines []string
 	for line := range strings.Lines(s) {

@@ -19,8 +19,8 @@ import (
 //go:embed forges.known_hosts
 var forges string
 
-// hostKeys gives the lines of known_hosts by which the VM verifies the server of an SSH URL: the built-in ones,
-// else those that the operator's own ssh has accepted.
+// hostKeys returns the known_hosts lines with which the VM verifies the server of an SSH URL: the built-in ones, else those
+// that the operator's ssh has accepted.
 func (r *Repository) hostKeys(a Access) (string, error) {
 	host, port := r.server()
 	if port == "22" {
@@ -56,8 +56,7 @@ func (r *Repository) hostKeys(a Access) (string, error) {
 	return known.String(), nil
 }
 
-// knownTo looks up the keys of a server in known_hosts files, hashed entries included. Files that are not there are
-// passed over.
+// knownTo looks up a server's keys in known_hosts files, including hashed entries. Absent files are skipped.
 func knownTo(files []string, address string) ([]ssh.PublicKey, error) {
 	var there []string
 	for _, f := range files {
@@ -72,7 +71,7 @@ func knownTo(files []string, address string) ([]ssh.PublicKey, error) {
 	if err != nil {
 		return nil, errkind.New(errkind.Invalid, "%w; mend that line or take it out", err)
 	}
-	// No key is this one, so that the answer is the list of those it should have been.
+	// No key matches this one, so the error lists the expected keys.
 	err = check(address, &net.TCPAddr{IP: net.IPv4zero}, nobody{})
 	var keys []ssh.PublicKey
 	if mismatch, ok := errors.AsType[*knownhosts.KeyError](err); ok {
@@ -84,7 +83,7 @@ func knownTo(files []string, address string) ([]ssh.PublicKey, error) {
 	return nil, err
 }
 
-// nobody is a public key that nobody has.
+// nobody is a public key that no server has.
 type nobody struct{}
 
 func (nobody) Type() string                        { return "nobody" }

@@ -1,8 +1,7 @@
-// Package repository clones git repositories to VMs: public and private ones over the network, and those of the
-// operator's own machine through the SSH connection.
-//
-// Nothing that opens a private repository stays on the VM. Over SSH the operator's agent is lent for the time of the
-// clone, to a server whose host key is known beforehand; over HTTPS a token goes in through standard input.
+// Package repository clones git repositories to VMs: public and private ones over the network, and those of the operator's
+// own machine through the SSH connection.
+// No credentials stay on the VM. Over SSH the operator's agent is forwarded during the clone, to a server whose host key is
+// already known; over HTTPS a token is passed through standard input.
 package repository
 
 import (
@@ -20,11 +19,11 @@ import (
 // Repository is a git repository to clone into the login user's home directory.
 type Repository struct {
 	URL    string `json:"url"`              // as given
-	Name   string `json:"name"`             // the directory it goes to
+	Name   string `json:"name"`             // the target directory
 	Branch string `json:"branch,omitempty"` // empty: the repository's own default
 
 	scheme string // "ssh", "https", "http", "git" or "file"
-	host   string // with the port when it is not the scheme's own; empty for a file URL
+	host   string // with the port unless it is the scheme's default; empty for a file URL
 	local  string // path on this machine, for a file URL
 }
 
@@ -33,9 +32,8 @@ var (
 	repositoryName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
 )
 
-// Parse checks a git URL. Credentials in it are refused: they would stay in the VM's git
-// configuration and in shell histories. A file URL names a repository on this machine, whose content is
-// sent to the VM.
+// Parse parses a git URL. Credentials in it are refused, because they would stay in the VM's git configuration and in shell
+// histories. A file URL names a repository on this machine, whose content is sent to the VM.
 func Parse(raw, branch string) (*Repository, error) {
 	invalid := func(format string, args ...any) error {
 		return errkind.New(errkind.Invalid, "repository: "+format, args...)
@@ -87,7 +85,7 @@ func Parse(raw, branch string) (*Repository, error) {
 	return r, nil
 }
 
-// UnmarshalJSON reads what was written of a Repository, checked as Parse does.
+// UnmarshalJSON decodes a stored Repository, with Parse's checks.
 func (r *Repository) UnmarshalJSON(data []byte) error {
 	var raw struct{ URL, Branch string }
 	if err := json.Unmarshal(data, &raw); err != nil {
@@ -100,7 +98,7 @@ func (r *Repository) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// server is where an SSH URL leads, as in known_hosts.
+// server is the host and port of an SSH URL, as in known_hosts.
 func (r *Repository) server() (host, port string) {
 	host, port, found := strings.Cut(r.host, ":")
 	if strings.HasPrefix(r.host, "[") {

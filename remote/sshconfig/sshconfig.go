@@ -1,5 +1,5 @@
-// Package sshconfig lets plain ssh, and every program that runs it, find azlin's VMs by their names: Host blocks in files
-// of azlin's own, and one Include in the configuration of the user, who keeps everything else as it is.
+// Package sshconfig lets ssh, and every program that runs it, find azlin's VMs by name: it writes Host blocks to azlin's own
+// files, and one Include to the user's configuration, which otherwise stays unchanged.
 package sshconfig
 
 import (
@@ -21,22 +21,22 @@ import (
 // ErrSSHConfig is the class of this package's failures.
 var ErrSSHConfig = errors.New("ssh configuration error")
 
-// Files are where the configuration is.
+// Files are the paths of the configuration.
 type Files struct {
 	User string // the user's own, ~/.ssh/config
-	Dir  string // of azlin's files, one for each set of VMs
+	Dir  string // of azlin's files, one per set of VMs
 }
 
 // Entry is one VM.
 type Entry struct {
-	Names []string // that ssh knows it by
+	Names []string // host names for ssh
 	Host  remote.Host
 }
 
-// ownership begins every file that azlin may replace or remove.
+// ownership is the first line of every file that azlin may replace or remove.
 const ownership = "# Written by azlin, and written anew each time: changes are lost.\n"
 
-// Render gives the content of a file with a block for each VM.
+// Render returns a file with a block for each VM.
 func Render(entries []Entry, known knownhosts.File) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(ownership)
@@ -53,7 +53,7 @@ func Render(entries []Entry, known knownhosts.File) ([]byte, error) {
 // Path is the file of a set of VMs.
 func (f Files) Path(set string) string { return filepath.Join(f.Dir, set+".conf") }
 
-// Write replaces the file of a set of VMs. A file that is not azlin's is a Conflict, and left as it is.
+// Write replaces the file of a set of VMs. A file that azlin did not write is a Conflict and stays unchanged.
 func (f Files) Write(ctx context.Context, set string, content []byte) error {
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
 		return failed("write", f.Path(set), err)
@@ -67,8 +67,7 @@ func (f Files) Write(ctx context.Context, set string, content []byte) error {
 	})
 }
 
-// Others are the names, in lower case, that files of other sets give to VMs with what
-// they mean.
+// Others returns the names, in lower case, that the files of other sets give to VMs, with their VMs.
 func (f Files) Others(set string) (map[string]Other, error) {
 	paths, err := filepath.Glob(filepath.Join(f.Dir, "*.conf"))
 	if err != nil {
@@ -94,13 +93,13 @@ func (f Files) Others(set string) (map[string]Other, error) {
 // Other is a VM of another set.
 type Other struct {
 	Set   string
-	alias string // under which its host key is known
+	alias string // alias of its host key
 }
 
-// Is reports whether it is the VM of an id.
+// Is reports whether it is the VM with this id.
 func (o Other) Is(vmID string) bool { return o.alias == knownhosts.Alias(vmID) }
 
-// UsersHosts are the names, in lower case, to which the user's own configuration gives a Host block.
+// UsersHosts returns the names, in lower case, that have a Host block in the user's own configuration.
 func (f Files) UsersHosts() (map[string]bool, error) {
 	data, err := atomicfile.Read(f.User)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -113,7 +112,7 @@ func (f Files) UsersHosts() (map[string]bool, error) {
 	return names, nil
 }
 
-// hosts are the names, in lower case, on the Host lines of a configuration, patterns aside, with their HostKeyAlias.
+// hosts returns the names, in lower case, on the Host lines of a configuration, except patterns, with their HostKeyAlias.
 func hosts(config []byte) map[string]string {
 	aliases := map[string]string{}
 	var block []string
@@ -138,14 +137,14 @@ func hosts(config []byte) map[string]string {
 	return aliases
 }
 
-// directive cuts a line of a configuration into its keyword, in lower case, and the rest.
+// directive splits a line of a configuration into its keyword, in lower case, and the rest.
 func directive(line string) (keyword, rest string) {
 	line = strings.TrimSpace(line)
 	at := max(0, strings.IndexAny(line, " \t="))
 	return strings.ToLower(line[:at]), strings.Trim(line[at:], " \t=")
 }
 
-// own reads the file of a set; nil when there is none.
+// own reads the file of a set; nil: absent.
 func (f Files) own(set string) ([]byte, error) {
 	data, err := atomicfile.Read(f.Path(set))
 	switch {
@@ -162,7 +161,7 @@ func (f Files) own(set string) ([]byte, error) {
 	return data, nil
 }
 
-// locked keeps other processes of azlin's out. The lock is in azlin's directory, so that nothing is left in the user's.
+// locked excludes other processes of azlin. The lock is in azlin's directory, to leave nothing in the user's.
 func (f Files) locked(ctx context.Context, change func() error) error {
 	return atomicfile.Locked(ctx, filepath.Join(f.Dir, "include"), change)
 }
@@ -174,12 +173,12 @@ func failed(op, path string, err error) error {
 	return &errkind.Error{Op: op, Resource: path, Class: ErrSSHConfig, Err: err}
 }
 
-// Include is the line that the user's configuration needs, with one above it that says whose it is.
+// Include is the line for the user's configuration, with a comment line that names azlin.
 func (f Files) Include() string {
 	return "# The VMs of azlin, which wrote these two lines.\nInclude " + quote(filepath.Join(f.Dir, "*.conf")) + "\n"
 }
 
-// quote writes a path so that ssh reads it back.
+// quote quotes a path for ssh.
 func quote(path string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path) + `"`
 }
@@ -196,7 +195,7 @@ func (f Files) Included() (bool, error) {
 	return f.includes(data), nil
 }
 
-// includes looks at what comes before the first block: what is in a block is for the hosts of that only.
+// includes searches the part before the first block, because a block's content applies only to its hosts.
 func (f Files) includes(data []byte) bool {
 	want := filepath.Join(f.Dir, "*.conf")
 	for line := range strings.Lines(string(data)) {
@@ -213,8 +212,8 @@ func (f Files) includes(data []byte) bool {
 	return false
 }
 
-// AddInclude puts the Include at the beginning of the user's configuration, unless it is there, and leaves every other
-// byte as it is. A configuration that is a symbolic link stays one.
+// AddInclude adds the Include at the beginning of the user's configuration if it is missing, and keeps every other byte. A
+// symbolic link is kept.
 func (f Files) AddInclude(ctx context.Context) error {
 	return f.edit(ctx, func(old []byte) []byte {
 		if f.includes(old) {
@@ -224,8 +223,8 @@ func (f Files) AddInclude(ctx context.Context) error {
 	})
 }
 
-// Remove takes the file of a set away, and with the last one the Include. The rest of the user's configuration stays as
-// it is; one that then is empty goes.
+// Remove removes the file of a set, and with the last one the Include. The rest of the user's configuration stays unchanged;
+// if it is then empty, it is removed.
 func (f Files) Remove(ctx context.Context, set string) error {
 	if _, err := os.Stat(f.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil

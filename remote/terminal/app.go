@@ -15,7 +15,7 @@ import (
 // App is a terminal program.
 type App string
 
-// The terminals that windows can be opened in.
+// The terminals that can open windows.
 const (
 	ITerm           App = "iterm"
 	AppleTerminal   App = "terminal" // Terminal.app
@@ -29,7 +29,7 @@ const (
 	Tmux            App = "tmux"             // a window of the tmux session that this process is in
 )
 
-// program is what has to be on the PATH for an App.
+// program is the executable of an App.
 func (a App) program() string {
 	switch a {
 	case ITerm, AppleTerminal:
@@ -40,21 +40,21 @@ func (a App) program() string {
 	return string(a)
 }
 
-// tabs reports whether an App can be told to open a tab.
+// tabs reports whether an App can open a tab.
 func (l Launcher) tabs(a App) bool {
 	here := l.surroundings().Terminal
 	switch a {
 	case ITerm, GNOMETerminal, Konsole, WindowsTerminal:
 		return true
 	case Kitty:
-		return here.KittyListen != "" // only then does it take orders
+		return here.KittyListen != "" // otherwise it accepts no remote control
 	case WezTerm:
 		return here.WezTerm != ""
 	}
 	return false
 }
 
-// here lists the Apps that this process runs in, the innermost first.
+// here lists the Apps in which this process runs, innermost first.
 func (l Launcher) here() []App {
 	t := l.surroundings().Terminal
 	var apps []App
@@ -80,7 +80,7 @@ func (l Launcher) here() []App {
 	return apps
 }
 
-// order lists the Apps in the order in which they are tried: the preferred one, those that this process runs in, those of
+// order lists the Apps in the order in which they are tried: the preferred one, those in which this process runs, those of
 // the system.
 func (l Launcher) order() []App {
 	apps := l.here()
@@ -103,7 +103,7 @@ func (l Launcher) order() []App {
 	return once
 }
 
-// Available lists the Apps that a window can be opened in here, in the order in which they are tried.
+// Available lists the Apps that can open a window here, in the order in which they are tried.
 func (l Launcher) Available() []App {
 	var apps []App
 	for _, a := range l.order() {
@@ -114,7 +114,7 @@ func (l Launcher) Available() []App {
 	return apps
 }
 
-// lacks says why an App cannot be used here, or nil.
+// lacks returns why an App cannot be used here, or nil.
 func (l Launcher) lacks(a App) error {
 	t := l.surroundings().Terminal
 	mac := l.system() == "darwin"
@@ -149,7 +149,7 @@ func (l Launcher) lacks(a App) error {
 
 var errNoDisplay = errors.New("there is no display here (DISPLAY and WAYLAND_DISPLAY are not set)")
 
-// packages says how an App is installed.
+// packages describes how to install an App.
 func packages(a App, mac bool) string {
 	switch {
 	case a == WindowsTerminal:
@@ -162,7 +162,7 @@ func packages(a App, mac bool) string {
 	return " (Debian, Ubuntu: apt install " + a.program() + ")"
 }
 
-// installed reports whether a macOS application is where those are.
+// installed reports whether a macOS application is in one of the usual directories.
 func (l Launcher) installed(name string) bool {
 	for _, dir := range []string{"/", l.surroundings().Home} {
 		if _, err := os.Stat(filepath.Join(dir, "Applications", name)); err == nil && dir != "" {
@@ -172,7 +172,7 @@ func (l Launcher) installed(name string) bool {
 	return false
 }
 
-// none says that no App at all can be used.
+// none is the error when no App can be used.
 func (l Launcher) none() error {
 	e := &errkind.Error{Kind: errkind.Prerequisite, Op: "open a window", Class: ErrLauncher}
 	switch {

@@ -2,12 +2,12 @@ package terminal
 
 import "strings"
 
-// appleQuote writes s as a string of AppleScript.
+// appleQuote quotes s as an AppleScript string.
 func appleQuote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(plain(s)) + `"`
 }
 
-// appleTerminalScript opens a window of Terminal.app, whose shell becomes the command. Tabs cannot be asked for.
+// appleTerminalScript opens a window of Terminal.app whose shell is replaced by the command. It cannot open tabs.
 func appleTerminalScript(pipe, title string) string {
 	lines := []string{
 		`tell application "Terminal"`,
@@ -20,7 +20,7 @@ func appleTerminalScript(pipe, title string) string {
 	return strings.Join(append(lines, `end tell`), "\n")
 }
 
-// iTermScript opens a window of iTerm, or a tab of the one in front if there is one.
+// iTermScript opens a window of iTerm, or a tab of the front window if there is one.
 func iTermScript(pipe, title string, tab bool) string {
 	command := appleQuote(shell + " " + pipe)
 	lines := []string{`tell application "iTerm"`, `activate`}

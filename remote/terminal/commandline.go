@@ -5,11 +5,11 @@ import (
 	"unicode"
 )
 
-// shell is what every window runs: the system's shell, on the named pipe that holds the rest.
+// shell is what every window runs: the system's shell, with the named pipe as its script.
 const shell = "/bin/sh"
 
-// arguments is what an App is told: to open a window, or a tab, that runs the shell on pipe. A pipe's path needs no quoting
-// anywhere.
+// arguments returns an App's arguments to open a window, or a tab, that runs the shell on pipe. The pipe's path needs no
+// quoting.
 func (l Launcher) arguments(a App, pipe string, c Config) []string {
 	title := plain(c.Title)
 	tab := c.NewTab && l.tabs(a)
@@ -37,7 +37,7 @@ func (l Launcher) arguments(a App, pipe string, c Config) []string {
 		if tab {
 			args = []string{"--new-tab"}
 		}
-		// A semicolon would begin another property, and a percent sign stands for something. Neither can be quoted.
+		// A semicolon would begin another property, and a percent sign is special. They cannot be quoted.
 		if title = without(title, ";%"); title != "" {
 			args = append(args, "-p", "tabtitle="+title)
 		}
@@ -62,10 +62,10 @@ func (l Launcher) arguments(a App, pipe string, c Config) []string {
 	case WindowsTerminal:
 		window := "new"
 		if tab {
-			window = "0" // the one that was used last
+			window = "0" // the most recently used one
 		}
 		args := []string{"-w", window, "new-tab"}
-		// A semicolon ends a command of its own, and these others mean something to whoever takes a Windows command line apart.
+		// A semicolon separates commands, and the others are special when a Windows command line is parsed.
 		if title = without(title, `;"\%`); title != "" {
 			args = append(args, "--title", title)
 		}
@@ -88,7 +88,7 @@ func join(parts ...[]string) []string {
 	return all
 }
 
-// plain is a title that is one line and does not end a control sequence.
+// plain is a title on one line that does not end a control sequence.
 func plain(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || !unicode.IsPrint(r) {
@@ -107,8 +107,7 @@ func without(s, chars string) string {
 	}, s))
 }
 
-// tmuxText writes a text so that tmux, which expands formats after # and ends a command at a semicolon at the end, takes it
-// as it is.
+// tmuxText quotes a text for tmux, which expands formats after # and ends a command at a final semicolon.
 func tmuxText(s string) string {
 	s = strings.ReplaceAll(s, "#", "##")
 	if head, ok := strings.CutSuffix(s, ";"); ok {

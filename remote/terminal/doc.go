@@ -1,9 +1,7 @@
 // Package terminal opens windows of terminal programs, and tmux windows, that run a command.
-//
-// What the command is goes to the new window through a named pipe that only this user can open, so that no terminal has
-// to be trusted with quoting it, and nothing of it, nor of its environment, stands in an argument or in a file. That
-// somebody reads from the pipe is also how it is known that the window is there. It opens windows on Linux, Windows
-// Subsystem for Linux and macOS.
+// The command is passed to the new window through a named pipe that only this user can open. So no terminal must quote it,
+// and neither it nor its environment is visible in an argument or a file. When the pipe is read, the window is open. It
+// works on Linux, Windows Subsystem for Linux and macOS.
 package terminal
 
 import "errors"

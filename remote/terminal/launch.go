@@ -20,44 +20,45 @@ import (
 	"github.com/azlin-dev/azlin/remote"
 )
 
-// Launcher opens windows. The zero value knows of no display and of no terminal that it is in: Environ has to say.
+// Launcher opens windows. The zero value knows no display and no surrounding terminal: set Environ.
 type Launcher struct {
-	Environ   []string // config.Environ of this process; terminals get it, too
-	Preferred App      // tried first, where it can be used; empty: none
+	Environ   []string // config.Environ of this process; also passed to terminals
+	Preferred App      // tried first if available; empty: none
 
 	OS       string                       // empty: this system's, as runtime.GOOS
 	Look     func(string) (string, error) // finds programs; nil: exec.LookPath
-	Patience time.Duration                // until a window is there; zero: 30 seconds, which a person may need to allow it
+	Patience time.Duration                // how long to wait for a window; zero: 30 seconds, because the user may have to allow it
 }
 
-// Config is how a window is to be. The zero value is a new window of the first terminal that can be used.
+// Config describes the window. The zero value is a new window of the first available terminal.
 type Config struct {
-	App    App    // this one and no other; empty: the first that works, see Launcher.Available
-	Title  string // control characters are left out; empty: the terminal's own
-	NewTab bool   // a tab of the window in front, where the terminal can be told to open one
+	App    App    // only this one; empty: the first that works, see Launcher.Available
+	Title  string // control characters are removed; empty: the terminal's own
+	NewTab bool   // a tab of the front window, if the terminal can open one
 }
 
-// NewWindow reports whether a window of its own is asked for.
+// NewWindow reports whether a separate window is requested.
 func (c Config) NewWindow() bool { return !c.NewTab }
 
-// Command is what a window runs.
+// Command is the command of a window.
 type Command struct {
-	Args []string // the program, as an absolute path or found on the PATH, and its arguments
-	Env  []string // "NAME=value", added to the environment that the terminal gives it
-	Dir  string   // where it runs; empty: where the terminal opens
+	Args []string // the program, as an absolute path or on the PATH, and its arguments
+	Env  []string // "NAME=value", added to the terminal's environment
+	Dir  string   // working directory; empty: the terminal's
 
-	// HoldOn is an exit code after which the window stays until Enter is pressed, so that what was said can be read. 0: none.
+	// HoldOn is an exit code after which the window stays open until Enter is pressed, so that its output can be read. 0:
+	// none.
 	HoldOn int
 }
 
-// Window is a window that was opened.
+// Window is an open window.
 type Window struct {
 	App App
-	PID int // of the terminal's process, or of the command in a tmux window; 0: a process that ran already opened it
+	PID int // the terminal's process, or the command in a tmux window; 0: an already running process opened it
 }
 
 // Launch opens a window with an interactive SSH connection and returns the PID of Window. The host's key must be in
-// KnownHosts. The streams and the environment of in do not matter.
+// KnownHosts. The streams and the environment of in are ignored.
 func (l Launcher) Launch(ctx context.Context, in remote.Interactive, c Config) (pid int, err error) {
 	args, err := in.Args()
 	if err != nil {
@@ -71,9 +72,9 @@ func (l Launcher) Launch(ctx context.Context, in remote.Interactive, c Config) (
 	return w.PID, err
 }
 
-// Open opens a window that runs a command, and returns when the window is there and has taken the command. A terminal
-// that cannot be opened makes it try the next, unless Config names one. Its error is of kind Prerequisite when something
-// is missing here, and of kind Cancelled when ctx is.
+// Open opens a window that runs a command, and returns when the window has started the command. If a terminal fails, it
+// tries the next, unless Config names one. Its error is of kind Prerequisite when something is missing here, and of kind
+// Cancelled when ctx is cancelled.
 func (l Launcher) Open(ctx context.Context, command Command, c Config) (Window, error) {
 	if len(command.Args) == 0 {
 		return Window{}, errkind.New(errkind.Invalid, "open a window: there is no command to run in it")
@@ -102,7 +103,7 @@ func (l Launcher) Open(ctx context.Context, command Command, c Config) (Window, 
 	return Window{}, errors.Join(failed...)
 }
 
-// Check is the error that Open would have because something is missing here, or nil.
+// Check returns the error that Open would return because something is missing here, or nil.
 func (l Launcher) Check(c Config) error {
 	if c.App != "" {
 		if err := l.lacks(c.App); err != nil {
@@ -135,7 +136,7 @@ func (l Launcher) open(ctx context.Context, a App, script string, command Comman
 	if err != nil {
 		return w, failure(a, errkind.Prerequisite, err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // a pipe that is open needs no name
+	defer func() { _ = os.RemoveAll(dir) }() // an open pipe needs no name
 	p, err := newPipe(filepath.Join(dir, "run"))
 	if err != nil {
 		return w, failure(a, errkind.Prerequisite, err)
@@ -153,7 +154,7 @@ func (l Launcher) open(ctx context.Context, a App, script string, command Comman
 	bounded, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("no window was there after %s", patience))
 	defer cancel()
 	if err := p.hand(bounded, script, refused(process)); err != nil {
-		process.Kill() // or its window would come after all, with nothing to run
+		process.Kill() // otherwise its window might still open, without a command
 		if text := lastWords(said); text != "" {
 			err = fmt.Errorf("%w: %s", err, text)
 		}
@@ -165,7 +166,7 @@ func (l Launcher) open(ctx context.Context, a App, script string, command Comman
 	return Window{App: a, PID: windowPID(a, process, said)}, nil
 }
 
-// refused is closed when the terminal has ended with a failure.
+// refused is closed when the terminal has failed.
 func refused(p *detach.Process) <-chan struct{} {
 	no := make(chan struct{})
 	go func() {
@@ -176,35 +177,35 @@ func refused(p *detach.Process) <-chan struct{} {
 	return no
 }
 
-// windowPID is the process behind a new window.
+// windowPID is the PID of a new window.
 func windowPID(a App, p *detach.Process, said *os.File) int {
 	switch a {
-	case Tmux: // it prints the process and ends
+	case Tmux: // it prints the PID and ends
 		select {
 		case <-p.Exited:
 		case <-time.After(time.Second):
 		}
-		pid, _ := strconv.Atoi(lastWords(said)) // 0 when it did not
+		pid, _ := strconv.Atoi(lastWords(said)) // 0 when it did not print one
 		return pid
 	case ITerm, AppleTerminal, GNOMETerminal, WindowsTerminal:
 		return 0
 	}
 	select {
-	case <-p.Exited: // it has told another process of its kind to open the window
+	case <-p.Exited: // another process of the same program opens the window
 		return 0
 	default:
 		return p.PID
 	}
 }
 
-// lastWords is the end of what a terminal said.
+// lastWords is the last part of a terminal's output.
 func lastWords(said *os.File) string {
 	data := make([]byte, 1024)
-	n, _ := said.ReadAt(data, 0) // what cannot be read says nothing
+	n, _ := said.ReadAt(data, 0) // an unreadable file counts as empty
 	return strings.ToValidUTF8(string(bytes.TrimSpace(data[:n])), "")
 }
 
-// privateDir makes a directory for this user alone, whose path means nothing special to any shell or terminal.
+// privateDir creates a directory for this user only, whose path needs no quoting in any shell or terminal.
 func privateDir() (string, error) {
 	parent := os.TempDir()
 	if strings.IndexFunc(parent, special) >= 0 {

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// pipe is a named pipe from which a window's shell reads what it is to do.
+// pipe is a named pipe from which a window's shell reads its script.
 type pipe struct{ path string }
 
 func newPipe(path string) (pipe, error) { return pipe{path}, syscall.Mkfifo(path, 0o600) }
 
-// hand waits until somebody reads from the pipe, and writes. refused, when it is closed, says that nobody will.
+// hand waits for a reader of the pipe, and writes. When refused is closed, there will be no reader.
 func (p pipe) hand(ctx context.Context, script string, refused <-chan struct{}) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -27,7 +27,7 @@ func (p pipe) hand(ctx context.Context, script string, refused <-chan struct{}) 
 			_, err := io.WriteString(f, script)
 			return err
 		}
-		if !errors.Is(err, syscall.ENXIO) { // that there is no reader yet
+		if !errors.Is(err, syscall.ENXIO) { // no reader yet
 			return err
 		}
 		select {

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// pipe has nothing to stand for on Windows itself, where Available has nothing to offer either.
+// pipe is unused on Windows itself, where Available is empty.
 type pipe struct{ path string }
 
 func newPipe(string) (pipe, error) {

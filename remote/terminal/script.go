@@ -11,7 +11,7 @@ import (
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// script is what the shell of a window reads. Every word of the command and its environment is quoted.
+// script is the script for a window's shell. Every word of the command and its environment is quoted.
 func (c Command) script(title string) (string, error) {
 	var b strings.Builder
 	if title != "" {
@@ -43,7 +43,7 @@ func (c Command) script(title string) (string, error) {
 	return b.String(), nil
 }
 
-// word quotes even what Quote leaves as it is: an assignment, or a word that the shell has a meaning for, is an argument here.
+// word quotes words that Quote leaves unquoted: here an assignment or a shell keyword is an argument.
 func word(s string) string {
 	if q := remote.Quote(s); q != s {
 		return q

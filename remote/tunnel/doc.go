@@ -1,7 +1,6 @@
-// Package tunnel keeps ports of this machine open that lead to what a VM reaches, over one SSH connection, which is made
-// again when it is lost; and the records of the processes that do so.
-//
-// It listens on 127.0.0.1 only. How a VM is reached its caller says.
+// Package tunnel keeps local ports open that lead to addresses reached from a VM, over one SSH connection, which is restored
+// when it is lost. It also keeps records of the processes that do this.
+// It listens on 127.0.0.1 only. The caller provides the route to the VM.
 package tunnel
 
 import "errors"

@@ -13,21 +13,21 @@ import (
 // Local is the only address that tunnels listen on.
 const Local = "127.0.0.1"
 
-// Forward is a port of this machine that leads to an address as the VM knows it.
+// Forward is a local port that leads to an address as seen from the VM.
 type Forward struct {
 	LocalPort int    `json:"local_port"` // 0: the system chooses
 	Host      string `json:"host"`
 	Port      int    `json:"port"`
 }
 
-// target is where it leads.
+// target is its target address.
 func (f Forward) target() string { return net.JoinHostPort(f.Host, strconv.Itoa(f.Port)) }
 
-// String is the forward as ParseForward and ssh -L read it.
+// String is the forward in the syntax of ParseForward and ssh -L.
 func (f Forward) String() string { return strconv.Itoa(f.LocalPort) + ":" + f.target() }
 
-// ParseForward reads [127.0.0.1:]PORT:HOST:HOSTPORT as ssh -L has it, and the short forms PORT:HOSTPORT and PORT, whose
-// host is the VM itself. IPv6 addresses stand in brackets. PORT 0 is one that the system chooses.
+// ParseForward parses [127.0.0.1:]PORT:HOST:HOSTPORT as ssh -L does, and the short forms PORT:HOSTPORT and PORT, whose host
+// is the VM itself. IPv6 addresses are in brackets. For PORT 0 the system chooses a port.
 func ParseForward(s string) (Forward, error) {
 	bad := func(format string, args ...any) (Forward, error) {
 		return Forward{}, errkind.New(errkind.Invalid, "forward %q: %s", s, fmt.Sprintf(format, args...))
@@ -59,7 +59,7 @@ func ParseForward(s string) (Forward, error) {
 	return f, nil
 }
 
-// split takes 1 to 4 parts apart at the colons that do not stand in brackets.
+// split splits at colons outside brackets, into 1 to 4 parts.
 func split(s string) ([]string, bool) {
 	var parts []string
 	for {

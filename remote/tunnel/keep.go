@@ -10,18 +10,18 @@ import (
 	"github.com/azlin-dev/azlin/remote/keypair"
 )
 
-// How long is waited between attempts: at first not at all; a VM that Azure says is stopped, or a sign-in that is refused,
-// is not asked for as often as a network that may be back.
+// The delays between attempts: none at first; longer after a stopped VM or a refused sign-in than after a network failure,
+// which may end at any time.
 const (
 	firstPause = 200 * time.Millisecond
 	lastPause  = 5 * time.Second
 	slowPause  = 15 * time.Second
-	oneAttempt = 5 * time.Second // for a connection; it is tried again
+	oneAttempt = 5 * time.Second // for one connection attempt, which is retried
 	oneRoute   = 30 * time.Second
-	askAgain   = 30 * time.Second // whether the VM is still where it was
+	askAgain   = 30 * time.Second // interval for looking up the VM's address again
 )
 
-// keep makes the connection again whenever it is lost, until the tunnel ends.
+// keep reconnects whenever the connection is lost, until the tunnel ends.
 func (t *Tunnel) keep(client *remote.Client) {
 	for {
 		err := client.Stay(t.ctx)
@@ -40,7 +40,7 @@ func (t *Tunnel) keep(client *remote.Client) {
 	}
 }
 
-// change goes over to a phase.
+// change sets the phase.
 func (t *Tunnel) change(client *remote.Client, p Phase, err error) {
 	s := t.State()
 	s.Phase, s.Since = p, time.Now().UTC()
@@ -53,24 +53,24 @@ func (t *Tunnel) change(client *remote.Client, p Phase, err error) {
 	t.set(client, s)
 }
 
-// fail ends the tunnel by itself.
+// fail ends the tunnel after an error.
 func (t *Tunnel) fail(err error) {
 	t.mu.Lock()
 	t.err = err
 	t.mu.Unlock()
 	t.change(nil, Failed, err)
-	t.report()         // for certain: who tells ends with the tunnel
-	_ = t.closePorts() // as good as closed
+	t.report()         // here, because the reporting goroutine ends with the tunnel
+	_ = t.closePorts() // an error does not matter
 	t.end()
 }
 
-// again connects to where the VM was, and else asks for the way anew, until it is there. An error is the end.
+// again reconnects at the known address, and otherwise looks up the route, until it succeeds. An error is final.
 func (t *Tunnel) again() (*remote.Client, error) {
 	t.mu.Lock()
 	host := t.host
 	t.mu.Unlock()
 	pause := firstPause
-	var asked time.Time // when Azure last said that the VM is where it was
+	var asked time.Time // when the look-up last confirmed the address
 	for {
 		client, err := dial(t.ctx, host)
 		if err == nil {
@@ -100,7 +100,7 @@ func (t *Tunnel) again() (*remote.Client, error) {
 		case errkind.Of(routeErr) == errkind.NotFound || errkind.Of(routeErr) == errkind.HostKey:
 			return nil, routeErr
 		default:
-			err = routeErr // what Azure says is nearer to the cause than that nobody answers
+			err = routeErr // the look-up's error is closer to the cause than a timeout
 			if kind := errkind.Of(routeErr); kind != errkind.Unreachable && kind != errkind.Unknown {
 				wait = slowPause
 			}
@@ -115,13 +115,13 @@ func (t *Tunnel) again() (*remote.Client, error) {
 	}
 }
 
-// final reports whether a failure to connect does not go away by waiting.
+// final reports whether waiting cannot fix a failure to connect.
 func final(err error) bool {
 	return errkind.Of(err) == errkind.HostKey || errors.Is(err, remote.ErrKeyRefused) || errors.Is(err, keypair.ErrKey)
 }
 
 func dial(ctx context.Context, h remote.Host) (*remote.Client, error) {
-	// A connection that was begun while the network was away is not worth to be waited for.
+	// An attempt that began during a network failure must not be waited for.
 	if h.Limits.Connect == 0 || h.Limits.Connect > oneAttempt {
 		h.Limits.Connect = oneAttempt
 	}

@@ -17,13 +17,13 @@ import (
 	"github.com/azlin-dev/azlin/internal/owner"
 )
 
-// Store keeps a record of each tunnel that a process of this machine holds open: in a directory of the tunnel's name, which
-// belongs to the process as long as it lives. It holds no secrets; its files have mode 0600.
+// Store keeps a record of each tunnel that a process on this machine holds open: in a directory with the tunnel's name,
+// which belongs to the process while it runs. It contains no secrets; its files have mode 0600.
 type Store struct {
 	Dir string
 }
 
-// Record is what is known of a tunnel.
+// Record describes a tunnel.
 type Record struct {
 	Name           string    `json:"name"`
 	VM             string    `json:"vm"`
@@ -39,7 +39,7 @@ type Record struct {
 
 var recordName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$`)
 
-// ValidateName checks the name of a tunnel, which is that of a directory.
+// ValidateName checks the name of a tunnel, which is also the name of its directory.
 func ValidateName(name string) error {
 	if !recordName.MatchString(name) {
 		return errkind.New(errkind.Invalid, "tunnel name %q: use 1 to 80 letters, digits, dots, - or _, with a letter or digit first", name)
@@ -49,7 +49,7 @@ func ValidateName(name string) error {
 
 const recordFile = "tunnel.json"
 
-// Claim is the name of a tunnel that this process holds.
+// Claim is a tunnel name held by this process.
 type Claim struct {
 	Name string
 
@@ -62,7 +62,7 @@ func (s Store) Claim(name string) (*Claim, error) {
 		return nil, err
 	}
 	dir, err := owner.Take(filepath.Join(s.Dir, name))
-	for n := 0; errors.Is(err, owner.ErrTaken) && n < 10; n++ { // List holds what it looks at, for a moment
+	for n := 0; errors.Is(err, owner.ErrTaken) && n < 10; n++ { // List holds each directory for a moment
 		<-time.After(10 * time.Millisecond)
 		dir, err = owner.Take(filepath.Join(s.Dir, name))
 	}
@@ -72,11 +72,11 @@ func (s Store) Claim(name string) (*Claim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open tunnel %s: %w", name, err)
 	}
-	// What another left is nobody's any more.
+	// The remains of an earlier process are obsolete.
 	return &Claim{name, dir}, atomicfile.Forget(filepath.Join(dir.Path, recordFile))
 }
 
-// Save writes the record. It fails with fs.ErrNotExist when somebody has removed the tunnel's directory.
+// Save writes the record. It fails with fs.ErrNotExist when the tunnel's directory was removed.
 func (c *Claim) Save(r Record) error {
 	if _, err := os.Stat(c.dir.Path); err != nil {
 		return err
@@ -94,20 +94,20 @@ func (c *Claim) Exists() bool {
 	return err == nil
 }
 
-// Release gives the name up and keeps the record, of a tunnel that has failed.
+// Release releases the name and keeps the record, for a failed tunnel.
 func (c *Claim) Release() error { return c.dir.Release() }
 
-// Remove gives the name up, with the record.
+// Remove releases the name and removes the record.
 func (c *Claim) Remove() error { return c.dir.Remove() }
 
-// Listing is all that there is.
+// Listing is the result of List.
 type Listing struct {
-	Tunnels []Record // by name; those whose Phase is Failed have no process any more
-	Killed  []Record // whose processes were killed: their ports closed with them, and their records are removed now
+	Tunnels []Record // by name; those whose Phase is Failed have no process
+	Killed  []Record // their processes were killed, which closed their ports; their records are now removed
 }
 
-// List reads the records, and removes those that killed processes left. Records that cannot be read are errors, and the
-// others are returned with them.
+// List reads the records, and removes those of killed processes. Unreadable records are errors; the others are returned with
+// them.
 func (s Store) List() (Listing, error) {
 	var l Listing
 	dirs, err := os.ReadDir(s.Dir)
@@ -129,17 +129,17 @@ func (s Store) List() (Listing, error) {
 		}
 		left, err := owner.Left(dir)
 		switch {
-		case errors.Is(err, owner.ErrTaken): // its process lives
+		case errors.Is(err, owner.ErrTaken): // its process is running
 			if readErr == nil {
 				l.Tunnels = append(l.Tunnels, r)
-			} else if !errors.Is(readErr, fs.ErrNotExist) { // or it has just begun
+			} else if !errors.Is(readErr, fs.ErrNotExist) { // or it has just started
 				errs = append(errs, readErr)
 			}
 		case errors.Is(err, fs.ErrNotExist): // it has just ended
 		case err != nil:
 			errs = append(errs, err)
 		default:
-			// It may have said how it ended, or have been removed and begun again, since it was read.
+			// Since it was read, its process may have recorded its end, or it may have been removed and started again.
 			if r, readErr = read(dir); readErr == nil && r.Phase == Failed {
 				l.Tunnels = append(l.Tunnels, r)
 				errs = append(errs, left.Release())
@@ -153,7 +153,7 @@ func (s Store) List() (Listing, error) {
 	return l, errors.Join(errs...)
 }
 
-// justMade reports whether a directory is so new that the process it is for may not hold it yet.
+// justMade reports whether a directory is so new that its process may not hold it yet.
 func justMade(d fs.DirEntry) bool {
 	info, err := d.Info()
 	return err == nil && time.Since(info.ModTime()) < 10*time.Second
@@ -176,8 +176,8 @@ func read(dir string) (r Record, err error) {
 // goodbye is how long a tunnel's process may take to end before it is killed.
 const goodbye = 10 * time.Second
 
-// End ends a tunnel and its process, and removes its record. One that a killed process left is only removed. NotFound:
-// there is none of this name.
+// End ends a tunnel and its process, and removes its record. For a killed process only the record is removed. NotFound:
+// there is no tunnel with this name.
 func (s Store) End(ctx context.Context, name string) error {
 	if err := ValidateName(name); err != nil {
 		return err
@@ -193,7 +193,7 @@ func (s Store) End(ctx context.Context, name string) error {
 		switch {
 		case err == nil:
 			return left.Remove()
-		case errors.Is(err, fs.ErrNotExist) && told: // it has removed it itself
+		case errors.Is(err, fs.ErrNotExist) && told: // it removed the record itself
 			return nil
 		case errors.Is(err, fs.ErrNotExist):
 			return fail(errkind.NotFound, errors.New("there is no tunnel of this name"))
@@ -202,7 +202,7 @@ func (s Store) End(ctx context.Context, name string) error {
 		}
 		late := time.Since(began) > goodbye
 		if !told || late && !killed {
-			// That the directory is held says that the process lives whose number stands in it.
+			// Because the directory is held, the process with the recorded PID is running.
 			if r, err := read(dir); err == nil && r.PID > 0 {
 				if err := end(r.PID, late); err != nil && late {
 					return fail(errkind.Unknown, fmt.Errorf("its process %d cannot be ended: %w", r.PID, err))
@@ -222,13 +222,13 @@ func (s Store) End(ctx context.Context, name string) error {
 	}
 }
 
-// end asks a process to end, or ends it.
+// end signals a process to end, or kills it.
 func end(pid int, now bool) error {
 	p, err := os.FindProcess(pid)
 	if err != nil {
 		return err
 	}
-	if now || p.Signal(syscall.SIGTERM) != nil { // which Windows does not have
+	if now || p.Signal(syscall.SIGTERM) != nil { // Windows has no SIGTERM
 		err = p.Kill()
 	}
 	if errors.Is(err, os.ErrProcessDone) {

@@ -18,43 +18,43 @@ import (
 type Options struct {
 	Forwards []Forward // at least one
 
-	// Route finds the way to the VM: at the beginning, and again when the VM does not answer where it was.
+	// Route returns the route to the VM: at the start, and again when the VM does not answer at its address.
 	Route func(ctx context.Context) (remote.Host, error)
-	// Report hears of every change of State, the newest one when there were several. nil: nobody does.
+	// Report receives changes of State; after several changes, only the newest. nil: nobody.
 	Report func(State)
 }
 
-// Phase is how a tunnel is.
+// Phase is the phase of a tunnel.
 type Phase string
 
 // The phases of a tunnel.
 const (
 	Connected    Phase = "connected"
-	Reconnecting Phase = "reconnecting" // the ports are open; who connects waits for a while
-	Failed       Phase = "failed"       // it will not come back, and its ports are closed
+	Reconnecting Phase = "reconnecting" // the ports are open; new connections wait
+	Failed       Phase = "failed"       // it ended with an error; its ports are closed
 )
 
-// State is how a tunnel is.
+// State is the state of a tunnel.
 type State struct {
 	Phase       Phase      `json:"phase"`
 	Since       time.Time  `json:"since"`         // of the phase, UTC
-	Reconnects  int        `json:"reconnects"`    // how often the connection came back
-	LastError   string     `json:"last_error"`    // the newest, of the connection or of one through it; empty: none so far
-	LastErrorAt *time.Time `json:"last_error_at"` // UTC; nil: none so far
+	Reconnects  int        `json:"reconnects"`    // how often the connection was restored
+	LastError   string     `json:"last_error"`    // the newest, of the connection or of one through it; empty: none
+	LastErrorAt *time.Time `json:"last_error_at"` // UTC; nil: none
 }
 
-// Tunnel is open ports that lead to a VM.
+// Tunnel is a set of open ports that lead to a VM.
 type Tunnel struct {
 	options  Options
 	forwards []Forward
 	ctx      context.Context //nolint:containedctx // the tunnel's own life
 	end      context.CancelFunc
-	running  sync.WaitGroup // all but what waits for the others
+	running  sync.WaitGroup // all goroutines except the one that waits for the others
 	done     chan struct{}
 	news     chan struct{}
 
 	listeners []net.Listener
-	reporting sync.Mutex // one report at a time
+	reporting sync.Mutex // serialises reports
 
 	mu      sync.Mutex
 	state   State
@@ -64,12 +64,12 @@ type Tunnel struct {
 	err     error
 }
 
-// openFor is how long a local connection waits for its other end.
+// openFor is how long a local connection waits for its target.
 const openFor = 30 * time.Second
 
-// Open listens at the local ports, which fails with Conflict when one is in use, before anything else is begun; then it
-// connects to the VM. The first connection has to succeed; those after it are made again until Close. Host.Limits say when
-// a VM that is silent is given up. Close the tunnel.
+// Open listens on the local ports, which fails with Conflict when one is in use, before anything else is started; then it
+// connects to the VM. The first connection must succeed; later ones are restored until Close. Host.Limits define when a
+// silent VM is given up. Close the tunnel.
 func Open(ctx context.Context, o Options) (*Tunnel, error) {
 	if len(o.Forwards) == 0 {
 		return nil, &errkind.Error{Kind: errkind.Invalid, Op: "open a tunnel", Class: ErrTunnel, Err: errors.New("no forward is named")}
@@ -108,7 +108,7 @@ func (t *Tunnel) listen(ctx context.Context) error {
 		l, err := lc.Listen(ctx, "tcp4", address)
 		if err != nil {
 			if op, ok := errors.AsType[*net.OpError](err); ok {
-				err = op.Err // the rest says again what was tried
+				err = op.Err // the rest repeats what was tried
 			}
 			return &errkind.Error{Kind: errkind.Conflict, Op: "listen on", Resource: address, Class: ErrTunnel, Err: err}
 		}
@@ -128,20 +128,20 @@ func (t *Tunnel) closePorts() error {
 	return errors.Join(errs...)
 }
 
-// Forwards are the ports, with those that the system has chosen.
+// Forwards returns the forwards, with the chosen ports.
 func (t *Tunnel) Forwards() []Forward { return t.forwards }
 
-// State is how the tunnel is now.
+// State returns the current state.
 func (t *Tunnel) State() State {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.state
 }
 
-// Done is closed when the tunnel has ended: by Close, or because it will not come back.
+// Done is closed when the tunnel has ended: by Close, or by a final error.
 func (t *Tunnel) Done() <-chan struct{} { return t.done }
 
-// Err is why a tunnel ended by itself, or nil. Only after Done.
+// Err is the error that ended the tunnel, or nil. Valid only after Done.
 func (t *Tunnel) Err() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -166,7 +166,7 @@ func (t *Tunnel) set(client *remote.Client, s State) {
 	t.wake()
 }
 
-// note remembers an error.
+// note records an error.
 func (t *Tunnel) note(err error) {
 	t.mu.Lock()
 	t.state.LastError, t.state.LastErrorAt = err.Error(), new(time.Now().UTC())
@@ -177,11 +177,11 @@ func (t *Tunnel) note(err error) {
 func (t *Tunnel) wake() {
 	select {
 	case t.news <- struct{}{}:
-	default: // there is news already
+	default: // a report is already pending
 	}
 }
 
-// tell reports, one state at a time.
+// tell reports changes, one at a time.
 func (t *Tunnel) tell() {
 	for {
 		select {
@@ -201,7 +201,7 @@ func (t *Tunnel) report() {
 	}
 }
 
-// serve takes connections to one port.
+// serve accepts connections to one port.
 func (t *Tunnel) serve(l net.Listener, f Forward) {
 	for {
 		c, err := l.Accept()
@@ -210,7 +210,7 @@ func (t *Tunnel) serve(l net.Listener, f Forward) {
 			t.running.Go(func() { t.carry(c, f) })
 		case errors.Is(err, net.ErrClosed) || t.ctx.Err() != nil:
 			return
-		default: // too many files are open, as a rule
+		default: // typically, too many files are open
 			t.note(fmt.Errorf("accept on port %d: %w", f.LocalPort, err))
 			select {
 			case <-t.ctx.Done():
@@ -221,7 +221,7 @@ func (t *Tunnel) serve(l net.Listener, f Forward) {
 	}
 }
 
-// carry joins one connection with its other end.
+// carry connects one connection to its target.
 func (t *Tunnel) carry(local net.Conn, f Forward) {
 	defer local.Close()
 	ctx, cancel := context.WithTimeoutCause(t.ctx, openFor, fmt.Errorf("no connection within %s", openFor))
@@ -229,7 +229,7 @@ func (t *Tunnel) carry(local net.Conn, f Forward) {
 	for {
 		client, err := t.current(ctx)
 		if err != nil {
-			return // the state says why
+			return // the state has the reason
 		}
 		far, err := client.DialFrom(ctx, f.target())
 		switch {
@@ -247,7 +247,7 @@ func (t *Tunnel) carry(local net.Conn, f Forward) {
 	}
 }
 
-// current waits for a connection that stands.
+// current waits for an established connection.
 func (t *Tunnel) current(ctx context.Context) (*remote.Client, error) {
 	for {
 		t.mu.Lock()
@@ -264,7 +264,7 @@ func (t *Tunnel) current(ctx context.Context) (*remote.Client, error) {
 	}
 }
 
-// lost waits until a connection that is gone is known to be.
+// lost waits until the end of a broken connection was noticed.
 func (t *Tunnel) lost(ctx context.Context, gone *remote.Client) {
 	for {
 		t.mu.Lock()
